@@ -1,0 +1,121 @@
+import { type Catalog, lookUp, type Plan } from "./catalog.ts";
+import type { Item } from "./event.ts";
+import type { License, Slot, Subscription } from "./subscription.ts";
+
+/** One license that the subscription entitles to, by the catalog. */
+export type Claim = {
+  plan: string;
+  product: string;
+  terms: Plan;
+  /** By addon code. */
+  addons: Record<string, number>;
+};
+
+/** A shop has no reason to sell more at once; a mistyped quantity would. */
+const mostLicenses = 1000;
+
+/** The licenses that the subscription's items entitle to, or why that cannot be told. */
+export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
+  const { storefront, items } = subscription;
+  if (!items) {
+    return subscription.payments.some((payment) => payment.paid)
+      ? { problem: "paid, but no event has told for which plan" }
+      : { claims: [] };
+  }
+  const claims: Claim[] = [];
+  const extras: { name: string; quantity: number }[] = [];
+  for (const item of items.value) {
+    const found = lookUp(catalog, storefront, item);
+    if (found === undefined) {
+      return { problem: `nothing in the catalog is sold at ${storefront} as ${item.names.join(" or ")}` };
+    }
+    if (found === "ignored" || item.quantity === 0) continue;
+    if ("extra" in found) extras.push({ name: found.extra, quantity: item.quantity });
+    else {
+      const more = claimsOfPlan(catalog, found.plan, item);
+      if (claims.length + more.length > mostLicenses) return { problem: `more than ${mostLicenses} licenses at once` };
+      claims.push(...more);
+    }
+  }
+  for (const { name, quantity } of extras) {
+    const extra = catalog.extras[name];
+    const beside = claims.find((claim) => claim.product === extra?.product);
+    if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
+    addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
+  }
+  return { claims };
+}
+
+function claimsOfPlan(catalog: Catalog, name: string, item: Item): Claim[] {
+  const terms = catalog.plans[name];
+  if (!terms) return [];
+  const [count, units] = terms.quantity === "licenses" ? [item.quantity, 1] : [1, item.quantity];
+  return Array.from({ length: Math.min(count, mostLicenses + 1) }, () => {
+    const addons: Record<string, number> = {};
+    addAddons(addons, terms.addons, catalog.products[terms.product]?.addons ?? {}, units);
+    return { plan: name, product: terms.product, terms, addons };
+  });
+}
+
+/** An addon's value is `base + perUnit * quantity`. */
+function addAddons(
+  into: Record<string, number>,
+  amounts: Plan["addons"],
+  codes: Record<string, number>,
+  units: number,
+) {
+  for (const [name, { base = 0, perUnit = 0 }] of Object.entries(amounts)) {
+    const code = String(codes[name]);
+    into[code] = (into[code] ?? 0) + base + perUnit * units;
+  }
+}
+
+export type LicensedSlot = Slot & { license: License };
+
+export type Assignment = {
+  /** Claims that a license of ours fills. */
+  filled: { slot: LicensedSlot; claim: Claim }[];
+  /** Claims without a license, each with the slot that is to hold it. */
+  vacant: { slot: Slot; claim: Claim }[];
+  /** Licenses that no claim stands for, and whether another license has taken the place of each. */
+  surplus: { slot: LicensedSlot; replaced: boolean }[];
+};
+
+/**
+ * Pairs claims with slots: a license stays with its plan where it can, else it serves another plan of the same product.
+ * The lowest numbers are kept, so that the newest license ends first. `trialsOver`: paid with money, so a trial license,
+ * which cannot be prolonged, fills no claim any more.
+ */
+export function assign(slots: readonly Slot[], claims: readonly Claim[], trialsOver: boolean): Assignment {
+  const licensed = slots.filter((slot): slot is LicensedSlot => slot.license !== undefined);
+  const free = licensed.filter((slot) => !(trialsOver && slot.license.trial));
+  const filled: Assignment["filled"] = [];
+  const open = new Set(claims);
+  for (const fits of [
+    (slot: Slot, claim: Claim) => slot.plan === claim.plan && slot.product === claim.product,
+    (slot: Slot, claim: Claim) => slot.product === claim.product,
+  ]) {
+    for (const claim of open) {
+      const at = free.findIndex((slot) => fits(slot, claim));
+      const [slot] = at < 0 ? [] : free.splice(at, 1);
+      if (!slot) continue;
+      filled.push({ slot, claim });
+      open.delete(claim);
+    }
+  }
+
+  const empty = slots.filter((slot) => slot.license === undefined);
+  let last = Math.max(0, ...slots.map((slot) => slot.n));
+  const vacant = [...open].map((claim) => {
+    const { n, generation } = empty.shift() ?? { n: ++last, generation: 1 };
+    return { claim, slot: { n, generation, product: claim.product, plan: claim.plan } };
+  });
+
+  const surplus = licensed
+    .filter((slot) => !filled.some((pair) => pair.slot.n === slot.n))
+    .map((slot) => ({
+      slot,
+      replaced: slot.license.trial ? trialsOver : !claims.some((claim) => claim.product === slot.product),
+    }));
+  return { filled, vacant, surplus };
+}

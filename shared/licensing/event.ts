@@ -1,0 +1,57 @@
+import type { Instant } from "./time.ts";
+
+/** The storefronts of the public contract, each with its address `/webhooks/<name>`, its secrets and its `soldAs`. */
+export const storefrontNames = [
+  "standard",
+  "stripe",
+  "paddle",
+  "lemonsqueezy",
+  "shopify",
+  "woocommerce",
+  "chargebee",
+  "fastspring",
+  "polar",
+  "hostbill",
+] as const;
+
+/** What was sold, in the storefront's own names (a Stripe price and its product, a plan of the catalog, "sku:vm6"). */
+export type Item = { names: string[]; quantity: number };
+
+export type Customer = { id?: string; email?: string };
+
+type Fact = {
+  /** The storefront's id of the event: the same on every delivery of it. */
+  id: string;
+  occurredAt: Instant;
+  customer?: Customer;
+  /**
+   * All that the subscription holds, where the event tells it. `asOf` is when that was true, which can be earlier than
+   * the event: an invoice paid today lists what was in the subscription on the day it was made.
+   */
+  items?: { asOf: Instant; list: Item[] };
+};
+
+/** A canonical fact about one subscription, from a storefront. */
+export type Event = Fact &
+  (
+    | {
+        type: "payment.succeeded";
+        payment: string;
+        /** What the payment reaches to: a moment, or so many months after what was paid before it. */
+        covers: { through: Instant } | { months: number };
+        /** True of a payment of nothing for a trial; a full discount is an ordinary payment. */
+        trial: boolean;
+      }
+    | { type: "payment.failed"; payment?: string }
+    /** `reversed`: the refund failed or the dispute was won, so the payment stands. */
+    | { type: "payment.refunded"; payment: string; reversed: boolean }
+    | { type: "subscription.cancel_scheduled"; endsAt?: Instant }
+    | {
+        type:
+          | "subscription.changed"
+          | "subscription.paused"
+          | "subscription.resumed"
+          | "subscription.cancel_withdrawn"
+          | "subscription.cancelled";
+      }
+  );

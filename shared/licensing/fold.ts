@@ -1,0 +1,89 @@
+import type { Event } from "./event.ts";
+import type { End, Payment, Register, Subscription } from "./subscription.ts";
+import type { Instant } from "./time.ts";
+
+/**
+ * What the customer is entitled to, given one more fact. Order-insensitive and idempotent: the same events in any order,
+ * each any number of times, give the same subscription. Payments are a set by id; everything else is a register that
+ * keeps its latest fact.
+ */
+export function fold(subscription: Subscription, event: Event): Subscription {
+  const at = event.occurredAt;
+  const told = <T>(value: T): Register<T> => ({ value, at, event: event.id });
+  const folded: Subscription = { ...subscription };
+  if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, told(event.customer.id));
+  if (event.customer?.email !== undefined) folded.email = later(folded.email, told(event.customer.email));
+  if (event.items) folded.items = later(folded.items, { ...told(event.items.list), at: event.items.asOf });
+
+  switch (event.type) {
+    case "payment.succeeded": {
+      const { covers, trial } = event;
+      folded.payments = withPayment(folded.payments, event.payment, (payment) => ({
+        ...payment,
+        paid: later(payment.paid, told({ covers, trial })),
+      }));
+      return inGoodStanding(folded, at);
+    }
+    case "payment.refunded":
+      folded.payments = withPayment(folded.payments, event.payment, (payment) => ({
+        ...payment,
+        refunded: later(payment.refunded, told(!event.reversed), Number),
+      }));
+      return folded;
+    case "payment.failed":
+      return withFailures(folded, [...folded.failures, at]);
+    case "subscription.paused":
+      folded.paused = later(folded.paused, told(true), Number);
+      return folded;
+    case "subscription.resumed":
+      folded.paused = later(folded.paused, told(false), Number);
+      return inGoodStanding(folded, at);
+    case "subscription.cancelled":
+      folded.end = later(folded.end, told<End>({ is: "ended" }), finality);
+      return folded;
+    case "subscription.cancel_scheduled": {
+      const end: End = event.endsAt === undefined ? { is: "scheduled" } : { is: "scheduled", endsAt: event.endsAt };
+      folded.end = later(folded.end, told(end), finality);
+      return folded;
+    }
+    case "subscription.cancel_withdrawn":
+      folded.end = later(folded.end, told<End>({ is: "open" }), finality);
+      return folded;
+    case "subscription.changed":
+      return folded;
+  }
+}
+
+const finality = (end: End): number => ["open", "scheduled", "ended"].indexOf(end.is);
+
+/** The later of two facts; of two from the same moment the more final one, then the one of the greater event id. */
+function later<T>(held: Register<T> | undefined, told: Register<T>, finalityOf: (value: T) => number = () => 0) {
+  if (!held) return told;
+  const order =
+    compare(told.at, held.at) ||
+    finalityOf(told.value) - finalityOf(held.value) ||
+    compare(told.event, held.event) ||
+    // One event can tell a thing twice (two refunds of one payment): any fixed choice will do.
+    compare(JSON.stringify(told.value), JSON.stringify(held.value));
+  return order > 0 ? told : held;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function withPayment(payments: Payment[], id: string, change: (payment: Payment) => Payment): Payment[] {
+  const others = payments.filter((payment) => payment.id !== id);
+  const changed = change(payments.find((payment) => payment.id === id) ?? { id });
+  return [...others, changed].sort((a, b) => compare(a.id, b.id));
+}
+
+function inGoodStanding(subscription: Subscription, at: Instant): Subscription {
+  const { lastGood } = subscription;
+  return withFailures({ ...subscription, lastGood: lastGood && lastGood > at ? lastGood : at }, subscription.failures);
+}
+
+/** Failures up to the last good fact are forgotten: storefronts retry for weeks, and the grace runs from the first. */
+function withFailures(subscription: Subscription, failures: Instant[]): Subscription {
+  const { lastGood } = subscription;
+  const open = [...new Set(failures)].filter((at) => lastGood === undefined || at > lastGood).sort();
+  return { ...subscription, failures: open };
+}

@@ -1,0 +1,215 @@
+import type { Catalog, Product } from "./catalog.ts";
+import { type Assignment, assign, type Claim, claimsOf, type LicensedSlot } from "./claims.ts";
+import { type Entitlement, entitlement } from "./entitlement.ts";
+import { type Change, isOpen } from "./operation.ts";
+import type { Slot, Subscription } from "./subscription.ts";
+import {
+  addDays,
+  addMonths,
+  type Day,
+  dayOf,
+  daysBetween,
+  earliest,
+  type Instant,
+  instantPlus,
+  startOf,
+} from "./time.ts";
+
+export type Decision =
+  /** Find out by reading what the open operation did. */
+  | { do: "look" }
+  | { do: "change"; change: Change; why: string }
+  | { do: "wait"; until: Instant; why: string }
+  /** License and entitlement agree, until the clock alone changes that. */
+  | { do: "settled"; until?: Instant }
+  | { do: "attention"; reason: string };
+
+/** The one billmgr call that brings the licenses nearer to the entitlement, or when to look again. */
+export function next(subscription: Subscription, catalog: Catalog, now: Instant): Decision {
+  const { operation, attention, pause } = subscription;
+  if (isOpen(operation)) {
+    return operation.due !== undefined && operation.due > now
+      ? { do: "wait", until: operation.due, why: `operation ${operation.n} is ${operation.state}` }
+      : { do: "look" };
+  }
+  if (attention) return { do: "attention", reason: attention.reason };
+
+  const entitled = entitlement(subscription, catalog.policy, now);
+  // What has ended is ended by its licenses alone, though its plan may have left the catalog long ago.
+  const claimed = entitled.ended ? { claims: [] } : claimsOf(subscription, catalog);
+  if ("problem" in claimed) return { do: "attention", reason: claimed.problem };
+  const trialsOver = entitled.paidThrough !== undefined && entitled.paidThrough > now;
+  const assignment = assign(subscription.slots, claimed.claims, trialsOver);
+
+  const agenda = new Agenda(now, entitled.changesAt);
+  const wanted =
+    order(assignment, entitled, catalog, trialsOver, now) ??
+    end(subscription, assignment, entitled, catalog, agenda) ??
+    suspend(subscription, entitled) ??
+    keep(assignment, entitled, catalog, agenda);
+  if (!wanted) {
+    const until = agenda.next();
+    return until === undefined ? { do: "settled" } : { do: "settled", until };
+  }
+  if ("reason" in wanted) return { do: "attention", reason: wanted.reason };
+  if (pause && pause.until > now) return { do: "wait", until: pause.until, why: pause.why };
+  return { do: "change", ...wanted };
+}
+
+type Wanted = { change: Change; why: string } | { reason: string } | undefined;
+
+/** Collects the moments at which the clock alone could make another line of the decision apply. */
+class Agenda {
+  readonly #now: Instant;
+  readonly #moments: Instant[];
+  constructor(now: Instant, moments: Instant[]) {
+    this.#now = now;
+    this.#moments = [...moments];
+  }
+  /** True when the moment has come; otherwise it is noted. */
+  hasCome(moment: Instant): boolean {
+    if (moment > this.#now) this.#moments.push(moment);
+    return moment <= this.#now;
+  }
+  next(): Instant | undefined {
+    return earliest(this.#moments);
+  }
+  get today(): Day {
+    return dayOf(this.#now);
+  }
+}
+
+function order(
+  { vacant }: Assignment,
+  entitled: Entitlement,
+  catalog: Catalog,
+  trialsOver: boolean,
+  now: Instant,
+): Wanted {
+  const [first] = vacant;
+  if (!first || entitled.ended || entitled.withheld) return undefined;
+  if (entitled.through === undefined || entitled.through <= now) return undefined;
+  const { slot, claim } = first;
+  const { terms } = claim;
+  const product = catalog.products[claim.product] as Product;
+  const trial = trialsOver ? undefined : terms.trial;
+  return {
+    why: `paid through ${entitled.through}`,
+    change: {
+      kind: "order",
+      slot: slot.n,
+      generation: slot.generation,
+      plan: claim.plan,
+      product: claim.product,
+      family: product.family,
+      pricelist: product.pricelist,
+      period: trial ? trial.period : terms.period,
+      addons: claim.addons,
+      autoprolong: trial ? null : terms.autoprolong,
+      trial: trial !== undefined,
+    },
+  };
+}
+
+/** Licenses whose time is over: all of them when the subscription has ended, else those that no item stands for. */
+function end(
+  subscription: Subscription,
+  { surplus, vacant }: Assignment,
+  { ended }: Entitlement,
+  catalog: Catalog,
+  agenda: Agenda,
+): Wanted {
+  // The old license goes only when the one that takes its place is there.
+  const endable = surplus.filter(({ replaced }) => ended !== undefined || !replaced || vacant.length === 0);
+  const since = ended ?? subscription.items?.at ?? startOf(agenda.today);
+  const { onEnd, retentionDays } = catalog.policy;
+  for (const { slot, ...other } of endable) {
+    const replaced = other.replaced && ended === undefined;
+    const why = ended ? `ended ${since}` : replaced ? "another license replaced it" : `not sold since ${since}`;
+    if (replaced || onEnd === "delete") return { change: simple("delete", slot), why };
+    if (onEnd === "lapse") continue;
+    if (!slot.license.suspended) return { change: simple("suspend", slot), why };
+    if (agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
+      return { change: simple("delete", slot), why: `${why}, kept for ${retentionDays} days` };
+    }
+  }
+  return undefined;
+}
+
+function suspend(subscription: Subscription, { withheld, unpaidSince, ended }: Entitlement): Wanted {
+  // What has ended and is left to lapse is unpaid by intention; a payment taken back still counts.
+  if (!withheld || (ended && withheld === "unpaid")) return undefined;
+  const slot = licensedSlots(subscription).find(({ license }) => !license.suspended);
+  const why = { paused: "paused", taken_back: "its payment was taken back", unpaid: `unpaid since ${unpaidSince}` };
+  return slot && { change: simple("suspend", slot), why: why[withheld] };
+}
+
+/** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
+function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+  if (entitled.ended || entitled.withheld) return undefined;
+  for (const { slot, claim } of filled) {
+    const wanted =
+      prolong(slot, claim, entitled, catalog, agenda) ??
+      resume(slot, entitled, agenda.today) ??
+      edit(slot, claim, entitled);
+    if (wanted) return wanted;
+  }
+  return undefined;
+}
+
+function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+  const { license } = slot;
+  if (license.trial || entitled.through === undefined) return undefined;
+  if (license.expiry === undefined) return { reason: `billmgr tells no expiry of license ${license.elid}` };
+  const { renew, renewAheadDays, slackDays } = catalog.policy;
+  const paidTo = dayOf(entitled.through);
+  const ahead = daysBetween(license.expiry, paidTo);
+  if (ahead <= 0) return undefined;
+
+  const expiry = addMonths(license.expiry, claim.terms.period);
+  const why = `paid through ${paidTo}, licensed until ${license.expiry}`;
+  const change: Change = {
+    kind: "prolong",
+    slot: slot.n,
+    elid: license.elid,
+    family: license.family,
+    plan: claim.plan,
+    period: claim.terms.period,
+    expiry,
+  };
+  // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
+  const wholePeriod = 2 * ahead >= daysBetween(license.expiry, expiry);
+  if (renew === "on_payment" && wholePeriod) return { change, why };
+  const worthIt = !entitled.setToEnd || ahead > slackDays;
+  const dueAt = startOf(addDays(license.expiry, -Math.ceil(renewAheadDays)));
+  return worthIt && agenda.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
+}
+
+function resume({ n, license }: LicensedSlot, { through }: Entitlement, today: Day): Wanted {
+  // Within the grace a license is neither suspended nor taken up again.
+  if (!license.suspended || through === undefined || dayOf(through) < today) return undefined;
+  return { change: { kind: "resume", slot: n, elid: license.elid, family: license.family }, why: "entitled again" };
+}
+
+function edit({ n, license }: LicensedSlot, claim: Claim, entitled: Entitlement): Wanted {
+  // An addon that came from an extra goes with it.
+  const none = Object.fromEntries(Object.keys(license.addons).map((code) => [code, 0]));
+  const addons = { ...none, ...claim.addons };
+  const differs = Object.entries(addons).some(([code, value]) => (license.addons[code] ?? 0) !== value);
+  if (!differs || license.suspended || entitled.through === undefined) return undefined;
+  const { elid, family } = license;
+  return {
+    change: { kind: "edit", slot: n, elid, family, plan: claim.plan, addons },
+    why: "the plan or its quantity changed",
+  };
+}
+
+const simple = (kind: "suspend" | "delete", slot: LicensedSlot): Change => ({
+  kind,
+  slot: slot.n,
+  elid: slot.license.elid,
+  family: slot.license.family,
+});
+
+const licensedSlots = (subscription: Subscription): LicensedSlot[] =>
+  subscription.slots.filter((slot: Slot): slot is LicensedSlot => slot.license !== undefined);

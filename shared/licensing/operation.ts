@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { Day, Instant } from "./time.ts";
+
+/** One intended change at billmgr, with its absolute target: never "one more", so that reading can tell if it is done. */
+export type Change =
+  | {
+      kind: "order";
+      slot: number;
+      generation: number;
+      plan: string;
+      product: string;
+      family: string;
+      pricelist: number;
+      /** Months, or a trial's code (-100). */
+      period: number;
+      addons: Record<string, number>;
+      autoprolong: number | null;
+      trial: boolean;
+    }
+  | { kind: "prolong"; slot: number; elid: string; family: string; plan: string; period: number; expiry: Day }
+  | { kind: "edit"; slot: number; elid: string; family: string; plan: string; addons: Record<string, number> }
+  | { kind: "suspend" | "resume" | "delete"; slot: number; elid: string; family: string };
+
+export type ChangeKind = Change["kind"];
+
+/**
+ * What one HTTP call came to.
+ * - `not_sent`: no byte of the request left, so it may be sent again
+ * - `done`: billmgr answered that it did it
+ * - `refused`: a definite error, nothing was done
+ * - `unknown`: everything else
+ */
+export type CallOutcome =
+  | { outcome: "not_sent"; said: string }
+  | { outcome: "done"; said: string; elid?: string }
+  | { outcome: "refused"; said: string; error: { type: string; object?: string } }
+  | {
+      outcome: "unknown";
+      said: string;
+      /** The order lies unpaid in billmgr's basket, where a person could still pay it. */
+      basket?: boolean;
+    };
+
+/** One HTTP call that was to change something. */
+export type Attempt = {
+  startedAt: Instant;
+  endedAt?: Instant;
+  /** As sent, without authinfo. */
+  params: Record<string, string>;
+  outcome?: CallOutcome["outcome"];
+  /** What billmgr answered, in short and redacted. */
+  said?: string;
+};
+
+/** One reading to find out what the call did, or to confirm what billmgr answered. */
+export type Look = {
+  at: Instant;
+  verdict: "achieved" | "pending" | "absent" | "contrary";
+  /** What was seen. */
+  saw: string;
+  /** Of an order: the list was read whole, and showed the reference of a license known to be ours. */
+  provesAbsence?: boolean;
+};
+
+export type Operation = {
+  /** Counted from 1 in its subscription. */
+  n: number;
+  change: Change;
+  why: string;
+  /** What was read before it. */
+  before: { expiry?: Day; saw?: string };
+  attempt?: Attempt;
+  /**
+   * - `claimed`: a call may be on its way
+   * - `unknown`: it is not known whether the call did anything
+   * - `unconfirmed`: billmgr answered that it did it; not yet seen by reading
+   * - `finished`: nothing more will come of it
+   */
+  state: "claimed" | "unknown" | "unconfirmed" | "finished";
+  /** Set when finished. */
+  outcome?: "done" | "already_done" | "not_sent" | "refused" | "absent" | "gave_up";
+  claimedAt: Instant;
+  finishedAt?: Instant;
+  /** When to look next, while it is not finished. */
+  due?: Instant;
+  looks: Look[];
+  basket?: boolean;
+};
+
+/**
+ * The tag that an order carries in `remoteid` and `comment`, the nearest that billmgr has to an idempotency key. At most
+ * 32 characters of ASCII; the same for every attempt to fill the same slot in the same generation.
+ */
+export function referenceOf(subscription: { storefront: string; id: string }, slot: { n: number; generation: number }) {
+  const digest = createHash("sha256").update(`${subscription.storefront}/${subscription.id}`).digest("hex");
+  return `bw-${digest.slice(0, 16)}-${slot.n}-${slot.generation}`;
+}
+
+export const isOpen = (operation: Operation | undefined): operation is Operation =>
+  operation !== undefined && operation.state !== "finished";
+
+export const isPurchase = (change: Change): boolean => change.kind === "order" || change.kind === "prolong";
+
+/** How the change reads in a log line or a reason. */
+export function describe(change: Change): string {
+  switch (change.kind) {
+    case "order":
+      return `order ${change.product} for ${change.trial ? "a trial" : `${change.period} months`}`;
+    case "prolong":
+      return `prolong license ${change.elid} to ${change.expiry}`;
+    case "edit":
+      return `set ${Object.entries(change.addons)
+        .map(([code, value]) => `addon ${code} = ${value}`)
+        .join(", ")} of license ${change.elid}`;
+    default:
+      return `${change.kind} license ${change.elid}`;
+  }
+}

@@ -1,0 +1,238 @@
+import { type CallOutcome, type Change, describe, isOpen, isPurchase, type Look, type Operation } from "./operation.ts";
+import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
+import { type Day, type Instant, instantPlus } from "./time.ts";
+
+/** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
+const lookAgain = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
+
+/** An unknown call may still be at work at billmgr, so the first look waits; absence shows only after half an hour. */
+const reconcileAfter = [60, 120, 300, 600, 900, 1800, 3600];
+const absenceTakesMinutes = 30;
+const absenceTakesLooks = 3;
+
+/** After this long without a clear sight a person is asked. */
+const giveUpAfterHours = 24;
+
+export function claim(
+  subscription: Subscription,
+  { change, why, before }: Pick<Operation, "change" | "why" | "before">,
+  { params, now, deadline }: { params: Record<string, string>; now: Instant; deadline: Instant },
+): Subscription {
+  const operation: Operation = {
+    n: (subscription.operation?.n ?? 0) + 1,
+    change,
+    why,
+    before,
+    attempt: { startedAt: now, params },
+    state: "claimed",
+    claimedAt: now,
+    due: deadline,
+    looks: [],
+  };
+  return { ...subscription, operation, slots: withSlotOf(subscription.slots, change) };
+}
+
+/** What was wanted is so already, as the reading before the call showed: nothing is called. */
+export function alreadyDone(
+  subscription: Subscription,
+  { change, why, before }: Pick<Operation, "change" | "why" | "before">,
+  now: Instant,
+): Subscription {
+  const n = (subscription.operation?.n ?? 0) + 1;
+  const operation: Operation = { n, change, why, before, state: "claimed", claimedAt: now, looks: [] };
+  const slots = withSlotOf(subscription.slots, change);
+  return finish({ ...subscription, operation, slots }, "already_done", now, { expiry: before.expiry });
+}
+
+/** The call's outcome, the license's id before all else. */
+export function record(subscription: Subscription, call: CallOutcome, now: Instant): Subscription {
+  const { operation } = subscription;
+  if (!isOpen(operation)) return subscription;
+  const attempt = operation.attempt && {
+    ...operation.attempt,
+    endedAt: now,
+    outcome: call.outcome,
+    said: call.said,
+  };
+  const recorded: Subscription = { ...subscription, operation: { ...operation, ...(attempt && { attempt }) } };
+  switch (call.outcome) {
+    case "not_sent":
+      return finish({ ...recorded, pause: pauseAfter(subscription.pause, now, call.said) }, "not_sent", now);
+    case "refused": {
+      const refused = finish(recorded, "refused", now);
+      // Everybody's calls are halted then; what waits goes on when the halt is lifted.
+      if (call.error.type === "auth") return { ...refused, pause: pauseAfter(undefined, now, call.said) };
+      return { ...refused, attention: ask(now, `billmgr refused to ${describe(operation.change)}: ${call.said}`) };
+    }
+    case "done":
+      return waitToLook(call.elid === undefined ? recorded : withLicense(recorded, call.elid), "unconfirmed", now);
+    case "unknown": {
+      const unknown = waitToLook(recorded, "unknown", instantPlus(now, { seconds: reconcileAfter[0] ?? 0 }));
+      return call.basket && isOpen(unknown.operation)
+        ? { ...unknown, operation: { ...unknown.operation, basket: true } }
+        : unknown;
+    }
+  }
+}
+
+/** Nothing can be called now. */
+export const pause = (subscription: Subscription, now: Instant, why: string): Subscription => ({
+  ...subscription,
+  pause: pauseAfter(subscription.pause, now, why),
+});
+
+export type Sighting = Look & {
+  /** With `achieved`: what the license shows. */
+  expiry?: Day | undefined;
+  /** With `achieved` of an order whose reply was lost: the license that was found. */
+  elid?: string;
+};
+
+/** What a reading showed of the open operation. */
+export function recordLook(subscription: Subscription, sighting: Sighting): Subscription {
+  const { operation } = subscription;
+  if (!isOpen(operation)) return subscription;
+  const { expiry, elid, ...look } = sighting;
+  const looks = [...operation.looks, look].slice(-20);
+  const state = operation.state === "claimed" ? "unknown" : operation.state;
+  const seen: Operation = { ...operation, state, looks };
+  const looked: Subscription = { ...subscription, operation: seen };
+  const now = look.at;
+
+  if (look.verdict === "achieved") {
+    return elid === undefined
+      ? finish(looked, "done", now, { expiry })
+      : waitToLook(withLicense(looked, elid), "unconfirmed", now);
+  }
+
+  const since = operation.attempt?.endedAt ?? operation.claimedAt;
+  if (look.verdict === "absent" && state === "unknown" && provenAbsent(seen, since, now)) {
+    return intendAgain(looked, seen, now, look.saw);
+  }
+  const steps = state === "unconfirmed" ? lookAgain : reconcileAfter;
+  const seconds = steps[Math.min(looks.length, steps.length) - 1] ?? 60;
+  const again: Operation = { ...seen, due: instantPlus(now, { seconds }) };
+  const question = whatToAsk(seen, look, minutes(since, now));
+  return { ...looked, operation: again, ...(question && { attention: askAbout(seen, now, question) }) };
+}
+
+/** Why a person has to look, or undefined while looking again may settle it. */
+function whatToAsk({ state, change, looks }: Operation, { verdict, saw }: Look, age: number): string | undefined {
+  if (verdict === "contrary") return saw;
+  if (verdict === "absent" && state === "unconfirmed" && lastAbsent(looks).length >= 6 && age >= 10) {
+    return `billmgr answered ok, yet ${saw}`;
+  }
+  if (verdict === "absent" && isPurchase(change) && age > 2 * absenceTakesMinutes) {
+    return `${saw}, which does not prove that nothing was bought`;
+  }
+  return age > giveUpAfterHours * 60 ? saw : undefined;
+}
+
+/**
+ * A purchase is provably absent when several complete readings over half an hour did not show it. The rest set a state
+ * and may be called again: two readings will do. An order in the basket is never absent: a person may still pay it.
+ */
+function provenAbsent({ change, looks, basket }: Operation, since: Instant, now: Instant): boolean {
+  const absent = lastAbsent(looks);
+  if (!isPurchase(change)) return absent.length >= 2;
+  const proof = change.kind === "order" ? absent.filter((look) => look.provesAbsence) : absent;
+  return !basket && proof.length >= absenceTakesLooks && minutes(since, now) >= absenceTakesMinutes;
+}
+
+/** The same refused thing again and again needs a person; a passing fault does not. */
+function intendAgain(subscription: Subscription, operation: Operation, now: Instant, saw: string): Subscription {
+  const said = operation.attempt?.said ?? "no answer";
+  const waiting = pauseAfter(subscription.pause, now, `${describe(operation.change)} had no effect (${said})`);
+  const again = { ...finish(subscription, "absent", now), pause: waiting };
+  return waiting.times < 3 ? again : { ...again, attention: askAbout(operation, now, saw) };
+}
+
+function finish(
+  subscription: Subscription,
+  outcome: NonNullable<Operation["outcome"]>,
+  now: Instant,
+  seen: { expiry?: Day | undefined } = {},
+): Subscription {
+  const { operation, pause, attention, ...rest } = subscription;
+  if (!operation) return subscription;
+  const { due, ...kept } = operation;
+  const finished: Operation = { ...kept, state: "finished", outcome, finishedAt: now };
+  const succeeded = outcome === "done" || outcome === "already_done";
+  const ofIt = attention?.operation === operation.n;
+  return {
+    ...rest,
+    operation: finished,
+    slots: succeeded ? rest.slots.map((slot) => changed(slot, operation.change, seen.expiry)) : rest.slots,
+    ...(pause && !succeeded && { pause }),
+    ...(attention && !ofIt && { attention }),
+  };
+}
+
+/** The slot after the change. */
+function changed(slot: Slot, change: Change, expiry: Day | undefined): Slot {
+  if (slot.n !== change.slot || !slot.license) return slot;
+  const { license, ...empty } = slot;
+  const read: License = expiry === undefined ? license : { ...license, expiry };
+  switch (change.kind) {
+    case "order":
+      return { ...slot, license: read };
+    case "prolong":
+      return { ...slot, plan: change.plan, license: read };
+    case "edit":
+      return { ...slot, plan: change.plan, license: { ...read, addons: change.addons } };
+    case "suspend":
+      return { ...slot, license: { ...read, suspended: true } };
+    case "resume":
+      return { ...slot, license: { ...read, suspended: false } };
+    case "delete":
+      return { ...empty, generation: slot.generation + 1 };
+  }
+}
+
+/** The ordered license, known by its id and not yet by more. */
+function withLicense(subscription: Subscription, elid: string): Subscription {
+  const change = subscription.operation?.change;
+  if (change?.kind !== "order") return subscription;
+  const license: License = {
+    elid,
+    family: change.family,
+    trial: change.trial,
+    suspended: false,
+    addons: change.addons,
+  };
+  return {
+    ...subscription,
+    slots: subscription.slots.map((slot) => (slot.n === change.slot ? { ...slot, license } : slot)),
+  };
+}
+
+/** An order claims its slot. */
+function withSlotOf(slots: Slot[], change: Change): Slot[] {
+  if (change.kind !== "order") return slots;
+  const { slot: n, generation, product, plan } = change;
+  return [...slots.filter((slot) => slot.n !== n), { n, generation, product, plan }].sort((a, b) => a.n - b.n);
+}
+
+function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
+  const { operation } = subscription;
+  return operation ? { ...subscription, operation: { ...operation, state, due } } : subscription;
+}
+
+/** Half a minute, doubling up to an hour. */
+function pauseAfter(earlier: Pause | undefined, now: Instant, why: string): Pause {
+  const times = (earlier?.times ?? 0) + 1;
+  return { until: instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) }), why, times };
+}
+
+const ask = (since: Instant, reason: string): Attention => ({ reason, since });
+
+const askAbout = (operation: Operation, now: Instant, saw: string): Attention => ({
+  reason: `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: ${saw}`,
+  since: now,
+  operation: operation.n,
+});
+
+const lastAbsent = (looks: readonly Look[]): Look[] =>
+  looks.slice(looks.findLastIndex((look) => look.verdict !== "absent") + 1);
+
+const minutes = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 60_000;

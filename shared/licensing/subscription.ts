@@ -1,0 +1,77 @@
+import type { Event, Item } from "./event.ts";
+import type { Operation } from "./operation.ts";
+import type { Day, Instant } from "./time.ts";
+
+/** The latest fact told of one thing, with the event that told it. */
+export type Register<T> = { value: T; at: Instant; event: string };
+
+export type Payment = {
+  id: string;
+  paid?: Register<Pick<Event & { type: "payment.succeeded" }, "covers" | "trial">>;
+  refunded?: Register<boolean>;
+};
+
+export type End = { is: "open" } | { is: "scheduled"; endsAt?: Instant } | { is: "ended" };
+
+/** A license at billmgr, as last read. */
+export type License = {
+  elid: string;
+  family: string;
+  trial: boolean;
+  suspended: boolean;
+  /** By addon code. */
+  addons: Record<string, number>;
+  /** Absent until the first reading after the order. */
+  expiry?: Day;
+};
+
+/** The subscription's claim to one license. Its number never changes; each deleted license begins a new generation. */
+export type Slot = {
+  n: number;
+  generation: number;
+  product: string;
+  plan: string;
+  license?: License;
+};
+
+/** Why a person is needed. It stays until an operator retries or resolves it. */
+export type Attention = {
+  reason: string;
+  since: Instant;
+  /** The operation that it is about, where that is still open. */
+  operation?: number;
+};
+
+/** Nothing is called before `until`; `times` in a row it came to this, which makes the pauses grow. */
+export type Pause = { until: Instant; why: string; times: number };
+
+export type Subscription = {
+  storefront: string;
+  id: string;
+
+  // What the storefront told: written by `fold` alone.
+  customerId?: Register<string>;
+  email?: Register<string>;
+  items?: Register<Item[]>;
+  end?: Register<End>;
+  paused?: Register<boolean>;
+  payments: Payment[];
+  /** Failed payments since the last good one, oldest first. */
+  failures: Instant[];
+  lastGood?: Instant;
+
+  // What was done about it at billmgr: written by provisioning.
+  slots: Slot[];
+  /** The latest operation, open or finished. */
+  operation?: Operation;
+  attention?: Attention;
+  pause?: Pause;
+};
+
+export const newSubscription = (storefront: string, id: string): Subscription => ({
+  storefront,
+  id,
+  payments: [],
+  failures: [],
+  slots: [],
+});

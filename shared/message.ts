@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import type { Event } from "./licensing/event.ts";
+import type { Instant } from "./licensing/time.ts";
+
+/**
+ * What a message is about, and the partition key of all that the table holds of it: `subscription#<storefront>/<id>`,
+ * `reference#<storefront>/<id>` (a payment that another event links to a subscription), or `event#<storefront>/<id>`
+ * (an event that is about neither).
+ */
+export type Key = `${"subscription" | "reference" | "event"}#${string}/${string}`;
+
+export const keyOf = (kind: "subscription" | "reference" | "event", storefront: string, id: string): Key =>
+  `${kind}#${storefront}/${id}`;
+
+export function partsOf(key: Key): { kind: string; storefront: string; id: string } {
+  const [, kind = "", storefront = "", id = ""] = /^(\w+)#([^/]+)\/(.*)$/s.exec(key) ?? [];
+  return { kind, storefront, id };
+}
+
+/** An event as it came. */
+export type Received = {
+  id: string;
+  type: string;
+  /** When it happened; where the storefront does not tell, when it was received. */
+  occurredAt: Instant;
+  receivedAt: Instant;
+  /** From the storefront's test mode. */
+  test?: boolean;
+  /** The body's own text, or `gzip:` and base64 of it where it is long. */
+  body: string;
+};
+
+/** What the queue carries. All messages of one key are one message group: in order, one at a time. */
+export type Message = { key: Key } & (
+  | { kind: "event"; received: Received; events: Event[] }
+  | { kind: "ignored" | "unclear"; received: Received; reason: string }
+  | { kind: "link"; to: Key; test?: boolean }
+  | { kind: "wake" }
+);
+
+export const digestOf = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");
