@@ -1,0 +1,45 @@
+import { z } from "zod/mini";
+import { type Instant, toInstant } from "../licensing/time.ts";
+
+/** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key. */
+export const id = z.pipe(
+  z.union([z.string().check(z.minLength(1), z.maxLength(200)), z.int()]),
+  z.transform((value) => String(value)),
+);
+
+/** A count, or one in text as PHP's database drivers give it. */
+export const countUpTo = (most: number, least = 0) =>
+  z.pipe(
+    z.union([z.number(), z.string().check(z.regex(/^\d{1,9}$/))]).check(
+      z.refine((value) => Number.isInteger(Number(value)) && Number(value) >= least && Number(value) <= most, {
+        message: `a whole number from ${least} to ${most}`,
+      }),
+    ),
+    z.transform((value) => Number(value)),
+  );
+
+const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** ISO 8601; a time without a zone, and a day alone, are taken as UTC. */
+export const time = z.pipe(
+  z.string().check(
+    z.refine((text) => isoTime.test(text) && isInRange(Date.parse(inUtc(text))), {
+      message: 'an ISO 8601 time like "2027-01-31T00:00:00Z"',
+    }),
+  ),
+  z.transform((text): Instant => toInstant(Date.parse(inUtc(text)))),
+);
+
+/** Unix seconds. */
+export const unixTime = z.pipe(
+  z.int().check(z.refine((seconds) => isInRange(seconds * 1000), { message: "a Unix time in seconds" })),
+  z.transform((seconds): Instant => toInstant(seconds * 1000)),
+);
+
+const inUtc = (text: string): string => {
+  const iso = text.replace(" ", "T");
+  return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
+};
+
+/** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */
+const isInRange = (ms: number): boolean => ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);

@@ -1,0 +1,129 @@
+import { z } from "zod/mini";
+import type { Customer, Event } from "../licensing/event.ts";
+import { explain } from "../problems.ts";
+import { countUpTo, id, time } from "./fields.ts";
+import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
+import type { Storefront, Told } from "./storefront.ts";
+
+/**
+ * The generic door: any shop that signs by Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks) and
+ * speaks the canonical events itself.
+ */
+export const standard: Storefront = {
+  name: "standard",
+
+  flawOf(secret) {
+    if (secret.startsWith("v1,"))
+      return 'begins with "v1,", which belongs to signatures; the secret is what follows it';
+    const encoded = encodedKey(secret);
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return 'is not "whsec_" and base64';
+    // A key that decodes to next to nothing would verify anybody's guess.
+    return keyOf(secret).length < 8 ? "is too short: Standard Webhooks asks for 24 to 64 bytes in base64" : undefined;
+  },
+
+  verify({ headers, body }, secrets, timely) {
+    const id = headers["webhook-id"];
+    const timestamp = headers["webhook-timestamp"];
+    const signatures = headers["webhook-signature"];
+    if (!id || !timestamp || !signatures) return "needs the headers webhook-id, webhook-timestamp, webhook-signature";
+    const seconds = secondsIn(timestamp);
+    if (seconds === undefined) return "webhook-timestamp is not Unix seconds";
+    if (!timely(seconds)) return stale(seconds);
+    const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
+    if (given.length === 0) return "webhook-signature holds no v1 signature";
+    return isSigned(secrets.map(keyOf), [`${id}.${timestamp}.`, body], given, "base64")
+      ? undefined
+      : noneMatches(secrets);
+  },
+
+  events(body, headers) {
+    return [read(body, headers["webhook-id"] ?? "")];
+  },
+};
+
+const encodedKey = (secret: string): string => (secret.startsWith("whsec_") ? secret.slice(6) : secret);
+const keyOf = (secret: string): Buffer => Buffer.from(encodedKey(secret), "base64");
+
+const count = countUpTo(1_000_000);
+
+const item = z.object({ plan: z.string().check(z.minLength(1)), quantity: z._default(count, 1) });
+
+const common = {
+  subscription: id,
+  plan: z.optional(z.string().check(z.minLength(1))),
+  quantity: z.optional(count),
+  items: z.optional(z.array(item).check(z.minLength(1), z.maxLength(100))),
+  customer: z.optional(z.nullable(z.object({ id: z.nullish(id), email: z.nullish(z.string()) }))),
+};
+
+const of = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
+  z.object({ type: z.literal(type), timestamp: time, data: z.object({ ...common, ...shape }) });
+
+const message = z.discriminatedUnion("type", [
+  of("payment.succeeded", {
+    payment: id,
+    paidThrough: z.optional(time),
+    months: z.optional(countUpTo(120, 1)),
+    trial: z._default(z.boolean(), false),
+  }),
+  of("payment.failed", { payment: z.optional(id) }),
+  of("payment.refunded", { payment: id, reversed: z._default(z.boolean(), false) }),
+  of("subscription.changed", {}),
+  of("subscription.paused", {}),
+  of("subscription.resumed", {}),
+  of("subscription.cancel_scheduled", { endsAt: z.optional(time) }),
+  of("subscription.cancel_withdrawn", {}),
+  of("subscription.cancelled", {}),
+]);
+type Message = z.output<typeof message>;
+
+const types = message.def.options.flatMap((option) => option.shape.type.def.values);
+
+function read(body: unknown, id: string): Told {
+  const head = z.safeParse(z.object({ type: z.string() }), body);
+  const type = head.success ? head.data.type.slice(0, 60) : "no type";
+  if (head.success && !types.some((known) => known === type)) {
+    return { id, type, says: "nothing", reason: `"${type}" is none of ${types.join(", ")}` };
+  }
+  const parsed = z.safeParse(message, body);
+  if (!parsed.success) {
+    const [reason = ""] = explain(message, parsed.error.issues, body, { showValues: false });
+    return { id, type, says: "unclear", reason };
+  }
+  const told = { id, type, occurredAt: parsed.data.timestamp };
+  const { data } = parsed.data;
+  const event = eventOf(parsed.data, id);
+  if (typeof event === "string") return { ...told, says: "unclear", reason: event };
+  return { ...told, says: "facts", about: { subscription: data.subscription }, events: [event] };
+}
+
+function eventOf(told: Message, id: string): Event | string {
+  const { data, timestamp: occurredAt } = told;
+  const customer: Customer = {};
+  if (data.customer?.id != null) customer.id = data.customer.id;
+  if (data.customer?.email != null) customer.email = data.customer.email;
+  const sold =
+    data.items ?? (data.plan === undefined ? undefined : [{ plan: data.plan, quantity: data.quantity ?? 1 }]);
+  if (!sold && data.quantity !== undefined) return "data.plan: missing beside data.quantity";
+  const list = sold?.map(({ plan, quantity }) => ({ names: [plan], quantity }));
+  const fact = { id, occurredAt, customer, ...(list && { items: { asOf: occurredAt, list } }) };
+
+  switch (told.type) {
+    case "payment.succeeded": {
+      const { payment, paidThrough, months, trial } = told.data;
+      if (paidThrough === undefined && months === undefined) return "data.paidThrough or data.months: missing";
+      const covers = paidThrough === undefined ? { months: months ?? 0 } : { through: paidThrough };
+      return { ...fact, type: told.type, payment, covers, trial };
+    }
+    case "payment.failed":
+      return { ...fact, type: told.type, ...(told.data.payment !== undefined && { payment: told.data.payment }) };
+    case "payment.refunded":
+      return { ...fact, type: told.type, payment: told.data.payment, reversed: told.data.reversed };
+    case "subscription.cancel_scheduled":
+      return { ...fact, type: told.type, ...(told.data.endsAt !== undefined && { endsAt: told.data.endsAt }) };
+    case "subscription.changed":
+      return list ? { ...fact, type: told.type } : "data.plan or data.items: missing";
+    default:
+      return { ...fact, type: told.type };
+  }
+}

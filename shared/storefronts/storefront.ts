@@ -1,0 +1,43 @@
+import type { Event } from "../licensing/event.ts";
+import type { Instant } from "../licensing/time.ts";
+
+/** A webhook request as it came: header names in lower case, the body's own bytes. */
+export type SignedRequest = { headers: Readonly<Record<string, string | undefined>>; body: Buffer };
+
+/** Whether a signature's time (Unix seconds) is near enough to now. */
+export type Timely = (seconds: number) => boolean;
+
+/** Whom a fact is about: a subscription, or a thing that another event has linked or will link to one. */
+export type Subject = { subscription: string } | { reference: string };
+
+/** What one event of a storefront says. */
+export type Told = {
+  /** The storefront's id of the event. */
+  id: string;
+  /** The storefront's own name of the type, for the log. */
+  type: string;
+  /** Absent where the event does not tell it. */
+  occurredAt?: Instant;
+  /** From the storefront's test mode. */
+  test?: boolean;
+} & (
+  | { says: "facts"; about: Subject; events: Event[]; links?: Link[] }
+  /** Nothing for a license to do, with the reason. */
+  | { says: "nothing"; reason: string }
+  /** It should mean something, and it cannot be told what. */
+  | { says: "unclear"; reason: string }
+);
+
+/** Facts about the reference belong to that other subject. */
+export type Link = { reference: string; to: Subject };
+
+/** How one storefront signs its webhooks and what its events mean. Pure. */
+export type Storefront = {
+  name: string;
+  /** Why a secret cannot be one of this storefront's, or undefined. */
+  flawOf(secret: string): string | undefined;
+  /** Why the request is not to be trusted, or undefined when one of the secrets signed it. */
+  verify(request: SignedRequest, secrets: readonly string[], timely: Timely): string | undefined;
+  /** What the parsed body of a verified request says. */
+  events(body: unknown, headers: SignedRequest["headers"]): Told[];
+};

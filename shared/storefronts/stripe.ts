@@ -1,0 +1,322 @@
+import { z } from "zod/mini";
+import type { Customer, Event, Item } from "../licensing/event.ts";
+import type { Instant } from "../licensing/time.ts";
+import { explain } from "../problems.ts";
+import { id, unixTime } from "./fields.ts";
+import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
+import type { Link, Storefront, Told } from "./storefront.ts";
+
+/** Stripe Billing, in the API's shape since 2025-03-31.basil and in the older one where fields moved. */
+export const stripe: Storefront = {
+  name: "stripe",
+
+  flawOf: (secret) => (/^whsec_.{8,}$/.test(secret) ? undefined : 'is no signing secret: those begin with "whsec_"'),
+
+  /** docs.stripe.com/webhooks/signature: HMAC of "t.body" in hex by the whole secret; `v0` belongs to test events. */
+  verify({ headers, body }, secrets, timely) {
+    const header = headers["stripe-signature"];
+    if (!header) return "needs the header Stripe-Signature";
+    const fields = header.split(",").map((field) => field.trim().split("=", 2) as [string, string | undefined]);
+    const given = (name: string) => fields.flatMap(([key, value]) => (key === name && value ? [value] : []));
+    const seconds = secondsIn(given("t")[0]);
+    if (seconds === undefined) return "Stripe-Signature holds no time";
+    const signatures = given("v1");
+    if (signatures.length === 0) return "Stripe-Signature holds no v1 signature";
+    if (!timely(seconds)) return stale(seconds);
+    return isSigned(secrets, [`${given("t")[0]}.`, body], signatures, "hex") ? undefined : noneMatches(secrets);
+  },
+
+  events: (body) => [read(body)],
+};
+
+/** An id, or the object that it was expanded to. */
+const ref = z.pipe(
+  z.union([id, z.object({ id })]),
+  z.transform((value) => (typeof value === "string" ? value : value.id)),
+);
+const maybe = z.nullish(ref);
+
+const list = <T extends z.core.$ZodType>(element: T) =>
+  z.object({ data: z.array(element), has_more: z._default(z.boolean(), false) });
+
+const envelope = z.object({
+  id,
+  type: z.string(),
+  created: unixTime,
+  livemode: z._default(z.boolean(), true),
+  data: z.object({ object: z.looseObject({}) }),
+});
+
+const subscription = z.object({
+  id,
+  status: z.string(),
+  customer: maybe,
+  cancel_at_period_end: z._default(z.boolean(), false),
+  cancel_at: z.nullish(unixTime),
+  pause_collection: z.nullish(z.looseObject({})),
+  current_period_end: z.nullish(unixTime),
+  items: list(
+    z.object({
+      price: z.nullish(z.object({ id, product: maybe })),
+      plan: z.nullish(z.object({ id, product: maybe })),
+      quantity: z.nullish(z.number()),
+      current_period_end: z.nullish(unixTime),
+    }),
+  ),
+});
+
+const line = z.object({
+  amount: z.nullish(z.number()),
+  quantity: z.nullish(z.number()),
+  period: z.nullish(z.object({ end: unixTime })),
+  parent: z.nullish(
+    z.object({
+      subscription_item_details: z.nullish(
+        z.object({ proration: z._default(z.boolean(), false), subscription: maybe }),
+      ),
+    }),
+  ),
+  pricing: z.nullish(z.object({ price_details: z.nullish(z.object({ price: ref, product: maybe })) })),
+  // Before 2025-03-31.basil.
+  type: z.nullish(z.string()),
+  proration: z.nullish(z.boolean()),
+  subscription: maybe,
+  price: z.nullish(z.object({ id, product: maybe })),
+  plan: z.nullish(z.object({ id, product: maybe })),
+});
+
+const invoice = z.object({
+  id,
+  created: unixTime,
+  billing_reason: z.nullish(z.string()),
+  customer: maybe,
+  customer_email: z.nullish(z.string()),
+  total: z.nullish(z.number()),
+  lines: list(line),
+  parent: z.nullish(z.object({ subscription_details: z.nullish(z.object({ subscription: maybe })) })),
+  // Before 2025-03-31.basil.
+  subscription: maybe,
+  payment_intent: maybe,
+  charge: maybe,
+});
+type Invoice = z.output<typeof invoice>;
+
+const invoicePayment = z.object({
+  invoice: ref,
+  payment: z.object({ payment_intent: maybe, charge: maybe }),
+});
+
+/** A charge, a refund or a dispute. */
+const takenBack = z.object({
+  id,
+  payment_intent: maybe,
+  charge: maybe,
+  invoice: maybe,
+  refunded: z.nullish(z.boolean()),
+  status: z.nullish(z.string()),
+});
+
+type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
+type Fact = { id: string; occurredAt: Instant; customer: Customer };
+
+function read(body: unknown): Told {
+  const parsed = z.safeParse(envelope, body);
+  if (!parsed.success) {
+    const thin = z.safeParse(z.object({ id, type: z.string(), object: z.literal("v2.core.event") }), body);
+    if (thin.success) {
+      return { ...thin.data, says: "unclear", reason: "a thin event: choose the snapshot payload style" };
+    }
+    return { id: "", type: "no type", says: "unclear", reason: problem(envelope, parsed.error, body) };
+  }
+  const { id: eventId, type, created, livemode, data } = parsed.data;
+  const head: Head = { id: eventId, type, occurredAt: created, test: !livemode };
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told => {
+    const object = z.safeParse(schema, data.object);
+    if (object.success) return then(object.data);
+    return { ...head, says: "unclear", reason: `data.object.${problem(schema, object.error, data.object)}` };
+  };
+  switch (type) {
+    case "invoice.paid":
+      return as(invoice, (object) => paid(object, head));
+    case "invoice.payment_failed":
+      return as(invoice, (object) => paymentFailed(object, head));
+    case "customer.subscription.created":
+    case "customer.subscription.updated":
+    case "customer.subscription.paused":
+    case "customer.subscription.resumed":
+    case "customer.subscription.deleted":
+      return as(subscription, (object) => subscriptionIs(object, head));
+    case "invoice_payment.paid":
+      return as(invoicePayment, ({ invoice, payment }) =>
+        links(
+          head,
+          [payment.payment_intent, payment.charge].flatMap((reference) =>
+            reference ? [{ reference, to: { reference: invoice } }] : [],
+          ),
+        ),
+      );
+    case "charge.refunded":
+      return as(takenBack, (charge) =>
+        charge.refunded
+          ? refunded(charge.invoice ?? charge.payment_intent ?? charge.id, false, head)
+          : nothing(head, "refunded in part: the payment stands"),
+      );
+    case "refund.failed":
+      return as(takenBack, (refund) => refunded(refund.payment_intent ?? refund.charge ?? refund.id, true, head));
+    case "charge.dispute.created":
+    case "charge.dispute.closed":
+    case "charge.dispute.funds_withdrawn":
+    case "charge.dispute.funds_reinstated":
+      return as(takenBack, (dispute) => disputed(dispute, head));
+    default:
+      return nothing(head, `"${type.slice(0, 60)}" changes no license`);
+  }
+}
+
+const problem = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
+  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
+
+const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
+
+/** `invoice.paid` alone, not `invoice.payment_succeeded` beside it, which misses invoices marked as paid by hand. */
+function paid(object: Invoice, head: Head): Told {
+  const sold = subscriptionOf(object);
+  if (!sold) return nothing(head, "an invoice of no subscription");
+  const lines = object.lines.data.filter((one) => isPeriod(one, sold));
+  const ends = lines.flatMap(({ period }) => (period ? [period.end] : [])).sort();
+  const through = ends.at(-1);
+  if (through === undefined)
+    return nothing(head, "an invoice without a period (prorations): the change itself is told apart");
+
+  // The invoice's own period_end is not the period's end: of a first invoice it is the moment of its creation.
+  const event: Event = {
+    ...factOf(object, head),
+    type: "payment.succeeded",
+    payment: object.id,
+    covers: { through },
+    trial: object.total === 0 && lines.every(({ amount }) => amount === 0),
+    ...itemsOf(object, lines),
+  };
+  const links: Link[] = [object.id, object.payment_intent, object.charge].flatMap((reference, i) =>
+    reference ? [{ reference, to: i === 0 ? { subscription: sold } : { reference: object.id } }] : [],
+  );
+  return { ...head, says: "facts", about: { subscription: sold }, events: [event], links };
+}
+
+function paymentFailed(object: Invoice, head: Head): Told {
+  const sold = subscriptionOf(object);
+  if (!sold) return nothing(head, "an invoice of no subscription");
+  const event: Event = { ...factOf(object, head), type: "payment.failed", payment: object.id };
+  return { ...head, says: "facts", about: { subscription: sold }, events: [event] };
+}
+
+const subscriptionOf = (object: Invoice): string | undefined =>
+  object.parent?.subscription_details?.subscription ?? object.subscription ?? undefined;
+
+/** A line that pays a period of this subscription. */
+function isPeriod(one: z.output<typeof line>, sold: string): boolean {
+  const details = one.parent?.subscription_item_details;
+  const of = details?.subscription ?? one.subscription;
+  const proration = details ? details.proration : one.proration === true || one.type === "invoiceitem";
+  return (details != null || one.parent == null) && !proration && (of == null || of === sold);
+}
+
+/**
+ * The first invoice lists all that was bought. A later one lists what is billed this time (items can have intervals of
+ * their own), so it serves only where the subscription itself has never been told: its facts are older than any other.
+ */
+function itemsOf(object: Invoice, lines: z.output<typeof line>[]): Pick<Event, "items"> {
+  const { billing_reason, lines: all } = object;
+  if (all.has_more || !["subscription_create", "subscription_cycle"].includes(billing_reason ?? "")) return {};
+  const sold = lines.flatMap(({ pricing, price, plan, quantity }): Item[] => {
+    const named = pricing?.price_details
+      ? { id: pricing.price_details.price, ...pricing.price_details }
+      : (price ?? plan);
+    return named ? [{ names: namesOf(named), quantity: quantity ?? 1 }] : [];
+  });
+  const asOf = billing_reason === "subscription_create" ? object.created : "1970-01-01T00:00:00.000Z";
+  return sold.length > 0 ? { items: { asOf, list: sold } } : {};
+}
+
+/** An item can be sold in the catalog by its price or by its product. */
+const namesOf = (price: { id: string; product?: string | null | undefined }): string[] =>
+  price.product ? [price.id, price.product] : [price.id];
+
+function factOf(object: Pick<Invoice, "customer" | "customer_email">, { id, occurredAt }: Head): Fact {
+  const customer: Customer = {};
+  if (object.customer) customer.id = object.customer;
+  if (object.customer_email) customer.email = object.customer_email;
+  return { id, occurredAt, customer };
+}
+
+/** Each event tells the whole subscription, so each is read as all that it says: what an earlier one told may be lost. */
+function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told {
+  const fact: Fact = {
+    id: head.id,
+    occurredAt: head.occurredAt,
+    customer: object.customer ? { id: object.customer } : {},
+  };
+  if (object.items.has_more) return { ...head, says: "unclear", reason: "more items than the event lists" };
+  const items = object.items.data.flatMap(({ price, plan, quantity }): Item[] => {
+    const named = price ?? plan;
+    return named ? [{ names: namesOf(named), quantity: quantity ?? 1 }] : [];
+  });
+  const changed: Event = {
+    ...fact,
+    type: "subscription.changed",
+    ...(items.length > 0 && { items: { asOf: head.occurredAt, list: items } }),
+  };
+  return {
+    ...head,
+    says: "facts",
+    about: { subscription: object.id },
+    events: [changed, ...standingOf(object, head, fact), ...endOf(object, head, fact)],
+  };
+}
+
+/** `status` says paused only of a trial that ran out of payment method; paused collection shows beside it. */
+function standingOf({ status, pause_collection }: z.output<typeof subscription>, head: Head, fact: Fact): Event[] {
+  if (head.type === "customer.subscription.deleted") return [];
+  if (status === "paused" || pause_collection) return [{ ...fact, type: "subscription.paused" }];
+  if (status === "past_due" || status === "unpaid") return [{ ...fact, type: "payment.failed" }];
+  if (status === "active" || status === "trialing") return [{ ...fact, type: "subscription.resumed" }];
+  return [];
+}
+
+function endOf(object: z.output<typeof subscription>, head: Head, fact: Fact): Event[] {
+  const { status, cancel_at, cancel_at_period_end, current_period_end, items } = object;
+  if (head.type === "customer.subscription.deleted" || ["canceled", "incomplete_expired"].includes(status)) {
+    return [{ ...fact, type: "subscription.cancelled" }];
+  }
+  const periodEnds = [current_period_end, ...items.data.map((item) => item.current_period_end)];
+  const periodEnd = periodEnds
+    .filter((end) => end != null)
+    .sort()
+    .at(-1);
+  const endsAt = cancel_at ?? (cancel_at_period_end ? periodEnd : undefined);
+  if (!cancel_at && !cancel_at_period_end) return [{ ...fact, type: "subscription.cancel_withdrawn" }];
+  return [{ ...fact, type: "subscription.cancel_scheduled", ...(endsAt && { endsAt }) }];
+}
+
+/** Since 2025-03-31.basil a charge names no invoice: the way to its subscription is what `invoice_payment.paid` told. */
+function refunded(reference: string, reversed: boolean, head: Head): Told {
+  const { id, occurredAt } = head;
+  const event: Event = { id, occurredAt, type: "payment.refunded", payment: reference, reversed };
+  return { ...head, says: "facts", about: { reference }, events: [event] };
+}
+
+function disputed(dispute: z.output<typeof takenBack>, head: Head): Told {
+  const status = dispute.status ?? "";
+  const reference = dispute.payment_intent ?? dispute.charge ?? dispute.id;
+  if (status === "won" || status === "warning_closed" || head.type.endsWith("reinstated")) {
+    return refunded(reference, true, head);
+  }
+  if (status.startsWith("warning_")) return nothing(head, "an inquiry: no money has been taken back");
+  return refunded(reference, false, head);
+}
+
+const links = (head: Head, found: Link[]): Told => {
+  const [first] = found;
+  if (!first) return nothing(head, "names no payment");
+  return { ...head, says: "facts", about: { reference: first.reference }, events: [], links: found };
+};
