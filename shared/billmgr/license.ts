@@ -1,0 +1,79 @@
+import type { Day } from "../licensing/time.ts";
+import { attribute, child, children, type Element, textOf } from "./reply.ts";
+
+/** docs: "ISPsystem licenses (soft)": 1 ordered, 2 active, 3 stopped, 4 deleted, 5 processing. */
+export type Status = "ordered" | "active" | "stopped" | "deleted" | "processing";
+const statuses: Record<string, Status> = {
+  "1": "ordered",
+  "2": "active",
+  "3": "stopped",
+  "4": "deleted",
+  "5": "processing",
+};
+
+/** A license as billmgr shows it. Which fields it shows differs by function and account, so each may be absent. */
+export type SeenLicense = {
+  elid: string;
+  status?: Status;
+  /** Stopped by billmgr itself at expiry, not by a request. */
+  autosuspended: boolean;
+  expiry?: Day;
+  createdOn?: Day;
+  remoteid?: string;
+  comment?: string;
+  /** By addon code. */
+  addons: Record<string, number>;
+};
+
+/** Reads a list's row or the form of one license. */
+export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""): SeenLicense {
+  const status = statusOf(element);
+  const remoteid = textOf(element, "remoteid");
+  const comment = textOf(element, "comment");
+  // In lists "expiredate" can be a label ("Daily charges") where "real_expiredate" is the date.
+  const expiry = dayIn(textOf(element, "real_expiredate")) ?? dayIn(textOf(element, "expiredate"));
+  const createdOn = dayIn(textOf(element, "createdate"));
+  return {
+    elid,
+    ...(status && { status }),
+    autosuspended: origOf(element) === "3_autosuspend",
+    ...(expiry && { expiry }),
+    ...(createdOn && { createdOn }),
+    ...(remoteid && { remoteid }),
+    ...(comment && { comment }),
+    addons: addonsOf(element),
+  };
+}
+
+/** The display text of a status is in the account's language; "orig" holds the code, its detail after "_". */
+const origOf = (element: Element): string | undefined => {
+  const shown = child(element, "item_status");
+  return shown && attribute(shown, "orig");
+};
+
+function statusOf(element: Element): Status | undefined {
+  const code = textOf(element, "status") ?? origOf(element) ?? textOf(element, "item_real_status");
+  return code === undefined ? undefined : statuses[code.slice(0, 1)];
+}
+
+const dayIn = (text: string | undefined): Day | undefined => /^\d{4}-\d\d-\d\d/.exec(text ?? "")?.[0];
+
+/** "addon_55165" holds the value to be; some forms tell the present one beside it as "addon_55165_current_value". */
+function addonsOf(element: Element): Record<string, number> {
+  const addons: Record<string, number> = {};
+  for (const name of Object.keys(element)) {
+    const [, code] = /^addon_(\d+)$/.exec(name) ?? [];
+    if (code === undefined) continue;
+    const value = textOf(element, `${name}_current_value`) ?? textOf(element, name);
+    if (value !== undefined && /^\d+$/.test(value)) addons[code] = Number(value);
+  }
+  return addons;
+}
+
+export type Page = { rows: SeenLicense[]; total?: number };
+
+export function pageOf(doc: Element): Page {
+  const total = textOf(doc, "p_elems");
+  const rows = children(doc, "elem").map((row) => seenLicense(row));
+  return { rows, ...(total !== undefined && /^\d+$/.test(total) && { total: Number(total) }) };
+}

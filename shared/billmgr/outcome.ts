@@ -1,0 +1,60 @@
+import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
+import { child, type Element, readReply, textOf } from "./reply.ts";
+import type { Sent } from "./transport.ts";
+
+/**
+ * The error types that are documented as checks before anything is done. Any other type on a paying call may have been
+ * raised after the license existed, so it is an unknown outcome.
+ */
+const definite = new Set(["auth", "access", "missed", "value", "exists"]);
+
+/** Names what one changing call came to. Fails closed: what is not recognised is unknown. */
+export function outcomeOf(kind: ChangeKind, sent: Sent): CallOutcome {
+  if (sent.came === "not_sent") return { outcome: "not_sent", said: sent.why };
+  if (sent.came === "nothing") return { outcome: "unknown", said: sent.why };
+  const reply = readReply(sent.status, sent.body);
+  if (reply.is === "unreadable") return { outcome: "unknown", said: reply.why };
+  if (reply.is === "error") {
+    const { type, object, message } = reply;
+    const said = `error ${type}${object ? `/${object}` : ""}: ${message}`;
+    if (!definite.has(type)) return { outcome: "unknown", said };
+    return { outcome: "refused", said, error: { type, ...(object && { object }) } };
+  }
+  return kind === "order" ? orderOutcome(reply.doc) : plainOutcome(kind, reply.doc);
+}
+
+/**
+ * The id of an order is at /doc/id (soft.order.param), at "item.id" (the v2 functions), or not told. Without an id the
+ * license has to be found by its reference. A basket means that nothing has been paid.
+ */
+function orderOutcome(doc: Element): CallOutcome {
+  const elid = ["id", "item.id"].map((name) => textOf(doc, name)).find((id) => id !== undefined && /^\d+$/.test(id));
+  if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
+  if (elid !== undefined) return { outcome: "done", said: `ordered license ${elid}`, elid };
+  return { outcome: "unknown", said: child(doc, "ok") ? "ok without a license id" : "neither ok nor a license id" };
+}
+
+function plainOutcome(kind: ChangeKind, doc: Element): CallOutcome {
+  if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
+  const expiry = newExpiryOf(doc);
+  if (child(doc, "ok") || (kind === "prolong" && expiry !== undefined)) {
+    return { outcome: "done", said: expiry ? `ok, until ${expiry}` : "ok" };
+  }
+  return { outcome: "unknown", said: "an answer without ok" };
+}
+
+/** "ok" can carry a redirect to the basket, so it alone proves no payment. */
+function isBasket(doc: Element): boolean {
+  const ok = textOf(doc, "ok") ?? "";
+  return (
+    child(doc, "billorder") !== undefined ||
+    child(doc, "payment_id") !== undefined ||
+    /func=(order|basket|payment)/.test(ok)
+  );
+}
+
+/** ISPsystem's WHMCS module reads it from a nested <doc>; the client area's form has it in the outer one. */
+export function newExpiryOf(doc: Element): string | undefined {
+  const inner = child(doc, "doc");
+  return textOf(doc, "newexpiredate") ?? (inner && textOf(inner, "newexpiredate"));
+}

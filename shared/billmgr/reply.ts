@@ -1,0 +1,89 @@
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+
+/** An element: its text under "#text", attributes with a "$" before their names, children by name, each a list. */
+export type Element = { [name: string]: Element[] | string };
+
+export type Reply =
+  | { is: "document"; doc: Element }
+  /** `type` and `object` are billmgr's own words; `message` is for people, in the language asked for. */
+  | { is: "error"; type: string; object?: string; message: string }
+  /** Not an answer of billmgr's but of something before it, or cut short on the way. */
+  | { is: "unreadable"; why: string };
+
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "$",
+  alwaysCreateTextNode: true,
+  parseTagValue: false,
+  parseAttributeValue: false,
+  processEntities: false,
+  isArray: (_name, _path, _isLeaf, isAttribute) => !isAttribute,
+});
+
+/**
+ * Reads what came back. The HTTP status is not the result: billmgr answers 200 for errors, and anything else than 200
+ * comes from a proxy before it (observed by its clients).
+ */
+export function readReply(status: number, body: string): Reply {
+  if (status !== 200) return { is: "unreadable", why: `HTTP ${status}${titleOf(body)}` };
+  const text = body.trim();
+  if (text === "") return { is: "unreadable", why: "an empty answer" };
+  if (/^<!doctype html|^<html/i.test(text)) return { is: "unreadable", why: `an HTML page${titleOf(text)}` };
+  // Entities are declared in a document type, which no answer of billmgr's has.
+  if (/<!doctype|<!entity/i.test(text)) return { is: "unreadable", why: "XML with a document type" };
+  if (XMLValidator.validate(text) !== true) return { is: "unreadable", why: "XML that is not well formed" };
+  const root = parse(text);
+  const doc = root?.doc?.[0];
+  if (typeof doc !== "object") return { is: "unreadable", why: "XML without <doc>" };
+  const error = child(doc, "error");
+  if (!error) return { is: "document", doc };
+  const object = attribute(error, "object");
+  return {
+    is: "error",
+    type: attribute(error, "type") ?? "",
+    ...(object && { object }),
+    message: (textOf(error, "msg") ?? "").slice(0, 300),
+  };
+}
+
+function parse(text: string): Element | undefined {
+  try {
+    return parser.parse(text) as Element;
+  } catch {
+    return undefined;
+  }
+}
+
+/** "Request in process, please wait" pages, CAPTCHA pages and those of proxies tell what they are in the title. */
+function titleOf(html: string): string {
+  const title = /<title[^>]*>([^<]{1,80})/i.exec(html)?.[1]?.trim();
+  return title ? ` ("${title}")` : "";
+}
+
+/** The first child of that name, at whatever position among the others. */
+export function child(element: Element, name: string): Element | undefined {
+  const found = Object.hasOwn(element, name) ? element[name]?.[0] : undefined;
+  return typeof found === "object" ? found : undefined;
+}
+
+export function children(element: Element, name: string): Element[] {
+  const found = Object.hasOwn(element, name) ? element[name] : undefined;
+  return Array.isArray(found) ? found : [];
+}
+
+/** The text of the first child of that name; `undefined` when there is none or it is empty. */
+export function textOf(element: Element, name: string): string | undefined {
+  const text = child(element, name)?.["#text"];
+  return typeof text === "string" && text.trim() !== "" ? decode(text.trim()) : undefined;
+}
+
+export function attribute(element: Element, name: string): string | undefined {
+  const value = element[`$${name}`];
+  return typeof value === "string" && value !== "" ? decode(value) : undefined;
+}
+
+const predefined: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** The five entities that XML itself defines, and no others. */
+const decode = (text: string): string =>
+  text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => predefined[name] ?? "");

@@ -1,0 +1,55 @@
+import { Client } from "undici";
+
+/** What came of one POST. */
+export type Sent =
+  /** No connection was made, so no byte of the request left. */
+  | { came: "not_sent"; why: string }
+  /** The request may have arrived; no whole answer came back. */
+  | { came: "nothing"; why: string }
+  | { came: "answer"; status: number; contentType: string; body: string };
+
+export type Post = (form: URLSearchParams, timeoutMs: number) => Promise<Sent>;
+
+const largestAnswer = 16 * 1024 * 1024;
+
+/**
+ * One POST, on a connection of its own: a kept one may have died while the function was frozen, and would leave it in
+ * doubt whether the request was sent. No retry, no redirect. Never rejects.
+ */
+export const postTo =
+  (address: string): Post =>
+  async (form, timeoutMs) => {
+    const { origin, pathname } = new URL(address);
+    const client = new Client(origin, { maxResponseSize: largestAnswer, headersTimeout: 0, bodyTimeout: 0 });
+    let connected = false;
+    client.once("connect", () => {
+      connected = true;
+    });
+    try {
+      const answer = await client.request({
+        method: "POST",
+        path: pathname,
+        headers: { "content-type": "application/x-www-form-urlencoded", accept: "text/xml", connection: "close" },
+        body: form.toString(),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const body = await answer.body.text();
+      return {
+        came: "answer",
+        status: answer.statusCode,
+        contentType: String(answer.headers["content-type"] ?? ""),
+        body,
+      };
+    } catch (error) {
+      return { came: connected ? "nothing" : "not_sent", why: reasonOf(error, timeoutMs) };
+    } finally {
+      client.destroy().catch(() => {});
+    }
+  };
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${timeoutMs / 1000} s`;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? `${code}: ${error.message}` : error.message;
+}
