@@ -1,0 +1,48 @@
+import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from "@aws-sdk/client-sqs";
+import { digestOf, type Message } from "../message.ts";
+
+export type Send = (messages: readonly Outgoing[]) => Promise<void>;
+
+/** `once`: two messages of the same key and the same word within five minutes are one (SQS FIFO's window). */
+export type Outgoing = { message: Message; once: string };
+
+const largestBatch = 10;
+/** SQS takes 1 MiB in one request, all messages together. */
+const largestRequest = 1_000_000;
+
+/** One message group a key: in order and one at a time, and one stuck subscription holds up no other. */
+export const sendTo =
+  (client: SQSClient, url: string): Send =>
+  async (messages) => {
+    for (const batch of batches(messages.map(entryOf))) {
+      const Entries = batch.map((entry, i) => ({ ...entry, Id: String(i) }));
+      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+      const [first] = Failed;
+      if (first)
+        throw new Error(
+          `the queue refused ${Failed.length} of ${batch.length} messages: ${first.Code} ${first.Message}`,
+        );
+    }
+  };
+
+const entryOf = ({ message, once }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({
+  MessageBody: JSON.stringify(message),
+  MessageGroupId: digestOf(message.key),
+  MessageDeduplicationId: digestOf(message.key, message.kind, once),
+});
+
+function batches<T extends { MessageBody: string | undefined }>(entries: readonly T[]): T[][] {
+  const all: T[][] = [];
+  let room = 0;
+  for (const entry of entries) {
+    const size = Buffer.byteLength(entry.MessageBody ?? "");
+    const last = all.at(-1);
+    if (last && last.length < largestBatch && size <= room) last.push(entry);
+    else {
+      all.push([entry]);
+      room = largestRequest;
+    }
+    room -= size;
+  }
+  return all;
+}

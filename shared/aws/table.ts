@@ -1,0 +1,230 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  DynamoDBServiceException,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Witness } from "../billmgr/readback.ts";
+import type { Event } from "../licensing/event.ts";
+import type { Operation } from "../licensing/operation.ts";
+import type { Subscription } from "../licensing/subscription.ts";
+import type { Instant } from "../licensing/time.ts";
+import { digestOf, type Key, type Received } from "../message.ts";
+
+/** Raised by whoever reads an older item: what is stored outlives the code that stored it. */
+const schema = 1;
+
+/** Renew reads each shard by itself, so that one partition of the index need not carry all that is due at midnight. */
+export const agendaShards = 8;
+
+/** Events that meant nothing are kept this long; what was folded is kept for good. */
+const ignoredKeptDays = 90;
+
+/** Where a subscription stands in the agenda: due at a moment, or waiting for a person since one. */
+export type Agenda = { due: Instant } | { attention: Instant };
+
+export type Stored = { subscription: Subscription; version: number; agenda?: Agenda };
+
+/** What became of a received event. */
+export type Reception = { became: "folded" } | { became: "ignored" | "unclear"; reason: string };
+
+export type Halt = { since: Instant; reason: string };
+
+/** All that is remembered. Single-item conditional writes only. */
+export type Table = {
+  load(key: Key): Promise<Stored | undefined>;
+  /** Writes only over the version that was loaded; false when it has changed since. */
+  save(key: Key, stored: Stored): Promise<boolean>;
+  putOperation(key: Key, operation: Operation): Promise<void>;
+  /** Keeps an event as received, for good; a second delivery changes nothing. */
+  putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
+  events(key: Key): Promise<{ received: Received; events: Event[] }[]>;
+  putLink(key: Key, to: Key): Promise<void>;
+  link(key: Key): Promise<Key | undefined>;
+  /** One page of what is due in a shard. */
+  due(shard: number, now: Instant, from?: Page): Promise<{ keys: { key: Key; due: Instant }[]; next?: Page }>;
+  halt(): Promise<Halt | undefined>;
+  setHalt(halt: Halt): Promise<void>;
+  /** Takes one of the orders allowed in the hour and the day; false, with which limit, when none is left. */
+  takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
+  witness(): Promise<Witness | undefined>;
+  setWitness(witness: Witness): Promise<void>;
+};
+
+export type Page = Record<string, AttributeValue>;
+
+const control = "control";
+const shardOf = (key: Key): number => Number.parseInt(digestOf(key).slice(0, 8), 16) % agendaShards;
+
+export function createTable(client: DynamoDBClient, name: string): Table {
+  const toItem = (value: Record<string, unknown>) => marshall(value, { removeUndefinedValues: true });
+
+  async function put(item: Record<string, unknown>, condition: Partial<PutItemCommandInput> = {}): Promise<boolean> {
+    try {
+      await client.send(new PutItemCommand({ TableName: name, Item: toItem(item), ...condition }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  async function get(pk: string, sk: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: name, Key: toItem({ pk, sk }), ConsistentRead: true }),
+    );
+    return Item && unmarshall(Item);
+  }
+
+  const query = (input: Omit<QueryCommandInput, "TableName">) =>
+    client.send(new QueryCommand({ TableName: name, ...input }));
+
+  /** Adds one where that stays within the limit. */
+  async function count(sk: string, limit: number, expiresAt: number): Promise<boolean> {
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: name,
+          Key: toItem({ pk: control, sk }),
+          UpdateExpression: "SET expiresAt = :expiresAt ADD orders :one",
+          ConditionExpression: "attribute_not_exists(orders) OR orders < :limit",
+          ExpressionAttributeValues: toItem({ ":one": 1, ":limit": limit, ":expiresAt": expiresAt }),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof DynamoDBServiceException && error.name === "ConditionalCheckFailedException") return false;
+      throw error;
+    }
+  }
+
+  return {
+    async load(key) {
+      const item = await get(key, "state");
+      if (!item) return undefined;
+      const { subscription, version, agenda, agendaAt } = item as {
+        subscription: Subscription;
+        version: number;
+        agenda?: string;
+        agendaAt?: Instant;
+      };
+      if (agenda === undefined || agendaAt === undefined) return { subscription, version };
+      return { subscription, version, agenda: agenda === "attention" ? { attention: agendaAt } : { due: agendaAt } };
+    },
+
+    save: (key, { subscription, version, agenda }) =>
+      put(
+        { pk: key, sk: "state", schema, version: version + 1, subscription, ...agendaOf(key, agenda) },
+        version === 0
+          ? { ConditionExpression: "attribute_not_exists(pk)" }
+          : {
+              ConditionExpression: "version = :version",
+              ExpressionAttributeValues: toItem({ ":version": version }),
+            },
+      ),
+
+    async putOperation(key, operation) {
+      await put({ pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation });
+    },
+
+    async putEvent(key, received, events, reception) {
+      const { occurredAt, receivedAt } = received;
+      const attention = reception.became === "unclear" && { agenda: "attention", agendaAt: receivedAt };
+      const expiresAt = reception.became === "ignored" && {
+        expiresAt: Math.floor(Date.parse(receivedAt) / 1000) + ignoredKeptDays * 86_400,
+      };
+      await put(
+        {
+          pk: key,
+          sk: `event#${occurredAt}#${received.id}`,
+          schema,
+          received,
+          events,
+          ...reception,
+          ...attention,
+          ...expiresAt,
+        },
+        { ConditionExpression: "attribute_not_exists(pk)" },
+      );
+    },
+
+    async events(key) {
+      const found: { received: Received; events: Event[] }[] = [];
+      let from: Page | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await query({
+          KeyConditionExpression: "pk = :pk AND begins_with(sk, :event)",
+          ExpressionAttributeValues: toItem({ ":pk": key, ":event": "event#" }),
+          ConsistentRead: true,
+          ...(from && { ExclusiveStartKey: from }),
+        });
+        for (const item of Items) found.push(unmarshall(item) as (typeof found)[number]);
+        from = LastEvaluatedKey;
+      } while (from);
+      return found;
+    },
+
+    async putLink(key, to) {
+      await put({ pk: key, sk: "link", schema, to });
+    },
+
+    async link(key) {
+      return (await get(key, "link"))?.to as Key | undefined;
+    },
+
+    async due(shard, now, from) {
+      const { Items = [], LastEvaluatedKey } = await query({
+        IndexName: agendaIndex,
+        KeyConditionExpression: "agenda = :agenda AND agendaAt <= :now",
+        ExpressionAttributeValues: toItem({ ":agenda": `due#${shard}`, ":now": now }),
+        ...(from && { ExclusiveStartKey: from }),
+      });
+      const keys = Items.map((item) => {
+        const { pk, agendaAt } = unmarshall(item);
+        return { key: pk as Key, due: agendaAt as Instant };
+      });
+      return { keys, ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
+    },
+
+    async halt() {
+      return (await get(control, "halt")) as Halt | undefined;
+    },
+
+    async setHalt({ since, reason }) {
+      // The first refusal is the one to read about.
+      await put({ pk: control, sk: "halt", since, reason }, { ConditionExpression: "attribute_not_exists(pk)" });
+    },
+
+    async takeOrder(now, { ordersPerHour, ordersPerDay }) {
+      const expiresAt = Math.floor(Date.parse(now) / 1000) + 3 * 86_400;
+      if (!(await count(`orders#${now.slice(0, 13)}`, ordersPerHour, expiresAt)))
+        return `${ordersPerHour} orders per hour`;
+      if (!(await count(`orders#${now.slice(0, 10)}`, ordersPerDay, expiresAt)))
+        return `${ordersPerDay} orders per day`;
+      return true;
+    },
+
+    async witness() {
+      return (await get(control, "witness")) as Witness | undefined;
+    },
+
+    async setWitness({ elid, reference }) {
+      await put({ pk: control, sk: "witness", elid, reference });
+    },
+  };
+}
+
+export const agendaIndex = "agenda";
+
+function agendaOf(key: Key, agenda: Agenda | undefined): Record<string, string> {
+  if (!agenda) return {};
+  if ("attention" in agenda) return { agenda: "attention", agendaAt: agenda.attention };
+  return { agenda: `due#${shardOf(key)}`, agendaAt: agenda.due };
+}
