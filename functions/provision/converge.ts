@@ -1,0 +1,247 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
+import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
+import { judge, readBack } from "../../shared/billmgr/readback.ts";
+import { requestOf } from "../../shared/billmgr/requests.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import { fold } from "../../shared/licensing/fold.ts";
+import { type Decision, next } from "../../shared/licensing/next.ts";
+import { type Change, describe, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import * as progress from "../../shared/licensing/progress.ts";
+import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
+import { type Instant, instantPlus, toInstant } from "../../shared/licensing/time.ts";
+import { type Key, partsOf } from "../../shared/message.ts";
+import type { Log } from "../log.ts";
+
+export type World = {
+  table: Table;
+  billmgr: Billmgr;
+  catalog: Catalog;
+  now: () => Date;
+  log: Log;
+  /** Milliseconds that the function may still run. */
+  timeLeft: () => number;
+};
+
+/** Another worker wrote the subscription meanwhile: what was decided was decided on old facts. */
+class Overtaken extends Error {}
+
+/** A call that is answered at the last moment still has to be recorded. */
+const recordMs = 10_000;
+const mostTries = 5;
+const haltedSeconds = 300;
+
+/**
+ * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record
+ * until `next` is settled or waits. May be run by two workers at once: only one of them gets to claim.
+ */
+export async function converge(key: Key, events: readonly Event[], world: World): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { storefront, id } = partsOf(key);
+    const stored = (await world.table.load(key)) ?? { subscription: newSubscription(storefront, id), version: 0 };
+    try {
+      return await new Convergence(key, stored, world).run(events);
+    } catch (error) {
+      if (!(error instanceof Overtaken) || tries === mostTries) throw error;
+    }
+  }
+}
+
+class Convergence {
+  readonly #key: Key;
+  readonly #world: World;
+  #stored: Stored;
+  #subscription: Subscription;
+
+  constructor(key: Key, stored: Stored, world: World) {
+    this.#key = key;
+    this.#world = world;
+    this.#stored = stored;
+    this.#subscription = stored.subscription;
+  }
+
+  async run(events: readonly Event[]): Promise<void> {
+    this.#subscription = events.reduce(fold, this.#subscription);
+    for (;;) {
+      const decision = next(this.#subscription, this.#world.catalog, this.#now());
+      if (decision.do !== "change" && decision.do !== "look") return this.#rest(decision);
+      const needed = recordMs + (decision.do === "look" ? readTimeoutMs : 2 * readTimeoutMs + callTimeoutMs);
+      if (this.#world.timeLeft() < needed) return this.#save({ due: this.#now() });
+      if (decision.do === "look") await this.#look();
+      else await this.#carryOut(decision);
+    }
+  }
+
+  #now(): Instant {
+    return toInstant(this.#world.now());
+  }
+
+  /** Nothing to do now: only the agenda says when again. */
+  async #rest(decision: Exclude<Decision, { do: "change" | "look" }>): Promise<void> {
+    const { attention } = this.#subscription;
+    if (attention) return this.#save({ attention: attention.since });
+    if (decision.do === "attention") {
+      const before = this.#stored.agenda;
+      const since = before && "attention" in before ? before.attention : this.#now();
+      this.#world.log.warn("needs attention", { key: this.#key, reason: decision.reason });
+      return this.#save({ attention: since });
+    }
+    return this.#save(decision.until === undefined ? undefined : { due: decision.until });
+  }
+
+  async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {
+    const { table, billmgr, catalog, log } = this.#world;
+    const halt = await table.halt();
+    if (halt) return this.#pause(`all calls are halted: ${halt.reason}`);
+
+    const before = await this.#readBefore(change);
+    if (!before) return;
+    const intent = { change, why, before };
+    if (before.already) {
+      this.#subscription = progress.alreadyDone(this.#subscription, intent, this.#now());
+      return this.#save(this.#agenda());
+    }
+    if (change.kind === "order") {
+      const taken = await table.takeOrder(this.#now(), catalog.limits);
+      if (taken !== true) return this.#ask(`the limit of ${taken} is reached; ${describe(change)} waits`);
+    }
+
+    const reference = this.#referenceFor(change);
+    const request = requestOf(change, reference);
+    const deadline = instantPlus(this.#now(), { seconds: (callTimeoutMs + recordMs) / 1000 });
+    this.#subscription = progress.claim(this.#subscription, intent, { params: request, now: this.#now(), deadline });
+    const claimed = this.#subscription.operation as Operation;
+    await this.#save({ due: deadline });
+
+    const outcome = await billmgr.call(change.kind, request);
+    log.info("called", { key: this.#key, operation: claimed.n, change: describe(change), ...outcome });
+    await this.#record((latest) =>
+      latest.operation?.n === claimed.n ? progress.record(latest, outcome, this.#now()) : latest,
+    );
+    if (outcome.outcome === "refused" && outcome.error.type === "auth") await this.#halt(outcome.said);
+  }
+
+  /**
+   * What the license shows before it is changed; undefined when there can be no call now. A claim holds it, because an
+   * expiry tells only against the one before whether a license was prolonged.
+   */
+  async #readBefore(change: Change): Promise<(Operation["before"] & { already?: boolean }) | undefined> {
+    if (change.kind === "order") return {};
+    try {
+      const seen = await this.#world.billmgr.license(change.family, change.elid);
+      if (!seen) return void this.#ask(`billmgr knows no license ${change.elid}, which was to be changed`);
+      const known = this.#slotOf(change)?.license?.expiry;
+      const { verdict, saw, expiry } = judge(change, { answeredOk: false, ...(known && { expiry: known }) }, seen);
+      if (verdict === "contrary") return void this.#ask(saw);
+      if (verdict === "pending") return void this.#pause(saw);
+      const already = verdict === "achieved";
+      return { saw, ...(expiry && { expiry }), ...(already && { already }) };
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      await this.#readFailed(error);
+      return undefined;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { table, billmgr } = this.#world;
+    const operation = this.#subscription.operation as Operation;
+    const { change } = operation;
+    if (await table.halt()) return this.#postpone(operation);
+    try {
+      const reference = this.#referenceFor(change);
+      const elid = this.#slotOf(change)?.license?.elid;
+      const witness = change.kind === "order" && elid === undefined ? await table.witness() : undefined;
+      const sight = await readBack(operation, { reference, elid, witness }, billmgr);
+      this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
+      await this.#save(this.#agenda());
+      const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
+      if (finished && change.kind === "order" && elid !== undefined) await table.setWitness({ elid, reference });
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
+      this.#subscription = progress.recordLook(this.#subscription, sight);
+      if (error.refused?.type === "auth") await this.#halt(error.message);
+      await this.#save(this.#agenda());
+    }
+  }
+
+  #slotOf(change: Change): Slot | undefined {
+    return this.#subscription.slots.find(({ n }) => n === change.slot);
+  }
+
+  #referenceFor(change: Change): string {
+    const generation = this.#slotOf(change)?.generation ?? (change.kind === "order" ? change.generation : 1);
+    return referenceOf(this.#subscription, { n: change.slot, generation });
+  }
+
+  async #readFailed(error: ReadError): Promise<void> {
+    if (error.refused?.type === "auth") await this.#halt(error.message);
+    this.#pause(error.message);
+  }
+
+  async #halt(reason: string): Promise<void> {
+    this.#world.log.error("all calls are halted", { key: this.#key, reason });
+    await this.#world.table.setHalt({ since: this.#now(), reason });
+  }
+
+  #pause(why: string): void {
+    this.#subscription = progress.pause(this.#subscription, this.#now(), why);
+  }
+
+  #postpone(operation: Operation): void {
+    const due = instantPlus(this.#now(), { seconds: haltedSeconds });
+    this.#subscription = { ...this.#subscription, operation: { ...operation, due } };
+  }
+
+  #ask(reason: string): void {
+    this.#world.log.warn("needs attention", { key: this.#key, reason });
+    this.#subscription = { ...this.#subscription, attention: { reason, since: this.#now() } };
+  }
+
+  /**
+   * Writes what the call came to. It must not be lost to another worker's write, so it is put onto whatever is stored
+   * by then.
+   */
+  async #record(onto: (latest: Subscription) => Subscription): Promise<void> {
+    this.#subscription = onto(this.#subscription);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#save(this.#agenda());
+      } catch (error) {
+        if (!(error instanceof Overtaken) || tries === mostTries) throw error;
+        const latest = await this.#world.table.load(this.#key);
+        if (!latest) throw error;
+        this.#stored = latest;
+        this.#subscription = onto(latest.subscription);
+      }
+    }
+  }
+
+  /**
+   * Stores the subscription, if anything changed. A finished operation goes to the log first, so that the state never
+   * forgets one that the log does not have.
+   */
+  async #save(agenda: Agenda | undefined): Promise<void> {
+    const { table } = this.#world;
+    const { operation } = this.#subscription;
+    const before = this.#stored;
+    if (isDeepStrictEqual([this.#subscription, agenda], [before.subscription, before.agenda])) return;
+    const isNew =
+      operation?.n !== before.subscription.operation?.n || before.subscription.operation?.state !== "finished";
+    if (operation?.state === "finished" && isNew) await table.putOperation(this.#key, operation);
+    const { version } = before;
+    const next = { subscription: this.#subscription, version, ...(agenda && { agenda }) };
+    if (!(await table.save(this.#key, next))) throw new Overtaken(`${this.#key} was changed meanwhile`);
+    this.#stored = { ...next, version: version + 1 };
+  }
+
+  /** While work goes on: due now, so that a crash is taken up by the next sweep; an open claim is due at its deadline. */
+  #agenda(): Agenda {
+    const { attention, operation } = this.#subscription;
+    if (attention) return { attention: attention.since };
+    const due = operation?.state !== "finished" ? operation?.due : undefined;
+    return { due: due ?? this.#now() };
+  }
+}

@@ -1,0 +1,52 @@
+import type { Outgoing, Send } from "../../shared/aws/queue.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import { type Key, type Message, partsOf } from "../../shared/message.ts";
+import { type World as ConvergeWorld, converge } from "./converge.ts";
+
+export type World = ConvergeWorld & { send: Send };
+
+/** Does what one message asks. Each step can be repeated, so a message that failed half-way is simply taken again. */
+export async function provision(message: Message, world: World): Promise<void> {
+  const { table, catalog } = world;
+  const { key } = message;
+  if (isTest(message) && !catalog.policy.acceptTestMode) {
+    if (message.kind === "link") return;
+    const { received } = message;
+    return table.putEvent(key, received, [], { became: "ignored", reason: "from the storefront's test mode" });
+  }
+  switch (message.kind) {
+    case "wake":
+      return converge(key, [], world);
+    case "ignored":
+    case "unclear":
+      return table.putEvent(key, message.received, [], { became: message.kind, reason: message.reason });
+    case "link":
+      await table.putLink(key, message.to);
+      return passOn(key, message.to, world);
+    case "event": {
+      const { received, events } = message;
+      await table.putEvent(key, received, events, { became: "folded" });
+      if (partsOf(key).kind === "subscription") return converge(key, events, world);
+      const to = await table.link(key);
+      if (to) await passOn(key, to, world);
+    }
+  }
+}
+
+const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
+  message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;
+
+/**
+ * Sends what is known of a reference on to what it belongs to. Event and link may come in either order: each is stored
+ * before the other is looked for, so whichever is second finds the first.
+ */
+async function passOn(from: Key, to: Key, { table, send }: World): Promise<void> {
+  const { id: payment } = partsOf(from);
+  const known = await table.events(from);
+  const outgoing = known.flatMap(({ received, events }): Outgoing[] => {
+    if (events.length === 0) return [];
+    const theirs = events.map((event): Event => ("payment" in event ? { ...event, payment } : event));
+    return [{ message: { key: to, kind: "event", received, events: theirs }, once: `${from} ${received.id}` }];
+  });
+  await send(outgoing);
+}

@@ -1,0 +1,19 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Context } from "aws-lambda";
+import { sendTo } from "../../shared/aws/queue.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import { environment } from "../environment.ts";
+import { renew } from "./renew.ts";
+
+const world = {
+  table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
+  send: sendTo(new SQSClient(), environment("QUEUE_URL")),
+  now: () => new Date(),
+  log: new Logger({ serviceName: "renew" }),
+};
+
+export const handler = async (_event: unknown, context: Context): Promise<void> => {
+  await renew(world, () => context.getRemainingTimeInMillis());
+};

@@ -1,0 +1,16 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { sendTo } from "../../shared/aws/queue.ts";
+import { secretsIn } from "../../shared/aws/secrets.ts";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { environment } from "../environment.ts";
+import { createHandler } from "./handler.ts";
+
+export const handler = createHandler({
+  secrets: secretsIn(new SecretsManagerClient(), environment("SECRET_ID")),
+  send: sendTo(new SQSClient(), environment("QUEUE_URL")),
+  timely: timelyAt(Date.now),
+  now: () => new Date(),
+  log: new Logger({ serviceName: "webhook" }),
+});

@@ -1,0 +1,142 @@
+import { gzipSync } from "node:zlib";
+import type { Outgoing, Send } from "../../shared/aws/queue.ts";
+import type { Secrets } from "../../shared/aws/secrets.ts";
+import { type Instant, toInstant } from "../../shared/licensing/time.ts";
+import { digestOf, type Key, keyOf, type Message, type Received } from "../../shared/message.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import type { SignedRequest, Storefront, Subject, Timely, Told } from "../../shared/storefronts/storefront.ts";
+import type { Log } from "../log.ts";
+
+export type Request = {
+  method: string;
+  path: string;
+  /** Names in any case. */
+  headers: Record<string, string | undefined>;
+  body: Buffer;
+};
+
+export type Answer = { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
+
+export type World = {
+  secrets: () => Promise<Secrets>;
+  send: Send;
+  timely: Timely;
+  now: () => Date;
+  log: Log;
+};
+
+export const largestBody = 1024 * 1024;
+
+/** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
+const largestStored = 300 * 1024;
+const compressedFrom = 32 * 1024;
+
+/**
+ * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
+ * answered otherwise, and give up or switch off after a while, so anything that they cannot mend gets a 200 too.
+ */
+export async function receive(request: Request, world: World): Promise<Answer> {
+  const { method, path } = request;
+  if (path === "/health") return { status: 200, body: { status: "ok" } };
+  const [, name = ""] = /^\/webhooks\/([^/]+)\/?$/.exec(path) ?? [];
+  const storefront = storefrontNamed(name);
+  if (!storefront) return refuse(404, "no such storefront");
+
+  let secrets: readonly string[];
+  try {
+    const all = (await world.secrets()).storefronts;
+    secrets = (Object.hasOwn(all, name) ? (all[name] ?? []) : []).filter((secret) => !storefront.flawOf(secret));
+  } catch (error) {
+    world.log.error("secrets could not be read", { storefront: name, error: messageOf(error) });
+    return refuse(503, "the signing secrets cannot be read now");
+  }
+  if (secrets.length === 0) return refuse(404, `no signing secret is configured for ${name}`);
+  if (method !== "POST") return { ...refuse(405, "webhooks are sent by POST"), headers: { allow: "POST" } };
+  if (request.body.length > largestBody) return refuse(413, "the body is larger than 1 MiB");
+
+  const signed: SignedRequest = { headers: lowerCased(request.headers), body: request.body };
+  const distrust = storefront.verify(signed, secrets, world.timely);
+  if (distrust) {
+    world.log.warn("webhook refused", { storefront: name, reason: distrust });
+    return refuse(401, distrust);
+  }
+  return accept(storefront, signed, world);
+}
+
+async function accept(storefront: Storefront, request: SignedRequest, { send, now, log }: World): Promise<Answer> {
+  const { name } = storefront;
+  const text = request.body.toString("utf8");
+  const body = parse(text);
+  if (body === undefined) return refuse(400, "the body is not JSON");
+  const packed = pack(text);
+  if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
+
+  const told = storefront.events(body, request.headers);
+  const receivedAt = toInstant(now());
+  const outgoing = told.flatMap((one) => messagesOf(name, one, packed, receivedAt));
+  for (const one of told)
+    log.info("webhook verified", { storefront: name, event: one.id, type: one.type, says: one.says });
+  try {
+    await send(outgoing);
+  } catch (error) {
+    log.error("webhook could not be queued", { storefront: name, error: messageOf(error) });
+    return refuse(503, "the event could not be made durable; deliver it again");
+  }
+  return { status: 200, body: { status: "accepted" } };
+}
+
+function messagesOf(storefront: string, told: Told, body: string, receivedAt: Instant): Outgoing[] {
+  const once = digestOf(told.id, body);
+  const id = idOf(told.id, once);
+  const received: Received = {
+    id,
+    type: told.type,
+    occurredAt: told.occurredAt ?? receivedAt,
+    receivedAt,
+    ...(told.test && { test: true }),
+    body,
+  };
+  const to = (message: Message): Outgoing => ({ message, once });
+  if (told.says !== "facts") {
+    const kind = told.says === "nothing" ? "ignored" : "unclear";
+    return [to({ key: keyOf("event", storefront, id), kind, received, reason: told.reason })];
+  }
+  const links = (told.links ?? []).map((link) =>
+    to({
+      key: keyOf("reference", storefront, link.reference),
+      kind: "link",
+      to: keyOfSubject(storefront, link.to),
+      ...(told.test && { test: true }),
+    }),
+  );
+  const events = told.events.map((event) => ({ ...event, id }));
+  const about = keyOfSubject(storefront, told.about);
+  return [to({ key: about, kind: "event", received, events }), ...links];
+}
+
+const keyOfSubject = (storefront: string, subject: Subject): Key =>
+  "subscription" in subject
+    ? keyOf("subscription", storefront, subject.subscription)
+    : keyOf("reference", storefront, subject.reference);
+
+/** Ids become table keys: what is empty or too long for one is known by its digest. */
+const idOf = (id: string, digest: string): string => (id.length > 0 && id.length <= 200 ? id : digest);
+
+const pack = (text: string): string =>
+  text.length < compressedFrom ? text : `gzip:${gzipSync(text).toString("base64")}`;
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const lowerCased = (headers: Request["headers"]): SignedRequest["headers"] =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+const refuse = (status: number, error: string): Answer => ({ status, body: { error } });
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
