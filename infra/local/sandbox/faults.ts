@@ -1,0 +1,132 @@
+/** Faults that are planned for coming calls. */
+
+import {
+  type Check,
+  checkFields,
+  count,
+  duration,
+  flag,
+  Invalid,
+  isObject,
+  oneOf,
+  text,
+  unknownName,
+} from "./checks.ts";
+import { functionNames, type Operation, operations } from "./functions.ts";
+
+type Kind = {
+  about: string;
+  /** The fault makes sense for this operation alone. */
+  only?: Operation;
+  fields?: Record<string, Check>;
+  required?: string;
+};
+
+const httpStatuses = [403, 429, 502, 503, 504] as const;
+
+const kinds = {
+  act_then_drop: { about: "Does what was asked, then drops the connection without an answer." },
+  drop_before_acting: { about: "Drops the connection and does nothing." },
+  hang: { about: "Does nothing and never answers." },
+  hang_then_act: {
+    about: 'Never answers; acts "seconds" (5) later by the real clock, even if the caller has given up.',
+    fields: { seconds: duration },
+  },
+  slow: { about: 'Acts, and answers "seconds" (5) later by the real clock.', fields: { seconds: duration } },
+  long_request: { about: 'Acts; answers the HTML page "Request in process, please wait" with a link to poll.' },
+  html: { about: 'Answers an HTML error page with status 200; acts only with "act": true.', fields: { act: flag } },
+  captcha: { about: "Answers an HTML page with a CAPTCHA and status 200; does not act." },
+  http_status: {
+    about: `Answers "status" (${httpStatuses.join(", ")}) as a front proxy does; acts only with "act": true.`,
+    fields: { status: oneOf(...httpStatuses), act: flag },
+    required: "status",
+  },
+  truncated: { about: "Acts; answers the first half of the XML." },
+  malformed: { about: "Acts; answers XML that is not well-formed." },
+  empty: { about: "Acts; answers an empty body." },
+  error: {
+    about: 'Answers an error document of "type" and "object"; acts only with "act": true.',
+    fields: { type: text, object: text, act: flag },
+    required: "type",
+  },
+  basket: { about: "Order: leaves it in the cart, unpaid, and creates no license.", only: "order" },
+  unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: "order" },
+  reply_without_id: { about: "Order: acts; the reply has only <ok/>.", only: "order" },
+  reply_item_id: { about: "Order: acts; the reply names the license in <item.id>.", only: "order" },
+} as const satisfies Record<string, Kind>;
+
+export type FaultName = keyof typeof kinds;
+export type HttpStatus = (typeof httpStatuses)[number];
+
+export type FaultPlan = {
+  /** A status, such as "503", is short for http_status with it. */
+  fault: FaultName | `${HttpStatus}`;
+  /** The name of a function, or an operation such as "order"; any call if absent. */
+  func?: string;
+  /** For how many calls, 1 if absent. */
+  times?: number;
+  /** Only for calls about this license. */
+  elid?: string;
+  status?: HttpStatus;
+  act?: boolean;
+  type?: string;
+  object?: string;
+  seconds?: number;
+};
+
+/** A checked plan. */
+export type Fault = Omit<FaultPlan, "fault" | "times"> & { fault: FaultName; times: number };
+
+const names = Object.keys(kinds) as FaultName[];
+const license: Check = { expected: "the id of a license", accepts: (id) => /^\d+$/.test(String(id)) };
+
+/** Throws Invalid with what was found and what was expected. */
+export function parseFault(value: unknown): Fault {
+  if (!isObject(value) || !("fault" in value))
+    throw new Invalid(`expected {"fault": NAME, ...} with NAME one of: ${names.join(", ")}`);
+  const { fault: given, ...rest } = value;
+  const status = httpStatuses.find((known) => String(known) === String(given));
+  const name = status ? "http_status" : names.find((known) => plain(known) === plain(String(given)));
+  if (!name) throw new Invalid(unknownName("fault", String(given), names));
+
+  const kind: Kind = kinds[name];
+  const common = { func: text, times: count, elid: license };
+  const plan = checkFields(name, { ...(status && { status }), ...rest }, { ...common, ...kind.fields });
+  if (kind.required && plan[kind.required] === undefined)
+    throw new Invalid(`${name}: "${kind.required}" expected ${kind.fields?.[kind.required]?.expected}, found nothing`);
+  checkFunction(name, kind, plan.func as string | undefined);
+  const elid = plan.elid === undefined ? {} : { elid: String(plan.elid) };
+  return { times: 1, ...plan, ...elid, fault: name };
+}
+
+/** The first planned fault that fits this call, used up once. */
+export function takeFault(
+  faults: Fault[],
+  call: { func: string; operation: Operation; elids: readonly string[] },
+): Fault | undefined {
+  const index = faults.findIndex(({ fault, func, elid }) => {
+    const kind: Kind = kinds[fault];
+    const wanted = func === undefined || func === call.func || func === call.operation;
+    return wanted && (elid === undefined || call.elids.includes(elid)) && (!kind.only || kind.only === call.operation);
+  });
+  const fault = faults[index];
+  if (fault && --fault.times === 0) faults.splice(index, 1);
+  return fault;
+}
+
+export function describeFaults(): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, kinds[name].about]));
+}
+
+function checkFunction(name: FaultName, { only }: Kind, func: string | undefined): void {
+  if (func === undefined) return;
+  if (!functionNames.includes(func) && !operations.some((operation) => operation === func))
+    throw new Invalid(`${name}: ${unknownName("func", func, [...operations, ...functionNames])}`);
+  if (only && func !== only && !func.endsWith(`.${only}.param`))
+    throw new Invalid(`${name}: "func" expected "${only}" or nothing, found "${func}"`);
+}
+
+/** Names match whatever their case and separators: "actThenDrop" is act_then_drop. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}

@@ -1,0 +1,189 @@
+/** billmgr's functions by name: what a call asks for, and the document that answers it. */
+
+import {
+  type Account,
+  charge,
+  createLicense,
+  deleteLicense,
+  edit,
+  fundsRefusal,
+  productOf,
+  prolong,
+  type Request,
+  refuseUnpaidOrDeleted,
+  resumeLicense,
+  suspendLicense,
+} from "./account.ts";
+import { type Element, element, field, ok, Refusal } from "./documents.ts";
+import { addPeriod, DELETED, type License } from "./license.ts";
+import { filter, list, pagingOf } from "./lists.ts";
+import { addonsOf, choice, licensesOf, type Params, productFor, termsOf } from "./parameters.ts";
+import { costOf, type Family, families, TRIAL } from "./products.ts";
+import type { Settings } from "./state.ts";
+import { editForm, listDocument, orderForm, prolongForm } from "./views.ts";
+
+export const operations = [
+  "order",
+  "prolong",
+  "edit",
+  "suspend",
+  "resume",
+  "delete",
+  "list",
+  "filter",
+  "read",
+  "quote",
+  "form",
+  "balance",
+] as const;
+export type Operation = (typeof operations)[number] | "other";
+
+/** Faults of an order, over the settings. */
+export type OrderVariant = { reply?: Settings["orderReply"]; funds?: "basket" | "unpaid" };
+
+export type Result = { children: Element[]; noop?: true };
+
+const familyFunctions = ["order.param", "edit", "suspend", "resume", "delete", "filter"];
+
+export const functionNames: readonly string[] = [
+  ...families.flatMap((family) => [family, ...familyFunctions.map((name) => `${family}.${name}`)]),
+  "service.prolong",
+  "subaccount",
+  "whoami",
+];
+
+/** `sok=ok` commits; the same function without it shows a form (docs: billmanager-api). */
+export function operationOf({ func, params }: Request): Operation {
+  if (!functionNames.includes(func)) return "other";
+  if (func === "subaccount" || func === "whoami") return "balance";
+  const submitted = params.sok === "ok";
+  if (func === "service.prolong") return submitted ? "prolong" : "quote";
+  const { action } = split(func);
+  if (action === "") return "list";
+  if (action === "order.param") return submitted && params.clicked_button === "finish" ? "order" : "form";
+  if (action === "edit") return submitted ? "edit" : "read";
+  return action as Operation;
+}
+
+/** Throws Refusal for what billmgr answers with an error document. */
+export function perform(account: Account, request: Request, variant: OrderVariant = {}): Result {
+  const { func, params } = request;
+  const { family } = split(func);
+  switch (operationOf(request)) {
+    case "order":
+      return { children: order(account, request, family, variant) };
+    case "form":
+      return { children: orderForm(productFor(family, params)) };
+    case "prolong":
+      return { children: prolongLicense(account, request) };
+    case "quote":
+      return { children: quote(account, params) };
+    case "edit":
+      return editLicense(account, request, family);
+    case "read": {
+      const [license] = licensesOf(account, params, family);
+      return { children: editForm(license, productOf(license)) };
+    }
+    case "suspend":
+      return forEach(account, request, family, suspendLicense);
+    case "resume":
+      return forEach(account, request, family, resumeLicense);
+    case "delete":
+      return forEach(account, request, family, deleteLicense);
+    case "list":
+      return { children: list(account, family, params) };
+    case "filter":
+      return { children: filter(account, family, params) };
+    case "balance":
+      return { children: balance(account, func, params) };
+    case "other":
+      throw new Refusal("missed", "func", "The function is not found", func);
+  }
+}
+
+function split(func: string): { family: Family; action: string } {
+  const [family = "", ...action] = func.split(".");
+  return { family: family as Family, action: action.join(".") };
+}
+
+function order(account: Account, request: Request, family: Family, variant: OrderVariant): Element[] {
+  const terms = termsOf(productFor(family, request.params), request.params);
+  const cost = costOf(terms.product, terms.period, terms.addons);
+  const { settings } = account.state;
+  if (request.params.skipbasket !== "on") return basket(account, cost);
+
+  const paid = variant.funds === undefined && charge(account, cost);
+  const funds = variant.funds ?? settings.fundsReply;
+  if (!paid && funds === "error") throw fundsRefusal(account);
+  if (!paid && funds === "basket") return basket(account, cost);
+
+  const license = createLicense(account, request, family, terms, paid ? "paid" : "unpaid");
+  const reply = variant.reply ?? settings.orderReply;
+  return reply === "none" ? [ok()] : [field(reply, license.id), ok()];
+}
+
+/** The order waits in the cart: nothing is bought, although there is an `ok`. */
+function basket({ state }: Account, cost: number): Element[] {
+  const number = state.nextBasket++;
+  return [
+    field("billorder", number),
+    field("payment_id", number),
+    field("total_sum", cost.toFixed(2)),
+    ok("url", "func=order"),
+  ];
+}
+
+function prolongLicense(account: Account, request: Request): Element[] {
+  const { license, period } = renewal(account, request.params);
+  const { settings } = account.state;
+  const cost = costOf(productOf(license), period, license.addons);
+  if (!charge(account, cost)) {
+    if (settings.fundsReply === "error") throw fundsRefusal(account);
+    return basket(account, cost);
+  }
+  const { expiry } = prolong(account, request, license, period);
+  // The nested doc is where ISPsystem's own WHMCS module reads the new date.
+  return [element("doc", {}, [field("newexpiredate", expiry)]), ok()];
+}
+
+function quote(account: Account, params: Params): Element[] {
+  const { license, period } = renewal(account, params);
+  return prolongForm(license, productOf(license), { period, expiry: addPeriod(license.expiry, period) });
+}
+
+function renewal(account: Account, params: Params): { license: License; period: number } {
+  const [license] = licensesOf(account, params);
+  refuseUnpaidOrDeleted(license);
+  if (license.period === TRIAL) throw new Refusal("value", "period", "Trial licenses cannot be renewed", params.period);
+  const product = productOf(license);
+  const asked = params.sok === "ok" ? params.period : (params.period ?? String(license.period));
+  return { license, period: choice("period", asked, product.periods) };
+}
+
+function editLicense(account: Account, request: Request, family: Family): Result {
+  const [license] = licensesOf(account, request.params, family);
+  if (license.status === DELETED) throw new Refusal("missed", "item", "The item does not exist", license.id);
+  const addons = addonsOf(productOf(license), request.params);
+  const changed = edit(account, request, license, addons, request.params.comment ?? license.comment);
+  return { children: [ok()], ...(!changed && { noop: true }) };
+}
+
+function forEach(
+  account: Account,
+  request: Request,
+  family: Family,
+  change: (account: Account, request: Request, license: License) => boolean,
+): Result {
+  const changes = licensesOf(account, request.params, family).map((license) => change(account, request, license));
+  return { children: [ok()], ...(!changes.includes(true) && { noop: true }) };
+}
+
+function balance({ state: { settings } }: Account, func: string, params: Params): Element[] {
+  if (!settings.balanceAccess)
+    throw new Refusal("access", func, "Insufficient privileges to access the function", func);
+  const money = settings.balance.toFixed(2);
+  if (func === "whoami")
+    return [element("user", { name: "reseller", balance: money, currency: settings.currency }, [])];
+  const columns = [field("id", 1), field("name", "reseller"), field("balance", money)];
+  return listDocument([element("elem", {}, [...columns, field("currency", settings.currency)])], pagingOf(params));
+}

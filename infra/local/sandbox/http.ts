@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Undefined if the body is over 1 MiB. Rejects if the caller hangs up before the end of it. */
+export async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
+}
+
+export function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, { "content-type": contentType, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  send(response, status, "application/json; charset=utf-8", `${JSON.stringify(value, null, 2)}\n`);
+}
+
+export function sendXml(response: ServerResponse, body: string): void {
+  send(response, 200, "text/xml; charset=UTF-8", body);
+}
+
+export function sendHtml(response: ServerResponse, status: number, title: string, body: string): void {
+  const page = `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body>${body}</body></html>\n`;
+  send(response, status, "text/html; charset=UTF-8", page);
+}
+
+export function refuseTooLarge(response: ServerResponse): void {
+  sendJson(response, 413, { error: `the body is over ${MAX_BODY_BYTES} bytes` });
+}

@@ -1,0 +1,140 @@
+/** A simulated billmgr: as faithful as the public documents and observed replies allow, faults included. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Account, advance } from "./account.ts";
+import { answerBillmgr } from "./billmgr.ts";
+import { Invalid } from "./checks.ts";
+import { describeFaults, type FaultPlan, parseFault } from "./faults.ts";
+import { readBody, refuseTooLarge, sendJson } from "./http.ts";
+import type { License } from "./license.ts";
+import { checkSettings, initialState, type LedgerEntry, type SandboxState, type Settings } from "./state.ts";
+
+export type { FaultName, FaultPlan } from "./faults.ts";
+export type { License } from "./license.ts";
+export type { CallEntry, LedgerEntry, SandboxState, Settings } from "./state.ts";
+
+export type SandboxOptions = {
+  /** Also the clock of expiry, processing and autoprolong. */
+  now: () => Date;
+  /** The "user:password" that is accepted; undefined accepts anything but nothing. */
+  authinfo: () => string | undefined | Promise<string | undefined>;
+  /** Where a new sandbox starts; a saved state keeps its own. */
+  settings?: Partial<Settings>;
+  /** What an earlier snapshot() gave. */
+  state?: SandboxState;
+  /** After each change of state. Reads are recorded, too, but wait for the next change. */
+  onChange?: () => void;
+};
+
+export type Sandbox = {
+  /** Serves /manager/billmgr, /billmgr and /sandbox/*; false when the path is none of these. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  ledger(): LedgerEntry[];
+  /** The truth, for assertions. */
+  licenses(): License[];
+  plan(fault: FaultPlan): void;
+  configure(settings: Partial<Settings>): void;
+  snapshot(): SandboxState;
+};
+
+type Route = (body: string) => unknown;
+
+export function createSandbox(options: SandboxOptions): Sandbox {
+  const state = initialState(options.state, options.settings);
+  const account: Account = { state, now: options.now };
+  const changed = () => options.onChange?.();
+  const billmgr = { ...account, authinfo: options.authinfo, changed };
+
+  const current = <T>(read: () => T): T => {
+    if (advance(account)) changed();
+    return structuredClone(read());
+  };
+  const plan = (faults: readonly unknown[]) => {
+    state.faults.push(...faults.map(parseFault));
+    changed();
+  };
+  const configure = (settings: unknown) => {
+    Object.assign(state.settings, structuredClone(checkSettings(settings)));
+    changed();
+  };
+  const faults = () => ({ pending: state.faults, known: describeFaults() });
+
+  const routes: Record<string, Record<string, Route>> = {
+    "/sandbox/ledger": { GET: () => current(() => state.ledger) },
+    "/sandbox/licenses": { GET: () => current(() => state.licenses) },
+    "/sandbox/calls": { GET: () => state.calls },
+    "/sandbox/faults": {
+      GET: faults,
+      POST: (body) => {
+        plan([parseJson(body)].flat());
+        return faults();
+      },
+      DELETE: () => {
+        state.faults.length = 0;
+        changed();
+        return faults();
+      },
+    },
+    "/sandbox/settings": {
+      GET: () => state.settings,
+      POST: (body) => {
+        configure(parseJson(body));
+        return state.settings;
+      },
+    },
+  };
+
+  return {
+    async handle(request, response) {
+      const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s, 2);
+      const isBillmgr = path === "/manager/billmgr" || path === "/billmgr";
+      if (!isBillmgr && !path.startsWith("/sandbox/")) return false;
+      // A caller that hangs up in the middle of a request has asked for nothing.
+      const body = await readBody(request).catch(() => null);
+      if (body === null) return true;
+      if (body === undefined) refuseTooLarge(response);
+      else if (isBillmgr) await answerBillmgr(billmgr, request, response, query, body);
+      else answerRoute(routes, path, request.method ?? "", body, response);
+      return true;
+    },
+    ledger: () => current(() => state.ledger),
+    licenses: () => current(() => state.licenses),
+    plan: (fault) => plan([fault]),
+    configure,
+    snapshot: () => structuredClone(state),
+  };
+}
+
+function answerRoute(
+  routes: Record<string, Record<string, Route>>,
+  path: string,
+  method: string,
+  body: string,
+  response: ServerResponse,
+): void {
+  const methods = routes[path];
+  if (!methods) {
+    sendJson(response, 404, { error: `${path} is unknown, expected one of: ${Object.keys(routes).join(", ")}` });
+    return;
+  }
+  const route = methods[method];
+  if (!route) {
+    response.setHeader("allow", Object.keys(methods).join(", "));
+    sendJson(response, 405, { error: `${path} takes ${Object.keys(methods).join(", ")}, found ${method}` });
+    return;
+  }
+  try {
+    sendJson(response, 200, route(body));
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error;
+    sendJson(response, 400, { error: error.message });
+  }
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new Invalid("the body is not JSON");
+  }
+}

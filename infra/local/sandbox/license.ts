@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { Temporal } from "temporal-polyfill";
+import { type Addons, type Family, TRIAL, TRIAL_DAYS } from "./products.ts";
+
+/** docs: ispsystem-licenses-soft. */
+export const ORDERED = 1;
+export const ACTIVE = 2;
+export const STOPPED = 3;
+export const DELETED = 4;
+export const PROCESSING = 5;
+
+/** Substatuses are shown in the attribute `orig` of item_status. These names were observed in client areas of billmgr. */
+export const AUTOSUSPENDED = "3_autosuspend";
+/** The substatus after a suspension that the client asks for himself is not documented; this is the nearest observed one. */
+export const SUSPENDED_BY_REQUEST = "3_employeesuspend";
+/** The substatus while changed parameters are being applied is not documented either. */
+export const EDITING = "5_need_configure";
+
+export type License = {
+  id: string;
+  family: Family;
+  pricelist: number;
+  period: number;
+  status: number;
+  substatus: string;
+  createdAt: string;
+  /** A date (UTC). The license ends when that day begins: the stricter of the two readings. */
+  expiry: string;
+  /** Months that billmgr prolongs for by itself at expiry. */
+  autoprolong: number | null;
+  addons: Addons;
+  remoteid: string;
+  comment: string;
+  licname: string;
+  ip: string;
+  lickey: string;
+  suspendedByRequest: boolean;
+  processingUntil: string | null;
+};
+
+export function dateOf(instant: Date): string {
+  return instant.toISOString().slice(0, 10);
+}
+
+/** Month ends are clamped: January 31 and one month is February 28. */
+export function addPeriod(date: string, period: number): string {
+  return Temporal.PlainDate.from(date)
+    .add(period === TRIAL ? { days: TRIAL_DAYS } : { months: period })
+    .toString();
+}
+
+export function daysBetween(from: string, to: string): number {
+  return Temporal.PlainDate.from(from).until(to).days;
+}
+
+export function isExpired(license: License, now: Date): boolean {
+  return license.expiry <= dateOf(now);
+}
+
+export function startProcessing(license: License, substatus: string, until: Date): License {
+  return { ...license, status: PROCESSING, substatus, processingUntil: until.toISOString() };
+}
+
+/** What time alone does to a license: processing ends, the paid term ends. Returns the same object if nothing changed. */
+export function settle(license: License, now: Date, stuck: boolean): License {
+  if (license.status === ORDERED || license.status === DELETED) return license;
+  if (license.status !== PROCESSING) return rest(license, now);
+  if (stuck || (license.processingUntil ?? "") > now.toISOString()) return license;
+  return rest({ ...license, lickey: license.lickey || keyOf(license.id), processingUntil: null }, now);
+}
+
+export function suspend(license: License, now: Date): License {
+  const suspended = { ...license, suspendedByRequest: true };
+  return license.status === PROCESSING ? { ...suspended, substatus: "5_suspend" } : rest(suspended, now);
+}
+
+export function resume(license: License, now: Date): License {
+  const resumed = { ...license, suspendedByRequest: false };
+  return license.status === PROCESSING ? { ...resumed, substatus: "5_resume" } : rest(resumed, now);
+}
+
+export function remove(license: License): License {
+  return { ...license, status: DELETED, substatus: String(DELETED), processingUntil: null };
+}
+
+/** The license as it is while billmgr has nothing to do for it. */
+function rest(license: License, now: Date): License {
+  if (license.suspendedByRequest) return withStatus(license, STOPPED, SUSPENDED_BY_REQUEST);
+  if (isExpired(license, now)) return withStatus(license, STOPPED, AUTOSUSPENDED);
+  return withStatus(license, ACTIVE, String(ACTIVE));
+}
+
+function withStatus(license: License, status: number, substatus: string): License {
+  return license.status === status && license.substatus === substatus ? license : { ...license, status, substatus };
+}
+
+/** Keys begin with the id of the license, as the keys of ispmanager do. */
+function keyOf(id: string): string {
+  return `${id}-${createHash("sha256").update(id).digest("hex").slice(0, 16)}`;
+}
