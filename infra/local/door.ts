@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { largestBody } from "../../functions/webhook/receive.ts";
+import { after, type Clock } from "./clock.ts";
+import type { Sandbox } from "./sandbox/index.ts";
+import { bodyOf, sendJson } from "./serve.ts";
+
+type Parts = {
+  webhook: (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+  sandbox: Sandbox | undefined;
+  clock: Clock;
+  advanceTo: (moment: Date) => Promise<void>;
+};
+
+/** Everything that the embedded stack answers over HTTP. */
+export const createDoor =
+  ({ webhook, sandbox, clock, advanceTo }: Parts) =>
+  async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(request.url ?? "/", "http://local");
+    if (sandbox && (await sandbox.handle(request, response))) return;
+    if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
+    const body = await bodyOf(request, largestBody);
+    const answer = await webhook(eventOf(request, pathname, body));
+    response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);
+  };
+
+async function serveClock(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock: Clock,
+  advanceTo: Parts["advanceTo"],
+): Promise<void> {
+  if (request.method === "POST") {
+    const moment = after(clock.now(), advanceIn((await bodyOf(request, 1024)).toString("utf8")));
+    if (!moment) {
+      return sendJson(response, 400, { error: 'expected {"advance": an ISO 8601 duration such as "P30D" or "PT1H"}' });
+    }
+    await advanceTo(moment);
+  } else if (request.method !== "GET") {
+    return sendJson(response, 405, { error: "GET tells the time, POST moves it" }, { allow: "GET, POST" });
+  }
+  sendJson(response, 200, { now: clock.now().toISOString() });
+}
+
+function advanceIn(body: string): unknown {
+  try {
+    return (JSON.parse(body) as { advance?: unknown } | null)?.advance;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The request as API Gateway's HTTP API hands it to the function; the body always in base64, which keeps its bytes. */
+function eventOf(request: IncomingMessage, rawPath: string, body: Buffer): APIGatewayProxyEventV2 {
+  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const http = {
+    method: request.method ?? "GET",
+    path: rawPath,
+    protocol: "HTTP/1.1",
+    sourceIp: "127.0.0.1",
+    userAgent: "",
+  };
+  return {
+    version: "2.0",
+    routeKey: "ANY /webhooks/{storefront}",
+    rawPath,
+    rawQueryString: "",
+    headers,
+    requestContext: { http } as APIGatewayProxyEventV2["requestContext"],
+    body: body.toString("base64"),
+    isBase64Encoded: true,
+  };
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parseSecrets, type Secrets } from "../../shared/aws/secrets.ts";
+import { suggest } from "../../shared/problems.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
+
+/** Said in its own words, without a stack trace. */
+export class Mistake extends Error {}
+
+const madeUp = ".local/secrets.json";
+
+export const usage = `npm start [-- options]
+  --port 3000          where to listen, on 127.0.0.1
+  --billmgr URL        a real or test billmgr; without it, a simulated one
+  --catalog FILE       what is sold as what (catalog.json)
+  --secrets FILE       billmgr's authinfo and the storefronts' signing secrets (random ones in ${madeUp} without it)
+  --data DIR           keep table, queue, clock and sandbox over restarts
+  --clock ISO-TIME     where the local clock starts`;
+
+const flags = {
+  port: { type: "string", default: "3000" },
+  billmgr: { type: "string" },
+  catalog: { type: "string", default: "catalog.json" },
+  secrets: { type: "string" },
+  data: { type: "string" },
+  clock: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+export type LocalOptions = {
+  port: number;
+  billmgr?: string;
+  catalog: string;
+  secrets?: string;
+  data?: string;
+  clock?: Date;
+  help: boolean;
+};
+
+/** @throws Mistake */
+export function readOptions(args: string[]): LocalOptions {
+  const { port, billmgr, catalog, secrets, data, clock, help = false } = parse(args);
+  return {
+    port: portIn(port),
+    catalog,
+    help,
+    ...(billmgr !== undefined && { billmgr: addressIn(billmgr) }),
+    ...(secrets !== undefined && { secrets }),
+    ...(data !== undefined && { data: resolve(data) }),
+    ...(clock !== undefined && { clock: timeIn(clock) }),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: flags }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : "";
+    const word = /'--?([\w-]+)/.exec(message)?.[1];
+    const known = Object.keys(flags);
+    if (word === undefined) throw new Mistake(`${message}\n${usage}`);
+    const mistake = known.includes(word)
+      ? `--${word} needs a value`
+      : `no such option --${word}${suggest(word, known)}`;
+    throw new Mistake(`${mistake}\n${usage}`);
+  }
+}
+
+function portIn(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Mistake(`--port: found "${text}", expected a number up to 65535`);
+  return port;
+}
+
+function timeIn(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) {
+    throw new Mistake(`--clock: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
+  }
+  return time;
+}
+
+function addressIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new Mistake(
+      `--billmgr: found "${text}", expected an address such as https://api.ispsystem.com/manager/billmgr`,
+    );
+  }
+  return text;
+}
+
+/** @throws Mistake naming the file and each mistake in it */
+export function readFile<T>(file: string, what: string, parse: (value: unknown) => T): T {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new Mistake(`${what}: ${file} ${missing ? "does not exist" : "cannot be read"}`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Mistake(`${what}: ${file} is not JSON`);
+  }
+  try {
+    return parse(value);
+  } catch (error) {
+    const problems = error instanceof Error ? error.message : String(error);
+    throw new Mistake(`${what}: ${file} has mistakes\n${problems.replace(/^/gm, "  ")}`);
+  }
+}
+
+/** Also what no function checks at run time: that each secret can be one of its storefront's. */
+export function readSecrets(value: unknown): Secrets {
+  const secrets = parseSecrets(value);
+  const flaws = Object.entries(secrets.storefronts).flatMap(([name, list]) =>
+    list.flatMap((secret, i) => {
+      const flaw = storefrontNamed(name)?.flawOf(secret);
+      return flaw ? [`storefronts.${name}[${i}]: ${flaw}`] : [];
+    }),
+  );
+  if (flaws.length > 0) throw new Error(flaws.join("\n"));
+  return secrets;
+}
+
+/** Random, and kept, so that the demo and what was pasted still work after a restart. */
+export function madeUpSecrets(): string {
+  const file = resolve(madeUp);
+  const secrets = {
+    billmgr: `sandbox:${randomBytes(12).toString("hex")}`,
+    storefronts: {
+      standard: [`whsec_${randomBytes(24).toString("base64")}`],
+      stripe: [`whsec_${randomBytes(16).toString("hex")}`],
+    },
+  };
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return file;
+}

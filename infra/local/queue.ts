@@ -1,0 +1,106 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { startFauxqs } from "fauxqs";
+
+const name = "provision.fifo";
+
+/** What the clients of the embedded services are given; any will do. */
+export type LocalAws = { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+
+export type LocalQueue = {
+  client: SQSClient;
+  url: string;
+  /** Messages waiting or being worked on. */
+  size: () => number;
+  stop: () => Promise<void>;
+};
+
+/** @param dataDir where messages outlive a restart; without it they are in memory */
+export async function startQueue(aws: LocalAws, dataDir?: string): Promise<LocalQueue> {
+  const server = await startFauxqs({ port: 0, logger: false, ...(dataDir && { dataDir }) });
+  const { queueUrl } = server.createQueue(name, { attributes: { FifoQueue: "true", VisibilityTimeout: "300" } });
+  const client = new SQSClient({ ...aws, endpoint: server.address });
+  return {
+    client,
+    url: queueUrl,
+    size: () => {
+      const messages = server.inspectQueue(name)?.messages;
+      return messages ? messages.ready.length + messages.inflight.length : 0;
+    },
+    stop: async () => {
+      client.destroy();
+      await server.stop();
+    },
+  };
+}
+
+type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
+
+/** Seconds until a message that failed is seen again. */
+const retryAfter = 5;
+
+/**
+ * What Lambda's event source mapping does: receives batches, invokes the handler, deletes what succeeded.
+ * @returns a function that stops it, once what is being worked on is done
+ */
+export function pump(queue: LocalQueue, handler: Handler, timeoutMs: number, workers: number): () => Promise<void> {
+  const stopping = new AbortController();
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      const records = await receive(queue, stopping.signal);
+      if (records.length === 0) continue;
+      const ends = Date.now() + timeoutMs;
+      const event = { Records: records.map(recordOf) } as SQSEvent;
+      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
+      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      await Promise.all(
+        records.map(({ MessageId, ReceiptHandle }) => {
+          const of = { QueueUrl: queue.url, ReceiptHandle };
+          return failed.has(MessageId ?? "")
+            ? queue.client.send(new ChangeMessageVisibilityCommand({ ...of, VisibilityTimeout: retryAfter }))
+            : queue.client.send(new DeleteMessageCommand(of));
+        }),
+      );
+    }
+  };
+  const running = Promise.all(Array.from({ length: workers }, work));
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+async function receive({ client, url }: LocalQueue, abortSignal: AbortSignal): Promise<Message[]> {
+  try {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 20,
+        MessageSystemAttributeNames: ["All"],
+      }),
+      { abortSignal },
+    );
+    return Messages;
+  } catch (error) {
+    if (abortSignal.aborted) return [];
+    throw error;
+  }
+}
+
+const recordOf = ({ MessageId, ReceiptHandle, Body, Attributes }: Message) => ({
+  messageId: MessageId,
+  receiptHandle: ReceiptHandle,
+  body: Body,
+  attributes: Attributes,
+  messageAttributes: {},
+  eventSource: "aws:sqs",
+  eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${name}`,
+  awsRegion: "us-east-1",
+});
