@@ -17,14 +17,11 @@ export function explain(
       const known = keysAt(schema, issue.path);
       return issue.keys.map((key) => `${pathOf([...issue.path, key])}: no such setting${suggest(key, known)}`);
     }
-    if (issue.code === "invalid_union" && issue.errors.length > 0) {
-      const expected = issue.errors.flatMap((option) => option.map(expectation));
-      return [`${at}: found ${show(found, showValues)}, expected ${[...new Set(expected)].join(" or ")}`];
-    }
-    if (found === undefined) return [`${at}: missing, expected ${expectation(issue)}`];
+    const expected = expectation(issue);
+    if (found === undefined) return [`${at}: missing, expected ${expected}`];
     const hint =
       issue.code === "invalid_value" && typeof found === "string" ? suggest(found, issue.values.map(String), "") : "";
-    return [`${at}: found ${show(found, showValues)}, expected ${expectation(issue)}${hint}`];
+    return [`${at}: found ${show(found, showValues)}, expected ${expected}${hint}`];
   });
 }
 
@@ -63,6 +60,8 @@ function expectation(issue: $ZodIssue): string {
       return issue.origin === "string" ? "some text" : `${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
       return `${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
+    case "invalid_union":
+      return [...new Set(issue.errors.flatMap((option) => option.map(expectation)))].join(" or ") || issue.message;
     case "invalid_format":
       return issue.pattern ? `text like ${issue.pattern}` : issue.format;
     default:

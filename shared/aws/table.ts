@@ -35,6 +35,8 @@ export type Stored = { subscription: Subscription; version: number; agenda?: Age
 /** What became of a received event. */
 export type Reception = { became: "folded" } | { became: "ignored" | "unclear"; reason: string };
 
+export type StoredEvent = { received: Received; events: Event[] } & Reception;
+
 export type Halt = { since: Instant; reason: string };
 
 /** All that is remembered. Single-item conditional writes only. */
@@ -45,7 +47,8 @@ export type Table = {
   putOperation(key: Key, operation: Operation): Promise<void>;
   /** Keeps an event as received, for good; a second delivery changes nothing. */
   putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
-  events(key: Key): Promise<{ received: Received; events: Event[] }[]>;
+  events(key: Key): Promise<StoredEvent[]>;
+  operations(key: Key): Promise<Operation[]>;
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
   /** One page of what is due in a shard. */
@@ -105,6 +108,26 @@ export function createTable(client: DynamoDBClient, name: string): Table {
     }
   }
 
+  /** The items of one kind in a collection, in their order. */
+  async function collect<T>(key: Key, prefix: string): Promise<T[]> {
+    const found: T[] = [];
+    let from: Page | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await query({
+        KeyConditionExpression: "pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues: toItem({ ":pk": key, ":prefix": prefix }),
+        ConsistentRead: true,
+        ...(from && { ExclusiveStartKey: from }),
+      });
+      for (const item of Items) {
+        const { pk, sk, schema, ...value } = unmarshall(item);
+        found.push(value as T);
+      }
+      from = LastEvaluatedKey;
+    } while (from);
+    return found;
+  }
+
   return {
     async load(key) {
       const item = await get(key, "state");
@@ -155,21 +178,8 @@ export function createTable(client: DynamoDBClient, name: string): Table {
       );
     },
 
-    async events(key) {
-      const found: { received: Received; events: Event[] }[] = [];
-      let from: Page | undefined;
-      do {
-        const { Items = [], LastEvaluatedKey } = await query({
-          KeyConditionExpression: "pk = :pk AND begins_with(sk, :event)",
-          ExpressionAttributeValues: toItem({ ":pk": key, ":event": "event#" }),
-          ConsistentRead: true,
-          ...(from && { ExclusiveStartKey: from }),
-        });
-        for (const item of Items) found.push(unmarshall(item) as (typeof found)[number]);
-        from = LastEvaluatedKey;
-      } while (from);
-      return found;
-    },
+    events: (key) => collect<StoredEvent>(key, "event#"),
+    operations: (key) => collect<Operation>(key, "operation#"),
 
     async putLink(key, to) {
       await put({ pk: key, sk: "link", schema, to });

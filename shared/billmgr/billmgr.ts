@@ -12,8 +12,8 @@ export const readTimeoutMs = 20_000;
 /** A reading that gave no answer to believe. `refused` holds billmgr's error where it sent one. */
 export class ReadError extends Error {
   override name = "ReadError";
-  readonly refused: { type: string; object?: string } | undefined;
-  constructor(message: string, refused?: { type: string; object?: string }) {
+  readonly refused: { type: string } | undefined;
+  constructor(message: string, refused?: { type: string }) {
     super(message);
     this.refused = refused;
   }
@@ -63,7 +63,7 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
     if (reply.is === "unreadable") throw new ReadError(redact(at + reply.why));
     if (reply.is === "error") {
       const { type, object, message } = reply;
-      throw new ReadError(redact(`${at}error ${type}${object ? `/${object}` : ""}: ${message}`), reply);
+      throw new ReadError(redact(`${at}error ${type}${object ? `/${object}` : ""}: ${message}`), { type });
     }
     return reply.doc;
   }

@@ -18,7 +18,7 @@ export function outcomeOf(kind: ChangeKind, sent: Sent): CallOutcome {
     const { type, object, message } = reply;
     const said = `error ${type}${object ? `/${object}` : ""}: ${message}`;
     if (!definite.has(type)) return { outcome: "unknown", said };
-    return { outcome: "refused", said, error: { type, ...(object && { object }) } };
+    return { outcome: "refused", said, error: { type } };
   }
   return kind === "order" ? orderOutcome(reply.doc) : plainOutcome(kind, reply.doc);
 }

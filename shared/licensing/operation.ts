@@ -33,7 +33,7 @@ export type ChangeKind = Change["kind"];
 export type CallOutcome =
   | { outcome: "not_sent"; said: string }
   | { outcome: "done"; said: string; elid?: string }
-  | { outcome: "refused"; said: string; error: { type: string; object?: string } }
+  | { outcome: "refused"; said: string; error: { type: string } }
   | {
       outcome: "unknown";
       said: string;

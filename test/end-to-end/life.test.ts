@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+
+let stack: LocalStack;
+beforeEach(async () => {
+  stack = await startTestStack();
+});
+afterEach(() => stack.stop());
+
+describe("a customer's life by the generic door", () => {
+  test("buys, renews, changes, fails, is suspended, pays, is resumed, cancels, is deleted", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2 }));
+    await advanceDays(stack, 30);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2 }));
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 5 });
+    await advanceDays(stack, 30);
+    await tell(stack, "payment.failed", {});
+    await advanceDays(stack, 4);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 5 }));
+    await advanceDays(stack, 1);
+    await tell(stack, "subscription.cancelled", {});
+    await advanceDays(stack, 15);
+
+    expect(stack.sandbox?.ledger()).toMatchObject([
+      { operation: "order", pricelist: 55163, period: 1, addons: { 55165: 2 } },
+      { operation: "prolong", period: 1 },
+      { operation: "edit", addons: { 55165: 5 } },
+      { operation: "suspend" },
+      { operation: "prolong", period: 1 },
+      { operation: "resume" },
+      { operation: "suspend" },
+      { operation: "delete" },
+    ]);
+  });
+
+  test("the order carries one reference in remoteid and comment, of at most 32 characters, and no autoprolong", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await stack.settle();
+    const [order] = stack.sandbox?.ledger() ?? [];
+    expect(order?.params).toMatchObject({ autoprolong: "null", skipbasket: "on", clicked_button: "finish" });
+    expect(order?.params.remoteid).toMatch(/^[\x21-\x7e]{1,32}$/);
+    expect(order?.params.comment).toBe(order?.params.remoteid);
+  });
+
+  test("the same event delivered five times buys once", async () => {
+    const payment = paid(inDays(stack, 30));
+    const at = stack.clock.now();
+    for (let i = 0; i < 5; i++) await tell(stack, "payment.succeeded", payment, { id: "msg_again", at });
+    await stack.settle();
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("the same payment told by two events buys once", async () => {
+    const payment = paid(inDays(stack, 30));
+    await tell(stack, "payment.succeeded", payment);
+    await advanceDays(stack, 1);
+    await tell(stack, "payment.succeeded", payment);
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("an older change that arrives after a newer one changes nothing", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 2);
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 7 });
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 }, { at: inDays(stack, -1) });
+    await stack.settle();
+    expect(stack.sandbox?.licenses()[0]?.addons).toEqual({ 55165: 7 });
+  });
+
+  test("a year of monthly payments buys one period each, though months drift", async () => {
+    await stack.advanceTo(new Date("2027-01-31T12:00:00Z"));
+    for (let month = 1; month <= 12; month++) {
+      await tell(stack, "payment.succeeded", { payment: `month-${month}`, plan: "vm6-monthly", months: 1 });
+      const end = new Date(Date.UTC(2027, 0 + month + 1, 0, 12));
+      await stack.advanceTo(month === 12 ? inDays(stack, 1) : end);
+    }
+    expect(done(stack).filter((one) => /order|prolong/.test(one))).toHaveLength(12);
+  }, 20_000);
+
+  test("licenses are ordered one each and the newest end first", async () => {
+    const plan = "dci6-monthly";
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan, quantity: 3 }));
+    await advanceDays(stack, 1);
+    await tell(stack, "subscription.changed", { plan, quantity: 1 });
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "order 334674", "order 334675", "suspend 334674", "suspend 334675"]);
+  });
+
+  test("another product is ordered before the old license is deleted", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 1);
+    await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 1 });
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "order 334674", "delete 334673"]);
+  });
+
+  test("a trial license is replaced at the first payment", async () => {
+    const plan = "dci6-trial";
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 14), { plan, trial: true }));
+    await advanceDays(stack, 14);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan }));
+    await advanceDays(stack, 1);
+    expect(stack.sandbox?.ledger()).toMatchObject([
+      { operation: "order", period: -100 },
+      { operation: "order", period: 1 },
+      { operation: "delete", elid: "334673" },
+    ]);
+  });
+
+  test("a refunded payment suspends at once, and a won dispute resumes", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p" }));
+    await advanceDays(stack, 1);
+    await tell(stack, "payment.refunded", { payment: "p" });
+    await advanceDays(stack, 1);
+    await tell(stack, "payment.refunded", { payment: "p", reversed: true });
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673", "resume 334673"]);
+  });
+
+  test("what was deleted is ordered anew when it is paid again", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 1);
+    await tell(stack, "subscription.cancelled", {});
+    await advanceDays(stack, 15);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673", "delete 334673", "order 334674"]);
+    expect((await stateOf(stack))?.slots).toMatchObject([{ n: 1, generation: 2 }]);
+  });
+
+  test("before_expiry buys a yearly payment month by month", async () => {
+    await stack.stop();
+    stack = await startTestStack({
+      catalog: (await import("../support/local.ts")).testCatalog({ renew: "before_expiry" }),
+    });
+    await tell(stack, "payment.succeeded", paid(new Date("2027-11-23T08:00:00Z")));
+    await advanceDays(stack, 100);
+    expect(done(stack)).toEqual(["order 334673", ...Array(3).fill("prolong 334673")]);
+    await advanceDays(stack, 265);
+    expect(done(stack).filter((one) => one.startsWith("prolong"))).toHaveLength(11);
+  }, 20_000);
+});

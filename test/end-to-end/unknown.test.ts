@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import {
+  advanceDays,
+  authinfo,
+  done,
+  inDays,
+  paid,
+  startTestStack,
+  stateOf,
+  tell,
+  testCatalog,
+} from "../support/local.ts";
+
+let stack: LocalStack;
+beforeEach(async () => {
+  stack = await startTestStack();
+});
+afterEach(() => stack.stop());
+
+const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+const calls = (operation: string) =>
+  fetch(`${stack.url}/sandbox/calls`)
+    .then((response) => response.json() as Promise<{ operation: string }[]>)
+    .then((all) => all.filter((call) => call.operation === operation).length);
+
+/** A license of another subscription, by which the list proves that it shows references. */
+async function withWitness() {
+  await buy("an earlier one");
+  await minutes(1);
+}
+
+describe("an order whose outcome is unknown", () => {
+  test.each(["act_then_drop", "long_request", "truncated", "malformed", "empty", "reply_without_id"])(
+    "%s: the license is found by its reference and adopted, and not ordered again",
+    async (fault) => {
+      stack.sandbox?.plan({ fault: fault as "act_then_drop", func: "order" });
+      await buy();
+      await minutes(10);
+      expect(done(stack)).toEqual(["order 334673"]);
+      expect(await stateOf(stack)).toMatchObject({
+        slots: [{ license: { elid: "334673", expiry: "2026-12-23" } }],
+        operation: { state: "finished", outcome: "done" },
+      });
+    },
+  );
+
+  test.each(["drop_before_acting", "html", "captcha", "503"])(
+    "%s: it is ordered again only after absence was proved over half an hour",
+    async (fault) => {
+      await withWitness();
+      stack.sandbox?.plan({ fault: fault as "html", func: "order" });
+      await buy();
+      await minutes(29);
+      expect(await calls("order")).toBe(2);
+      await minutes(15);
+      expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+    },
+  );
+
+  test("absence is no proof while no license of ours is known: it waits for a person, and is never ordered again", async () => {
+    stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
+    await buy();
+    await advanceDays(stack, 3);
+    expect(await calls("order")).toBe(1);
+    expect((await stateOf(stack))?.attention?.reason).toContain("does not prove that nothing was bought");
+  });
+
+  test("an order in billmgr's basket is never ordered again: a person could pay it", async () => {
+    await withWitness();
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
+    await buy();
+    await advanceDays(stack, 2);
+    expect(await calls("order")).toBe(2);
+    expect((await stateOf(stack))?.attention?.reason).toContain("none of the 1 licenses listed");
+  });
+
+  test("a list that shows no references is answered by the form of each new license", async () => {
+    stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false });
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    await buy();
+    await minutes(10);
+    expect((await stateOf(stack))?.slots).toMatchObject([{ license: { elid: "334673" } }]);
+  });
+
+  test("a filter left in the account hides nothing", async () => {
+    await withWitness();
+    const filter = new URLSearchParams({ authinfo, out: "xml", func: "platform.filter", sok: "ok", id: "1" });
+    await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: filter });
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    await buy();
+    await minutes(10);
+    expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+    expect((await stateOf(stack))?.slots).toMatchObject([{ license: { elid: "334674" } }]);
+  });
+});
+
+describe("any other operation whose outcome is unknown", () => {
+  test("a prolong that took effect is seen by the expiry and not repeated", async () => {
+    await buy();
+    await advanceDays(stack, 29);
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "prolong" });
+    await buy();
+    await advanceDays(stack, 2);
+    expect(done(stack)).toEqual(["order 334673", "prolong 334673"]);
+    expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
+  });
+
+  test("a prolong that did not is repeated after half an hour", async () => {
+    await buy();
+    await advanceDays(stack, 29);
+    stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
+    await buy();
+    await minutes(25);
+    expect(await calls("prolong")).toBe(1);
+    await minutes(20);
+    expect(done(stack)).toEqual(["order 334673", "prolong 334673"]);
+  });
+
+  test.each([
+    ["edit", "subscription.changed", { plan: "vm6-monthly", quantity: 4 }],
+    ["suspend", "subscription.paused", {}],
+    ["delete", "subscription.cancelled", {}],
+  ])("%s is done once, whichever side of the drop it was on", async (operation, type, data) => {
+    for (const fault of ["act_then_drop", "drop_before_acting"] as const) {
+      const [subscription, policy] = [`of ${fault}`, { onEnd: "delete" }];
+      if (operation === "delete" && fault === "act_then_drop") {
+        await stack.stop();
+        stack = await startTestStack({ catalog: testCatalog(policy) });
+      }
+      await buy(subscription);
+      await minutes(1);
+      stack.sandbox?.plan({ fault, func: operation });
+      await tell(stack, type, { subscription, ...data });
+      await minutes(30);
+    }
+    expect(done(stack).filter((one) => one.startsWith(operation))).toHaveLength(2);
+  });
+});
+
+describe("a call that billmgr did not get or refused", () => {
+  test("an unreachable billmgr loses nothing: it is asked again until it answers", async () => {
+    await stack.stop();
+    stack = await startTestStack({ billmgr: "http://127.0.0.1:9/billmgr" });
+    await buy();
+    await minutes(120);
+    const state = await stateOf(stack);
+    expect(state).toMatchObject({ operation: { outcome: "not_sent" }, pause: { times: expect.any(Number) } });
+    expect(state?.attention).toBeUndefined();
+  });
+
+  test("a definite refusal waits for a person with what billmgr said", async () => {
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+    await buy();
+    await advanceDays(stack, 1);
+    expect(await calls("order")).toBe(1);
+    expect((await stateOf(stack))?.attention?.reason).toContain("error value/pricelist");
+  });
+
+  test("a wrong password halts the calls of everybody at once", async () => {
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "auth", object: "badpassword" });
+    await buy("first");
+    await stack.settle();
+    await buy("second");
+    await minutes(30);
+    expect(await calls("order")).toBe(1);
+    expect(await stack.table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
+  });
+
+  test("orders past the hour's limit wait for a person", async () => {
+    await stack.stop();
+    stack = await startTestStack({ catalog: testCatalog({}, { ordersPerHour: 2 }) });
+    for (const subscription of ["a", "b", "c"]) await buy(subscription);
+    await minutes(5);
+    expect(done(stack)).toHaveLength(2);
+  });
+});
+
+test("an order that billmgr processes for hours is looked at again and again, and not repeated", async () => {
+  stack.sandbox?.configure({ stuckProcessing: true });
+  await buy();
+  await minutes(300);
+  expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
+  stack.sandbox?.configure({ stuckProcessing: false });
+  await minutes(120);
+  expect(done(stack)).toEqual(["order 334673"]);
+  expect((await stateOf(stack))?.operation).toMatchObject({ state: "finished", outcome: "done" });
+});
+
+test("authinfo is in no address, stored item or log", async () => {
+  const lines: string[] = [];
+  const log = (message: string, fields: object) => lines.push(message + JSON.stringify(fields));
+  await stack.stop();
+  stack = await startTestStack({ log: { info: log, warn: log, error: log } });
+  stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: authinfo });
+  await buy();
+  await stack.settle();
+  const urls = (await (await fetch(`${stack.url}/sandbox/calls`)).json()) as { authinfoInUrl?: boolean }[];
+  expect(urls.some((call) => call.authinfoInUrl)).toBe(false);
+  expect(lines.join("\n") + JSON.stringify(await stateOf(stack))).not.toContain("correct-horse");
+});

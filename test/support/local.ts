@@ -1,0 +1,107 @@
+import { Webhook } from "standardwebhooks";
+import Stripe from "stripe";
+import { type LocalStack, type Options, startStack } from "../../infra/local/stack.ts";
+import { parseCatalog } from "../../shared/licensing/catalog.ts";
+
+export const standardSecret = `whsec_${Buffer.from("a secret of the tests, 24+ bytes").toString("base64")}`;
+export const stripeSecret = "whsec_test_of_stripe_signatures";
+export const authinfo = "reseller:correct-horse";
+
+export const testCatalog = (policy: object = {}, limits: object = {}) =>
+  parseCatalog({
+    billmgr: { url: "https://api.ispsystem.com/manager/billmgr" },
+    products: {
+      vmmanager6: { pricelist: 55163, addons: { nodes: 55165, virtualMachines: 55164 } },
+      dcimanager6: { pricelist: 55161 },
+    },
+    plans: {
+      "vm6-monthly": {
+        product: "vmmanager6",
+        period: 1,
+        addons: { nodes: { perUnit: 1 } },
+        soldAs: { stripe: ["price_vm6"] },
+      },
+      "dci6-monthly": { product: "dcimanager6", period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci6"] } },
+      "dci6-trial": { product: "dcimanager6", period: 1, trial: { period: -100 }, soldAs: { stripe: ["price_trial"] } },
+    },
+    extras: {
+      "vm6-node": { product: "vmmanager6", addons: { nodes: { perUnit: 1 } }, soldAs: { stripe: ["price_node"] } },
+    },
+    policy,
+    limits,
+  });
+
+const secrets = JSON.stringify({
+  billmgr: authinfo,
+  storefronts: { standard: [standardSecret], stripe: ["whsec_an_older_secret", stripeSecret] },
+});
+
+/** The embedded stack on a free port, its schedule run by the test alone, its clock at a fixed start. */
+export const startTestStack = (options: Partial<Options> = {}): Promise<LocalStack> =>
+  startStack({
+    catalog: testCatalog(),
+    secrets: () => secrets,
+    clock: new Date("2026-11-23T08:00:00Z"),
+    scheduleEvery: 3_600_000,
+    log: { info() {}, warn() {}, error() {} },
+    ...options,
+  });
+
+export type Sent = { status: number; body: { error?: string } };
+
+export async function post(url: string, body: string | Buffer, headers: Record<string, string>): Promise<Sent> {
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", ...headers },
+  });
+  return { status: response.status, body: (await response.json()) as Sent["body"] };
+}
+
+let events = 0;
+
+export function signStandard(body: string, time: Date, id = `msg_${++events}`): Record<string, string> {
+  return {
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(time.getTime() / 1000)),
+    "webhook-signature": new Webhook(standardSecret).sign(id, time, body),
+  };
+}
+
+/** A canonical event by the generic door, signed by the official package at the stack's own time. */
+export function tell(
+  stack: LocalStack,
+  type: string,
+  data: Record<string, unknown>,
+  { at = stack.clock.now(), id }: { at?: Date; id?: string } = {},
+): Promise<Sent> {
+  const body = JSON.stringify({ type, timestamp: at.toISOString(), data: { subscription: "42", ...data } });
+  return post(`${stack.url}/webhooks/standard`, body, signStandard(body, stack.clock.now(), id));
+}
+
+/** A Stripe event, signed by the official package at the stack's own time. */
+export function tellStripe(stack: LocalStack, event: object): Promise<Sent> {
+  const payload = JSON.stringify(event);
+  const timestamp = Math.floor(stack.clock.now().getTime() / 1000);
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: stripeSecret, timestamp });
+  return post(`${stack.url}/webhooks/stripe`, payload, { "stripe-signature": signature });
+}
+
+export const inDays = (stack: LocalStack, days: number): Date =>
+  new Date(stack.clock.now().getTime() + days * 86_400_000);
+
+export const advanceDays = (stack: LocalStack, days: number): Promise<void> => stack.advanceTo(inDays(stack, days));
+
+/** What billmgr did, in a word each. */
+export const done = (stack: LocalStack): string[] =>
+  (stack.sandbox?.ledger() ?? []).map(({ operation, elid }) => `${operation} ${elid}`);
+
+export const paid = (paidThrough: Date, more: object = {}) => ({
+  payment: `p_${++events}`,
+  plan: "vm6-monthly",
+  paidThrough: paidThrough.toISOString(),
+  ...more,
+});
+
+export const stateOf = async (stack: LocalStack, subscription = "standard/42") =>
+  (await stack.table.load(`subscription#${subscription as `${string}/${string}`}`))?.subscription;
