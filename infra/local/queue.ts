@@ -9,6 +9,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { startFauxqs } from "fauxqs";
 
 const name = "provision.fifo";
+const deadLetters = "dead-letters.fifo";
 
 /** What the clients of the embedded services are given; any will do. */
 export type LocalAws = { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
@@ -24,7 +25,10 @@ export type LocalQueue = {
 /** @param dataDir where messages outlive a restart; without it they are in memory */
 export async function startQueue(aws: LocalAws, dataDir?: string): Promise<LocalQueue> {
   const server = await startFauxqs({ port: 0, logger: false, ...(dataDir && { dataDir }) });
-  const { queueUrl } = server.createQueue(name, { attributes: { FifoQueue: "true", VisibilityTimeout: "300" } });
+  const { queueArn } = server.createQueue(deadLetters, { attributes: { FifoQueue: "true" } });
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: 10 });
+  const attributes = { FifoQueue: "true", VisibilityTimeout: "300", RedrivePolicy };
+  const { queueUrl } = server.createQueue(name, { attributes });
   const client = new SQSClient({ ...aws, endpoint: server.address });
   return {
     client,
