@@ -437,10 +437,10 @@ describe("state", () => {
     expect(await (await post('{"balance": 7}')).json()).toMatchObject({ balance: 7, currency: "EUR" });
     expect(await (await fetch(`${origin}/sandbox/settings`)).json()).toMatchObject({ balance: 7 });
     for (const [body, explanation] of [
-      ['{"balanse": 7}', 'Did you mean "balance"?'],
-      ['{"balance": "7"}', '"balance" expected a number, found "7"'],
-      ['{"orderReply": "ids"}', 'expected one of "id", "item.id", "none"'],
-      ["[]", "expected an object, found []"],
+      ['{"balanse": 7}', 'did you mean "balance"?'],
+      ['{"balance": "7"}', 'balance: found "7", expected a number'],
+      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "none"'],
+      ["[]", "found a list, expected an object"],
       ["{", "not JSON"],
     ] as const) {
       const response = await post(body);

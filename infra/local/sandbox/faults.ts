@@ -1,28 +1,16 @@
-/** Faults that are planned for coming calls. */
-
-import {
-  type Check,
-  checkFields,
-  count,
-  duration,
-  flag,
-  Invalid,
-  isObject,
-  oneOf,
-  text,
-  unknownName,
-} from "./checks.ts";
+import { z } from "zod/mini";
+import { suggest } from "../../../shared/problems.ts";
+import { checked, Invalid } from "./checks.ts";
 import { functionNames, type Operation, operations } from "./functions.ts";
 
-type Kind = {
-  about: string;
-  /** The fault makes sense for this operation alone. */
-  only?: Operation;
-  fields?: Record<string, Check>;
-  required?: string;
-};
+const flag = z.optional(z.boolean());
+const seconds = z.optional(z.number().check(z.nonnegative()));
+const text = z.string();
 
-const httpStatuses = [403, 429, 502, 503, 504] as const;
+/** `only`: it makes sense for this operation alone. */
+type Kind = { about: string; only?: Operation; fields?: Record<string, z.core.$ZodType> };
+
+const httpStatuses = [403, 429, 500, 502, 503, 504] as const;
 
 const kinds = {
   act_then_drop: { about: "Does what was asked, then drops the connection without an answer." },
@@ -30,24 +18,22 @@ const kinds = {
   hang: { about: "Does nothing and never answers." },
   hang_then_act: {
     about: 'Never answers; acts "seconds" (5) later by the real clock, even if the caller has given up.',
-    fields: { seconds: duration },
+    fields: { seconds },
   },
-  slow: { about: 'Acts, and answers "seconds" (5) later by the real clock.', fields: { seconds: duration } },
+  slow: { about: 'Acts, and answers "seconds" (5) later by the real clock.', fields: { seconds } },
   long_request: { about: 'Acts; answers the HTML page "Request in process, please wait" with a link to poll.' },
   html: { about: 'Answers an HTML error page with status 200; acts only with "act": true.', fields: { act: flag } },
   captcha: { about: "Answers an HTML page with a CAPTCHA and status 200; does not act." },
   http_status: {
     about: `Answers "status" (${httpStatuses.join(", ")}) as a front proxy does; acts only with "act": true.`,
-    fields: { status: oneOf(...httpStatuses), act: flag },
-    required: "status",
+    fields: { status: z.literal(httpStatuses), act: flag },
   },
   truncated: { about: "Acts; answers the first half of the XML." },
   malformed: { about: "Acts; answers XML that is not well-formed." },
   empty: { about: "Acts; answers an empty body." },
   error: {
     about: 'Answers an error document of "type" and "object"; acts only with "act": true.',
-    fields: { type: text, object: text, act: flag },
-    required: "type",
+    fields: { type: text, object: z.optional(text), act: flag },
   },
   basket: { about: "Order: leaves it in the cart, unpaid, and creates no license.", only: "order" },
   unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: "order" },
@@ -78,25 +64,24 @@ export type FaultPlan = {
 export type Fault = Omit<FaultPlan, "fault" | "times"> & { fault: FaultName; times: number };
 
 const names = Object.keys(kinds) as FaultName[];
-const license: Check = { expected: "the id of a license", accepts: (id) => /^\d+$/.test(String(id)) };
+const named = z.looseObject({ fault: z.union([z.string(), z.number()]) });
+const common = {
+  func: z.optional(text),
+  times: z._default(z.int().check(z.gte(1)), 1),
+  elid: z.optional(text.check(z.regex(/^\d+$/))),
+};
 
-/** Throws Invalid with what was found and what was expected. */
+/** @throws Invalid with what was found and what was expected */
 export function parseFault(value: unknown): Fault {
-  if (!isObject(value) || !("fault" in value))
-    throw new Invalid(`expected {"fault": NAME, ...} with NAME one of: ${names.join(", ")}`);
-  const { fault: given, ...rest } = value;
+  const { fault: given, ...rest } = checked(named, value, "fault");
   const status = httpStatuses.find((known) => String(known) === String(given));
   const name = status ? "http_status" : names.find((known) => plain(known) === plain(String(given)));
-  if (!name) throw new Invalid(unknownName("fault", String(given), names));
-
+  if (!name) throw new Invalid(`no such fault "${given}"${suggest(String(given), names)}`);
   const kind: Kind = kinds[name];
-  const common = { func: text, times: count, elid: license };
-  const plan = checkFields(name, { ...(status && { status }), ...rest }, { ...common, ...kind.fields });
-  if (kind.required && plan[kind.required] === undefined)
-    throw new Invalid(`${name}: "${kind.required}" expected ${kind.fields?.[kind.required]?.expected}, found nothing`);
-  checkFunction(name, kind, plan.func as string | undefined);
-  const elid = plan.elid === undefined ? {} : { elid: String(plan.elid) };
-  return { times: 1, ...plan, ...elid, fault: name };
+  const schema = z.strictObject({ ...common, ...kind.fields });
+  const plan = checked(schema, { ...(status && { status }), ...rest }, name);
+  checkFunction(name, kind, plan.func);
+  return { ...plan, fault: name } as Fault;
 }
 
 /** The first planned fault that fits this call, used up once. */
@@ -121,7 +106,7 @@ export function describeFaults(): Record<string, string> {
 function checkFunction(name: FaultName, { only }: Kind, func: string | undefined): void {
   if (func === undefined) return;
   if (!functionNames.includes(func) && !operations.some((operation) => operation === func))
-    throw new Invalid(`${name}: ${unknownName("func", func, [...operations, ...functionNames])}`);
+    throw new Invalid(`${name}: no such function "${func}"${suggest(func, [...operations, ...functionNames])}`);
   if (only && func !== only && !func.endsWith(`.${only}.param`))
     throw new Invalid(`${name}: "func" expected "${only}" or nothing, found "${func}"`);
 }

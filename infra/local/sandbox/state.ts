@@ -1,31 +1,36 @@
-import { amount, checkFields, duration, flag, oneOf, record, text } from "./checks.ts";
+import { z } from "zod/mini";
+import { checked } from "./checks.ts";
 import type { Fault } from "./faults.ts";
 import type { License } from "./license.ts";
 import type { Addons, Family } from "./products.ts";
 
-export type Settings = {
-  balance: number;
-  currency: string;
+const seconds = z.number().check(z.nonnegative());
+
+const settingsSchema = z.strictObject({
+  balance: z.number(),
+  currency: z.string(),
   /** How long a license stays at status 5 after an order or a prolong, by the sandbox's clock. */
-  processingSeconds: number;
+  processingSeconds: seconds,
   /** Licenses stay at status 5 while this is set. */
-  stuckProcessing: boolean;
+  stuckProcessing: z.boolean(),
   /** An edit, too, takes the license through status 5. */
-  editProcessing: boolean;
+  editProcessing: z.boolean(),
   /** A license is not deleted earlier. */
-  minimumTermDays: number;
+  minimumTermDays: seconds,
   /** The reply to platform.order.param is not documented; these three shapes are seen on its sister functions. */
-  orderReply: "id" | "item.id" | "none";
+  orderReply: z.enum(["id", "item.id", "none"]),
   /** What skipbasket=on does when the balance does not suffice is not documented. */
-  fundsReply: "error" | "basket" | "unpaid";
+  fundsReply: z.enum(["error", "basket", "unpaid"]),
   /** The true type of that error is unknown. */
-  fundsError: { type: string; object: string };
-  listShowsRemoteid: boolean;
-  listShowsComment: boolean;
+  fundsError: z.strictObject({ type: z.string(), object: z.string() }),
+  listShowsRemoteid: z.boolean(),
+  listShowsComment: z.boolean(),
   /** Deleted licenses stay in lists, at status 4. */
-  deletedLinger: boolean;
-  balanceAccess: boolean;
-};
+  deletedLinger: z.boolean(),
+  balanceAccess: z.boolean(),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
 
 const defaults: Settings = {
   balance: 100_000,
@@ -43,24 +48,8 @@ const defaults: Settings = {
   balanceAccess: true,
 };
 
-const settingChecks = {
-  balance: amount,
-  currency: text,
-  processingSeconds: duration,
-  stuckProcessing: flag,
-  editProcessing: flag,
-  minimumTermDays: duration,
-  orderReply: oneOf("id", "item.id", "none"),
-  fundsReply: oneOf("error", "basket", "unpaid"),
-  fundsError: record({ type: text, object: text }),
-  listShowsRemoteid: flag,
-  listShowsComment: flag,
-  deletedLinger: flag,
-  balanceAccess: flag,
-};
-
 export function checkSettings(value: unknown): Partial<Settings> {
-  return checkFields("settings", value, settingChecks) as Partial<Settings>;
+  return checked(z.partial(settingsSchema), value, "settings") as Partial<Settings>;
 }
 
 type EntryBase = {
