@@ -3,7 +3,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { sendTo } from "../../shared/aws/queue.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
@@ -14,13 +14,16 @@ import { createHandler } from "./handler.ts";
 
 // The stack puts the catalog beside the bundle.
 const catalog = parseCatalog(JSON.parse(readFileSync(new URL("catalog.json", import.meta.url), "utf8")));
+const sqs = new SQSClient();
+const queueUrl = environment("QUEUE_URL");
 const secrets = secretsIn(new SecretsManagerClient(), environment("SECRET_ID"));
 
 export const handler = createHandler({
   table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
   billmgr: createBillmgr(postTo(catalog.billmgr.url), async () => (await secrets()).billmgr),
   catalog,
-  send: sendTo(new SQSClient(), environment("QUEUE_URL")),
+  send: sendTo(sqs, queueUrl),
+  returnSoon: returnSoonTo(sqs, queueUrl),
   now: () => new Date(),
   log: new Logger({ serviceName: "provision" }),
 });

@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
-import { Mistake, madeUpSecrets, readFile, readSecrets } from "./options.ts";
+import { Mistake, readFile, run } from "../mistake.ts";
+import { madeUpSecrets, readSecrets } from "./options.ts";
 
 const usage = `npm run demo [-- options] [steps]
   --url URL            where npm start listens (http://127.0.0.1:3000)
@@ -253,10 +254,4 @@ function stripeShop(secret: string): Shop {
   };
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof Mistake)) throw error;
-  console.error(error.message);
-  process.exit(1);
-}
+await run(main);

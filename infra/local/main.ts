@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { builtStorefronts } from "../../shared/storefronts/index.ts";
+import { Mistake, readFile, run } from "../mistake.ts";
 import { consoleLog } from "./log.ts";
-import { type LocalOptions, Mistake, madeUpSecrets, readFile, readOptions, readSecrets, usage } from "./options.ts";
+import { type LocalOptions, madeUpSecrets, readOptions, readSecrets, usage } from "./options.ts";
 import { type LocalStack, startStack } from "./stack.ts";
 
 async function main(): Promise<void> {
@@ -75,10 +76,4 @@ async function tryToReach(billmgr: string): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof Mistake)) throw error;
-  console.error(error.message);
-  process.exit(1);
-}
+await run(main);

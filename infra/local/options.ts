@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseSecrets, type Secrets } from "../../shared/aws/secrets.ts";
 import { suggest } from "../../shared/problems.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
-
-/** Said in its own words, without a stack trace. */
-export class Mistake extends Error {}
+import { Mistake } from "../mistake.ts";
 
 const madeUp = ".local/secrets.json";
 
@@ -90,29 +88,6 @@ function addressIn(text: string): string {
     );
   }
   return text;
-}
-
-/** @throws Mistake naming the file and each mistake in it */
-export function readFile<T>(file: string, what: string, parse: (value: unknown) => T): T {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Mistake(`${what}: ${file} ${missing ? "does not exist" : "cannot be read"}`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Mistake(`${what}: ${file} is not JSON`);
-  }
-  try {
-    return parse(value);
-  } catch (error) {
-    const problems = error instanceof Error ? error.message : String(error);
-    throw new Mistake(`${what}: ${file} has mistakes\n${problems.replace(/^/gm, "  ")}`);
-  }
 }
 
 /** Also what no function checks at run time: that each secret can be one of its storefront's. */

@@ -1,10 +1,4 @@
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { startFauxqs } from "fauxqs";
 
@@ -46,9 +40,6 @@ export async function startQueue(aws: LocalAws, dataDir?: string): Promise<Local
 
 type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
 
-/** Seconds until a message that failed is seen again. */
-const retryAfter = 5;
-
 /**
  * What Lambda's event source mapping does: receives batches, invokes the handler, deletes what succeeded.
  * @returns a function that stops it, once what is being worked on is done
@@ -63,13 +54,11 @@ export function pump(queue: LocalQueue, handler: Handler, timeoutMs: number, wor
       const event = { Records: records.map(recordOf) } as SQSEvent;
       const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      const done = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
       await Promise.all(
-        records.map(({ MessageId, ReceiptHandle }) => {
-          const of = { QueueUrl: queue.url, ReceiptHandle };
-          return failed.has(MessageId ?? "")
-            ? queue.client.send(new ChangeMessageVisibilityCommand({ ...of, VisibilityTimeout: retryAfter }))
-            : queue.client.send(new DeleteMessageCommand(of));
-        }),
+        done.map(({ ReceiptHandle }) =>
+          queue.client.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle })),
+        ),
       );
     }
   };

@@ -5,7 +5,7 @@ import type { Log } from "../../functions/log.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
-import { sendTo } from "../../shared/aws/queue.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { parseSecrets, secretsIn } from "../../shared/aws/secrets.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
@@ -98,6 +98,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     billmgr: createBillmgr(postTo(billmgrUrl), async () => (await secrets()).billmgr),
     catalog: { ...catalog, policy: { ...catalog.policy, acceptTestMode: true } },
     send,
+    returnSoon: returnSoonTo(queue.client, queue.url),
     now,
     log,
   });

@@ -1,4 +1,9 @@
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import { digestOf, type Message } from "../message.ts";
 
 export type Send = (messages: readonly Outgoing[]) => Promise<void>;
@@ -23,6 +28,18 @@ export const sendTo =
           `the queue refused ${Failed.length} of ${batch.length} messages: ${first.Code} ${first.Message}`,
         );
     }
+  };
+
+export type ReturnSoon = (receiptHandle: string) => Promise<void>;
+
+const seenAgainAfterSeconds = 30;
+
+/** A message that failed would hold up its group for the queue's whole visibility time, 18 minutes on AWS. */
+export const returnSoonTo =
+  (client: SQSClient, url: string): ReturnSoon =>
+  async (ReceiptHandle) => {
+    const VisibilityTimeout = seenAgainAfterSeconds;
+    await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
   };
 
 const entryOf = ({ message, once }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({

@@ -1,6 +1,6 @@
 import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { storefrontNames } from "../licensing/event.ts";
 import { explain, suggest } from "../problems.ts";
 
@@ -41,7 +41,12 @@ const keptSeconds = 30;
 export function secretsIn(client: SecretsManagerClient, id: string, maxAge = keptSeconds): () => Promise<Secrets> {
   const provider = new SecretsProvider({ awsSdkV3Client: client });
   return async () => {
-    const text = await provider.get(id, { maxAge });
+    const text = await provider.get(id, { maxAge }).catch((error: Error) => {
+      // A secret that the stack created and nobody has filled in has no version.
+      const { name } = (error.cause ?? error) as Error;
+      if (name === "ResourceNotFoundException") return undefined;
+      throw error;
+    });
     if (typeof text !== "string" || text.trim() === "") throw new SecretsError(`the secret ${id} is not filled in`);
     return parseSecrets(parseJson(text, id));
   };

@@ -1,4 +1,5 @@
-import { Client } from "undici";
+import request from "undici/lib/api/api-request.js";
+import Client from "undici/lib/dispatcher/client.js";
 
 /** What came of one POST. */
 export type Sent =
@@ -26,7 +27,7 @@ export const postTo =
       connected = true;
     });
     try {
-      const answer = await client.request({
+      const answer = await request.call(client, {
         method: "POST",
         path: pathname,
         headers: { "content-type": "application/x-www-form-urlencoded", accept: "text/xml", connection: "close" },

@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { explain, pathOf, suggest } from "../problems.ts";
 import { type Item, storefrontNames } from "./event.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { type Instant, toInstant } from "../licensing/time.ts";
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key. */

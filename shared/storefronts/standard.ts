@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import type { Customer, Event } from "../licensing/event.ts";
 import { explain } from "../problems.ts";
 import { countUpTo, id, time } from "./fields.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { explain } from "../problems.ts";

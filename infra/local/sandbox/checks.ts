@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { explain } from "../../../shared/problems.ts";
 
 /** What a person sent to /sandbox/* is not as expected; said in words. */

@@ -21,6 +21,7 @@ const DEFAULT_SECONDS = 5;
 const reasons = {
   403: "Forbidden",
   429: "Too Many Requests",
+  500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Temporarily Unavailable",
   504: "Gateway Time-out",

@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
 import { checked, Invalid } from "./checks.ts";
 import { functionNames, type Operation, operations } from "./functions.ts";
@@ -68,7 +68,7 @@ const named = z.looseObject({ fault: z.union([z.string(), z.number()]) });
 const common = {
   func: z.optional(text),
   times: z._default(z.int().check(z.gte(1)), 1),
-  elid: z.optional(text.check(z.regex(/^\d+$/))),
+  elid: z.optional(z.pipe(z.union([text.check(z.regex(/^\d+$/)), z.int()]), z.transform(String))),
 };
 
 /** @throws Invalid with what was found and what was expected */

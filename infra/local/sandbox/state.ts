@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { checked } from "./checks.ts";
 import type { Fault } from "./faults.ts";
 import type { License } from "./license.ts";
