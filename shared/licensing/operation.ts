@@ -105,7 +105,7 @@ export const isPurchase = (change: Change): boolean => change.kind === "order" |
 export function describe(change: Change): string {
   switch (change.kind) {
     case "order":
-      return `order ${change.product} for ${change.trial ? "a trial" : `${change.period} months`}`;
+      return `order ${change.product} for ${change.trial ? "a trial" : change.period === 1 ? "a month" : `${change.period} months`}`;
     case "prolong":
       return `prolong license ${change.elid} to ${change.expiry}`;
     case "edit":

@@ -144,7 +144,7 @@ function intendAgain(subscription: Subscription, operation: Operation, now: Inst
   const said = operation.attempt?.said ?? "no answer";
   const waiting = pauseAfter(subscription.pause, now, `${describe(operation.change)} had no effect (${said})`);
   const again = { ...finish(subscription, "absent", now), pause: waiting };
-  return waiting.times < 3 ? again : { ...again, attention: askAbout(operation, now, saw) };
+  return waiting.times < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
 }
 
 function finish(

@@ -1,0 +1,98 @@
+import type { SQSEvent } from "aws-lambda";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createHandler } from "../../functions/provision/handler.ts";
+import { renew } from "../../functions/renew/renew.ts";
+import type { Outgoing } from "../../shared/aws/queue.ts";
+import { agendaShards, type Page, type Table } from "../../shared/aws/table.ts";
+import type { Key, Message } from "../../shared/message.ts";
+import { testCatalog } from "../support/local.ts";
+
+const log = { info() {}, warn() {}, error() {} };
+
+describe("provision's batches", () => {
+  const asked: string[] = [];
+  const returned: string[] = [];
+  beforeEach(() => {
+    asked.length = 0;
+    returned.length = 0;
+  });
+  /** A store that is down for one subscription, and slow for another. */
+  const table = {
+    load: async (key: Key) => {
+      asked.push(key);
+      if (key.endsWith("/down")) throw new Error("the store is down");
+      if (key.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 30));
+      asked.push(`${key} done`);
+      return undefined;
+    },
+    save: async () => true,
+  } as unknown as Table;
+  const handler = createHandler({
+    table,
+    catalog: testCatalog(),
+    now: () => new Date(),
+    log,
+    send: async () => {},
+    billmgr: {} as never,
+    returnSoon: async (receipt) => void returned.push(receipt),
+  });
+  const record = (messageId: string, id: string) => ({
+    messageId,
+    receiptHandle: `receipt of ${messageId}`,
+    body: JSON.stringify({ key: `subscription#standard/${id}`, kind: "wake" } satisfies Message),
+    attributes: { MessageGroupId: id },
+  });
+  const handle = (...Records: object[]) =>
+    handler({ Records } as SQSEvent, { getRemainingTimeInMillis: () => 100_000 });
+
+  test("groups go side by side, the messages of each in order", async () => {
+    await handle(record("1", "slow"), record("2", "quick"), record("3", "slow"));
+    const slow = ["subscription#standard/slow", "subscription#standard/slow done"];
+    expect(asked.filter((one) => one.includes("slow"))).toEqual([...slow, ...slow]);
+    expect(asked.indexOf("subscription#standard/quick done")).toBeLessThan(
+      asked.indexOf("subscription#standard/slow done"),
+    );
+  });
+
+  test("a failure returns the rest of its group, soon, and no other group's", async () => {
+    const { batchItemFailures } = await handle(record("1", "down"), record("2", "quick"), record("3", "down"));
+    expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }, { itemIdentifier: "3" }]);
+    expect(returned).toEqual(["receipt of 1", "receipt of 3"]);
+    expect(asked.filter((one) => one.includes("down"))).toHaveLength(1);
+  });
+
+  test("a message that is no JSON fails by itself", async () => {
+    const { batchItemFailures } = await handle({ ...record("1", "odd"), body: "{" }, record("2", "quick"));
+    expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
+  });
+});
+
+describe("renew", () => {
+  const pages = 3;
+  const world = (sent: Outgoing[]) => ({
+    table: {
+      due: async (shard: number, now: string, from?: Page) => {
+        const page = from ? Number(from["page"]?.N) : 0;
+        const key: Key = `subscription#standard/${shard}-${page}`;
+        return { keys: [{ key, due: now }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
+      },
+    },
+    send: async (messages: readonly Outgoing[]) => void sent.push(...messages),
+    now: () => new Date("2026-11-23T08:00:00Z"),
+    log,
+  });
+
+  test("wakes every subscription on every page of every shard, once for each time that it is due", async () => {
+    const sent: Outgoing[] = [];
+    expect(await renew(world(sent), () => 60_000)).toBe(agendaShards * pages);
+    expect(new Set(sent.map(({ message }) => message.key)).size).toBe(agendaShards * pages);
+    expect(sent.every(({ message, once }) => message.kind === "wake" && once === "2026-11-23T08:00:00.000Z")).toBe(
+      true,
+    );
+  });
+
+  test("stops while there is time, and leaves the rest to the next run", async () => {
+    const sent: Outgoing[] = [];
+    expect(await renew(world(sent), () => 4_000)).toBe(agendaShards);
+  });
+});
