@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { converge, type World } from "../../functions/provision/converge.ts";
+import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { createTable, type Table } from "../../shared/aws/table.ts";
+import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
+import { postTo } from "../../shared/billmgr/transport.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import type { Key } from "../../shared/message.ts";
+import { testCatalog } from "../support/local.ts";
+
+const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+const start = Date.parse("2026-11-23T08:00:00Z");
+let tableServer: LocalTable;
+let table: Table;
+let sandbox: Awaited<ReturnType<typeof serveSandbox>>;
+let billmgr: Billmgr;
+let time: number;
+let key: Key;
+let keys = 0;
+
+beforeAll(async () => {
+  tableServer = await startTable(aws);
+  table = createTable(tableServer.client, tableName);
+});
+afterAll(() => tableServer.stop());
+beforeEach(async () => {
+  time = start;
+  key = `subscription#standard/${++keys}`;
+  sandbox = await serveSandbox({
+    now: () => new Date(time),
+    authinfo: () => undefined,
+    settings: { processingSeconds: 0 },
+  });
+  billmgr = createBillmgr(postTo(sandbox.url), async () => "a:b");
+  return () => sandbox.close();
+});
+
+const world = (change: Partial<World> = {}): World => ({
+  table,
+  billmgr,
+  catalog: testCatalog(),
+  now: () => new Date(time),
+  log: { info() {}, warn() {}, error() {} },
+  timeLeft: () => 180_000,
+  ...change,
+});
+
+const bought = (months: number): Event => ({
+  id: `evt_${months}`,
+  type: "payment.succeeded",
+  occurredAt: "2026-11-23T07:59:00.000Z",
+  payment: `p_${months}`,
+  covers: { months },
+  trial: false,
+  items: { asOf: "2026-11-23T07:59:00.000Z", list: [{ names: ["vm6-monthly"], quantity: 1 }] },
+});
+const minutes = (count: number) => {
+  time += count * 60_000;
+};
+const ledger = () => sandbox.sandbox.ledger().map(({ operation }) => operation);
+
+test("no call is begun with too little time left; it is due at once", async () => {
+  await converge(key, [bought(1)], world({ timeLeft: () => 100_000 }));
+  expect(sandbox.sandbox.ledger()).toEqual([]);
+  expect((await table.load(key))?.agenda).toEqual({ due: new Date(start).toISOString() });
+  await converge(key, [], world());
+  expect(ledger()).toEqual(["order"]);
+});
+
+test("of workers that take one subscription at once, one calls", async () => {
+  await Promise.all(Array.from({ length: 5 }, () => converge(key, [bought(1)], world())));
+  expect(ledger()).toEqual(["order"]);
+});
+
+test("each operation is in the log with its parameters, times, outcome and what was seen", async () => {
+  await converge(key, [bought(2)], world());
+  expect(await table.operations(key)).toMatchObject([
+    {
+      n: 1,
+      outcome: "done",
+      attempt: {
+        startedAt: "2026-11-23T08:00:00.000Z",
+        params: { func: "platform.order.param", pricelist: "55163", remoteid: expect.stringMatching(/^bw-/) },
+        outcome: "done",
+        said: expect.stringContaining("ordered license"),
+      },
+      looks: [{ verdict: "achieved" }],
+    },
+    { n: 2, change: { kind: "prolong" }, before: { expiry: "2026-12-23" }, outcome: "done" },
+  ]);
+});
+
+/** All that provisioning does to the outside, counted; the one of the given number does what it does, or not, and dies. */
+function dyingAt(step: number, when: "before" | "after"): World {
+  let count = 0;
+  const dying = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (inner, name) => {
+        const method = inner[name as keyof T] as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          const dies = ++count === step;
+          if (dies && when === "before") throw new Error("died before");
+          const result = await method.apply(inner, args);
+          if (dies) throw new Error("died after");
+          return result;
+        };
+      },
+    });
+  return world({ table: dying(table), billmgr: dying(billmgr) });
+}
+
+describe.each(["before", "after"] as const)("a worker that dies %s any one step", (when) => {
+  test("has its work finished by the next, and nothing is bought twice", { timeout: 60_000 }, async () => {
+    // A license known to be ours, so that absence can be proved.
+    await converge(key, [bought(1)], world());
+    const first = sandbox.sandbox.ledger().length;
+    let finished = false;
+    for (let step = 1; !finished; step++) {
+      key = `subscription#standard/${++keys}`;
+      const before = sandbox.sandbox.ledger().length;
+      await converge(key, [bought(2)], dyingAt(step, when)).then(
+        () => (finished = true),
+        () => {},
+      );
+      // The queue delivers the message again; after that only the schedule wakes it.
+      await converge(key, [bought(2)], world()).catch(() => {});
+      for (let i = 0; i < 8; i++) {
+        minutes(12);
+        await converge(key, [], world());
+      }
+      expect([step, ledger().slice(before)]).toEqual([step, ["order", "prolong"]]);
+      expect((await table.operations(key)).length).toBeGreaterThanOrEqual(2);
+    }
+    expect(sandbox.sandbox.ledger().length).toBeGreaterThan(first + 20);
+  });
+});
