@@ -42,8 +42,10 @@ export function judge(
   const { status, expiry } = seen;
   const saw = `license ${seen.elid} is ${status ?? "of unknown status"}${expiry ? ` until ${expiry}` : ""}`;
   const sight = (verdict: Sight["verdict"], more = ""): Sight => ({ verdict, saw: saw + more, expiry });
+  // What a form does not show can only be taken at billmgr's word, where it gave that.
+  const byItsWord = status === undefined && known.answeredOk;
   if (change.kind === "delete") {
-    return sight(status === "deleted" ? "achieved" : status === "processing" ? "pending" : "absent");
+    return sight(status === "deleted" || byItsWord ? "achieved" : status === "processing" ? "pending" : "absent");
   }
   if (status === "deleted") return sight("contrary");
   // Its own queue can hold an operation for hours ("5"), an order until it is paid ("1").
@@ -53,7 +55,7 @@ export function judge(
       if (seen.comment !== undefined && seen.comment !== known.reference) {
         return sight("contrary", `, with the comment "${seen.comment.slice(0, 60)}" instead of ${known.reference}`);
       }
-      return sight(status === undefined ? "pending" : "achieved");
+      return sight(status !== undefined || (byItsWord && expiry !== undefined) ? "achieved" : "pending");
     case "prolong":
       if (expiry === undefined) return sight("pending", ", without an expiry");
       return sight(known.expiry !== undefined && expiry > known.expiry ? "achieved" : "absent");
@@ -62,14 +64,15 @@ export function judge(
       const differs = shown.some(([code, value]) => seen.addons[code] !== value);
       const all = shown.length === Object.keys(change.addons).length;
       const addons = `, addons ${JSON.stringify(seen.addons)}`;
-      // A form that shows no addons can only be taken at billmgr's word.
       return sight(!differs && (all || known.answeredOk) ? "achieved" : "absent", addons);
     }
     case "suspend":
       // billmgr stops a license itself at expiry, and starts it again when it is prolonged: that withholds nothing.
-      return sight(status === "stopped" && (known.answeredOk || !seen.autosuspended) ? "achieved" : "absent");
+      return sight(
+        byItsWord || (status === "stopped" && (known.answeredOk || !seen.autosuspended)) ? "achieved" : "absent",
+      );
     case "resume":
-      return sight(status === "active" ? "achieved" : "absent");
+      return sight(byItsWord || status === "active" ? "achieved" : "absent");
   }
 }
 

@@ -5,8 +5,9 @@ import { type Account, advance } from "./account.ts";
 import { type Answer, deliver } from "./deliver.ts";
 import { documentOf, type Envelope, errorDocument, Refusal } from "./documents.ts";
 import { takeFault } from "./faults.ts";
-import { type Operation, operationOf, perform } from "./functions.ts";
+import { perform } from "./functions.ts";
 import { sendHtml, sendJson } from "./http.ts";
+import { type Operation, operationOf } from "./names.ts";
 import { idsOf } from "./parameters.ts";
 import type { CallEntry, SandboxState } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
 import { checked, Invalid } from "./checks.ts";
-import { functionNames, type Operation, operations } from "./functions.ts";
+import { functionNames, type Operation, operations } from "./names.ts";
 
 const flag = z.optional(z.boolean());
 const seconds = z.optional(z.number().check(z.nonnegative()));

@@ -17,53 +17,16 @@ import {
 import { type Element, element, field, ok, Refusal } from "./documents.ts";
 import { addPeriod, DELETED, type License } from "./license.ts";
 import { filter, list, pagingOf } from "./lists.ts";
+import { operationOf, split } from "./names.ts";
 import { addonsOf, choice, licensesOf, type Params, productFor, termsOf } from "./parameters.ts";
-import { costOf, type Family, families, TRIAL } from "./products.ts";
+import { costOf, type Family, TRIAL } from "./products.ts";
 import type { Settings } from "./state.ts";
 import { editForm, listDocument, orderForm, prolongForm } from "./views.ts";
-
-export const operations = [
-  "order",
-  "prolong",
-  "edit",
-  "suspend",
-  "resume",
-  "delete",
-  "list",
-  "filter",
-  "read",
-  "quote",
-  "form",
-  "balance",
-] as const;
-export type Operation = (typeof operations)[number] | "other";
 
 /** Faults of an order, over the settings. */
 export type OrderVariant = { reply?: Settings["orderReply"]; funds?: "basket" | "unpaid" };
 
 export type Result = { children: Element[]; noop?: true };
-
-const familyFunctions = ["order.param", "edit", "suspend", "resume", "delete", "filter"];
-
-export const functionNames: readonly string[] = [
-  ...families.flatMap((family) => [family, ...familyFunctions.map((name) => `${family}.${name}`)]),
-  "service.prolong",
-  "subaccount",
-  "whoami",
-];
-
-/** `sok=ok` commits; the same function without it shows a form (docs: billmanager-api). */
-export function operationOf({ func, params }: Request): Operation {
-  if (!functionNames.includes(func)) return "other";
-  if (func === "subaccount" || func === "whoami") return "balance";
-  const submitted = params.sok === "ok";
-  if (func === "service.prolong") return submitted ? "prolong" : "quote";
-  const { action } = split(func);
-  if (action === "") return "list";
-  if (action === "order.param") return submitted && params.clicked_button === "finish" ? "order" : "form";
-  if (action === "edit") return submitted ? "edit" : "read";
-  return action as Operation;
-}
 
 /** Throws Refusal for what billmgr answers with an error document. */
 export function perform(account: Account, request: Request, variant: OrderVariant = {}): Result {
@@ -99,11 +62,6 @@ export function perform(account: Account, request: Request, variant: OrderVarian
     case "other":
       throw new Refusal("missed", "func", "The function is not found", func);
   }
-}
-
-function split(func: string): { family: Family; action: string } {
-  const [family = "", ...action] = func.split(".");
-  return { family: family as Family, action: action.join(".") };
 }
 
 function order(account: Account, request: Request, family: Family, variant: OrderVariant): Element[] {

@@ -1,0 +1,46 @@
+import type { Request } from "./account.ts";
+import { type Family, families } from "./products.ts";
+
+/** What a call comes to, in a word. */
+export const operations = [
+  "order",
+  "prolong",
+  "edit",
+  "suspend",
+  "resume",
+  "delete",
+  "list",
+  "filter",
+  "read",
+  "quote",
+  "form",
+  "balance",
+] as const;
+export type Operation = (typeof operations)[number] | "other";
+
+const familyFunctions = ["order.param", "edit", "suspend", "resume", "delete", "filter"];
+
+export const functionNames: readonly string[] = [
+  ...families.flatMap((family) => [family, ...familyFunctions.map((name) => `${family}.${name}`)]),
+  "service.prolong",
+  "subaccount",
+  "whoami",
+];
+
+/** `sok=ok` commits; the same function without it shows a form (docs: billmanager-api). */
+export function operationOf({ func, params }: Request): Operation {
+  if (!functionNames.includes(func)) return "other";
+  if (func === "subaccount" || func === "whoami") return "balance";
+  const submitted = params.sok === "ok";
+  if (func === "service.prolong") return submitted ? "prolong" : "quote";
+  const { action } = split(func);
+  if (action === "") return "list";
+  if (action === "order.param") return submitted && params.clicked_button === "finish" ? "order" : "form";
+  if (action === "edit") return submitted ? "edit" : "read";
+  return action as Operation;
+}
+
+export function split(func: string): { family: Family; action: string } {
+  const [family = "", ...action] = func.split(".");
+  return { family: family as Family, action: action.join(".") };
+}
