@@ -191,7 +191,7 @@ function stripeShop(secret: string): Shop {
       const time = await customer.now();
       const created = Math.floor(time.getTime() / 1000);
       const end = Math.floor((customer.periodEnd ?? monthsAfter(time, 1)).getTime() / 1000);
-      const price = customer.catalog.plans[customer.plan]?.soldAs?.["stripe"]?.[0];
+      const price = customer.catalog.plans[customer.plan]?.soldAs?.stripe?.[0];
       const item = { price: { id: price, product: "prod_demo" }, quantity: customer.quantity, current_period_end: end };
       const subscription = (more: object) => ({
         id: customer.subscription,

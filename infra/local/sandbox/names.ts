@@ -1,4 +1,3 @@
-import type { Request } from "./account.ts";
 import { type Family, families } from "./products.ts";
 
 /** What a call comes to, in a word. */
@@ -28,7 +27,7 @@ export const functionNames: readonly string[] = [
 ];
 
 /** `sok=ok` commits; the same function without it shows a form (docs: billmanager-api). */
-export function operationOf({ func, params }: Request): Operation {
+export function operationOf({ func, params }: { func: string; params: Record<string, string> }): Operation {
   if (!functionNames.includes(func)) return "other";
   if (func === "subaccount" || func === "whoami") return "balance";
   const submitted = params.sok === "ok";
