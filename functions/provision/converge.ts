@@ -29,6 +29,8 @@ class Overtaken extends Error {}
 
 /** A call that is answered at the last moment still has to be recorded. */
 const recordMs = 10_000;
+/** One reading and the call, or a few pages of a list, at their slowest; with the last readings of what came before. */
+const timeNeeded = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const mostTries = 5;
 const haltedSeconds = 300;
 
@@ -66,8 +68,7 @@ class Convergence {
     for (;;) {
       const decision = next(this.#subscription, this.#world.catalog, this.#now());
       if (decision.do !== "change" && decision.do !== "look") return this.#rest(decision);
-      const needed = recordMs + (decision.do === "look" ? readTimeoutMs : 2 * readTimeoutMs + callTimeoutMs);
-      if (this.#world.timeLeft() < needed) return this.#save({ due: this.#now() });
+      if (this.#world.timeLeft() < timeNeeded) return this.#save({ due: this.#now() });
       if (decision.do === "look") await this.#look();
       else await this.#carryOut(decision);
     }
@@ -97,12 +98,13 @@ class Convergence {
 
     const before = await this.#readBefore(change);
     if (!before) return;
-    const intent = { change, why, before };
-    if (before.already) {
+    const { already, ...read } = before;
+    const intent = { change, why, before: read };
+    if (already) {
       this.#subscription = progress.alreadyDone(this.#subscription, intent, this.#now());
       return this.#save(this.#agenda());
     }
-    if (change.kind === "order") {
+    if (change.kind === "order" && !this.#isUnsent(change)) {
       const taken = await table.takeOrder(this.#now(), catalog.limits);
       if (taken !== true) return this.#ask(`the limit of ${taken} is reached; ${describe(change)} waits`);
     }
@@ -130,6 +132,7 @@ class Convergence {
     if (change.kind === "order") return {};
     try {
       const seen = await this.#world.billmgr.license(change.family, change.elid);
+      if (!seen && change.kind === "delete") return { saw: "billmgr knows it no more", already: true };
       if (!seen) return void this.#ask(`billmgr knows no license ${change.elid}, which was to be changed`);
       const known = this.#slotOf(change)?.license?.expiry;
       const { verdict, saw, expiry } = judge(change, { answeredOk: false, ...(known && { expiry: known }) }, seen);
@@ -139,8 +142,8 @@ class Convergence {
       return { saw, ...(expiry && { expiry }), ...(already && { already }) };
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
-      await this.#readFailed(error);
-      return undefined;
+      if (error.refused?.type === "auth") await this.#halt(error.message);
+      return void this.#pause(error.message);
     }
   }
 
@@ -152,12 +155,15 @@ class Convergence {
     try {
       const reference = this.#referenceFor(change);
       const elid = this.#slotOf(change)?.license?.elid;
-      const witness = change.kind === "order" && elid === undefined ? await table.witness() : undefined;
-      const sight = await readBack(operation, { reference, elid, witness }, billmgr);
+      const lost = change.kind === "order" && elid === undefined;
+      const witnesses = lost ? await table.witnesses(change.family) : [];
+      const sight = await readBack(operation, { reference, elid, witnesses }, billmgr);
       this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
       await this.#save(this.#agenda());
       const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
-      if (finished && change.kind === "order" && elid !== undefined) await table.setWitness({ elid, reference });
+      if (finished && change.kind === "order" && elid !== undefined) {
+        await table.addWitness(change.family, { elid, reference });
+      }
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
       const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
@@ -167,6 +173,14 @@ class Convergence {
     }
   }
 
+  /** The same order was claimed before and never left: it has had its place under the limit. */
+  #isUnsent(change: Change): boolean {
+    const { operation } = this.#subscription;
+    return (
+      operation?.outcome === "not_sent" && operation.change.kind === "order" && operation.change.slot === change.slot
+    );
+  }
+
   #slotOf(change: Change): Slot | undefined {
     return this.#subscription.slots.find(({ n }) => n === change.slot);
   }
@@ -174,11 +188,6 @@ class Convergence {
   #referenceFor(change: Change): string {
     const generation = this.#slotOf(change)?.generation ?? (change.kind === "order" ? change.generation : 1);
     return referenceOf(this.#subscription, { n: change.slot, generation });
-  }
-
-  async #readFailed(error: ReadError): Promise<void> {
-    if (error.refused?.type === "auth") await this.#halt(error.message);
-    this.#pause(error.message);
   }
 
   async #halt(reason: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
+import type { Reception } from "../../shared/aws/table.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { type Key, type Message, partsOf } from "../../shared/message.ts";
 import { type World as ConvergeWorld, converge } from "./converge.ts";
@@ -25,13 +26,17 @@ export async function provision(message: Message, world: World): Promise<void> {
       return passOn(key, message.to, world);
     case "event": {
       const { received, events } = message;
-      await table.putEvent(key, received, events, { became: "folded" });
+      const waits = partsOf(key).kind === "reference" && events.length > 0;
+      await table.putEvent(key, received, events, waits ? unlinked : { became: "folded" });
       if (partsOf(key).kind === "subscription") return converge(key, events, world);
       const to = await table.link(key);
       if (to) await passOn(key, to, world);
     }
   }
 }
+
+/** A payment of something else that is sold there, as far as is known; passed on as soon as it is linked. */
+const unlinked: Reception = { became: "ignored", reason: "about a payment of no subscription that is known yet" };
 
 const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
   message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;

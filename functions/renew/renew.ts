@@ -1,31 +1,39 @@
 import type { Send } from "../../shared/aws/queue.ts";
-import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { agendaShards, type DuePage, type Page, type Table } from "../../shared/aws/table.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
+import { partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
 
-export type World = { table: Pick<Table, "due">; send: Send; now: () => Date; log: Log };
+export type World = { table: Pick<Table, "due" | "attention">; send: Send; now: () => Date; log: Log };
+
+/** Minutes between two looks at what waits for a person. */
+const attentionEvery = 10;
 
 /**
  * Wakes each subscription whose next action is due. What was woken stays due until provision has dealt with it, so a lost
- * wake is sent again a minute later; within five minutes SQS takes the second for the first.
+ * wake is sent again a minute later; within five minutes SQS takes the second for the first. What waits for a person is
+ * woken too, now and then: the catalog may have been mended, or billmgr may have finished what it was at.
  *
  * @param timeLeft milliseconds: it stops in time, and the next run goes on from what is then due
  * @returns how many were woken
  */
 export async function renew({ table, send, now, log }: World, timeLeft: () => number): Promise<number> {
   const until = toInstant(now());
-  const woken = await Promise.all(
-    Array.from({ length: agendaShards }, async (_, shard) => {
-      let count = 0;
-      let page: Awaited<ReturnType<Table["due"]>> | undefined;
-      do {
-        page = await table.due(shard, until, page?.next);
-        await send(page.keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: due })));
-        count += page.keys.length;
-      } while (page.next && timeLeft() > 5_000);
-      return count;
-    }),
-  );
+  const wakeAll = async (pageAfter: (from?: Page) => Promise<DuePage>, once?: string): Promise<number> => {
+    let count = 0;
+    let page: DuePage | undefined;
+    do {
+      page = await pageAfter(page?.next);
+      const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
+      await send(keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: once ?? due })));
+      count += keys.length;
+    } while (page.next && timeLeft() > 5_000);
+    return count;
+  };
+  const shards = Array.from({ length: agendaShards }, (_, shard) => wakeAll((from) => table.due(shard, until, from)));
+  const attentionNow = now().getUTCMinutes() % attentionEvery === 0;
+  const asked = attentionNow ? [wakeAll((from) => table.attention(from), until.slice(0, 16))] : [];
+  const woken = await Promise.all([...shards, ...asked]);
   const total = woken.reduce((sum, count) => sum + count, 0);
   if (total > 0) log.info("woken", { subscriptions: total });
   return total;

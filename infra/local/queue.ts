@@ -55,7 +55,8 @@ export function pump(queue: LocalQueue, handler: Handler, timeoutMs: number, wor
       const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       const done = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
-      await Promise.all(
+      // What could not be deleted is delivered again.
+      await Promise.allSettled(
         done.map(({ ReceiptHandle }) =>
           queue.client.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle })),
         ),
@@ -81,9 +82,9 @@ async function receive({ client, url }: LocalQueue, abortSignal: AbortSignal): P
       { abortSignal },
     );
     return Messages;
-  } catch (error) {
-    if (abortSignal.aborted) return [];
-    throw error;
+  } catch {
+    if (!abortSignal.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return [];
   }
 }
 

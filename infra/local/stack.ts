@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -12,6 +13,7 @@ import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { earliest, toInstant } from "../../shared/licensing/time.ts";
+import { partsOf } from "../../shared/message.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createDoor } from "./door.ts";
@@ -128,6 +130,11 @@ export async function startStack(options: Options): Promise<LocalStack> {
       await sweep();
     }
   };
+  const wakeAttention = async () => {
+    const { keys } = await table.attention();
+    const asked = keys.filter(({ key }) => partsOf(key).kind === "subscription");
+    await send(asked.map(({ key }) => ({ message: { key, kind: "wake" }, once: randomUUID() })));
+  };
   const advanceTo = async (moment: Date) => {
     for (;;) {
       await settle();
@@ -137,6 +144,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
       else break;
     }
     clock.moveTo(moment);
+    await wakeAttention();
     await settle();
     keep();
   };

@@ -52,18 +52,26 @@ export type Table = {
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
   /** One page of what is due in a shard. */
-  due(shard: number, now: Instant, from?: Page): Promise<{ keys: { key: Key; due: Instant }[]; next?: Page }>;
+  due(shard: number, now: Instant, from?: Page): Promise<DuePage>;
+  /** One page of what waits for a person, longest first. */
+  attention(from?: Page): Promise<DuePage>;
   halt(): Promise<Halt | undefined>;
   setHalt(halt: Halt): Promise<void>;
-  /** Takes one of the orders allowed in the hour and the day; false, with which limit, when none is left. */
+  /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
   takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
-  witness(): Promise<Witness | undefined>;
-  setWitness(witness: Witness): Promise<void>;
+  /** Some licenses of a family that are known to be ours. */
+  witnesses(family: string): Promise<Witness[]>;
+  addWitness(family: string, witness: Witness): Promise<void>;
 };
+
+/** `due`: since when, of what waits for a person. */
+export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
 
 export type Page = Record<string, AttributeValue>;
 
 const control = "control";
+/** Of each family: a license can be deleted, and a list that leaves those out then shows none of it. */
+const mostWitnesses = 5;
 const shardOf = (key: Key): number => Number.parseInt(digestOf(key).slice(0, 8), 16) % agendaShards;
 
 export function createTable(client: DynamoDBClient, name: string): Table {
@@ -108,8 +116,22 @@ export function createTable(client: DynamoDBClient, name: string): Table {
     }
   }
 
+  async function agendaPage(agenda: string, until: Instant, from?: Page): Promise<DuePage> {
+    const { Items = [], LastEvaluatedKey } = await query({
+      IndexName: agendaIndex,
+      KeyConditionExpression: "agenda = :agenda AND agendaAt <= :until",
+      ExpressionAttributeValues: toItem({ ":agenda": agenda, ":until": until }),
+      ...(from && { ExclusiveStartKey: from }),
+    });
+    const keys = Items.map((item) => {
+      const { pk, agendaAt } = unmarshall(item);
+      return { key: pk as Key, due: agendaAt as Instant };
+    });
+    return { keys, ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
+  }
+
   /** The items of one kind in a collection, in their order. */
-  async function collect<T>(key: Key, prefix: string): Promise<T[]> {
+  async function collect<T>(key: string, prefix: string): Promise<T[]> {
     const found: T[] = [];
     let from: Page | undefined;
     do {
@@ -189,19 +211,8 @@ export function createTable(client: DynamoDBClient, name: string): Table {
       return (await get(key, "link"))?.to as Key | undefined;
     },
 
-    async due(shard, now, from) {
-      const { Items = [], LastEvaluatedKey } = await query({
-        IndexName: agendaIndex,
-        KeyConditionExpression: "agenda = :agenda AND agendaAt <= :now",
-        ExpressionAttributeValues: toItem({ ":agenda": `due#${shard}`, ":now": now }),
-        ...(from && { ExclusiveStartKey: from }),
-      });
-      const keys = Items.map((item) => {
-        const { pk, agendaAt } = unmarshall(item);
-        return { key: pk as Key, due: agendaAt as Instant };
-      });
-      return { keys, ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
-    },
+    due: (shard, now, from) => agendaPage(`due#${shard}`, now, from),
+    attention: (from) => agendaPage("attention", "9999", from),
 
     async halt() {
       return (await get(control, "halt")) as Halt | undefined;
@@ -221,12 +232,11 @@ export function createTable(client: DynamoDBClient, name: string): Table {
       return true;
     },
 
-    async witness() {
-      return (await get(control, "witness")) as Witness | undefined;
-    },
+    witnesses: (family) => collect<Witness>(control, `witness#${family}#`),
 
-    async setWitness({ elid, reference }) {
-      await put({ pk: control, sk: "witness", elid, reference });
+    async addWitness(family, { elid, reference }) {
+      const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % mostWitnesses;
+      await put({ pk: control, sk: `witness#${family}#${place}`, elid, reference });
     },
   };
 }

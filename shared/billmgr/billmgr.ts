@@ -86,7 +86,7 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
 
     async licenses(family) {
       // A filter set anywhere, in the client area too, stays with the account and silently shortens every later list.
-      await read({ func: `${family}.filter`, sok: "ok", id: "", pricelist: "", status: "" });
+      await read({ func: `${family}.filter`, sok: "ok", ...noFilter });
       const rows = new Map<string, SeenLicense>();
       let total: number | undefined;
       for (let number = 1; number <= mostPages; number++) {
@@ -126,12 +126,41 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
   };
 }
 
+/** Every field that the filter of a list was seen to have, emptied. */
+const noFilter = Object.fromEntries(
+  [
+    "id",
+    "ip",
+    "domain",
+    "pricelist",
+    "period",
+    "status",
+    "service_status",
+    "opendate",
+    "expiredate",
+    "orderdatefrom",
+    "orderdateto",
+    "cost_from",
+    "cost_to",
+    "autoprolong",
+    "datacenter",
+  ].map((field) => [field, ""]),
+);
+
 const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
 
 type Redact = (text: string) => string;
 
-/** Answers can echo what was sent. */
+const longestSaid = 400;
+
+/** Answers can echo what was sent, in whatever encoding. What is said is cut only after that is taken out. */
 const redactor = (authinfo: string): Redact => {
-  const secrets = [authinfo, encodeURIComponent(authinfo), authinfo.slice(authinfo.indexOf(":") + 1)];
-  return (text) => secrets.reduce((clean, one) => (one ? clean.replaceAll(one, "***") : clean), text);
+  const password = authinfo.slice(authinfo.indexOf(":") + 1);
+  const secrets = [authinfo, password].flatMap((text) => [
+    text,
+    encodeURIComponent(text),
+    new URLSearchParams({ _: text }).toString().slice(2),
+  ]);
+  return (text) =>
+    secrets.reduce((clean, secret) => (secret ? clean.replaceAll(secret, "***") : clean), text).slice(0, longestSaid);
 };

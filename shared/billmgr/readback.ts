@@ -15,12 +15,12 @@ export type Sight = Omit<Sighting, "at">;
  */
 export async function readBack(
   operation: Operation,
-  { reference, elid, witness }: { reference: string; elid: string | undefined; witness: Witness | undefined },
+  { reference, elid, witnesses }: { reference: string; elid: string | undefined; witnesses: readonly Witness[] },
   billmgr: Billmgr,
 ): Promise<Sight> {
   const { change, state, before } = operation;
   if (change.kind === "order" && elid === undefined)
-    return findOrder(operation, change.family, reference, witness, billmgr);
+    return findOrder(operation, change.family, reference, witnesses, billmgr);
   const id = change.kind === "order" ? elid : change.elid;
   const seen = await billmgr.license(change.family, id ?? "");
   return seen
@@ -28,10 +28,12 @@ export async function readBack(
     : judgeGone(change, id);
 }
 
-const judgeGone = (change: Change, elid: string | undefined): Sight =>
-  change.kind === "delete"
-    ? { verdict: "achieved", saw: "billmgr knows no such license" }
-    : { verdict: "contrary", saw: `billmgr knows no license ${elid}` };
+function judgeGone(change: Change, elid: string | undefined): Sight {
+  const saw = `billmgr knows no license ${elid}`;
+  if (change.kind === "delete") return { verdict: "achieved", saw };
+  // One that was just ordered can take a while to show.
+  return { verdict: change.kind === "order" ? "absent" : "contrary", saw };
+}
 
 /** What a license shows of a change. Pure. */
 export function judge(
@@ -80,14 +82,16 @@ async function findOrder(
   { claimedAt }: Operation,
   family: string,
   reference: string,
-  witness: Witness | undefined,
+  witnesses: readonly Witness[],
   billmgr: Billmgr,
 ): Promise<Sight> {
   const { rows, complete } = await billmgr.licenses(family);
   const alive = rows.filter((row) => row.status !== "deleted");
   const shows = (row: SeenLicense, wanted: string) => row.remoteid === wanted || row.comment === wanted;
   const found = alive.filter((row) => shows(row, reference));
-  let witnessed = rows.some((row) => row.elid === witness?.elid && shows(row, witness.reference));
+  let witnessed = rows.some((row) =>
+    witnesses.some(({ elid, reference }) => row.elid === elid && shows(row, reference)),
+  );
 
   // A list that shows neither column leaves the form of each license that could be the one.
   if (found.length === 0 && !rows.some((row) => row.remoteid ?? row.comment)) {
@@ -100,8 +104,9 @@ async function findOrder(
       const form = await billmgr.license(family, elid);
       if (form && shows(form, reference)) found.push(form);
     }
+    const [witness] = witnesses;
     const form = witness && (await billmgr.license(family, witness.elid));
-    witnessed = form !== undefined && witness !== undefined && shows(form, witness.reference);
+    witnessed = witness !== undefined && form !== undefined && shows(form, witness.reference);
   }
 
   const [license] = found;
@@ -112,7 +117,7 @@ async function findOrder(
   if (!complete) return { verdict: "pending", saw: `the list could not be read whole (${rows.length} rows)` };
   const doubt = witnessed
     ? ""
-    : witness
+    : witnesses.length > 0
       ? "; it does not show the reference of a license known to be ours"
       : "; no license of ours is known yet to tell whether it would show one";
   return {

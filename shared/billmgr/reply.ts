@@ -42,7 +42,7 @@ export function readReply(status: number, body: string): Reply {
     is: "error",
     type: attribute(error, "type") ?? "",
     ...(object && { object }),
-    message: (textOf(error, "msg") ?? "").slice(0, 300),
+    message: textOf(error, "msg") ?? "",
   };
 }
 
@@ -56,7 +56,7 @@ function parse(text: string): Element | undefined {
 
 /** "Request in process, please wait" pages, CAPTCHA pages and those of proxies tell what they are in the title. */
 function titleOf(html: string): string {
-  const title = /<title[^>]*>([^<]{1,80})/i.exec(html)?.[1]?.trim();
+  const title = /<title[^>]*>([^<]+)/i.exec(html)?.[1]?.trim();
   return title ? ` ("${title}")` : "";
 }
 

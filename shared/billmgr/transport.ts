@@ -7,7 +7,7 @@ export type Sent =
   | { came: "not_sent"; why: string }
   /** The request may have arrived; no whole answer came back. */
   | { came: "nothing"; why: string }
-  | { came: "answer"; status: number; contentType: string; body: string };
+  | { came: "answer"; status: number; body: string };
 
 export type Post = (form: URLSearchParams, timeoutMs: number) => Promise<Sent>;
 
@@ -35,12 +35,7 @@ export const postTo =
         signal: AbortSignal.timeout(timeoutMs),
       });
       const body = await answer.body.text();
-      return {
-        came: "answer",
-        status: answer.statusCode,
-        contentType: String(answer.headers["content-type"] ?? ""),
-        body,
-      };
+      return { came: "answer", status: answer.statusCode, body };
     } catch (error) {
       return { came: connected ? "nothing" : "not_sent", why: reasonOf(error, timeoutMs) };
     } finally {

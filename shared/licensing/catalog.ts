@@ -90,7 +90,7 @@ export class CatalogError extends Error {
  */
 export function parseCatalog(value: unknown): Catalog {
   const parsed = z.safeParse(catalogSchema, value);
-  const problems = parsed.success ? danglingNames(parsed.data) : explain(catalogSchema, parsed.error.issues, value);
+  const problems = parsed.success ? contradictions(parsed.data) : explain(catalogSchema, parsed.error.issues, value);
   if (!parsed.success || problems.length > 0) throw new CatalogError(problems.join("\n"));
   return parsed.data;
 }
@@ -112,8 +112,8 @@ export function lookUp(
   return item.names.some((sold) => catalog.ignored[storefront]?.includes(sold)) ? "ignored" : undefined;
 }
 
-/** Names that a schema cannot check: of products, of their addons, of storefronts, and things sold as two plans. */
-function danglingNames(catalog: Catalog): string[] {
+/** What a schema cannot check: names of products, addons and storefronts, things sold twice, settings at odds. */
+function contradictions(catalog: Catalog): string[] {
   const problems: string[] = [];
   const sold = new Map<string, string>();
   const checkStorefronts = (path: string[], listed: Record<string, string[]>) => {
@@ -145,5 +145,13 @@ function danglingNames(catalog: Catalog): string[] {
     }
   }
   checkStorefronts(["ignored"], catalog.ignored);
+  if (catalog.policy.onEnd === "lapse") {
+    for (const [name, { autoprolong }] of Object.entries(catalog.plans)) {
+      if (autoprolong === null) continue;
+      problems.push(
+        `${pathOf(["plans", name, "autoprolong"])}: billmgr would go on buying what policy.onEnd leaves to lapse`,
+      );
+    }
+  }
   return problems;
 }

@@ -1,6 +1,6 @@
 import { type Catalog, lookUp, type Plan } from "./catalog.ts";
 import type { Item } from "./event.ts";
-import type { License, Slot, Subscription } from "./subscription.ts";
+import type { License, Replaced, Slot, Subscription } from "./subscription.ts";
 
 /** One license that the subscription entitles to, by the catalog. */
 export type Claim = {
@@ -29,10 +29,11 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
     if (found === undefined) {
       return { problem: `nothing in the catalog is sold at ${storefront} as ${item.names.join(" or ")}` };
     }
-    if (found === "ignored" || item.quantity === 0) continue;
-    if ("extra" in found) extras.push({ name: found.extra, quantity: item.quantity });
+    const quantity = quantityOf(subscription, item);
+    if (found === "ignored" || quantity === 0) continue;
+    if ("extra" in found) extras.push({ name: found.extra, quantity });
     else {
-      const more = claimsOfPlan(catalog, found.plan, item);
+      const more = claimsOfPlan(catalog, found.plan, quantity);
       if (claims.length + more.length > mostLicenses) return { problem: `more than ${mostLicenses} licenses at once` };
       claims.push(...more);
     }
@@ -46,10 +47,13 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
   return { claims };
 }
 
-function claimsOfPlan(catalog: Catalog, name: string, item: Item): Claim[] {
+const quantityOf = ({ quantities }: Subscription, { names, quantity }: Item): number =>
+  quantity ?? quantities.find(({ id }) => id === names[0])?.told.value ?? 1;
+
+function claimsOfPlan(catalog: Catalog, name: string, quantity: number): Claim[] {
   const terms = catalog.plans[name];
   if (!terms) return [];
-  const [count, units] = terms.quantity === "licenses" ? [item.quantity, 1] : [1, item.quantity];
+  const [count, units] = terms.quantity === "licenses" ? [quantity, 1] : [1, quantity];
   return Array.from({ length: Math.min(count, mostLicenses + 1) }, () => {
     const addons: Record<string, number> = {};
     addAddons(addons, terms.addons, catalog.products[terms.product]?.addons ?? {}, units);
@@ -77,18 +81,21 @@ export type Assignment = {
   filled: { slot: LicensedSlot; claim: Claim }[];
   /** Claims without a license, each with the slot that is to hold it. */
   vacant: { slot: Slot; claim: Claim }[];
-  /** Licenses that no claim stands for, and whether another license has taken the place of each. */
+  /** Licenses that no claim stands for, and whether another one was ordered in the place of each. */
   surplus: { slot: LicensedSlot; replaced: boolean }[];
 };
 
 /**
  * Pairs claims with slots: a license stays with its plan where it can, else it serves another plan of the same product.
- * The lowest numbers are kept, so that the newest license ends first. `trialsOver`: paid with money, so a trial license,
- * which cannot be prolonged, fills no claim any more.
+ * The lowest numbers are kept, so that the newest license ends first. A license that is `spent` fills no claim any more.
  */
-export function assign(slots: readonly Slot[], claims: readonly Claim[], trialsOver: boolean): Assignment {
+export function assign(
+  slots: readonly Slot[],
+  claims: readonly Claim[],
+  spent: (slot: LicensedSlot) => boolean,
+): Assignment {
   const licensed = slots.filter((slot): slot is LicensedSlot => slot.license !== undefined);
-  const free = licensed.filter((slot) => !(trialsOver && slot.license.trial));
+  const free = licensed.filter((slot) => !spent(slot));
   const filled: Assignment["filled"] = [];
   const open = new Set(claims);
   for (const fits of [
@@ -113,9 +120,9 @@ export function assign(slots: readonly Slot[], claims: readonly Claim[], trialsO
 
   const surplus = licensed
     .filter((slot) => !filled.some((pair) => pair.slot.n === slot.n))
-    .map((slot) => ({
-      slot,
-      replaced: slot.license.trial ? trialsOver : !claims.some((claim) => claim.product === slot.product),
-    }));
+    .map((slot) => ({ slot, replaced: licensed.some(({ replaces }) => isSame(replaces, slot)) }));
   return { filled, vacant, surplus };
 }
+
+const isSame = (one: Replaced | undefined, slot: Slot): boolean =>
+  one !== undefined && one.n === slot.n && one.generation === slot.generation;

@@ -6,6 +6,10 @@ import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 export type Entitlement = {
   /** Paid to this moment, payments for a trial included. */
   through?: Instant;
+  /** Since when that has been paid without a gap. */
+  since?: Instant;
+  /** To be served to this moment: `through`, or the end that is set before it. */
+  until?: Instant;
   /** Paid to this moment with money. */
   paidThrough?: Instant;
   /** Since when the subscription has been over. */
@@ -21,9 +25,9 @@ export type Entitlement = {
 
 export function entitlement(subscription: Subscription, policy: Policy, now: Instant): Entitlement {
   const standing = subscription.payments.filter((payment) => !payment.refunded?.value);
-  const through = coverage(standing);
-  const paidThrough = coverage(standing.filter((payment) => !payment.paid?.value.trial));
-  const withRefunded = coverage(subscription.payments);
+  const { through, since } = coverage(standing);
+  const { through: paidThrough } = coverage(standing.filter((payment) => !payment.paid?.value.trial));
+  const { through: withRefunded } = coverage(subscription.payments);
   const changesAt: Instant[] = [];
   const isPast = (moment: Instant | undefined): moment is Instant => {
     if (moment !== undefined && moment > now) changesAt.push(moment);
@@ -32,7 +36,8 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
 
   const endsAt = endOf(subscription, standing, through);
   const ended = isPast(endsAt) ? endsAt : undefined;
-  const unpaidSince = [subscription.failures[0], isPast(through) ? through : undefined]
+  const paidTo = through ?? withRefunded;
+  const unpaidSince = [subscription.failures[0], isPast(paidTo) ? paidTo : undefined]
     .filter((moment) => moment !== undefined)
     .sort()[0];
 
@@ -43,6 +48,8 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
 
   return {
     ...(through && { through }),
+    ...(since && { since }),
+    ...(through && { until: endsAt !== undefined && endsAt < through ? endsAt : through }),
     ...(paidThrough && { paidThrough }),
     ...(ended && { ended }),
     setToEnd: endsAt !== undefined,
@@ -53,33 +60,40 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
 }
 
 /**
- * The moment to which payments reach, taken in the order in which they were made. Payments told in months are counted
- * from the first of an unbroken run of them, so that January 31 and two months is March 31 and not March 28.
+ * The moment to which payments reach, taken in the order in which they were made, and the start of the unbroken run of
+ * them that does. Payments told in months are counted from the first of a run, so that January 31 and two months is
+ * March 31 and not March 28.
  */
-export function coverage(payments: readonly Payment[]): Instant | undefined {
+export function coverage(payments: readonly Payment[]): { through?: Instant; since?: Instant } {
   const paid = payments.flatMap((payment) => (payment.paid ? [{ id: payment.id, ...payment.paid }] : []));
   paid.sort((a, b) => (a.at === b.at ? (a.id < b.id ? -1 : 1) : a.at < b.at ? -1 : 1));
-  let reached: Instant | undefined;
+  let reached: { through: Instant; since: Instant } | undefined;
   let run: { from: Instant; months: number } | undefined;
   for (const { at, value } of paid) {
-    if ("through" in value.covers) {
-      if (reached !== undefined && value.covers.through <= reached) continue;
-      reached = value.covers.through;
+    const { covers } = value;
+    const begins = "through" in covers ? (covers.from ?? at) : at;
+    const since = reached && begins <= reached.through ? reached.since : begins;
+    if ("through" in covers) {
+      if (reached && covers.through <= reached.through) continue;
+      reached = { through: covers.through, since };
       run = undefined;
       continue;
     }
-    const from = reached !== undefined && reached > at ? reached : at;
-    run = run && from === reached ? { ...run, months: run.months + value.covers.months } : { from, ...value.covers };
-    reached = instantPlusMonths(run.from, run.months);
+    const from = reached && reached.through > at ? reached.through : at;
+    run = run && from === reached?.through ? { ...run, months: run.months + covers.months } : { from, ...covers };
+    reached = { through: instantPlusMonths(run.from, run.months), since };
   }
-  return reached;
+  return reached ?? {};
 }
 
-/** A payment made after the end, for a time after it, takes the subscription up again. */
+/** A payment made after the end that reaches past it takes the subscription up again; one for an old debt does not. */
 function endOf(subscription: Subscription, standing: Payment[], through: Instant | undefined): Instant | undefined {
   const { end } = subscription;
   if (!end || end.value.is === "open") return undefined;
   const endsAt = end.value.is === "ended" ? end.at : (end.value.endsAt ?? through ?? end.at);
-  const paidAfter = standing.some((payment) => payment.paid && payment.paid.at > endsAt);
-  return paidAfter && through !== undefined && through > endsAt ? undefined : endsAt;
+  const takenUp = standing.some(({ paid }) => {
+    if (!paid || paid.at <= endsAt) return false;
+    return "months" in paid.value.covers || paid.value.covers.through > endsAt;
+  });
+  return takenUp ? undefined : endsAt;
 }

@@ -15,7 +15,11 @@ export const storefrontNames = [
 ] as const;
 
 /** What was sold, in the storefront's own names (a Stripe price and its product, a plan of the catalog, "sku:vm6"). */
-export type Item = { names: string[]; quantity: number };
+export type Item = {
+  names: string[];
+  /** Where it is not told, what was told of it last counts, and one before that. */
+  quantity?: number;
+};
 
 export type Customer = { id?: string; email?: string };
 
@@ -37,8 +41,8 @@ export type Event = Fact &
     | {
         type: "payment.succeeded";
         payment: string;
-        /** What the payment reaches to: a moment, or so many months after what was paid before it. */
-        covers: { through: Instant } | { months: number };
+        /** What it pays: to a moment, from one where that is told; or so many months after what was paid before it. */
+        covers: { from?: Instant; through: Instant } | { months: number };
         /** True of a payment of nothing for a trial; a full discount is an ordinary payment. */
         trial: boolean;
       }

@@ -1,5 +1,5 @@
 import type { Event } from "./event.ts";
-import type { End, Payment, Register, Subscription } from "./subscription.ts";
+import type { End, Register, Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
 
 /**
@@ -13,19 +13,29 @@ export function fold(subscription: Subscription, event: Event): Subscription {
   const folded: Subscription = { ...subscription };
   if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, told(event.customer.id));
   if (event.customer?.email !== undefined) folded.email = later(folded.email, told(event.customer.email));
-  if (event.items) folded.items = later(folded.items, { ...told(event.items.list), at: event.items.asOf });
+  if (event.items) {
+    const { asOf, list } = event.items;
+    folded.items = later(folded.items, { ...told(list), at: asOf });
+    for (const { names, quantity } of list) {
+      if (quantity === undefined) continue;
+      folded.quantities = withEntry(folded.quantities, names[0] ?? "", (entry) => ({
+        id: names[0] ?? "",
+        told: later(entry.told, { ...told(quantity), at: asOf }),
+      }));
+    }
+  }
 
   switch (event.type) {
     case "payment.succeeded": {
       const { covers, trial } = event;
-      folded.payments = withPayment(folded.payments, event.payment, (payment) => ({
+      folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
         ...payment,
         paid: later(payment.paid, told({ covers, trial })),
       }));
       return inGoodStanding(folded, at);
     }
     case "payment.refunded":
-      folded.payments = withPayment(folded.payments, event.payment, (payment) => ({
+      folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
         ...payment,
         refunded: later(payment.refunded, told(!event.reversed), Number),
       }));
@@ -70,9 +80,14 @@ function later<T>(held: Register<T> | undefined, told: Register<T>, finalityOf: 
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function withPayment(payments: Payment[], id: string, change: (payment: Payment) => Payment): Payment[] {
-  const others = payments.filter((payment) => payment.id !== id);
-  const changed = change(payments.find((payment) => payment.id === id) ?? { id });
+/** A list, by id, with one entry changed or begun. */
+function withEntry<T extends { id: string }>(
+  entries: readonly T[],
+  id: string,
+  change: (entry: Partial<T> & { id: string }) => T,
+): T[] {
+  const others = entries.filter((entry) => entry.id !== id);
+  const changed = change(entries.find((entry) => entry.id === id) ?? ({ id } as Partial<T> & { id: string }));
   return [...others, changed].sort((a, b) => compare(a.id, b.id));
 }
 

@@ -39,12 +39,17 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
   const claimed = entitled.ended ? { claims: [] } : claimsOf(subscription, catalog);
   if ("problem" in claimed) return { do: "attention", reason: claimed.problem };
   const trialsOver = entitled.paidThrough !== undefined && entitled.paidThrough > now;
-  const assignment = assign(subscription.slots, claimed.claims, trialsOver);
+  const { through } = entitled;
+  if (through !== undefined && !entitled.ended && daysBetween(dayOf(now), dayOf(through)) > mostDaysAhead) {
+    return { do: "attention", reason: `paid through ${through}, which is too far ahead to be believed` };
+  }
+  const spent = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog, now);
+  const assignment = assign(subscription.slots, claimed.claims, spent);
 
   const agenda = new Agenda(now, entitled.changesAt);
   const wanted =
     order(assignment, entitled, catalog, trialsOver, now) ??
-    end(subscription, assignment, entitled, catalog, agenda) ??
+    end(assignment, entitled, catalog, agenda) ??
     suspend(subscription, entitled) ??
     keep(assignment, entitled, catalog, agenda);
   if (!wanted) {
@@ -54,6 +59,25 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
   if ("reason" in wanted) return { do: "attention", reason: wanted.reason };
   if (pause && pause.until > now) return { do: "wait", until: pause.until, why: pause.why };
   return { do: "change", ...wanted };
+}
+
+/** Five years: the longest period is three. Each period would be bought. */
+const mostDaysAhead = 5 * 366;
+
+/**
+ * Prolonging counts from the old expiry. After a gap it would buy the time in which nobody paid, so a new license is
+ * ordered instead, unless one period does for both.
+ */
+function hasLapsed(
+  { license, plan }: LicensedSlot,
+  { since, until }: Entitlement,
+  catalog: Catalog,
+  now: Instant,
+): boolean {
+  if (license.expiry === undefined || since === undefined || until === undefined || until <= now) return false;
+  const period = daysBetween(license.expiry, addMonths(license.expiry, catalog.plans[plan]?.period ?? 1));
+  const gap = daysBetween(license.expiry, dayOf(since));
+  return 2 * gap >= period && 2 * daysBetween(license.expiry, dayOf(until)) >= 3 * period;
 }
 
 type Wanted = { change: Change; why: string } | { reason: string } | undefined;
@@ -80,7 +104,7 @@ class Agenda {
 }
 
 function order(
-  { vacant }: Assignment,
+  { vacant, surplus }: Assignment,
   entitled: Entitlement,
   catalog: Catalog,
   trialsOver: boolean,
@@ -93,6 +117,8 @@ function order(
   const { terms } = claim;
   const product = catalog.products[claim.product] as Product;
   const trial = trialsOver ? undefined : terms.trial;
+  const replaceable = surplus.filter(({ replaced }) => !replaced).map((one) => one.slot);
+  const replaces = replaceable.find((one) => one.product === slot.product) ?? replaceable[0];
   return {
     why: `paid through ${entitled.through}`,
     change: {
@@ -107,29 +133,24 @@ function order(
       addons: claim.addons,
       autoprolong: trial ? null : terms.autoprolong,
       trial: trial !== undefined,
+      ...(replaces && { replaces: { n: replaces.n, generation: replaces.generation } }),
     },
   };
 }
 
 /** Licenses whose time is over: all of them when the subscription has ended, else those that no item stands for. */
-function end(
-  subscription: Subscription,
-  { surplus, vacant }: Assignment,
-  { ended }: Entitlement,
-  catalog: Catalog,
-  agenda: Agenda,
-): Wanted {
-  // The old license goes only when the one that takes its place is there.
-  const endable = surplus.filter(({ replaced }) => ended !== undefined || !replaced || vacant.length === 0);
-  const since = ended ?? subscription.items?.at ?? startOf(agenda.today);
+function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+  // An old license goes only when the one that takes its place is there.
+  if (ended === undefined && vacant.length > 0) return undefined;
   const { onEnd, retentionDays } = catalog.policy;
-  for (const { slot, ...other } of endable) {
+  for (const { slot, ...other } of surplus) {
     const replaced = other.replaced && ended === undefined;
-    const why = ended ? `ended ${since}` : replaced ? "another license replaced it" : `not sold since ${since}`;
+    const why = ended ? `ended ${ended}` : replaced ? "another license replaced it" : "it is not sold any more";
     if (replaced || onEnd === "delete") return { change: simple("delete", slot), why };
     if (onEnd === "lapse") continue;
     if (!slot.license.suspended) return { change: simple("suspend", slot), why };
-    if (agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
+    const since = ended ?? slot.license.suspendedAt;
+    if (since && agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
       return { change: simple("delete", slot), why: `${why}, kept for ${retentionDays} days` };
     }
   }
@@ -159,10 +180,10 @@ function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, a
 
 function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
   const { license } = slot;
-  if (license.trial || entitled.through === undefined) return undefined;
+  if (license.trial || entitled.until === undefined) return undefined;
   if (license.expiry === undefined) return { reason: `billmgr tells no expiry of license ${license.elid}` };
   const { renew, renewAheadDays, slackDays } = catalog.policy;
-  const paidTo = dayOf(entitled.through);
+  const paidTo = dayOf(entitled.until);
   const ahead = daysBetween(license.expiry, paidTo);
   if (ahead <= 0) return undefined;
 

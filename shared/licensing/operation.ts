@@ -16,6 +16,8 @@ export type Change =
       addons: Record<string, number>;
       autoprolong: number | null;
       trial: boolean;
+      /** The slot whose license is deleted once this one is there. */
+      replaces?: { n: number; generation: number };
     }
   | { kind: "prolong"; slot: number; elid: string; family: string; plan: string; period: number; expiry: Day }
   | { kind: "edit"; slot: number; elid: string; family: string; plan: string; addons: Record<string, number> }

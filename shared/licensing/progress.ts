@@ -113,16 +113,23 @@ export function recordLook(subscription: Subscription, sighting: Sighting): Subs
   const seconds = steps[Math.min(looks.length, steps.length) - 1] ?? 60;
   const again: Operation = { ...seen, due: instantPlus(now, { seconds }) };
   const question = whatToAsk(seen, look, minutes(since, now));
-  return { ...looked, operation: again, ...(question && { attention: askAbout(seen, now, question) }) };
+  // What a person was told stays until something else is known: a failed reading is nothing new.
+  const told = verdictIsNew(subscription, look) ? question : undefined;
+  return { ...looked, operation: again, ...(told && { attention: askAbout(seen, now, told) }) };
 }
 
+const verdictIsNew = ({ attention, operation }: Subscription, { verdict }: Look): boolean =>
+  attention?.operation !== operation?.n || verdict !== "pending";
+
 /** Why a person has to look, or undefined while looking again may settle it. */
-function whatToAsk({ state, change, looks }: Operation, { verdict, saw }: Look, age: number): string | undefined {
+function whatToAsk({ state, change, looks }: Operation, { at, verdict, saw }: Look, age: number): string | undefined {
   if (verdict === "contrary") return saw;
+  const [first] = lastAbsent(looks);
+  const absentFor = first ? minutes(first.at, at) : 0;
   if (verdict === "absent" && state === "unconfirmed" && lastAbsent(looks).length >= 6 && age >= 10) {
     return `billmgr answered ok, yet ${saw}`;
   }
-  if (verdict === "absent" && isPurchase(change) && age > 2 * absenceTakesMinutes) {
+  if (verdict === "absent" && isPurchase(change) && absentFor > 2 * absenceTakesMinutes) {
     return `${saw}, which does not prove that nothing was bought`;
   }
   return age > giveUpAfterHours * 60 ? saw : undefined;
@@ -142,9 +149,13 @@ function provenAbsent({ change, looks, basket }: Operation, since: Instant, now:
 /** The same refused thing again and again needs a person; a passing fault does not. */
 function intendAgain(subscription: Subscription, operation: Operation, now: Instant, saw: string): Subscription {
   const said = operation.attempt?.said ?? "no answer";
-  const waiting = pauseAfter(subscription.pause, now, `${describe(operation.change)} had no effect (${said})`);
-  const again = { ...finish(subscription, "absent", now), pause: waiting };
-  return waiting.times < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
+  const absences = (subscription.pause?.absences ?? 0) + 1;
+  const why = `${describe(operation.change)} had no effect (${said})`;
+  const again = {
+    ...finish(subscription, "absent", now),
+    pause: { ...pauseAfter(subscription.pause, now, why), absences },
+  };
+  return absences < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
 }
 
 function finish(
@@ -162,14 +173,14 @@ function finish(
   return {
     ...rest,
     operation: finished,
-    slots: succeeded ? rest.slots.map((slot) => changed(slot, operation.change, seen.expiry)) : rest.slots,
+    slots: succeeded ? rest.slots.map((slot) => changed(slot, operation.change, seen.expiry, now)) : rest.slots,
     ...(pause && !succeeded && { pause }),
     ...(attention && !ofIt && { attention }),
   };
 }
 
 /** The slot after the change. */
-function changed(slot: Slot, change: Change, expiry: Day | undefined): Slot {
+function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Instant): Slot {
   if (slot.n !== change.slot || !slot.license) return slot;
   const { license, ...empty } = slot;
   const read: License = expiry === undefined ? license : { ...license, expiry };
@@ -181,11 +192,15 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined): Slot {
     case "edit":
       return { ...slot, plan: change.plan, license: { ...read, addons: change.addons } };
     case "suspend":
-      return { ...slot, license: { ...read, suspended: true } };
-    case "resume":
-      return { ...slot, license: { ...read, suspended: false } };
-    case "delete":
-      return { ...empty, generation: slot.generation + 1 };
+      return { ...slot, license: { ...read, suspended: true, suspendedAt: now } };
+    case "resume": {
+      const { suspendedAt, ...resumed } = read;
+      return { ...slot, license: { ...resumed, suspended: false } };
+    }
+    case "delete": {
+      const { replaces, ...ended } = empty;
+      return { ...ended, generation: slot.generation + 1 };
+    }
   }
 }
 
@@ -209,8 +224,9 @@ function withLicense(subscription: Subscription, elid: string): Subscription {
 /** An order claims its slot. */
 function withSlotOf(slots: Slot[], change: Change): Slot[] {
   if (change.kind !== "order") return slots;
-  const { slot: n, generation, product, plan } = change;
-  return [...slots.filter((slot) => slot.n !== n), { n, generation, product, plan }].sort((a, b) => a.n - b.n);
+  const { slot: n, generation, product, plan, replaces } = change;
+  const slot: Slot = { n, generation, product, plan, ...(replaces && { replaces }) };
+  return [...slots.filter((other) => other.n !== n), slot].sort((a, b) => a.n - b.n);
 }
 
 function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
@@ -221,7 +237,8 @@ function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed"
 /** Half a minute, doubling up to an hour. */
 function pauseAfter(earlier: Pause | undefined, now: Instant, why: string): Pause {
   const times = (earlier?.times ?? 0) + 1;
-  return { until: instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) }), why, times };
+  const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });
+  return { ...earlier, until, why, times };
 }
 
 const ask = (since: Instant, reason: string): Attention => ({ reason, since });

@@ -19,6 +19,7 @@ export type License = {
   family: string;
   trial: boolean;
   suspended: boolean;
+  suspendedAt?: Instant;
   /** By addon code. */
   addons: Record<string, number>;
   /** Absent until the first reading after the order. */
@@ -32,7 +33,11 @@ export type Slot = {
   product: string;
   plan: string;
   license?: License;
+  /** The slot whose license this one was ordered to take the place of. */
+  replaces?: Replaced;
 };
+
+export type Replaced = { n: number; generation: number };
 
 /** Why a person is needed. It stays until an operator retries or resolves it. */
 export type Attention = {
@@ -42,8 +47,11 @@ export type Attention = {
   operation?: number;
 };
 
-/** Nothing is called before `until`; `times` in a row it came to this, which makes the pauses grow. */
-export type Pause = { until: Instant; why: string; times: number };
+/**
+ * Nothing is called before `until`. `times` in a row it came to this, which makes the pauses grow; in `absences` of them
+ * a call was made and had no effect.
+ */
+export type Pause = { until: Instant; why: string; times: number; absences?: number };
 
 export type Subscription = {
   storefront: string;
@@ -53,6 +61,8 @@ export type Subscription = {
   customerId?: Register<string>;
   email?: Register<string>;
   items?: Register<Item[]>;
+  /** What was told last of the quantity of each thing sold, by its first name. */
+  quantities: { id: string; told: Register<number> }[];
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
@@ -71,6 +81,7 @@ export type Subscription = {
 export const newSubscription = (storefront: string, id: string): Subscription => ({
   storefront,
   id,
+  quantities: [],
   payments: [],
   failures: [],
   slots: [],

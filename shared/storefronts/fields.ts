@@ -18,6 +18,9 @@ export const countUpTo = (most: number, least = 0) =>
     z.transform((value) => Number(value)),
   );
 
+/** An address that is none is no reason to refuse what was paid. */
+export const email = z.catch(z.nullish(z.string().check(z.maxLength(320))), undefined);
+
 const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
 /** ISO 8601; a time without a zone, and a day alone, are taken as UTC. */

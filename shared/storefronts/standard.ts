@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Customer, Event } from "../licensing/event.ts";
-import { explain } from "../problems.ts";
-import { countUpTo, id, time } from "./fields.ts";
+import { explain, suggest } from "../problems.ts";
+import { countUpTo, email, id, time } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
 
@@ -46,14 +46,17 @@ const keyOf = (secret: string): Buffer => Buffer.from(encodedKey(secret), "base6
 
 const count = countUpTo(1_000_000);
 
-const item = z.object({ plan: z.string().check(z.minLength(1)), quantity: z._default(count, 1) });
+const name = z.string().check(z.minLength(1), z.maxLength(200));
+const item = z.object({ plan: name, quantity: z.nullish(count) });
+// PHP sends an empty object as a list, and who the customer is decides nothing.
+const customer = z.catch(z.nullish(z.object({ id: z.catch(z.nullish(id), undefined), email })), undefined);
 
 const common = {
   subscription: id,
-  plan: z.optional(z.string().check(z.minLength(1))),
-  quantity: z.optional(count),
-  items: z.optional(z.array(item).check(z.minLength(1), z.maxLength(100))),
-  customer: z.optional(z.nullable(z.object({ id: z.nullish(id), email: z.nullish(z.string()) }))),
+  plan: z.nullish(name),
+  quantity: z.nullish(count),
+  items: z.nullish(z.array(item).check(z.minLength(1), z.maxLength(100))),
+  customer,
 };
 
 const of = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
@@ -62,16 +65,16 @@ const of = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
 const message = z.discriminatedUnion("type", [
   of("payment.succeeded", {
     payment: id,
-    paidThrough: z.optional(time),
-    months: z.optional(countUpTo(120, 1)),
-    trial: z._default(z.boolean(), false),
+    paidThrough: z.nullish(time),
+    months: z.nullish(countUpTo(120, 1)),
+    trial: z.nullish(z.boolean()),
   }),
-  of("payment.failed", { payment: z.optional(id) }),
-  of("payment.refunded", { payment: id, reversed: z._default(z.boolean(), false) }),
+  of("payment.failed", { payment: z.nullish(id) }),
+  of("payment.refunded", { payment: id, reversed: z.nullish(z.boolean()) }),
   of("subscription.changed", {}),
   of("subscription.paused", {}),
   of("subscription.resumed", {}),
-  of("subscription.cancel_scheduled", { endsAt: z.optional(time) }),
+  of("subscription.cancel_scheduled", { endsAt: z.nullish(time) }),
   of("subscription.cancel_withdrawn", {}),
   of("subscription.cancelled", {}),
 ]);
@@ -83,7 +86,7 @@ function read(body: unknown, id: string): Told {
   const head = z.safeParse(z.object({ type: z.string() }), body);
   const type = head.success ? head.data.type.slice(0, 60) : "no type";
   if (head.success && !types.some((known) => known === type)) {
-    return { id, type, says: "nothing", reason: `"${type}" is none of ${types.join(", ")}` };
+    return { id, type, says: "nothing", reason: `no such type "${type}"${suggest(type, types)}` };
   }
   const parsed = z.safeParse(message, body);
   if (!parsed.success) {
@@ -102,25 +105,24 @@ function eventOf(told: Message, id: string): Event | string {
   const customer: Customer = {};
   if (data.customer?.id != null) customer.id = data.customer.id;
   if (data.customer?.email != null) customer.email = data.customer.email;
-  const sold =
-    data.items ?? (data.plan === undefined ? undefined : [{ plan: data.plan, quantity: data.quantity ?? 1 }]);
-  if (!sold && data.quantity !== undefined) return "data.plan: missing beside data.quantity";
-  const list = sold?.map(({ plan, quantity }) => ({ names: [plan], quantity }));
+  const sold = data.items ?? (data.plan == null ? undefined : [{ plan: data.plan, quantity: data.quantity }]);
+  if (!sold && data.quantity != null) return "data.plan: missing beside data.quantity";
+  const list = sold?.map(({ plan, quantity }) => ({ names: [plan], ...(quantity != null && { quantity }) }));
   const fact = { id, occurredAt, customer, ...(list && { items: { asOf: occurredAt, list } }) };
 
   switch (told.type) {
     case "payment.succeeded": {
       const { payment, paidThrough, months, trial } = told.data;
-      if (paidThrough === undefined && months === undefined) return "data.paidThrough or data.months: missing";
-      const covers = paidThrough === undefined ? { months: months ?? 0 } : { through: paidThrough };
-      return { ...fact, type: told.type, payment, covers, trial };
+      const covers = paidThrough != null ? { through: paidThrough } : months != null ? { months } : undefined;
+      if (!covers) return "data.paidThrough or data.months: missing";
+      return { ...fact, type: told.type, payment, covers, trial: trial ?? false };
     }
     case "payment.failed":
-      return { ...fact, type: told.type, ...(told.data.payment !== undefined && { payment: told.data.payment }) };
+      return { ...fact, type: told.type, ...(told.data.payment != null && { payment: told.data.payment }) };
     case "payment.refunded":
-      return { ...fact, type: told.type, payment: told.data.payment, reversed: told.data.reversed };
+      return { ...fact, type: told.type, payment: told.data.payment, reversed: told.data.reversed ?? false };
     case "subscription.cancel_scheduled":
-      return { ...fact, type: told.type, ...(told.data.endsAt !== undefined && { endsAt: told.data.endsAt }) };
+      return { ...fact, type: told.type, ...(told.data.endsAt != null && { endsAt: told.data.endsAt }) };
     case "subscription.changed":
       return list ? { ...fact, type: told.type } : "data.plan or data.items: missing";
     default:

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
-import type { Instant } from "../licensing/time.ts";
+import { type Instant, toInstant } from "../licensing/time.ts";
 import { explain } from "../problems.ts";
-import { id, unixTime } from "./fields.ts";
+import { email, id, unixTime } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
 
@@ -68,7 +68,7 @@ const subscription = z.object({
 const line = z.object({
   amount: z.nullish(z.number()),
   quantity: z.nullish(z.number()),
-  period: z.nullish(z.object({ end: unixTime })),
+  period: z.nullish(z.object({ start: unixTime, end: unixTime })),
   parent: z.nullish(
     z.object({
       subscription_item_details: z.nullish(
@@ -90,8 +90,7 @@ const invoice = z.object({
   created: unixTime,
   billing_reason: z.nullish(z.string()),
   customer: maybe,
-  customer_email: z.nullish(z.string()),
-  total: z.nullish(z.number()),
+  customer_email: email,
   lines: list(line),
   parent: z.nullish(z.object({ subscription_details: z.nullish(z.object({ subscription: maybe })) })),
   // Before 2025-03-31.basil.
@@ -183,18 +182,26 @@ function paid(object: Invoice, head: Head): Told {
   const sold = subscriptionOf(object);
   if (!sold) return nothing(head, "an invoice of no subscription");
   const lines = object.lines.data.filter((one) => isPeriod(one, sold));
-  const ends = lines.flatMap(({ period }) => (period ? [period.end] : [])).sort();
-  const through = ends.at(-1);
-  if (through === undefined)
-    return nothing(head, "an invoice without a period (prorations): the change itself is told apart");
+  const unclear = (reason: string): Told => ({ ...head, says: "unclear", reason });
+  // What was metered is billed for the period that is over.
+  const periods = lines.flatMap(({ period }) => (period && period.end > object.created ? [period] : []));
+  const [from] = periods.map(({ start }) => start).sort();
+  const [through, ...otherEnds] = new Set(periods.map(({ end }) => end));
+  if (otherEnds.length > 0) return unclear("its lines are paid to different ends: items of several intervals");
+  if (from === undefined || through === undefined) {
+    return object.lines.has_more
+      ? unclear("its period is on a line that the event does not list")
+      : nothing(head, "an invoice without a period ahead (prorations): the change itself is told apart");
+  }
 
   // The invoice's own period_end is not the period's end: of a first invoice it is the moment of its creation.
   const event: Event = {
     ...factOf(object, head),
     type: "payment.succeeded",
     payment: object.id,
-    covers: { through },
-    trial: object.total === 0 && lines.every(({ amount }) => amount === 0),
+    covers: { from, through },
+    // A full discount leaves the lines their amounts.
+    trial: lines.every(({ amount }) => amount === 0),
     ...itemsOf(object, lines),
   };
   const links: Link[] = [object.id, object.payment_intent, object.charge].flatMap((reference, i) =>
@@ -228,14 +235,19 @@ function isPeriod(one: z.output<typeof line>, sold: string): boolean {
 function itemsOf(object: Invoice, lines: z.output<typeof line>[]): Pick<Event, "items"> {
   const { billing_reason, lines: all } = object;
   if (all.has_more || !["subscription_create", "subscription_cycle"].includes(billing_reason ?? "")) return {};
-  const sold = lines.flatMap(({ pricing, price, plan, quantity }): Item[] => {
+  const sold = new Map<string, Item>();
+  for (const { pricing, price, plan, quantity } of lines) {
     const named = pricing?.price_details
       ? { id: pricing.price_details.price, ...pricing.price_details }
       : (price ?? plan);
-    return named ? [{ names: namesOf(named), quantity: quantity ?? 1 }] : [];
-  });
-  const asOf = billing_reason === "subscription_create" ? object.created : "1970-01-01T00:00:00.000Z";
-  return sold.length > 0 ? { items: { asOf, list: sold } } : {};
+    if (!named) continue;
+    // Graduated tiers have a line each, of one price.
+    const before = sold.get(named.id)?.quantity ?? 0;
+    sold.set(named.id, { names: namesOf(named), quantity: before + (quantity ?? 1) });
+  }
+  // What the subscription tells of itself in the same second counts before what its first invoice lists.
+  const told = billing_reason === "subscription_create" ? Date.parse(object.created) - 1 : 0;
+  return sold.size > 0 ? { items: { asOf: toInstant(told), list: [...sold.values()] } } : {};
 }
 
 /** An item can be sold in the catalog by its price or by its product. */

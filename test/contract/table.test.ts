@@ -116,6 +116,7 @@ describe.each([
     const listed = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
     expect(listed.flatMap(({ keys }) => keys.map(({ key }) => key)).sort()).toEqual([...due].sort());
     expect(listed.filter(({ keys }) => keys.length > 0).length).toBeGreaterThan(1);
+    expect((await table.attention()).keys).toMatchObject([{ due: now }]);
     for (const key of due) await table.save(key, { subscription, version: 1 });
     const again = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
     expect(again.flatMap(({ keys }) => keys)).toEqual([]);
@@ -156,14 +157,16 @@ describe.each([
     expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
   });
 
-  it("remembers links, the witness, and the first halt", async () => {
+  it("remembers links, some witnesses of each family, and the first halt", async () => {
     const key: Key = "reference#stripe/pi_1";
     expect(await table.link(key)).toBeUndefined();
     await table.putLink(key, "reference#stripe/in_1");
     expect(await table.link(key)).toBe("reference#stripe/in_1");
-    expect(await table.witness()).toBeUndefined();
-    await table.setWitness({ elid: "1", reference: "bw-1" });
-    expect(await table.witness()).toMatchObject({ elid: "1", reference: "bw-1" });
+    expect(await table.witnesses("platform")).toEqual([]);
+    for (let i = 0; i < 50; i++) await table.addWitness("platform", { elid: String(i), reference: `bw-${i}` });
+    expect(await table.witnesses("platform")).toHaveLength(5);
+    expect(await table.witnesses("platform")).toContainEqual({ elid: "49", reference: "bw-49" });
+    expect(await table.witnesses("soft")).toEqual([]);
     expect(await table.halt()).toBeUndefined();
     await table.setHalt({ since: now, reason: "first" });
     await table.setHalt({ since: later, reason: "second" });

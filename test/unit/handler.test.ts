@@ -69,30 +69,42 @@ describe("provision's batches", () => {
 
 describe("renew", () => {
   const pages = 3;
-  const world = (sent: Outgoing[]) => ({
+  const unclear: Key = "event#standard/unclear";
+  const world = (sent: Outgoing[], now: string) => ({
     table: {
-      due: async (shard: number, now: string, from?: Page) => {
-        const page = from ? Number(from["page"]?.N) : 0;
+      due: async (shard: number, due: string, from?: Page) => {
+        const page = from ? Number(from.page?.N) : 0;
         const key: Key = `subscription#standard/${shard}-${page}`;
-        return { keys: [{ key, due: now }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
+        return { keys: [{ key, due }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
       },
+      attention: async () => ({
+        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({ key, due: now })),
+      }),
     },
     send: async (messages: readonly Outgoing[]) => void sent.push(...messages),
-    now: () => new Date("2026-11-23T08:00:00Z"),
+    now: () => new Date(now),
     log,
   });
+  const quiet = "2026-11-23T08:01:00.000Z";
 
   test("wakes every subscription on every page of every shard, once for each time that it is due", async () => {
     const sent: Outgoing[] = [];
-    expect(await renew(world(sent), () => 60_000)).toBe(agendaShards * pages);
+    expect(await renew(world(sent, quiet), () => 60_000)).toBe(agendaShards * pages);
     expect(new Set(sent.map(({ message }) => message.key)).size).toBe(agendaShards * pages);
-    expect(sent.every(({ message, once }) => message.kind === "wake" && once === "2026-11-23T08:00:00.000Z")).toBe(
-      true,
-    );
+    expect(sent.every(({ message, once }) => message.kind === "wake" && once === quiet)).toBe(true);
   });
 
   test("stops while there is time, and leaves the rest to the next run", async () => {
     const sent: Outgoing[] = [];
-    expect(await renew(world(sent), () => 4_000)).toBe(agendaShards);
+    expect(await renew(world(sent, quiet), () => 4_000)).toBe(agendaShards);
+  });
+
+  test("wakes the subscriptions that wait for a person every ten minutes", async () => {
+    const sent: Outgoing[] = [];
+    await renew(world(sent, "2026-11-23T08:20:30.000Z"), () => 60_000);
+    const asked = sent.filter(({ message }) => !/\d-\d$/.test(message.key));
+    expect(asked).toEqual([
+      { message: { key: "subscription#standard/asked", kind: "wake" }, once: "2026-11-23T08:20" },
+    ]);
   });
 });
