@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 
 let stack: LocalStack;
 beforeEach(async () => {
@@ -130,10 +130,77 @@ describe("a customer's life by the generic door", () => {
     expect((await stateOf(stack))?.slots).toMatchObject([{ n: 1, generation: 2 }]);
   });
 
+  test("time in which nobody paid is not bought: the lapsed license is replaced", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 200);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673", "order 334674", "delete 334673"]);
+  });
+
+  test("a payment some days late prolongs the license", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 50);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 10)));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673", "prolong 334673", "resume 334673"]);
+  });
+
+  test("a time too far ahead to be believed buys nothing", async () => {
+    await tell(stack, "payment.succeeded", paid(new Date("2126-12-23T00:00:00Z")));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual([]);
+    expect((await stack.table.attention()).keys).toHaveLength(1);
+  });
+
+  test("an old debt that is paid after the end takes nothing up again", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await advanceDays(stack, 10);
+    await tell(stack, "subscription.cancelled", {});
+    await advanceDays(stack, 15);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, -20)));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673", "delete 334673"]);
+  });
+
+  test("an item that is taken away ends by policy, for nothing replaces it", async () => {
+    const items = [
+      { plan: "vm6-monthly", quantity: 1 },
+      { plan: "dci6-monthly", quantity: 1 },
+    ];
+    await tell(stack, "payment.succeeded", { payment: "p", paidThrough: inDays(stack, 60).toISOString(), items });
+    await advanceDays(stack, 1);
+    await tell(stack, "subscription.changed", { items: items.slice(0, 1) });
+    await advanceDays(stack, 9);
+    await tell(stack, "subscription.changed", { items: items.slice(0, 1) });
+    await advanceDays(stack, 9);
+    const ended = ["suspend 334674", "delete 334674"];
+    expect(done(stack).filter((one) => /suspend|delete/.test(one))).toEqual(ended);
+  });
+
+  test("a renewal that does not tell the quantity keeps it", async () => {
+    const plan = "dci6-monthly";
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan, quantity: 2 }));
+    await advanceDays(stack, 29);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 31), { plan, quantity: undefined }));
+    await advanceDays(stack, 1);
+    expect(done(stack)).toEqual(["order 334673", "order 334674", "prolong 334673", "prolong 334674"]);
+  });
+
+  test("a payment taken back after its time withholds what it bought", async () => {
+    await stack.stop();
+    stack = await startTestStack({ catalog: testCatalog({ graceDays: 60 }) });
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p" }));
+    await advanceDays(stack, 31);
+    await tell(stack, "payment.refunded", { payment: "p" });
+    await advanceDays(stack, 60);
+    expect(done(stack)).toEqual(["order 334673", "suspend 334673"]);
+  });
+
   test("before_expiry buys a yearly payment month by month", async () => {
     await stack.stop();
     stack = await startTestStack({
-      catalog: (await import("../support/local.ts")).testCatalog({ renew: "before_expiry" }),
+      catalog: testCatalog({ renew: "before_expiry" }),
     });
     await tell(stack, "payment.succeeded", paid(new Date("2027-11-23T08:00:00Z")));
     await advanceDays(stack, 100);

@@ -150,6 +150,15 @@ describe("a call that billmgr did not get or refused", () => {
     expect(state?.attention).toBeUndefined();
   });
 
+  test("orders that never left do not use up the limit", async () => {
+    await stack.stop();
+    const catalog = testCatalog({}, { ordersPerHour: 3 });
+    stack = await startTestStack({ billmgr: "http://127.0.0.1:1025/billmgr", catalog });
+    for (const subscription of ["a", "b", "c"]) await buy(subscription);
+    await minutes(50);
+    expect((await stack.table.attention()).keys).toEqual([]);
+  });
+
   test("a definite refusal waits for a person with what billmgr said", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
@@ -175,6 +184,41 @@ describe("a call that billmgr did not get or refused", () => {
     await minutes(5);
     expect(done(stack)).toHaveLength(2);
   });
+});
+
+test("an outage of hours after a lost purchase is sat out", async () => {
+  await withWitness();
+  stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
+  stack.sandbox?.plan({ fault: "503", func: "list", times: 5 });
+  await buy();
+  await minutes(180);
+  expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+});
+
+test("an order that billmgr finishes after a day is settled then, and nobody is asked any more", async () => {
+  stack.sandbox?.configure({ stuckProcessing: true });
+  await buy();
+  await minutes(30 * 60);
+  expect((await stateOf(stack))?.attention).toBeDefined();
+  stack.sandbox?.configure({ stuckProcessing: false });
+  await minutes(120);
+  await minutes(1);
+  const state = await stateOf(stack);
+  expect(state).toMatchObject({ operation: { outcome: "done" } });
+  expect(state?.attention).toBeUndefined();
+});
+
+test("a license that somebody deleted already needs no deleting", async () => {
+  await stack.stop();
+  stack = await startTestStack({ catalog: testCatalog({ onEnd: "delete" }) });
+  await buy();
+  await minutes(1);
+  stack.sandbox?.configure({ deletedLinger: false });
+  const form = new URLSearchParams({ authinfo, out: "xml", func: "platform.delete", elid: "334673" });
+  await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: form });
+  await tell(stack, "subscription.cancelled", {});
+  await advanceDays(stack, 15);
+  expect((await stateOf(stack))?.slots).toMatchObject([{ generation: 2 }]);
 });
 
 test("an order that billmgr processes for hours is looked at again and again, and not repeated", async () => {
