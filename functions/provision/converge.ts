@@ -55,6 +55,8 @@ class Convergence {
   readonly #world: World;
   #stored: Stored;
   #subscription: Subscription;
+  /** The number of the operation that was last written to the log. */
+  #logged = 0;
 
   constructor(key: Key, stored: Stored, world: World) {
     this.#key = key;
@@ -102,7 +104,7 @@ class Convergence {
     const intent = { change, why, before: read };
     if (already) {
       this.#subscription = progress.alreadyDone(this.#subscription, intent, this.#now());
-      return this.#save(this.#agenda());
+      return this.#log();
     }
     if (change.kind === "order" && !this.#isUnsent(change)) {
       const taken = await table.takeOrder(this.#now(), catalog.limits);
@@ -159,7 +161,7 @@ class Convergence {
       const witnesses = lost ? await table.witnesses(change.family) : [];
       const sight = await readBack(operation, { reference, elid, witnesses }, billmgr);
       this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
-      await this.#save(this.#agenda());
+      await this.#log();
       const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
       if (finished && change.kind === "order" && elid !== undefined) {
         await table.addWitness(change.family, { elid, reference });
@@ -169,7 +171,6 @@ class Convergence {
       const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
       this.#subscription = progress.recordLook(this.#subscription, sight);
       if (error.refused?.type === "auth") await this.#halt(error.message);
-      await this.#save(this.#agenda());
     }
   }
 
@@ -229,20 +230,26 @@ class Convergence {
   }
 
   /**
-   * Stores the subscription, if anything changed. A finished operation goes to the log first, so that the state never
-   * forgets one that the log does not have.
+   * Writes a finished operation to the log. That comes before the state that says so, which the next save writes: whoever
+   * dies between the two leaves an open operation, to be looked at and logged again.
    */
-  async #save(agenda: Agenda | undefined): Promise<void> {
-    const { table } = this.#world;
+  async #log(): Promise<void> {
     const { operation } = this.#subscription;
+    const stored = this.#stored.subscription.operation;
+    if (operation?.state !== "finished" || operation.n === this.#logged) return;
+    if (operation.n === stored?.n && stored.state === "finished") return;
+    await this.#world.table.putOperation(this.#key, operation);
+    this.#logged = operation.n;
+  }
+
+  /** Stores the subscription, if anything changed. */
+  async #save(agenda: Agenda | undefined): Promise<void> {
+    await this.#log();
     const before = this.#stored;
     if (isDeepStrictEqual([this.#subscription, agenda], [before.subscription, before.agenda])) return;
-    const isNew =
-      operation?.n !== before.subscription.operation?.n || before.subscription.operation?.state !== "finished";
-    if (operation?.state === "finished" && isNew) await table.putOperation(this.#key, operation);
     const { version } = before;
     const next = { subscription: this.#subscription, version, ...(agenda && { agenda }) };
-    if (!(await table.save(this.#key, next))) throw new Overtaken(`${this.#key} was changed meanwhile`);
+    if (!(await this.#world.table.save(this.#key, next))) throw new Overtaken(`${this.#key} was changed meanwhile`);
     this.#stored = { ...next, version: version + 1 };
   }
 

@@ -56,7 +56,7 @@ function parse(text: string): Element | undefined {
 
 /** "Request in process, please wait" pages, CAPTCHA pages and those of proxies tell what they are in the title. */
 function titleOf(html: string): string {
-  const title = /<title[^>]*>([^<]+)/i.exec(html)?.[1]?.trim();
+  const title = /<title[^>]*>([^<]+)/i.exec(html.slice(0, 2000))?.[1]?.trim();
   return title ? ` ("${title}")` : "";
 }
 

@@ -112,6 +112,10 @@ export function lookUp(
   return item.names.some((sold) => catalog.ignored[storefront]?.includes(sold)) ? "ignored" : undefined;
 }
 
+/** Not what every object has by its prototype: "constructor" is no product. */
+const own = <T>(record: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
 /** What a schema cannot check: names of products, addons and storefronts, things sold twice, settings at odds. */
 function contradictions(catalog: Catalog): string[] {
   const problems: string[] = [];
@@ -130,13 +134,13 @@ function contradictions(catalog: Catalog): string[] {
   };
   for (const kind of ["plans", "extras"] as const) {
     for (const [name, entry] of Object.entries(catalog[kind])) {
-      const product = catalog.products[entry.product];
+      const product = own(catalog.products, entry.product);
       if (!product) {
         const hint = suggest(entry.product, Object.keys(catalog.products));
         problems.push(`${pathOf([kind, name, "product"])}: no product "${entry.product}"${hint}`);
       }
       for (const addon of Object.keys(product ? entry.addons : {})) {
-        if (product?.addons[addon] === undefined) {
+        if (own(product?.addons ?? {}, addon) === undefined) {
           const hint = suggest(addon, Object.keys(product?.addons ?? {}));
           problems.push(`${pathOf([kind, name, "addons", addon])}: "${entry.product}" has no such addon${hint}`);
         }
