@@ -1,0 +1,146 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import Stripe from "stripe";
+import { createHandler } from "../../functions/provision/handler.ts";
+import { renew } from "../../functions/renew/renew.ts";
+import { receive } from "../../functions/webhook/receive.ts";
+import { createClock } from "../../infra/local/clock.ts";
+import { pump, startQueue } from "../../infra/local/queue.ts";
+import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { tableName } from "../../infra/local/table.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
+import { postTo } from "../../shared/billmgr/transport.ts";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { authinfo, signStandard, standardSecret, stripeSecret, testCatalog } from "../support/local.ts";
+
+/** One request, and the capacity units that the table says it took. */
+export type Request = { to: "table" | "agenda" | "billmgr" | "SQS"; what: string; read: number; write: number };
+
+type Signed = { storefront: string; body: string; headers: Record<string, string> };
+type Paid = { subscription: string; plan: string; quantity: number; payment: string; paidThrough: Date };
+
+export const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+const secrets = { billmgr: authinfo, storefronts: { standard: [standardSecret], stripe: [stripeSecret] } };
+const log = { info() {}, warn() {}, error() {} };
+
+/** The functions' own code over clients that count, its schedule run by hand. */
+export async function startCounted(client: DynamoDBClient) {
+  const requests: Request[] = [];
+  const clock = createClock(0);
+  const { now } = clock;
+  countTable(client, requests);
+  const queue = await startQueue(aws);
+  countQueue(queue.client, requests);
+  const { sandbox, url, close } = await serveSandbox({
+    now,
+    authinfo: () => authinfo,
+    settings: { processingSeconds: 0, balance: 1e9 },
+  });
+  const post = postTo(url);
+  const table = createTable(client, tableName);
+  const send = sendTo(queue.client, queue.url);
+  const provision = createHandler({
+    table,
+    billmgr: createBillmgr(
+      (form, timeoutMs) => {
+        requests.push({ to: "billmgr", what: form.get("func") ?? "", read: 0, write: 0 });
+        return post(form, timeoutMs);
+      },
+      async () => authinfo,
+    ),
+    catalog: testCatalog({}, { ordersPerHour: 1000, ordersPerDay: 1000 }),
+    send,
+    returnSoon: returnSoonTo(queue.client, queue.url),
+    now,
+    log,
+  });
+  const stopPump = pump(queue, provision, 180_000, 1);
+  const idle = async () => {
+    while (queue.size() > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  };
+
+  const sweep = async () => {
+    await renew({ table, send, now, log }, () => Number.POSITIVE_INFINITY);
+    await idle();
+  };
+  return {
+    requests,
+    sandbox,
+    now,
+    sweep,
+    /** What fell due meanwhile is dealt with. */
+    moveTo: async (moment: Date) => {
+      clock.moveTo(moment);
+      await sweep();
+    },
+    signed: (data: Paid): Signed => {
+      const body = JSON.stringify({ type: "payment.succeeded", timestamp: now(), data });
+      const headers = signStandard(body, now(), `${data.subscription}-${data.payment}`);
+      return { storefront: "standard", body, headers };
+    },
+    signedByStripe: (event: object): Signed => {
+      const body = JSON.stringify(event, null, 2);
+      const timestamp = Math.floor(now().getTime() / 1000);
+      const header = Stripe.webhooks.generateTestHeaderString({ payload: body, secret: stripeSecret, timestamp });
+      return { storefront: "stripe", body, headers: { "stripe-signature": header } };
+    },
+    /** Delivers a webhook, and waits until nothing is queued. */
+    tell: async ({ storefront, body, headers }: Signed) => {
+      const { status } = await receive(
+        { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
+        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log },
+      );
+      if (status !== 200) throw new Error(`a webhook was answered ${status}`);
+      await idle();
+    },
+    stop: async () => {
+      await stopPump();
+      await Promise.all([close(), queue.stop()]);
+    },
+  };
+}
+
+function countTable(client: DynamoDBClient, requests: Request[]): void {
+  client.middlewareStack.add(
+    (next, { commandName = "" }) =>
+      async (args) => {
+        const input = { ...args.input, ReturnConsumedCapacity: "TOTAL" as const };
+        const to = "IndexName" in input ? "agenda" : "table";
+        const request: Request = { to, what: `${named(commandName)} ${itemOf(input)}`, read: 0, write: 0 };
+        requests.push(request);
+        const result = await next({ ...args, input });
+        const { ConsumedCapacity } = result.output as { ConsumedCapacity?: { CapacityUnits?: number } };
+        request[/Get|Query/.test(commandName) ? "read" : "write"] = ConsumedCapacity?.CapacityUnits ?? 0;
+        return result;
+      },
+    { step: "initialize", name: "count" },
+  );
+}
+
+type Keyed = Record<string, { S?: string }>;
+
+/** The item that a request is about, without what differs from one subscription to another. */
+function itemOf(input: object): string {
+  const { Item, Key } = input as { Item?: Keyed; Key?: Keyed };
+  const { pk, sk } = Item ?? Key ?? {};
+  return sk?.S ? `${pk?.S?.split("#")[0]} ${sk.S.replace(/#.*/, "")}` : "of a collection";
+}
+
+/** An empty answer to a poll is not counted, nor is a poll that is broken off at the end. */
+function countQueue(client: SQSClient, requests: Request[]): void {
+  client.middlewareStack.add(
+    (next, { commandName = "" }) =>
+      async (args) => {
+        const request: Request = { to: "SQS", what: named(commandName), read: 0, write: 0 };
+        if (request.what !== "ReceiveMessage") requests.push(request);
+        const result = await next(args);
+        if ((result.output as { Messages?: unknown[] }).Messages?.length) requests.push(request);
+        return result;
+      },
+    { step: "initialize", name: "count" },
+  );
+}
+
+const named = (command: string): string => command.replace(/Command$/, "");
