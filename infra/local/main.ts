@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { builtStorefronts } from "../../shared/storefronts/index.ts";
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
   const stack = await start(options, catalog, secretsFile);
   announce(stack, options, secrets);
   stopOnSignal(stack);
-  if (options.billmgr) await tryToReach(options.billmgr);
+  if (options.billmgr) tryToReach(options.billmgr);
 }
 
 async function start(options: LocalOptions, catalog: Catalog, secretsFile: string): Promise<LocalStack> {
@@ -66,14 +67,15 @@ function stopOnSignal(stack: LocalStack): void {
   process.on("SIGTERM", stop);
 }
 
-/** Said, but no reason to stop: what was paid meanwhile waits, and is tried again. */
-async function tryToReach(billmgr: string): Promise<void> {
-  try {
-    await fetch(billmgr, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(5000) });
-  } catch (error) {
-    const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).name;
-    console.error(`billmgr cannot be reached at ${billmgr} (${cause}): purchases wait until it can`);
-  }
+/** Said, but no reason to stop: what is paid meanwhile waits, and is tried again. Sends nothing. */
+function tryToReach(billmgr: string): void {
+  const { protocol, hostname, port } = new URL(billmgr);
+  const socket = connect(Number(port) || (protocol === "https:" ? 443 : 80), hostname.replace(/^\[|\]$/g, ""));
+  socket.setTimeout(5000, () => socket.destroy(new Error("no answer within 5 s")));
+  socket.once("connect", () => socket.destroy());
+  socket.once("error", ({ message }) => {
+    console.error(`billmgr cannot be reached at ${billmgr} (${message}): purchases wait until it can`);
+  });
 }
 
 await run(main);

@@ -97,7 +97,9 @@ describe("a mistake at the start is said in words, without a stack trace", { tim
     const { opened, output, child, ended } = withSecrets("--billmgr", "http://127.0.0.1:1025/billmgr");
     await opened();
     await vi.waitFor(() =>
-      expect(output()).toContain("billmgr cannot be reached at http://127.0.0.1:1025/billmgr (ECONNREFUSED)"),
+      expect(output()).toContain(
+        "billmgr cannot be reached at http://127.0.0.1:1025/billmgr (connect ECONNREFUSED 127.0.0.1:1025)",
+      ),
     );
     child.kill("SIGINT");
     expect(await ended).toBe(0);
