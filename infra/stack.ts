@@ -56,7 +56,8 @@ export class WebhooksStack extends Stack {
       ...queueProps,
       // AWS's advice for an event source, six times the function's timeout: a throttled batch is retried within it.
       visibilityTimeout: Duration.seconds(6 * provisionTimeout.toSeconds()),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 10 },
+      // With the pauses between them, about four hours: an outage of the table must not end there.
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 20 },
     });
 
     // The construct Secret would fill it with a generated password; this one stays without a value until it is put.

@@ -21,7 +21,7 @@ export function partsOf(key: Key): { kind: string; storefront: string; id: strin
 export type Received = {
   id: string;
   type: string;
-  /** When it happened; where the storefront does not tell, when it was received. */
+  /** When it happened; where the storefront does not tell, 1970. */
   occurredAt: Instant;
   receivedAt: Instant;
   /** From the storefront's test mode. */

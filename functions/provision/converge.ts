@@ -83,12 +83,13 @@ class Convergence {
   /** Nothing to do now: only the agenda says when again. */
   async #rest(decision: Exclude<Decision, { do: "change" | "look" }>): Promise<void> {
     const { attention } = this.#subscription;
-    if (attention) return this.#save({ attention: attention.since });
+    if (attention) return this.#save({ attention: attention.since, reason: attention.reason });
     if (decision.do === "attention") {
+      const { reason } = decision;
       const before = this.#stored.agenda;
-      const since = before && "attention" in before ? before.attention : this.#now();
-      this.#world.log.warn("needs attention", { key: this.#key, reason: decision.reason });
-      return this.#save({ attention: since });
+      if (before && "attention" in before && before.reason === reason) return this.#save(before);
+      this.#world.log.warn("needs attention", { key: this.#key, reason });
+      return this.#save({ attention: this.#now(), reason });
     }
     return this.#save(decision.until === undefined ? undefined : { due: decision.until });
   }
@@ -96,7 +97,7 @@ class Convergence {
   async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {
     const { table, billmgr, catalog, log } = this.#world;
     const halt = await table.halt();
-    if (halt) return this.#pause(`all calls are halted: ${halt.reason}`);
+    if (halt) return this.#wait(`all calls are halted: ${halt.reason}`);
 
     const before = await this.#readBefore(change);
     if (!before) return;
@@ -200,6 +201,12 @@ class Convergence {
     this.#subscription = progress.pause(this.#subscription, this.#now(), why);
   }
 
+  /** Until a person lifts the halt: not longer and longer, for everything waits for that. */
+  #wait(why: string): void {
+    const until = instantPlus(this.#now(), { seconds: haltedSeconds });
+    this.#subscription = { ...this.#subscription, pause: { times: 0, ...this.#subscription.pause, until, why } };
+  }
+
   #postpone(operation: Operation): void {
     const due = instantPlus(this.#now(), { seconds: haltedSeconds });
     this.#subscription = { ...this.#subscription, operation: { ...operation, due } };
@@ -256,7 +263,7 @@ class Convergence {
   /** While work goes on: due now, so that a crash is taken up by the next sweep; an open claim is due at its deadline. */
   #agenda(): Agenda {
     const { attention, operation } = this.#subscription;
-    if (attention) return { attention: attention.since };
+    if (attention) return { attention: attention.since, reason: attention.reason };
     const due = operation?.state !== "finished" ? operation?.due : undefined;
     return { due: due ?? this.#now() };
   }

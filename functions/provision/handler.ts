@@ -25,7 +25,9 @@ async function failuresOf(group: readonly SQSRecord[], world: World & HandlerWor
     } catch (error) {
       world.log.error("message failed, goes back to the queue", { message: record.messageId, reason: reasonOf(error) });
       const failed = group.slice(i);
-      await Promise.all(failed.map(({ receiptHandle }) => world.returnSoon(receiptHandle))).catch((late: unknown) =>
+      const returnSoon = ({ receiptHandle, attributes }: SQSRecord) =>
+        world.returnSoon(receiptHandle, Number(attributes.ApproximateReceiveCount ?? 1));
+      await Promise.all(failed.map(returnSoon)).catch((late: unknown) =>
         world.log.warn("message goes back late", { message: record.messageId, reason: reasonOf(late) }),
       );
       return failed;

@@ -91,7 +91,7 @@ function messagesOf(storefront: string, told: Told, body: string, receivedAt: In
   const received: Received = {
     id,
     type: told.type,
-    occurredAt: told.occurredAt ?? receivedAt,
+    occurredAt: told.occurredAt ?? untold,
     receivedAt,
     ...(told.test && { test: true }),
     body,
@@ -113,6 +113,9 @@ function messagesOf(storefront: string, told: Told, body: string, receivedAt: In
   const about = keyOfSubject(storefront, told.about);
   return [to({ key: about, kind: "event", received, events }), ...links];
 }
+
+/** The same at each delivery, so that the event is stored once. */
+const untold = "1970-01-01T00:00:00.000Z";
 
 const keyOfSubject = (storefront: string, subject: Subject): Key =>
   "subscription" in subject

@@ -20,7 +20,7 @@ export type LocalQueue = {
 export async function startQueue(aws: LocalAws, dataDir?: string): Promise<LocalQueue> {
   const server = await startFauxqs({ port: 0, logger: false, ...(dataDir && { dataDir }) });
   const { queueArn } = server.createQueue(deadLetters, { attributes: { FifoQueue: "true" } });
-  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: 10 });
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: 20 });
   const attributes = { FifoQueue: "true", VisibilityTimeout: "300", RedrivePolicy };
   const { queueUrl } = server.createQueue(name, { attributes });
   const client = new SQSClient({ ...aws, endpoint: server.address });

@@ -30,15 +30,16 @@ export const sendTo =
     }
   };
 
-export type ReturnSoon = (receiptHandle: string) => Promise<void>;
+export type ReturnSoon = (receiptHandle: string, times: number) => Promise<void>;
 
-const seenAgainAfterSeconds = 30;
-
-/** A message that failed would hold up its group for the queue's whole visibility time, 18 minutes on AWS. */
+/**
+ * Half a minute, doubling up to a quarter of an hour: a message that failed would hold up its group for the queue's whole
+ * visibility time, 18 minutes on AWS, and an outage of minutes must not use up the tries that it has.
+ */
 export const returnSoonTo =
   (client: SQSClient, url: string): ReturnSoon =>
-  async (ReceiptHandle) => {
-    const VisibilityTimeout = seenAgainAfterSeconds;
+  async (ReceiptHandle, times) => {
+    const VisibilityTimeout = Math.min(30 * 2 ** (times - 1), 900);
     await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
   };
 

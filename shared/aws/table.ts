@@ -28,7 +28,7 @@ export const agendaShards = 8;
 const ignoredKeptDays = 90;
 
 /** Where a subscription stands in the agenda: due at a moment, or waiting for a person since one. */
-export type Agenda = { due: Instant } | { attention: Instant };
+export type Agenda = { due: Instant } | { attention: Instant; reason: string };
 
 export type Stored = { subscription: Subscription; version: number; agenda?: Agenda };
 
@@ -154,14 +154,25 @@ export function createTable(client: DynamoDBClient, name: string): Table {
     async load(key) {
       const item = await get(key, "state");
       if (!item) return undefined;
-      const { subscription, version, agenda, agendaAt } = item as {
+      const {
+        subscription,
+        version,
+        agenda,
+        agendaAt,
+        reason = "",
+      } = item as {
         subscription: Subscription;
         version: number;
         agenda?: string;
         agendaAt?: Instant;
+        reason?: string;
       };
       if (agenda === undefined || agendaAt === undefined) return { subscription, version };
-      return { subscription, version, agenda: agenda === "attention" ? { attention: agendaAt } : { due: agendaAt } };
+      return {
+        subscription,
+        version,
+        agenda: agenda === "attention" ? { attention: agendaAt, reason } : { due: agendaAt },
+      };
     },
 
     save: (key, { subscription, version, agenda }) =>
@@ -245,6 +256,6 @@ export const agendaIndex = "agenda";
 
 function agendaOf(key: Key, agenda: Agenda | undefined): Record<string, string> {
   if (!agenda) return {};
-  if ("attention" in agenda) return { agenda: "attention", agendaAt: agenda.attention };
+  if ("attention" in agenda) return { agenda: "attention", agendaAt: agenda.attention, reason: agenda.reason };
   return { agenda: `due#${shardOf(key)}`, agendaAt: agenda.due };
 }

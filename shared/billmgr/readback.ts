@@ -57,7 +57,8 @@ export function judge(
       if (seen.comment !== undefined && seen.comment !== known.reference) {
         return sight("contrary", `, with the comment "${seen.comment.slice(0, 60)}" instead of ${known.reference}`);
       }
-      return sight(status !== undefined || (byItsWord && expiry !== undefined) ? "achieved" : "pending");
+      // Without an expiry nothing could be told of a later prolong.
+      return sight(expiry !== undefined && (status !== undefined || byItsWord) ? "achieved" : "pending");
     case "prolong":
       if (expiry === undefined) return sight("pending", ", without an expiry");
       return sight(known.expiry !== undefined && expiry > known.expiry ? "achieved" : "absent");

@@ -132,6 +132,9 @@ function contradictions(catalog: Catalog): string[] {
       }
     }
   };
+  for (const name of Object.keys(catalog.extras)) {
+    if (Object.hasOwn(catalog.plans, name)) problems.push(`${pathOf(["extras", name])}: a plan has that name too`);
+  }
   for (const kind of ["plans", "extras"] as const) {
     for (const [name, entry] of Object.entries(catalog[kind])) {
       const product = own(catalog.products, entry.product);

@@ -111,7 +111,7 @@ describe.each([
     const due = Array.from({ length: 30 }, newKey);
     for (const key of due) await table.save(key, { subscription, version: 0, agenda: { due: now } });
     await table.save(newKey(), { subscription, version: 0, agenda: { due: later } });
-    await table.save(newKey(), { subscription, version: 0, agenda: { attention: now } });
+    await table.save(newKey(), { subscription, version: 0, agenda: { attention: now, reason: "asked" } });
     await table.save(newKey(), { subscription, version: 0 });
     const listed = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
     expect(listed.flatMap(({ keys }) => keys.map(({ key }) => key)).sort()).toEqual([...due].sort());

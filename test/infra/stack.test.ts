@@ -107,9 +107,9 @@ describe("the queue", () => {
     },
   );
 
-  test("gives a message up to the dead letters after 10 tries", () => {
+  test("gives a message up to the dead letters after 20 tries", () => {
     const { RedrivePolicy } = resource("AWS::SQS::Queue", "Queue").Properties;
-    expect(RedrivePolicy?.maxReceiveCount).toBe(10);
+    expect(RedrivePolicy?.maxReceiveCount).toBe(20);
     expect(said(RedrivePolicy?.deadLetterTargetArn)).toBe("<DeadLetters.Arn>");
   });
 
