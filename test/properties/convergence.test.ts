@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Catalog, Policy } from "../../shared/licensing/catalog.ts";
+import { claimsOf } from "../../shared/licensing/claims.ts";
+import { entitlement } from "../../shared/licensing/entitlement.ts";
+import { fold } from "../../shared/licensing/fold.ts";
+import { next } from "../../shared/licensing/next.ts";
+import { type License, newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
+import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } from "../../shared/licensing/time.ts";
+import { histories, instants } from "../support/arbitraries.ts";
+import { catalogWith } from "../support/events.ts";
+import { PerfectBillmgr } from "../support/perfect-billmgr.ts";
+
+const policies: fc.Arbitrary<Partial<Policy>> = fc.record({
+  renew: fc.constantFrom("on_payment", "before_expiry"),
+  onEnd: fc.constantFrom("suspend", "delete", "lapse"),
+  graceDays: fc.constantFrom(0, 3, 10),
+  retentionDays: fc.constantFrom(0, 14),
+  renewAheadDays: fc.constantFrom(0, 2, 2.5),
+  slackDays: fc.constantFrom(0, 3),
+});
+
+/** A subscription as it is after some of its history was acted upon, at any moments, and the rest was folded in. */
+const lives = fc.record({
+  policy: policies,
+  first: histories,
+  later: histories,
+  times: fc.tuple(instants, instants).map((times) => times.sort() as [Instant, Instant]),
+});
+
+type Life = typeof lives extends fc.Arbitrary<infer T> ? T : never;
+
+function live({ policy, first, later, times: [before, now] }: Life) {
+  const catalog = catalogWith(policy);
+  const billmgr = new PerfectBillmgr(catalog);
+  const begun = billmgr.convergeUntil(first.reduce(fold, newSubscription("standard", "shop-1")), before, now);
+  return { billmgr, catalog, subscription: later.reduce(fold, begun), now };
+}
+
+test("from any history, at any moment, it comes to rest, and again at each moment that it names for two years", () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const { billmgr, catalog, subscription, now } = live(life);
+      billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 730 }), (settled) => {
+        if (settled.decision.do === "settled") expectAgreement(settled.subscription, catalog, settled.now);
+      });
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("while it rests, nothing is wanted before the moment that it named", () => {
+  const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  fc.assert(
+    fc.property(lives, fc.array(share, { minLength: 1, maxLength: 5 }), (life, shares) => {
+      const { billmgr, catalog, subscription, now } = live(life);
+      const { subscription: resting, decision } = billmgr.converge(subscription, now);
+      fc.pre(decision.do === "settled");
+      const until = Date.parse(("until" in decision && decision.until) || instantPlus(now, { days: 1000 }));
+      for (const part of shares) {
+        const passed = Math.floor(part * (until - 1 - Date.parse(now)));
+        const moment = instantPlus(now, { seconds: passed / 1000 });
+        expect([moment, next(resting, catalog, moment)]).toMatchObject([moment, { do: "settled" }]);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("one slot is ordered for once in each generation", () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const { billmgr, subscription, now } = live(life);
+      billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 400 }));
+      const ordered = billmgr.ledger.flatMap(({ change }) =>
+        change.kind === "order" ? [`${change.slot} in generation ${change.generation}`] : [],
+      );
+      expect(new Set(ordered).size).toBe(ordered.length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no prolong reaches a whole period beyond what is paid", () => {
+  fc.assert(
+    fc.property(lives, (life) => {
+      const { billmgr, catalog, subscription, now } = live(life);
+      const earlier = billmgr.ledger.length;
+      billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 400 }));
+      const { through } = entitlement(subscription, catalog.policy, now);
+      for (const { change, before, after } of billmgr.ledger.slice(earlier)) {
+        if (change.kind !== "prolong") continue;
+        const [from, to, paidTo] = [before ?? "", after ?? "", dayOf(through ?? "")];
+        expect(to).toBe(addMonths(from, change.period));
+        expect(daysBetween(paidTo, to)).toBeLessThan(daysBetween(from, to));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function expectAgreement(subscription: Subscription, { policy, ...catalog }: Catalog, now: Instant): void {
+  const entitled = entitlement(subscription, policy, now);
+  const licenses = subscription.slots.flatMap(({ license }) => license ?? []);
+  const suspended = licenses.filter((license) => license.suspended);
+  if (entitled.ended) {
+    const kept = now < instantPlus(entitled.ended, { days: policy.retentionDays });
+    if (policy.onEnd === "delete" || (policy.onEnd === "suspend" && !kept)) expect(licenses).toEqual([]);
+    if (policy.onEnd === "suspend") expect(suspended).toEqual(licenses);
+    return;
+  }
+  if (entitled.withheld) {
+    expect(suspended).toEqual(licenses);
+    return;
+  }
+
+  const claimed = claimsOf(subscription, { policy, ...catalog });
+  if ("problem" in claimed || entitled.through === undefined || entitled.through <= now) return;
+  // Paid ahead, for a time that has not begun.
+  if ((entitled.since ?? "") > now) return;
+  // What is left to lapse is not suspended either.
+  if (policy.onEnd === "lapse") return;
+  const serving = licenses.filter((license) => !license.suspended);
+  expect(serving.map((one) => JSON.stringify(nonZero(one.addons))).sort()).toEqual(
+    claimed.claims.map(({ addons }) => JSON.stringify(nonZero(addons))).sort(),
+  );
+  for (const license of serving) expectTime(license, entitled.until ?? "", entitled.setToEnd, policy, now);
+}
+
+function expectTime(license: License, until: Instant, setToEnd: boolean, policy: Policy, now: Instant): void {
+  if (license.trial) return;
+  const expiry = license.expiry ?? "";
+  const ahead = daysBetween(expiry, dayOf(until));
+  if (setToEnd && ahead <= policy.slackDays) return;
+  if (ahead > 0) expect(dayOf(now) < addDays(expiry, -Math.ceil(policy.renewAheadDays))).toBe(true);
+}
+
+const nonZero = (addons: Record<string, number>) =>
+  Object.entries(addons)
+    .filter(([, value]) => value > 0)
+    .sort();

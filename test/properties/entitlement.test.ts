@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { coverage, entitlement } from "../../shared/licensing/entitlement.ts";
+import { type Instant, instantPlus, instantPlusMonths } from "../../shared/licensing/time.ts";
+import { histories, instants } from "../support/arbitraries.ts";
+import { catalogWith, paid, subscriptionOf } from "../support/events.ts";
+
+const months = fc.integer({ min: 1, max: 24 });
+
+test("payments told in months, each before the last ran out, reach to calendar months from the first", () => {
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(instants, fc.array(fc.tuple(months, share), { minLength: 1, maxLength: 12 }), (first, rest) => {
+      let at: Instant = first;
+      let sum = 0;
+      const events = rest.map(([count, when], k) => {
+        const reached = instantPlusMonths(first, sum);
+        const wait = Math.floor((when * (Date.parse(reached) - Date.parse(at))) / 1000);
+        at = k === 0 ? first : instantPlus(at, { seconds: Math.max(0, wait) });
+        sum += count;
+        return paid(at, { months: count }, { payment: `payment ${String(k).padStart(2, "0")}` });
+      });
+      expect(coverage(subscriptionOf(...events).payments)).toEqual({
+        through: instantPlusMonths(first, sum),
+        since: first,
+      });
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("one more payment never shortens what is paid", () => {
+  fc.assert(
+    fc.property(histories, instants, months, (events, at, count) => {
+      const { payments } = subscriptionOf(...events);
+      const more = subscriptionOf(...events, paid(at, { months: count }, { payment: "one more" })).payments;
+      expect((coverage(more).through ?? "") >= (coverage(payments).through ?? "")).toBe(true);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("between the moments that it names, the entitlement stays as it is", () => {
+  fc.assert(
+    fc.property(histories, instants, fc.integer({ min: 0, max: 500_000 }), (events, now, minutes) => {
+      const subscription = subscriptionOf(...events);
+      const { changesAt: _, ...entitled } = entitlement(subscription, catalogWith().policy, now);
+      const { changesAt } = entitlement(subscription, catalogWith().policy, now);
+      const later = instantPlus(now, { seconds: minutes * 60 });
+      fc.pre(changesAt.every((moment) => moment > later));
+      const { changesAt: __, ...then } = entitlement(subscription, catalogWith().policy, later);
+      const known = entitled.withheld === "taken_back" ? { ...then, withheld: entitled.withheld } : then;
+      expect(known).toEqual(entitled);
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { outcomeOf } from "../../shared/billmgr/outcome.ts";
+import { readReply } from "../../shared/billmgr/reply.ts";
+import { CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { standard } from "../../shared/storefronts/standard.ts";
+import { stripe } from "../../shared/storefronts/stripe.ts";
+import { catalogJson } from "../support/events.ts";
+import { invoice, line, stripeEvent, stripeSubscription } from "../support/stripe.ts";
+
+const replies = [
+  '<?xml version="1.0"?><doc lang="en"><id>77</id><ok type="form">func=order</ok></doc>',
+  '<doc><error type="value" object="period"><param name="object">period</param><msg>Wrong &lt;period&gt;</msg></error></doc>',
+  "<doc><doc><newexpiredate>2027-03-01</newexpiredate></doc><ok/></doc>",
+  '<doc><elem><id>1</id><item_status orig="2_stop" color="red">Stopped</item_status></elem><p_elems>1</p_elems></doc>',
+];
+
+const edits = fc.array(
+  fc.record({
+    at: fc.nat(200),
+    drop: fc.nat(8),
+    put: fc.constantFrom(
+      "",
+      "<",
+      ">",
+      "&",
+      '"',
+      "]]>",
+      "<!--",
+      "<![CDATA[",
+      "</doc>",
+      "<doc>",
+      "\0",
+      "é",
+      "<__proto__>",
+    ),
+  }),
+  { maxLength: 4 },
+);
+
+const mutatedReplies = fc
+  .tuple(fc.constantFrom(...replies), edits)
+  .map(([reply, changes]) =>
+    changes.reduce((text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop), reply),
+  );
+
+test("whatever billmgr answers is a document, an error or unreadable, and some outcome of every change", () => {
+  const bodies = fc.oneof(fc.string({ unit: "binary" }), mutatedReplies);
+  const kinds = fc.constantFrom("order" as const, "prolong" as const, "delete" as const);
+  fc.assert(
+    fc.property(bodies, kinds, fc.constantFrom(200, 200, 200, 502), (body, kind, status) => {
+      expect(["document", "error", "unreadable"]).toContain(readReply(status, body).is);
+      const { outcome } = outcomeOf(kind, { came: "answer", status, body });
+      expect(["done", "refused", "unknown"]).toContain(outcome);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+/** A JSON value in which some parts are replaced by others, or gone. */
+const mutations = (whole: fc.JsonValue) => {
+  const paths = pathsOf(whole);
+  const change = fc.record({
+    path: fc.constantFrom(...paths),
+    value: fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(null, -1, 1.5, 1e300, "", "__proto__", [], {})),
+  });
+  return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
+    const copy = structuredClone(whole);
+    for (const { path, value } of changes) put(copy, path, value);
+    return copy;
+  });
+};
+
+const pathsOf = (value: unknown, at: string[] = []): string[][] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => [[...at, key], ...pathsOf(inner, [...at, key])])
+    : [];
+
+function put(target: unknown, [key = "", ...rest]: string[], value: unknown): void {
+  if (typeof target !== "object" || target === null) return;
+  const object = target as Record<string, unknown>;
+  if (rest.length > 0) put(object[key], rest, value);
+  else object[key] = value;
+}
+
+const asJson = (value: unknown): fc.JsonValue => JSON.parse(JSON.stringify(value));
+
+describe("whatever a signed body holds, a storefront tells something of it", () => {
+  const payment = {
+    type: "payment.succeeded",
+    timestamp: "2027-01-31T10:00:00Z",
+    data: {
+      subscription: "s1",
+      payment: "p1",
+      months: 1,
+      items: [{ plan: "vm-monthly", quantity: "2" }],
+      customer: { id: 7, email: "a@example.com" },
+    },
+  };
+  const bodies = {
+    standard: [payment],
+    stripe: [
+      asJson(stripeEvent("invoice.paid", invoice({ lines: { data: [line()] } }))),
+      asJson(stripeEvent("customer.subscription.updated", stripeSubscription())),
+    ],
+  };
+  test.each([standard, stripe])("$name", (storefront) => {
+    const bodyOf = bodies[storefront.name as keyof typeof bodies];
+    const known = fc.oneof(...bodyOf.map((body) => mutations(body as fc.JsonValue)));
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), known), (body) => {
+        const [told, ...more] = storefront.events(body, { "webhook-id": "msg_1" });
+        expect(more).toEqual([]);
+        expect(["facts", "nothing", "unclear"]).toContain(told?.says);
+        if (told?.says === "unclear" || told?.says === "nothing") expect(told.reason).not.toBe("");
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+test("whatever a catalog holds, it is one or it is refused by a CatalogError", () => {
+  const keys = fc.constantFrom("__proto__", "constructor", "toString", "products", "plans", "billmgr", "url", "addons");
+  const nested = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, 0, 1, "", "vmmanager6", "https://billmgr.example/x"),
+      fc.dictionary(keys, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  })).value;
+  const values = fc.oneof(fc.jsonValue(), nested, mutations(catalogJson as unknown as fc.JsonValue));
+  fc.assert(
+    fc.property(values, (value) => {
+      try {
+        parseCatalog(value);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CatalogError);
+        expect((error as Error).message).not.toBe("");
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});

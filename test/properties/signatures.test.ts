@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { Webhook } from "standardwebhooks";
+import { describe, expect, test } from "vitest";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { standard } from "../../shared/storefronts/standard.ts";
+import { stripe } from "../../shared/storefronts/stripe.ts";
+import { stripeHeader, unix } from "../support/stripe.ts";
+
+const now = unix("2027-01-31T10:00");
+const timely = timelyAt(() => now * 1000);
+
+/** How each storefront's own library signs. */
+const signers = [
+  {
+    storefront: stripe,
+    secret: "whsec_synthetic_of_stripe",
+    header: "stripe-signature",
+    encoding: "hex" as const,
+    sign: (body: string, secret: string) => ({ "stripe-signature": stripeHeader(body, secret, now) }),
+  },
+  {
+    storefront: standard,
+    secret: `whsec_${Buffer.from("a synthetic key of thirty-two by").toString("base64")}`,
+    header: "webhook-signature",
+    encoding: "base64" as const,
+    sign: (body: string, secret: string) => ({
+      "webhook-id": "msg_1",
+      "webhook-timestamp": String(now),
+      "webhook-signature": new Webhook(secret).sign("msg_1", new Date(now * 1000), body),
+    }),
+  },
+];
+
+const flipped = (bytes: Buffer, bit: number): Buffer => {
+  const copy = Buffer.from(bytes);
+  const at = bit % (copy.length * 8);
+  copy[at >> 3] = (copy[at >> 3] ?? 0) ^ (1 << (at & 7));
+  return copy;
+};
+
+describe.each(signers)("$storefront.name", ({ storefront, secret, header, encoding, sign }) => {
+  const bodies = fc.string({ unit: "grapheme", minLength: 1 });
+
+  test("accepts what its own library signed", () => {
+    fc.assert(
+      fc.property(bodies, (text) => {
+        const request = { headers: sign(text, secret), body: Buffer.from(text) };
+        expect(storefront.verify(request, ["whsec_b3RoZXJvdGhlcm90aGVy", secret], timely)).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("refuses a body in which one bit differs", () => {
+    fc.assert(
+      fc.property(bodies, fc.nat(), (text, bit) => {
+        const request = { headers: sign(text, secret), body: flipped(Buffer.from(text), bit) };
+        expect(storefront.verify(request, [secret], timely)).toMatch(/matches not the secret/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("refuses a signature in which one bit differs, and a part of one", () => {
+    fc.assert(
+      fc.property(bodies, fc.nat(255), fc.nat(31), (text, bit, length) => {
+        const headers: Record<string, string> = sign(text, secret);
+        const [, prefix = "", signature = ""] = /^(.*v1[=,])(.+)$/.exec(headers[header] ?? "") ?? [];
+        const bytes = Buffer.from(signature, encoding);
+        for (const wrong of [flipped(bytes, bit), bytes.subarray(0, length)]) {
+          const request = {
+            headers: { ...headers, [header]: prefix + wrong.toString(encoding) },
+            body: Buffer.from(text),
+          };
+          expect(storefront.verify(request, [secret], timely)).not.toBeUndefined();
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("refuses any other secret", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 24, maxLength: 64 }), (key) => {
+        const other = `whsec_${Buffer.from(key).toString("base64")}`;
+        fc.pre(other !== secret);
+        const request = { headers: sign("{}", other), body: Buffer.from("{}") };
+        expect(storefront.verify(request, [secret], timely)).not.toBeUndefined();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("does not throw on any headers", () => {
+    const values = fc.option(fc.string({ unit: "binary" }), { nil: undefined });
+    const headers = fc.record({
+      "stripe-signature": fc.oneof(
+        values,
+        values.map((value) => `t=${now},v1=${value}`),
+      ),
+      "webhook-id": values,
+      "webhook-timestamp": fc.oneof(values, fc.constant(String(now))),
+      "webhook-signature": fc.oneof(
+        values,
+        values.map((value) => `v1,${value}`),
+      ),
+    });
+    fc.assert(
+      fc.property(headers, (given) => {
+        expect(storefront.verify({ headers: given, body: Buffer.from("{}") }, [secret], timely)).toBeTypeOf("string");
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

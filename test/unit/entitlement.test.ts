@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { coverage, entitlement } from "../../shared/licensing/entitlement.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import {
+  cancelled,
+  cancelScheduled,
+  cancelWithdrawn,
+  catalogWith,
+  failed,
+  paid,
+  paused,
+  refunded,
+  resumed,
+  subscriptionOf,
+  utc,
+} from "../support/events.ts";
+
+const { policy } = catalogWith({ graceDays: 3 });
+const at = (now: string, ...events: Event[]) => entitlement(subscriptionOf(...events), policy, utc(now));
+const january = paid("2027-01-01", { through: "2027-02-01" }, { payment: "january" });
+
+describe("what payments cover", () => {
+  test.each([
+    ["none", [], undefined],
+    ["a moment", [january], "2027-02-01"],
+    [
+      "the later of two moments, told in any order",
+      [paid("2027-02-01", { through: "2027-03-01" }), january],
+      "2027-03-01",
+    ],
+    ["no less by a later payment for less", [january, paid("2027-01-02", { through: "2027-01-05" })], "2027-02-01"],
+    ["months from the payment on", [paid("2027-01-31T10:00", { months: 1 })], "2027-02-28T10:00"],
+    [
+      "months as calendar months from the first",
+      [paid("2027-01-31", { months: 1 }), paid("2027-02-27", { months: 1 })],
+      "2027-03-31",
+    ],
+    ["months after a moment that was paid before", [january, paid("2027-01-20", { months: 1 })], "2027-03-01"],
+    ["months anew after a gap", [paid("2027-01-10", { months: 1 }), paid("2027-04-20", { months: 1 })], "2027-05-20"],
+    ["months paid ahead", [paid("2027-01-10", { months: 1 }), paid("2027-01-11", { months: 12 })], "2028-02-10"],
+  ])("%s", (_, events, through) => {
+    expect(coverage(subscriptionOf(...events).payments).through).toBe(through && utc(through));
+  });
+});
+
+describe("since when it has been paid without a gap", () => {
+  test.each([
+    ["nothing", [], undefined],
+    ["one payment", [january], "2027-01-01"],
+    [
+      "a payment that tells its start",
+      [paid("2027-01-01", { from: "2027-01-05", through: "2027-02-01" })],
+      "2027-01-05",
+    ],
+    ["a payment ahead", [january, paid("2027-01-20", { through: "2027-03-01" })], "2027-01-01"],
+    ["a payment on the last moment", [january, paid("2027-02-01", { months: 1 })], "2027-01-01"],
+    ["a payment after a gap", [january, paid("2027-02-02", { months: 1 })], "2027-02-02"],
+    [
+      "a late payment of the time without one",
+      [january, paid("2027-02-20", { from: "2027-02-01", through: "2027-03-01" })],
+      "2027-01-01",
+    ],
+    ["a late payment that adds nothing", [january, paid("2027-02-20", { through: "2027-01-20" })], "2027-01-01"],
+  ])("%s", (_, events, since) => {
+    expect(coverage(subscriptionOf(...events).payments).since).toBe(since && utc(since));
+  });
+});
+
+describe("paid time", () => {
+  test("counts a trial, and tells what was paid with money apart", () => {
+    const trial = paid("2027-01-01", { through: "2027-01-15" }, { trial: true });
+    expect(at("2027-01-02", trial)).toMatchObject({ through: utc("2027-01-15") });
+    expect(at("2027-01-02", trial).paidThrough).toBeUndefined();
+    expect(at("2027-01-16", trial, paid("2027-01-15", { months: 1 })).paidThrough).toBe(utc("2027-02-15"));
+  });
+
+  test("leaves out what was refunded", () => {
+    const both = [january, paid("2027-02-01", { through: "2027-03-01" }, { payment: "february" })];
+    expect(at("2027-01-10", ...both, refunded("2027-01-10", "february")).through).toBe(utc("2027-02-01"));
+  });
+});
+
+describe("withheld", () => {
+  const february = paid("2027-02-01", { through: "2027-03-01" }, { payment: "february" });
+
+  test.each([
+    ["nothing is wrong", "2027-01-10", [january], undefined],
+    ["paused", "2027-01-10", [january, paused("2027-01-05")], "paused"],
+    ["paused and resumed", "2027-01-10", [january, paused("2027-01-05"), resumed("2027-01-06")], undefined],
+    ["the only payment refunded", "2027-01-10", [january, refunded("2027-01-05", "january")], "taken_back"],
+    [
+      "the current payment refunded",
+      "2027-02-02",
+      [january, february, refunded("2027-02-02", "february")],
+      "taken_back",
+    ],
+    ["an earlier payment refunded", "2027-02-02", [january, february, refunded("2027-02-02", "january")], undefined],
+    ["a refund of a payment that nobody made", "2027-01-10", [january, refunded("2027-01-05", "other")], undefined],
+    ["time over, in the grace", "2027-02-03T23:59", [january], undefined],
+    ["time over, past the grace", "2027-02-04", [january], "unpaid"],
+    ["never paid", "2027-02-04", [], undefined],
+    ["paused comes before unpaid", "2027-02-04", [january, paused("2027-01-05")], "paused"],
+  ])("%s", (_, now, events, withheld) => {
+    expect(at(now, ...events).withheld).toBe(withheld);
+  });
+
+  test("the grace begins with the end of the paid time or with the failed payment, whichever is earlier", () => {
+    expect(at("2027-02-03", january, failed("2027-02-02")).unpaidSince).toBe(utc("2027-02-01"));
+    expect(at("2027-02-03", january, february).unpaidSince).toBeUndefined();
+  });
+});
+
+describe("the end", () => {
+  test.each([
+    ["ended", "2027-01-10", [january, cancelled("2027-01-05")], "2027-01-05"],
+    ["scheduled, not yet", "2027-01-10", [january, cancelScheduled("2027-01-05", "2027-01-20")], undefined],
+    ["scheduled, come", "2027-01-20", [january, cancelScheduled("2027-01-05", "2027-01-20")], "2027-01-20"],
+    ["scheduled with the paid time, not yet", "2027-01-31", [january, cancelScheduled("2027-01-05")], undefined],
+    ["scheduled with the paid time, come", "2027-02-01", [january, cancelScheduled("2027-01-05")], "2027-02-01"],
+    ["scheduled, nothing paid", "2027-01-05", [cancelScheduled("2027-01-05")], "2027-01-05"],
+    ["withdrawn", "2027-02-01", [january, cancelScheduled("2027-01-05"), cancelWithdrawn("2027-01-06")], undefined],
+    [
+      "ended, then paid anew",
+      "2027-01-10",
+      [january, cancelled("2027-01-05"), paid("2027-01-08", { months: 1 })],
+      undefined,
+    ],
+    ["paid, then ended", "2027-01-10", [january, cancelled("2027-01-01")], "2027-01-01"],
+    [
+      "paid anew, and that refunded",
+      "2027-02-20",
+      [
+        january,
+        cancelled("2027-02-05"),
+        paid("2027-02-08", { months: 1 }, { payment: "p" }),
+        refunded("2027-02-09", "p"),
+      ],
+      "2027-02-05",
+    ],
+  ])("%s", (_, now, events, ended) => {
+    expect(at(now, ...events).ended).toBe(ended && utc(ended));
+  });
+
+  test.each([
+    [[january], false],
+    [[january, cancelScheduled("2027-01-05")], true],
+    [[january, cancelled("2027-01-05")], true],
+    [[january, cancelScheduled("2027-01-05"), cancelWithdrawn("2027-01-06")], false],
+  ])("is known ahead (%#)", (events, setToEnd) => {
+    expect(at("2027-01-10", ...events).setToEnd).toBe(setToEnd);
+  });
+});
+
+test("names the moments at which it changes by itself, future ones only", () => {
+  expect(at("2027-01-10", january, cancelScheduled("2027-01-05", "2027-01-20")).changesAt.sort()).toEqual([
+    utc("2027-01-20"),
+    utc("2027-02-01"),
+  ]);
+  expect(at("2027-02-02", january).changesAt).toEqual([utc("2027-02-04")]);
+  expect(at("2027-02-05", january).changesAt).toEqual([]);
+});

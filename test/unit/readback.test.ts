@@ -1,0 +1,223 @@
+import { describe, expect, test } from "vitest";
+import type { Billmgr, Listing } from "../../shared/billmgr/billmgr.ts";
+import type { SeenLicense } from "../../shared/billmgr/license.ts";
+import { judge, readBack } from "../../shared/billmgr/readback.ts";
+import type { Change } from "../../shared/licensing/operation.ts";
+import { operation, utc } from "../support/events.ts";
+
+const reference = "bw-0123456789abcdef-1-1";
+const seen = (of: Partial<SeenLicense> = {}): SeenLicense => ({
+  elid: "77",
+  status: "active",
+  autosuspended: false,
+  expiry: "2027-02-01",
+  addons: {},
+  ...of,
+});
+const license = { slot: 1, elid: "77", family: "platform" };
+const order: Change = {
+  kind: "order",
+  slot: 1,
+  generation: 1,
+  plan: "vm-monthly",
+  product: "vmmanager6",
+  family: "platform",
+  pricelist: 55163,
+  period: 1,
+  addons: {},
+  autoprolong: null,
+  trial: false,
+};
+const prolong: Change = { ...license, kind: "prolong", plan: "vm-monthly", period: 1, expiry: "2027-03-01" };
+const edit: Change = { ...license, kind: "edit", plan: "vm-monthly", addons: { "11": 4, "12": 0 } };
+const [suspend, resume, remove] = (["suspend", "resume", "delete"] as const).map(
+  (kind): Change => ({ ...license, kind }),
+);
+
+describe("what a license shows of", () => {
+  const asked = { answeredOk: false, reference, expiry: "2027-02-01" };
+  const answered = { ...asked, answeredOk: true };
+  const bare: SeenLicense = { elid: "77", autosuspended: false, expiry: "2027-02-01", addons: {} };
+
+  test.each<[string, Change | undefined, typeof asked, SeenLicense, string]>([
+    ["an order, active", order, asked, seen(), "achieved"],
+    ["an order, its comment shown", order, asked, seen({ comment: reference }), "achieved"],
+    ["an order, of another's comment", order, asked, seen({ comment: "bw-other" }), "contrary"],
+    ["an order, without a status", order, asked, { elid: "77", autosuspended: false, addons: {} }, "pending"],
+    ["an order, without a status, answered ok", order, answered, bare, "achieved"],
+    ["a suspend, without a status, answered ok", suspend, answered, bare, "achieved"],
+    ["a suspend, without a status, unanswered", suspend, asked, bare, "absent"],
+    ["a resume, without a status, answered ok", resume, answered, bare, "achieved"],
+    ["a resume, without a status, unanswered", resume, asked, bare, "absent"],
+    ["a delete, without a status, answered ok", remove, answered, bare, "achieved"],
+    ["a delete, without a status, unanswered", remove, asked, bare, "absent"],
+    ["an order, unpaid", order, answered, seen({ status: "ordered" }), "pending"],
+    ["an order, in work", order, answered, seen({ status: "processing" }), "pending"],
+    ["an order, deleted", order, answered, seen({ status: "deleted" }), "contrary"],
+    ["a prolong, moved", prolong, asked, seen({ expiry: "2027-03-01" }), "achieved"],
+    ["a prolong, moved to another day than meant", prolong, asked, seen({ expiry: "2027-02-28" }), "achieved"],
+    ["a prolong, not moved", prolong, answered, seen(), "absent"],
+    ["a prolong, moved back", prolong, answered, seen({ expiry: "2027-01-01" }), "absent"],
+    [
+      "a prolong, nothing known before",
+      prolong,
+      { answeredOk: true, reference } as never,
+      seen({ expiry: "2027-03-01" }),
+      "absent",
+    ],
+    ["a prolong, no expiry shown", prolong, asked, seen({ expiry: undefined as never }), "pending"],
+    ["a prolong, in work", prolong, asked, seen({ status: "processing", expiry: "2027-03-01" }), "pending"],
+    ["an edit, all as wanted", edit, asked, seen({ addons: { "11": 4, "12": 0 } }), "achieved"],
+    ["an edit, one differs", edit, answered, seen({ addons: { "11": 4, "12": 1 } }), "absent"],
+    ["an edit, one not shown, unanswered", edit, asked, seen({ addons: { "11": 4 } }), "absent"],
+    ["an edit, one not shown, answered ok", edit, answered, seen({ addons: { "11": 4 } }), "achieved"],
+    ["an edit, none shown, answered ok", edit, answered, seen(), "achieved"],
+    ["an edit, more shown than wanted", edit, asked, seen({ addons: { "11": 4, "12": 0, "13": 9 } }), "achieved"],
+    ["a suspend, stopped", suspend, asked, seen({ status: "stopped" }), "achieved"],
+    [
+      "a suspend, stopped by billmgr at expiry",
+      suspend,
+      asked,
+      seen({ status: "stopped", autosuspended: true }),
+      "absent",
+    ],
+    [
+      "a suspend, stopped by billmgr, answered ok",
+      suspend,
+      answered,
+      seen({ status: "stopped", autosuspended: true }),
+      "achieved",
+    ],
+    ["a suspend, active", suspend, answered, seen(), "absent"],
+    ["a resume, active", resume, asked, seen(), "achieved"],
+    ["a resume, stopped", resume, asked, seen({ status: "stopped" }), "absent"],
+    ["a resume, deleted", resume, asked, seen({ status: "deleted" }), "contrary"],
+    ["a delete, deleted", remove, asked, seen({ status: "deleted" }), "achieved"],
+    ["a delete, in work", remove, asked, seen({ status: "processing" }), "pending"],
+    ["a delete, active", remove, asked, seen(), "absent"],
+  ])("%s", (_, change, known, license, verdict) => {
+    expect(judge(change as Change, known, license)).toMatchObject({ verdict });
+  });
+});
+
+/** A billmgr of which only the readings are called. */
+function billmgrWith(licenses: Record<string, SeenLicense>, listing?: Listing) {
+  const forms: string[] = [];
+  const billmgr: Partial<Billmgr> = {
+    licenses: async () => listing ?? { rows: Object.values(licenses), complete: true },
+    license: async (_, elid) => {
+      forms.push(elid);
+      return licenses[elid];
+    },
+  };
+  return { billmgr: billmgr as Billmgr, forms };
+}
+
+describe("reading back", () => {
+  const witness = { elid: "5", reference: "bw-witness-1-1" };
+  const byRow = seen({ elid: "5", remoteid: witness.reference });
+  const find = (
+    rows: SeenLicense[],
+    of: { complete?: boolean; known?: (typeof witness)[]; forms?: SeenLicense[] } = {},
+  ) => {
+    const forms = Object.fromEntries((of.forms ?? []).map((form) => [form.elid, form]));
+    const { billmgr } = billmgrWith(forms, { rows, complete: of.complete ?? true });
+    const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
+    const known = of.known ?? [witness];
+    return readBack(under, { reference, elid: undefined, witnesses: known }, billmgr);
+  };
+
+  test.each([
+    ["remoteid", seen({ elid: "77", remoteid: reference })],
+    ["comment", seen({ elid: "77", comment: reference })],
+  ])("finds an order by its %s", async (_, row) => {
+    expect(await find([byRow, row])).toMatchObject({ verdict: "achieved", elid: "77" });
+  });
+
+  test("finds it also in a list that was not read whole", async () => {
+    const row = seen({ remoteid: reference });
+    expect(await find([row], { complete: false })).toMatchObject({ verdict: "achieved", elid: "77" });
+  });
+
+  test("leaves deleted twins out", async () => {
+    const twin = seen({ elid: "76", remoteid: reference, status: "deleted" });
+    expect(await find([byRow, twin])).toMatchObject({ verdict: "absent", provesAbsence: true });
+    expect(await find([twin, seen({ remoteid: reference })])).toMatchObject({ verdict: "achieved", elid: "77" });
+  });
+
+  test("asks when two licenses carry the reference", async () => {
+    const rows = [seen({ elid: "76", remoteid: reference }), seen({ elid: "77", comment: reference })];
+    expect(await find(rows)).toMatchObject({ verdict: "contrary", saw: expect.stringMatching(/76, 77/) });
+  });
+
+  test.each([
+    ["showed a license known to be ours", [byRow], [{ elid: "4", reference: "bw-gone" }, witness], true],
+    ["did not show it", [seen({ elid: "8", remoteid: "bw-x" })], [witness], false],
+    ["showed it under another reference", [{ ...byRow, remoteid: "bw-x" }], [witness], false],
+    ["knows of none", [seen({ elid: "8", remoteid: "bw-x" })], [], false],
+  ])("takes absence for proof only by a list that %s", async (_, rows, known, provesAbsence) => {
+    expect(await find(rows, { known })).toMatchObject({ verdict: "absent", provesAbsence });
+  });
+
+  test("takes no absence from a list that was not read whole", async () => {
+    expect(await find([byRow], { complete: false })).toMatchObject({ verdict: "pending" });
+  });
+
+  describe("where the list shows no references", () => {
+    const bare = (elid: string, createdOn?: string) => seen({ elid, ...(createdOn && { createdOn }) });
+
+    test("finds the order by the forms of the licenses that are new", async () => {
+      const rows = [bare("5", "2026-01-01"), bare("77", "2027-01-10")];
+      const forms = [seen({ elid: "5", comment: witness.reference }), seen({ elid: "77", comment: reference })];
+      expect(await find(rows, { forms })).toMatchObject({ verdict: "achieved", elid: "77" });
+    });
+
+    test("opens a form from the day before the claim on, and of those without a day", async () => {
+      const rows = [bare("1", "2027-01-08"), bare("2", "2027-01-09"), bare("3")];
+      const { billmgr, forms } = billmgrWith({}, { rows, complete: true });
+      const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
+      await readBack(under, { reference, elid: undefined, witnesses: [] }, billmgr);
+      expect(forms).toEqual(["2", "3"]);
+    });
+
+    test("takes absence for proof by the form of a license known to be ours", async () => {
+      const rows = [bare("5", "2026-01-01")];
+      expect(await find(rows, { forms: [seen({ elid: "5", comment: witness.reference })] })).toMatchObject({
+        verdict: "absent",
+        provesAbsence: true,
+      });
+      expect(await find(rows, { forms: [seen({ elid: "5" })] })).toMatchObject({ provesAbsence: false });
+    });
+
+    test("takes nothing from too many new licenses", async () => {
+      const rows = Array.from({ length: 26 }, (_, n) => bare(String(n)));
+      expect(await find(rows)).toMatchObject({ verdict: "pending", saw: expect.stringMatching(/26 licenses are new/) });
+    });
+  });
+
+  test("judges an order whose license is known by that license", async () => {
+    const { billmgr } = billmgrWith({ "77": seen({ comment: reference }) });
+    const under = operation({ change: order, state: "unconfirmed" });
+    const sight = await readBack(under, { reference, elid: "77", witnesses: [] }, billmgr);
+    expect(sight).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
+    expect(sight).not.toHaveProperty("elid");
+  });
+
+  test("judges a prolong against the expiry before it", async () => {
+    const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-03-01" }) });
+    const look = (expiry: string) =>
+      readBack(operation({ change: prolong, before: { expiry } }), { reference, elid: "77", witnesses: [] }, billmgr);
+    expect(await look("2027-02-01")).toMatchObject({ verdict: "achieved" });
+    expect(await look("2027-03-01")).toMatchObject({ verdict: "absent" });
+  });
+
+  test.each([
+    ["a delete", remove, "achieved"],
+    ["a suspend", suspend, "contrary"],
+    ["an order, which may take a while to show,", order, "absent"],
+  ])("of a license that billmgr knows no more judges %s", async (_, change, verdict) => {
+    const { billmgr } = billmgrWith({});
+    const under = operation({ change: change as Change });
+    expect(await readBack(under, { reference, elid: "77", witnesses: [] }, billmgr)).toMatchObject({ verdict });
+  });
+});
