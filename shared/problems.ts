@@ -70,7 +70,8 @@ function expectation(issue: $ZodIssue): string {
 }
 
 function show(value: unknown, showValues: boolean): string {
-  if (value === null || typeof value === "boolean" || typeof value === "number") return String(value);
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return showValues ? String(value) : "a number";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return showValues ? JSON.stringify(value.slice(0, 60)) : "text";
   return `an ${typeof value}`;

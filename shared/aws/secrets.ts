@@ -28,11 +28,16 @@ export function parseSecrets(value: unknown): Secrets {
   );
   if (unknown.length > 0) {
     throw new SecretsError(
-      unknown.map((name) => `storefronts.${name}: no such storefront${suggest(name, storefrontNames)}`).join("\n"),
+      unknown
+        .map((name) => `storefronts.${shown(name)}: no such storefront${suggest(name, storefrontNames)}`)
+        .join("\n"),
     );
   }
   return parsed.data;
 }
+
+/** A secret in the place of a name is a secret all the same. */
+const shown = (name: string): string => (/^[a-z]{1,16}$/i.test(name) ? name : "…");
 
 /** A changed secret is in use within this time, without a deploy. */
 const keptSeconds = 30;

@@ -101,15 +101,17 @@ export function lookUp(
   storefront: string,
   item: Item,
 ): { plan: string } | { extra: string } | "ignored" | undefined {
-  const isSold = (name: string, entry: Plan | Catalog["extras"][string]) =>
-    storefront === "standard" && item.names.includes(name)
-      ? true
-      : item.names.some((sold) => entry.soldAs?.[storefront]?.includes(sold));
-  const plan = Object.entries(catalog.plans).find(([name, entry]) => isSold(name, entry));
-  if (plan) return { plan: plan[0] };
-  const extra = Object.entries(catalog.extras).find(([name, entry]) => isSold(name, entry));
-  if (extra) return { extra: extra[0] };
-  return item.names.some((sold) => catalog.ignored[storefront]?.includes(sold)) ? "ignored" : undefined;
+  const isSold = (name: string, entry: Plan | Catalog["extras"][string], sold: string): boolean =>
+    (storefront === "standard" && name === sold) || entry.soldAs?.[storefront]?.includes(sold) === true;
+  // The first name is the narrowest: a price before the product that it is one of.
+  for (const sold of item.names) {
+    const plan = Object.entries(catalog.plans).find(([name, entry]) => isSold(name, entry, sold));
+    if (plan) return { plan: plan[0] };
+    const extra = Object.entries(catalog.extras).find(([name, entry]) => isSold(name, entry, sold));
+    if (extra) return { extra: extra[0] };
+    if (catalog.ignored[storefront]?.includes(sold)) return "ignored";
+  }
+  return undefined;
 }
 
 /** Not what every object has by its prototype: "constructor" is no product. */

@@ -25,9 +25,11 @@ export type Entitlement = {
 
 export function entitlement(subscription: Subscription, policy: Policy, now: Instant): Entitlement {
   const standing = subscription.payments.filter((payment) => !payment.refunded?.value);
-  const { through, since } = coverage(standing);
-  const { through: paidThrough } = coverage(standing.filter((payment) => !payment.paid?.value.trial));
-  const { through: withRefunded } = coverage(subscription.payments);
+  const { graceDays } = policy;
+  const { through, since } = coverage(standing, graceDays);
+  const withMoney = standing.filter((payment) => !payment.paid?.value.trial);
+  const { through: paidThrough } = coverage(withMoney, graceDays);
+  const { through: withRefunded } = coverage(subscription.payments, graceDays);
   const changesAt: Instant[] = [];
   const isPast = (moment: Instant | undefined): moment is Instant => {
     if (moment !== undefined && moment > now) changesAt.push(moment);
@@ -44,7 +46,7 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   let withheld: Entitlement["withheld"];
   if (subscription.paused?.value) withheld = "paused";
   else if (withRefunded && withRefunded > now && !(through && through > now)) withheld = "taken_back";
-  else if (unpaidSince && isPast(instantPlus(unpaidSince, { days: policy.graceDays }))) withheld = "unpaid";
+  else if (unpaidSince && isPast(instantPlus(unpaidSince, { days: graceDays }))) withheld = "unpaid";
 
   return {
     ...(through && { through }),
@@ -62,16 +64,17 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
 /**
  * The moment to which payments reach, taken in the order in which they were made, and the start of the unbroken run of
  * them that does. Payments told in months are counted from the first of a run, so that January 31 and two months is
- * March 31 and not March 28.
+ * March 31 and not March 28; one that is made within the grace goes on where the last one ended.
  */
-export function coverage(payments: readonly Payment[]): { through?: Instant; since?: Instant } {
+export function coverage(payments: readonly Payment[], graceDays: number): { through?: Instant; since?: Instant } {
   const paid = payments.flatMap((payment) => (payment.paid ? [{ id: payment.id, ...payment.paid }] : []));
   paid.sort((a, b) => (a.at === b.at ? (a.id < b.id ? -1 : 1) : a.at < b.at ? -1 : 1));
   let reached: { through: Instant; since: Instant } | undefined;
   let run: { from: Instant; months: number } | undefined;
   for (const { at, value } of paid) {
     const { covers } = value;
-    const begins = "through" in covers ? (covers.from ?? at) : at;
+    const inTime = reached && at <= instantPlus(reached.through, { days: graceDays }) ? reached.through : at;
+    const begins = ("through" in covers ? covers.from : undefined) ?? inTime;
     const since = reached && begins <= reached.through ? reached.since : begins;
     if ("through" in covers) {
       if (reached && covers.through <= reached.through) continue;
@@ -79,8 +82,8 @@ export function coverage(payments: readonly Payment[]): { through?: Instant; sin
       run = undefined;
       continue;
     }
-    const from = reached && reached.through > at ? reached.through : at;
-    run = run && from === reached?.through ? { ...run, months: run.months + covers.months } : { from, ...covers };
+    run =
+      run && inTime === reached?.through ? { ...run, months: run.months + covers.months } : { from: inTime, ...covers };
     reached = { through: instantPlusMonths(run.from, run.months), since };
   }
   return reached ?? {};

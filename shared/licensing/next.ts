@@ -48,7 +48,7 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
 
   const agenda = new Agenda(now, entitled.changesAt);
   const wanted =
-    order(assignment, entitled, catalog, trialsOver, now) ??
+    order(assignment, entitled, catalog, trialsOver, agenda, now) ??
     end(assignment, entitled, catalog, agenda) ??
     suspend(subscription, entitled) ??
     keep(assignment, entitled, catalog, agenda);
@@ -108,11 +108,14 @@ function order(
   entitled: Entitlement,
   catalog: Catalog,
   trialsOver: boolean,
+  agenda: Agenda,
   now: Instant,
 ): Wanted {
   const [first] = vacant;
   if (!first || entitled.ended || entitled.withheld) return undefined;
   if (entitled.through === undefined || entitled.through <= now) return undefined;
+  // Paid ahead, for a time that has not begun.
+  if (entitled.since !== undefined && !agenda.hasCome(entitled.since)) return undefined;
   const { slot, claim } = first;
   const { terms } = claim;
   const product = catalog.products[claim.product] as Product;
@@ -207,8 +210,9 @@ function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalo
 }
 
 function resume({ n, license }: LicensedSlot, { through }: Entitlement, today: Day): Wanted {
-  // Within the grace a license is neither suspended nor taken up again.
+  // Within the grace a license is neither suspended nor taken up again; an expired one does not resume.
   if (!license.suspended || through === undefined || dayOf(through) < today) return undefined;
+  if (license.expiry !== undefined && license.expiry < today) return undefined;
   return { change: { kind: "resume", slot: n, elid: license.elid, family: license.family }, why: "entitled again" };
 }
 

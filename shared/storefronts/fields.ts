@@ -26,7 +26,7 @@ const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+
 /** ISO 8601; a time without a zone, and a day alone, are taken as UTC. */
 export const time = z.pipe(
   z.string().check(
-    z.refine((text) => isoTime.test(text) && isInRange(Date.parse(inUtc(text))), {
+    z.refine((text) => isoTime.test(text) && isDay(text.slice(0, 10)) && isInRange(Date.parse(inUtc(text))), {
       message: 'an ISO 8601 time like "2027-01-31T00:00:00Z"',
     }),
   ),
@@ -42,6 +42,12 @@ export const unixTime = z.pipe(
 const inUtc = (text: string): string => {
   const iso = text.replace(" ", "T");
   return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
+};
+
+/** February 30 is none, though Date takes it for a day of March. */
+const isDay = (text: string): boolean => {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 };
 
 /** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */

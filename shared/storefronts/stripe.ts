@@ -320,9 +320,8 @@ function refunded(reference: string, reversed: boolean, head: Head): Told {
 function disputed(dispute: z.output<typeof takenBack>, head: Head): Told {
   const status = dispute.status ?? "";
   const reference = dispute.payment_intent ?? dispute.charge ?? dispute.id;
-  if (status === "won" || status === "warning_closed" || head.type.endsWith("reinstated")) {
-    return refunded(reference, true, head);
-  }
+  if (status === "won" || head.type.endsWith("reinstated")) return refunded(reference, true, head);
+  // Its end takes nothing back either: the usual end of an inquiry is a refund.
   if (status.startsWith("warning_")) return nothing(head, "an inquiry: no money has been taken back");
   return refunded(reference, false, head);
 }

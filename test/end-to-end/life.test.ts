@@ -79,6 +79,27 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack).filter((one) => /order|prolong/.test(one))).toHaveLength(12);
   }, 20_000);
 
+  test("payments told in months that come some minutes late do not drift, and suspend nobody", async () => {
+    await stack.advanceTo(new Date("2027-01-31T10:00:00Z"));
+    for (const month of ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]) {
+      await stack.advanceTo(new Date(`${month}T10:05:00Z`));
+      await tell(stack, "payment.succeeded", { payment: month, plan: "vm6-monthly", months: 1 });
+      await stack.settle();
+    }
+    expect(done(stack)).toEqual(["order 334673", ...Array(4).fill("prolong 334673")]);
+  });
+
+  test("what is paid ahead is bought when its time begins", async () => {
+    await stack.stop();
+    stack = await startTestStack();
+    const payment = { payment: "p", plan: "vm6-monthly", months: 1 };
+    await tell(stack, "payment.succeeded", payment, { at: inDays(stack, 40) });
+    await advanceDays(stack, 39);
+    expect(done(stack)).toEqual([]);
+    await advanceDays(stack, 2);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
   test("licenses are ordered one each and the newest end first", async () => {
     const plan = "dci6-monthly";
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan, quantity: 3 }));
