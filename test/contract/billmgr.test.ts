@@ -6,6 +6,7 @@ import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/bil
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
+import { orderOf } from "../support/events.ts";
 
 const now = () => new Date("2026-11-23T08:00:00Z");
 const authinfo = "reseller:pass:word&<%20>";
@@ -18,19 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => served.close());
 
-const order: Change = {
-  kind: "order",
-  slot: 1,
-  generation: 1,
-  plan: "vm6",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 1,
-  addons: { 55165: 2 },
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf({ plan: "vm6", addons: { 55165: 2 } });
 const call = (change: Change, reference = "bw-1") => billmgr.call(change.kind, requestOf(change, reference));
 const elid = "334673";
 const of = { slot: 1, elid, family: "platform" };

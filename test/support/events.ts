@@ -1,7 +1,7 @@
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import type { Operation } from "../../shared/licensing/operation.ts";
+import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import { type License, newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 
@@ -132,5 +132,23 @@ export const operation = (of: Partial<Operation> & Pick<Operation, "change">): O
   state: "claimed",
   claimedAt: utc("2027-01-01T10:00"),
   looks: [],
+  ...of,
+});
+
+export type Order = Change & { kind: "order" };
+
+/** The order of the first license of a monthly plan. */
+export const orderOf = (of: Partial<Order> = {}): Order => ({
+  kind: "order",
+  slot: 1,
+  generation: 1,
+  plan: "vm-monthly",
+  product: "vmmanager6",
+  family: "platform",
+  pricelist: 55163,
+  period: 1,
+  addons: {},
+  autoprolong: null,
+  trial: false,
   ...of,
 });

@@ -6,22 +6,10 @@ import {
   isPurchase,
   referenceOf,
 } from "../../shared/licensing/operation.ts";
-import { operation } from "../support/events.ts";
+import { operation, orderOf } from "../support/events.ts";
 
 const license = { slot: 1, elid: "77", family: "platform" };
-const order: Change = {
-  kind: "order",
-  slot: 1,
-  generation: 1,
-  plan: "vm-monthly",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 12,
-  addons: {},
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf({ period: 12 });
 const prolong: Change = { ...license, kind: "prolong", plan: "vm-monthly", period: 1, expiry: "2027-03-01" };
 const edit: Change = { ...license, kind: "edit", plan: "vm-monthly", addons: { "11": 4, "12": 0 } };
 const suspend: Change = { ...license, kind: "suspend" };

@@ -4,23 +4,11 @@ import type { CallOutcome, Change, Look } from "../../shared/licensing/operation
 import { claim, record, recordLook, type Sighting } from "../../shared/licensing/progress.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
-import { catalogWith, licensed, paid, slot, utc } from "../support/events.ts";
+import { catalogWith, licensed, orderOf, paid, slot, utc } from "../support/events.ts";
 
 const start = utc("2027-01-10T10:00");
 const held = { slot: 1, elid: "101", family: "platform" };
-const order: Change = {
-  kind: "order",
-  slot: 1,
-  generation: 3,
-  plan: "vm-monthly",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 1,
-  addons: {},
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf({ generation: 3 });
 const prolong: Change = { ...held, kind: "prolong", plan: "vm-yearly", period: 1, expiry: "2027-03-01" };
 const edit: Change = { ...held, kind: "edit", plan: "vm-yearly", addons: { "55165": 4 } };
 const [suspend, resume, remove] = (["suspend", "resume", "delete"] as const).map((kind): Change => ({ ...held, kind }));

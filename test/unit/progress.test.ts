@@ -2,24 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { CallOutcome, Change, Operation } from "../../shared/licensing/operation.ts";
 import { alreadyDone, claim, pause, record } from "../../shared/licensing/progress.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
-import { licensed, slot, utc } from "../support/events.ts";
+import { licensed, orderOf, slot, utc } from "../support/events.ts";
 
 const now = utc("2027-01-10T10:00");
 const deadline = utc("2027-01-10T10:01:10");
 const held = { slot: 1, elid: "101", family: "platform" };
-const order: Change = {
-  kind: "order",
-  slot: 2,
-  generation: 1,
-  plan: "vm-monthly",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 1,
-  addons: { "55165": 4 },
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf({ slot: 2, addons: { "55165": 4 } });
 const suspend: Change = { ...held, kind: "suspend" };
 const intend = (change: Change) => ({ change, why: "wanted", before: { expiry: "2027-02-01" } });
 const claimed = (change: Change, onto: Subscription = licensed([slot()])) =>

@@ -3,7 +3,7 @@ import type { Billmgr, Listing } from "../../shared/billmgr/billmgr.ts";
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
 import { judge, readBack } from "../../shared/billmgr/readback.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
-import { operation, utc } from "../support/events.ts";
+import { operation, orderOf, utc } from "../support/events.ts";
 
 const reference = "bw-0123456789abcdef-1-1";
 const seen = (of: Partial<SeenLicense> = {}): SeenLicense => ({
@@ -15,19 +15,7 @@ const seen = (of: Partial<SeenLicense> = {}): SeenLicense => ({
   ...of,
 });
 const license = { slot: 1, elid: "77", family: "platform" };
-const order: Change = {
-  kind: "order",
-  slot: 1,
-  generation: 1,
-  plan: "vm-monthly",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 1,
-  addons: {},
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf();
 const prolong: Change = { ...license, kind: "prolong", plan: "vm-monthly", period: 1, expiry: "2027-03-01" };
 const edit: Change = { ...license, kind: "edit", plan: "vm-monthly", addons: { "11": 4, "12": 0 } };
 const [suspend, resume, remove] = (["suspend", "resume", "delete"] as const).map(

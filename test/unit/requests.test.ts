@@ -1,22 +1,11 @@
 import { expect, test } from "vitest";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
+import { orderOf } from "../support/events.ts";
 
 const common = { out: "xml", lang: "en" };
 const license = { slot: 1, elid: "77", family: "platform" };
-const order: Change & { kind: "order" } = {
-  kind: "order",
-  slot: 1,
-  generation: 1,
-  plan: "vm-monthly",
-  product: "vmmanager6",
-  family: "platform",
-  pricelist: 55163,
-  period: 1,
-  addons: { "55165": 4, "55164": 20 },
-  autoprolong: null,
-  trial: false,
-};
+const order = orderOf({ addons: { "55165": 4, "55164": 20 } });
 const ordered = {
   ...common,
   func: "platform.order.param",
