@@ -162,6 +162,8 @@ class Convergence {
       const witnesses = lost ? await table.witnesses(change.family) : [];
       const sight = await readBack(operation, { reference, elid, witnesses }, billmgr);
       this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
+      // A license that was found is known before anything else is asked.
+      if (sight.elid !== undefined) await this.#save(this.#agenda());
       await this.#log();
       const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
       if (finished && change.kind === "order" && elid !== undefined) {

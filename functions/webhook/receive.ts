@@ -45,7 +45,11 @@ export async function receive(request: Request, world: World): Promise<Answer> {
   let secrets: readonly string[];
   try {
     const all = (await world.secrets()).storefronts;
-    secrets = (Object.hasOwn(all, name) ? (all[name] ?? []) : []).filter((secret) => !storefront.flawOf(secret));
+    secrets = (Object.hasOwn(all, name) ? (all[name] ?? []) : []).filter((secret, place) => {
+      const flaw = storefront.flawOf(secret);
+      if (flaw) world.log.error("a signing secret is passed over", { storefront: name, place, flaw });
+      return !flaw;
+    });
   } catch (error) {
     world.log.error("secrets could not be read", { storefront: name, error: messageOf(error) });
     return refuse(503, "the signing secrets cannot be read now");
