@@ -26,15 +26,17 @@ export type Entitlement = {
 export function entitlement(subscription: Subscription, policy: Policy, now: Instant): Entitlement {
   const standing = subscription.payments.filter((payment) => !payment.refunded?.value);
   const { graceDays } = policy;
-  const { through, since } = coverage(standing, graceDays);
-  const withMoney = standing.filter((payment) => !payment.paid?.value.trial);
-  const { through: paidThrough } = coverage(withMoney, graceDays);
-  const { through: withRefunded } = coverage(subscription.payments, graceDays);
   const changesAt: Instant[] = [];
   const isPast = (moment: Instant | undefined): moment is Instant => {
     if (moment !== undefined && moment > now) changesAt.push(moment);
     return moment !== undefined && moment <= now;
   };
+  /** The run of payments that is now, or was last. One that is paid ahead counts when its time begins. */
+  const begun = (payments: readonly Payment[]) => coverage(payments, graceDays).findLast(({ since }) => isPast(since));
+
+  const { through, since } = begun(standing) ?? {};
+  const { through: paidThrough } = begun(standing.filter((payment) => !payment.paid?.value.trial)) ?? {};
+  const { through: withRefunded } = begun(subscription.payments) ?? {};
 
   const endsAt = endOf(subscription, standing, through);
   const ended = isPast(endsAt) ? endsAt : undefined;
@@ -61,32 +63,37 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   };
 }
 
+type Run = { since: Instant; through: Instant };
+
 /**
- * The moment to which payments reach, taken in the order in which they were made, and the start of the unbroken run of
- * them that does. Payments told in months are counted from the first of a run, so that January 31 and two months is
- * March 31 and not March 28; one that is made within the grace goes on where the last one ended.
+ * The time that payments cover, taken in the order in which they were made: unbroken runs of it, where gaps within the
+ * grace break none. Payments told in months are counted from the first of a run, so that January 31 and two months is
+ * March 31 and not March 28.
  */
-export function coverage(payments: readonly Payment[], graceDays: number): { through?: Instant; since?: Instant } {
+export function coverage(payments: readonly Payment[], graceDays: number): Run[] {
   const paid = payments.flatMap((payment) => (payment.paid ? [{ id: payment.id, ...payment.paid }] : []));
   paid.sort((a, b) => (a.at === b.at ? (a.id < b.id ? -1 : 1) : a.at < b.at ? -1 : 1));
-  let reached: { through: Instant; since: Instant } | undefined;
-  let run: { from: Instant; months: number } | undefined;
+  const runs: Run[] = [];
+  let counted: { from: Instant; months: number } | undefined;
   for (const { at, value } of paid) {
     const { covers } = value;
-    const inTime = reached && at <= instantPlus(reached.through, { days: graceDays }) ? reached.through : at;
-    const begins = ("through" in covers ? covers.from : undefined) ?? inTime;
-    const since = reached && begins <= reached.through ? reached.since : begins;
+    const last = runs.at(-1);
+    const begins = ("through" in covers ? covers.from : undefined) ?? at;
+    const goesOn = last !== undefined && begins <= instantPlus(last.through, { days: graceDays });
+    if ("through" in covers && last && covers.through <= last.through) continue;
+    let through: Instant;
     if ("through" in covers) {
-      if (reached && covers.through <= reached.through) continue;
-      reached = { through: covers.through, since };
-      run = undefined;
-      continue;
+      through = covers.through;
+      counted = undefined;
+    } else {
+      const before = goesOn ? counted : undefined;
+      counted = { from: before?.from ?? (goesOn ? last.through : at), months: (before?.months ?? 0) + covers.months };
+      through = instantPlusMonths(counted.from, counted.months);
     }
-    run =
-      run && inTime === reached?.through ? { ...run, months: run.months + covers.months } : { from: inTime, ...covers };
-    reached = { through: instantPlusMonths(run.from, run.months), since };
+    if (goesOn) last.through = through;
+    else runs.push({ since: begins < through ? begins : through, through });
   }
-  return reached ?? {};
+  return runs;
 }
 
 /** A payment made after the end that reaches past it takes the subscription up again; one for an old debt does not. */

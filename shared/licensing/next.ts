@@ -48,7 +48,7 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
 
   const agenda = new Agenda(now, entitled.changesAt);
   const wanted =
-    order(assignment, entitled, catalog, trialsOver, agenda, now) ??
+    order(assignment, entitled, catalog, trialsOver, now) ??
     end(assignment, entitled, catalog, agenda) ??
     suspend(subscription, entitled) ??
     keep(assignment, entitled, catalog, agenda);
@@ -108,14 +108,11 @@ function order(
   entitled: Entitlement,
   catalog: Catalog,
   trialsOver: boolean,
-  agenda: Agenda,
   now: Instant,
 ): Wanted {
   const [first] = vacant;
   if (!first || entitled.ended || entitled.withheld) return undefined;
   if (entitled.through === undefined || entitled.through <= now) return undefined;
-  // Paid ahead, for a time that has not begun.
-  if (entitled.since !== undefined && !agenda.hasCome(entitled.since)) return undefined;
   const { slot, claim } = first;
   const { terms } = claim;
   const product = catalog.products[claim.product] as Product;

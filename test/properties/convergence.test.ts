@@ -86,8 +86,9 @@ test("no prolong reaches a whole period beyond what is paid", () => {
     fc.property(lives, (life) => {
       const { billmgr, catalog, subscription, now } = live(life);
       const earlier = billmgr.ledger.length;
-      billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 400 }));
-      const { through } = entitlement(subscription, catalog.policy, now);
+      const end = instantPlus(now, { days: 400 });
+      billmgr.convergeUntil(subscription, now, end);
+      const { through } = entitlement(subscription, catalog.policy, end);
       for (const { change, before, after } of billmgr.ledger.slice(earlier)) {
         if (change.kind !== "prolong") continue;
         const [from, to, paidTo] = [before ?? "", after ?? "", dayOf(through ?? "")];
@@ -116,8 +117,8 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
 
   const claimed = claimsOf(subscription, { policy, ...catalog });
   if ("problem" in claimed || entitled.through === undefined || entitled.through <= now) return;
-  // Paid ahead, for a time that has not begun.
-  if ((entitled.since ?? "") > now) return;
+  // An expired license does not resume, and a trial cannot be prolonged, nor is it worth it within the slack.
+  if (suspended.some(({ expiry = "" }) => expiry < dayOf(now))) return;
   // What is left to lapse is not suspended either.
   if (policy.onEnd === "lapse") return;
   const serving = licenses.filter((license) => !license.suspended);
