@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { largestBody } from "../../functions/webhook/receive.ts";
+import type { Table } from "../../shared/aws/table.ts";
 import { after, type Clock } from "./clock.ts";
 import type { Sandbox } from "./sandbox/index.ts";
 import { bodyOf, sendJson } from "./serve.ts";
@@ -10,15 +11,17 @@ type Parts = {
   sandbox: Sandbox | undefined;
   clock: Clock;
   advanceTo: (moment: Date) => Promise<void>;
+  table: Pick<Table, "halt" | "liftHalt">;
 };
 
 /** Everything that the embedded stack answers over HTTP. */
 export const createDoor =
-  ({ webhook, sandbox, clock, advanceTo }: Parts) =>
+  ({ webhook, sandbox, clock, advanceTo, table }: Parts) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
     if (sandbox && (await sandbox.handle(request, response))) return;
     if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
+    if (pathname === "/local/halt") return serveHalt(request, response, table);
     const body = await bodyOf(request, largestBody);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);
@@ -40,6 +43,14 @@ async function serveClock(
     return sendJson(response, 405, { error: "GET tells the time, POST moves it" }, { allow: "GET, POST" });
   }
   sendJson(response, 200, { now: clock.now().toISOString() });
+}
+
+async function serveHalt(request: IncomingMessage, response: ServerResponse, table: Parts["table"]): Promise<void> {
+  if (request.method === "DELETE") await table.liftHalt();
+  else if (request.method !== "GET") {
+    return sendJson(response, 405, { error: "GET tells of the halt, DELETE lifts it" }, { allow: "GET, DELETE" });
+  }
+  sendJson(response, 200, { halt: (await table.halt()) ?? null });
 }
 
 function advanceIn(body: string): unknown {

@@ -92,6 +92,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     sandbox,
     clock,
     advanceTo: (moment) => advanceTo(moment),
+    table,
   });
   const server = await serve(door, options.port);
   const billmgrUrl = options.billmgr ?? `${server.url}/manager/billmgr`;

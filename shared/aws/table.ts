@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   type DynamoDBClient,
   DynamoDBServiceException,
   GetItemCommand,
@@ -57,6 +58,7 @@ export type Table = {
   attention(from?: Page): Promise<DuePage>;
   halt(): Promise<Halt | undefined>;
   setHalt(halt: Halt): Promise<void>;
+  liftHalt(): Promise<void>;
   /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
   takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
   /** Some licenses of a family that are known to be ours. */
@@ -232,6 +234,10 @@ export function createTable(client: DynamoDBClient, name: string): Table {
     async setHalt({ since, reason }) {
       // The first refusal is the one to read about.
       await put({ pk: control, sk: "halt", since, reason }, { ConditionExpression: "attribute_not_exists(pk)" });
+    },
+
+    async liftHalt() {
+      await client.send(new DeleteItemCommand({ TableName: name, Key: toItem({ pk: control, sk: "halt" }) }));
     },
 
     async takeOrder(now, { ordersPerHour, ordersPerDay }) {

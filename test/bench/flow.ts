@@ -58,7 +58,8 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
     now: clock.now,
     log,
   });
-  const server = await serve(createDoor({ webhook, sandbox: undefined, clock, advanceTo: async () => {} }));
+  const table = { halt: async () => undefined, liftHalt: async () => {} };
+  const server = await serve(createDoor({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table }));
   return {
     url: server.url,
     stop: async () => {

@@ -157,7 +157,7 @@ describe.each([
     expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
   });
 
-  it("remembers links, some witnesses of each family, and the first halt", async () => {
+  it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {
     const key: Key = "reference#stripe/pi_1";
     expect(await table.link(key)).toBeUndefined();
     await table.putLink(key, "reference#stripe/in_1");
@@ -171,6 +171,8 @@ describe.each([
     await table.setHalt({ since: now, reason: "first" });
     await table.setHalt({ since: later, reason: "second" });
     expect(await table.halt()).toMatchObject({ since: now, reason: "first" });
+    await table.liftHalt();
+    expect(await table.halt()).toBeUndefined();
   });
 
   it("counts orders to the limit and no further, however many ask at once", async () => {

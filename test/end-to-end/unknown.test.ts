@@ -167,7 +167,7 @@ describe("a call that billmgr did not get or refused", () => {
     expect((await stateOf(stack))?.attention?.reason).toContain("error value/pricelist");
   });
 
-  test("a wrong password halts the calls of everybody at once", async () => {
+  test("a wrong password halts the calls of everybody at once, and all goes on once that is lifted", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "auth", object: "badpassword" });
     await buy("first");
     await stack.settle();
@@ -175,6 +175,10 @@ describe("a call that billmgr did not get or refused", () => {
     await minutes(30);
     expect(await calls("order")).toBe(1);
     expect(await stack.table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
+
+    await fetch(`${stack.url}/local/halt`, { method: "DELETE" });
+    await minutes(10);
+    expect(done(stack)).toEqual(["order 334673", "order 334674"]);
   });
 
   test("orders past the hour's limit wait for a person", async () => {
