@@ -1,6 +1,7 @@
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
+import { type Decision, next } from "../../shared/licensing/next.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import { type License, newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
@@ -152,3 +153,6 @@ export const orderOf = (of: Partial<Order> = {}): Order => ({
   trial: false,
   ...of,
 });
+
+export const decide = (subscription: Subscription, now: string, policy: Partial<Catalog["policy"]> = {}): Decision =>
+  next(subscription, catalogWith(policy), utc(now));

@@ -1,22 +1,16 @@
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../shared/licensing/catalog.ts";
-import { next } from "../../shared/licensing/next.ts";
-import type { Subscription } from "../../shared/licensing/subscription.ts";
 import {
   cancelled,
   cancelScheduled,
   cancelWithdrawn,
-  catalogWith,
   changed,
+  decide,
   licensed,
   paid,
   paused,
   slot,
   utc,
 } from "../support/events.ts";
-
-const decide = (subscription: Subscription, now: string, policy: Partial<Policy> = {}) =>
-  next(subscription, catalogWith(policy), utc(now));
 
 const sold = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "january" });
 const ended = [sold, cancelled("2027-01-20T10:00")];

@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../shared/licensing/catalog.ts";
-import { next } from "../../shared/licensing/next.ts";
 import type { License, Slot, Subscription } from "../../shared/licensing/subscription.ts";
 import {
   cancelScheduled,
-  catalogWith,
   changed,
+  decide,
   licensed,
   paid,
   paused,
@@ -14,9 +12,6 @@ import {
   slot,
   utc,
 } from "../support/events.ts";
-
-const decide = (subscription: Subscription, now: string, policy: Partial<Policy> = {}) =>
-  next(subscription, catalogWith(policy), utc(now));
 
 /** Paid to a day, with a license to another. */
 const held = (

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { next } from "../../shared/licensing/next.ts";
-import type { Subscription } from "../../shared/licensing/subscription.ts";
 import {
   cancelled,
-  catalogWith,
   changed,
+  decide,
   licensed,
   orderOf,
   paid,
@@ -13,11 +11,7 @@ import {
   resumed,
   slot,
   subscriptionOf,
-  utc,
 } from "../support/events.ts";
-
-const catalog = catalogWith();
-const decide = (subscription: Subscription, now: string) => next(subscription, catalog, utc(now));
 
 const january = { through: "2027-02-01" };
 const order = (of: object) => ({ do: "change", change: { kind: "order", ...of } });

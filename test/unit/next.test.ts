@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { next } from "../../shared/licensing/next.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import {
   cancelled,
-  catalogWith,
   changed,
+  decide,
   failed,
   licensed,
   operation,
@@ -16,9 +15,6 @@ import {
   subscriptionOf,
   utc,
 } from "../support/events.ts";
-
-const catalog = catalogWith();
-const decide = (subscription: Subscription, now: string) => next(subscription, catalog, utc(now));
 
 /** Paid for January, with the license that it bought. */
 const january = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "january" });
