@@ -23,7 +23,10 @@ async function failuresOf(group: readonly SQSRecord[], world: World & HandlerWor
     try {
       await provision(JSON.parse(record.body) as Message, world);
     } catch (error) {
-      world.log.error("message failed, goes back to the queue", { messageId: record.messageId, reason: reasonOf(error) });
+      world.log.error("message failed, goes back to the queue", {
+        messageId: record.messageId,
+        reason: reasonOf(error),
+      });
       const failed = group.slice(i);
       const returnSoon = ({ receiptHandle, attributes }: SQSRecord) =>
         world.returnSoon(receiptHandle, Number(attributes.ApproximateReceiveCount ?? 1));
