@@ -36,8 +36,18 @@ const ref = z.pipe(
 );
 const maybe = z.nullish(ref);
 
+/** A price (or, of old, a plan): its id, or all of it. */
+const priced = z.nullish(
+  z.pipe(
+    z.union([id, z.object({ id, product: maybe })]),
+    z.transform((value): { id: string; product?: string | null | undefined } =>
+      typeof value === "string" ? { id: value } : value,
+    ),
+  ),
+);
+
 const list = <T extends z.core.$ZodType>(element: T) =>
-  z.object({ data: z.array(element), has_more: z._default(z.boolean(), false) });
+  z.prefault(z.object({ data: z.array(element), has_more: z._default(z.boolean(), false) }), { data: [] });
 
 const envelope = z.object({
   id,
@@ -49,7 +59,7 @@ const envelope = z.object({
 
 const subscription = z.object({
   id,
-  status: z.string(),
+  status: z._default(z.string(), ""),
   customer: maybe,
   cancel_at_period_end: z._default(z.boolean(), false),
   cancel_at: z.nullish(unixTime),
@@ -57,8 +67,8 @@ const subscription = z.object({
   current_period_end: z.nullish(unixTime),
   items: list(
     z.object({
-      price: z.nullish(z.object({ id, product: maybe })),
-      plan: z.nullish(z.object({ id, product: maybe })),
+      price: priced,
+      plan: priced,
       quantity: z.nullish(z.number()),
       current_period_end: z.nullish(unixTime),
     }),
@@ -68,7 +78,7 @@ const subscription = z.object({
 const line = z.object({
   amount: z.nullish(z.number()),
   quantity: z.nullish(z.number()),
-  period: z.nullish(z.object({ start: unixTime, end: unixTime })),
+  period: z.nullish(z.object({ start: z.nullish(unixTime), end: unixTime })),
   parent: z.nullish(
     z.object({
       subscription_item_details: z.nullish(
@@ -81,13 +91,13 @@ const line = z.object({
   type: z.nullish(z.string()),
   proration: z.nullish(z.boolean()),
   subscription: maybe,
-  price: z.nullish(z.object({ id, product: maybe })),
-  plan: z.nullish(z.object({ id, product: maybe })),
+  price: priced,
+  plan: priced,
 });
 
 const invoice = z.object({
   id,
-  created: unixTime,
+  created: z.nullish(unixTime),
   billing_reason: z.nullish(z.string()),
   customer: maybe,
   customer_email: email,
@@ -184,12 +194,13 @@ function paid(object: Invoice, head: Head): Told {
   const lines = object.lines.data.filter((one) => isPeriod(one, sold));
   const unclear = (reason: string): Told => ({ ...head, says: "unclear", reason });
   // What was metered is billed for the period that is over.
-  const periods = lines.flatMap(({ period }) => (period && period.end > object.created ? [period] : []));
-  const [from] = periods.map(({ start }) => start).sort();
+  const made = object.created ?? head.occurredAt;
+  const periods = lines.flatMap(({ period }) => (period && period.end > made ? [period] : []));
+  const [from] = periods.flatMap(({ start }) => start ?? []).sort();
   const [through, ...otherEnds] = new Set(periods.map(({ end }) => end));
   if (otherEnds.length > 0) return unclear("its lines are paid to different ends: items of several intervals");
-  if (from === undefined || through === undefined) {
-    return object.lines.has_more
+  if (through === undefined) {
+    return object.lines.has_more || object.lines.data.length === 0
       ? unclear("its period is on a line that the event does not list")
       : nothing(head, "an invoice without a period ahead (prorations): the change itself is told apart");
   }
@@ -199,10 +210,10 @@ function paid(object: Invoice, head: Head): Told {
     ...factOf(object, head),
     type: "payment.succeeded",
     payment: object.id,
-    covers: { from, through },
+    covers: { ...(from && { from }), through },
     // A full discount leaves the lines their amounts.
     trial: lines.every(({ amount }) => amount === 0),
-    ...itemsOf(object, lines),
+    ...itemsOf(object, lines, made),
   };
   const links: Link[] = [object.id, object.payment_intent, object.charge].flatMap((reference, i) =>
     reference ? [{ reference, to: i === 0 ? { subscription: sold } : { reference: object.id } }] : [],
@@ -232,7 +243,7 @@ function isPeriod(one: z.output<typeof line>, sold: string): boolean {
  * The first invoice lists all that was bought. A later one lists what is billed this time (items can have intervals of
  * their own), so it serves only where the subscription itself has never been told: its facts are older than any other.
  */
-function itemsOf(object: Invoice, lines: z.output<typeof line>[]): Pick<Event, "items"> {
+function itemsOf(object: Invoice, lines: z.output<typeof line>[], made: Instant): Pick<Event, "items"> {
   const { billing_reason, lines: all } = object;
   if (all.has_more || !["subscription_create", "subscription_cycle"].includes(billing_reason ?? "")) return {};
   const sold = new Map<string, Item>();
@@ -246,7 +257,7 @@ function itemsOf(object: Invoice, lines: z.output<typeof line>[]): Pick<Event, "
     sold.set(named.id, { names: namesOf(named), quantity: before + (quantity ?? 1) });
   }
   // What the subscription tells of itself in the same second counts before what its first invoice lists.
-  const told = billing_reason === "subscription_create" ? Date.parse(object.created) - 1 : 0;
+  const told = billing_reason === "subscription_create" ? Date.parse(made) - 1 : 0;
   return sold.size > 0 ? { items: { asOf: toInstant(told), list: [...sold.values()] } } : {};
 }
 

@@ -212,7 +212,7 @@ describe("the envelope", () => {
   });
 
   test.each([
-    ["lines", invoice({ lines: undefined }), "data.object.lines: missing, expected an object"],
+    ["lines", invoice({ lines: undefined }), "its period is on a line that the event does not list"],
     [
       "a line's period",
       invoice(lines(line({ period: { start: 1, end: "soon" } }))),
@@ -226,6 +226,16 @@ describe("the envelope", () => {
   ])("is unclear without %s, and says where", (_, object, reason) => {
     const one = tell("invoice.paid", object);
     expect(one).toMatchObject({ id: "evt_1", says: "unclear", reason: expect.stringMatching(reason) });
+  });
+
+  test("failed is told without its lines", () => {
+    const { created, lines: _, ...bare } = invoice();
+    expect(tell("invoice.payment_failed", bare)).toMatchObject({ says: "facts", events: [{ type: "payment.failed" }] });
+  });
+
+  test("is read without the time of its making, by the event's", () => {
+    const { created, ...bare } = invoice();
+    expect(tell("invoice.paid", bare)).toMatchObject({ says: "facts", events: [{ type: "payment.succeeded" }] });
   });
 
   test.each([null, [], "text", 7, {}, { id: "evt_1", type: "invoice.paid" }])("of %j is unclear", (body) => {
