@@ -162,7 +162,7 @@ export class WebhooksStack extends Stack {
  * Where the SDK looks for credentials that the environment does not give. Lambda's always does, so these lazy imports
  * never run: 120 KiB of each bundle. All else of the SDK is bundled: loading Lambda's own copy takes longer.
  */
-const otherCredentials = [
+export const otherCredentials = [
   "@aws-sdk/credential-provider-ini",
   "@aws-sdk/credential-provider-process",
   "@aws-sdk/credential-provider-sso",

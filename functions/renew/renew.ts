@@ -15,9 +15,14 @@ const attentionEvery = 10;
  * woken too, now and then: the catalog may have been mended, or billmgr may have finished what it was at.
  *
  * @param timeLeft milliseconds: it stops in time, and the next run goes on from what is then due
+ * @param attentionToo whether this run wakes what waits for a person
  * @returns how many were woken
  */
-export async function renew({ table, send, now, log }: World, timeLeft: () => number): Promise<number> {
+export async function renew(
+  { table, send, now, log }: World,
+  timeLeft: () => number,
+  attentionToo = now().getUTCMinutes() % attentionEvery === 0,
+): Promise<number> {
   const until = toInstant(now());
   const wakeAll = async (pageAfter: (from?: Page) => Promise<DuePage>, once?: string): Promise<number> => {
     let count = 0;
@@ -31,8 +36,7 @@ export async function renew({ table, send, now, log }: World, timeLeft: () => nu
     return count;
   };
   const shards = Array.from({ length: agendaShards }, (_, shard) => wakeAll((from) => table.due(shard, until, from)));
-  const attentionNow = now().getUTCMinutes() % attentionEvery === 0;
-  const asked = attentionNow ? [wakeAll((from) => table.attention(from), until.slice(0, 16))] : [];
+  const asked = attentionToo ? [wakeAll((from) => table.attention(from), until.slice(0, 16))] : [];
   const woken = await Promise.all([...shards, ...asked]);
   const total = woken.reduce((sum, count) => sum + count, 0);
   if (total > 0) log.info("woken", { subscriptions: total });

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -13,7 +12,6 @@ import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { earliest, toInstant } from "../../shared/licensing/time.ts";
-import { partsOf } from "../../shared/message.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createDoor } from "./door.ts";
@@ -107,7 +105,8 @@ export async function startStack(options: Options): Promise<LocalStack> {
   });
   const stopPump = pump(queue, provision, provisionTimeoutMs, catalog.limits.concurrency);
 
-  const sweep = () => renew({ table, send, now, log }, () => Number.POSITIVE_INFINITY);
+  const sweep = (attentionToo?: boolean) =>
+    renew({ table, send, now, log }, () => Number.POSITIVE_INFINITY, attentionToo);
   const schedule = setInterval(() => {
     sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));
   }, options.scheduleEvery ?? 1000);
@@ -131,11 +130,6 @@ export async function startStack(options: Options): Promise<LocalStack> {
       await sweep();
     }
   };
-  const wakeAttention = async () => {
-    const { keys } = await table.attention();
-    const asked = keys.filter(({ key }) => partsOf(key).kind === "subscription");
-    await send(asked.map(({ key }) => ({ message: { key, kind: "wake" }, once: randomUUID() })));
-  };
   const advanceTo = async (moment: Date) => {
     for (;;) {
       await settle();
@@ -145,7 +139,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
       else break;
     }
     clock.moveTo(moment);
-    await wakeAttention();
+    await sweep(true);
     await settle();
     keep();
   };

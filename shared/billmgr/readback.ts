@@ -105,9 +105,10 @@ async function findOrder(
       const form = await billmgr.license(family, elid);
       if (form && shows(form, reference)) found.push(form);
     }
-    const [witness] = witnesses;
-    const form = witness && (await billmgr.license(family, witness.elid));
-    witnessed = witness !== undefined && form !== undefined && shows(form, witness.reference);
+    for (const witness of witnesses) {
+      const form = witnessed ? undefined : await billmgr.license(family, witness.elid);
+      if (form) witnessed = shows(form, witness.reference);
+    }
   }
 
   const [license] = found;

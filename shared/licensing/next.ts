@@ -146,12 +146,12 @@ function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: C
   for (const { slot, ...other } of surplus) {
     const replaced = other.replaced && ended === undefined;
     const why = ended ? `ended ${ended}` : replaced ? "another license replaced it" : "it is not sold any more";
-    if (replaced || onEnd === "delete") return { change: simple("delete", slot), why };
+    if (replaced || onEnd === "delete") return { change: changeOf("delete", slot), why };
     if (onEnd === "lapse") continue;
-    if (!slot.license.suspended) return { change: simple("suspend", slot), why };
+    if (!slot.license.suspended) return { change: changeOf("suspend", slot), why };
     const since = ended ?? slot.license.suspendedAt;
     if (since && agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
-      return { change: simple("delete", slot), why: `${why}, kept for ${retentionDays} days` };
+      return { change: changeOf("delete", slot), why: `${why}, kept for ${retentionDays} days` };
     }
   }
   return undefined;
@@ -162,7 +162,7 @@ function suspend(subscription: Subscription, { withheld, unpaidSince, ended }: E
   if (!withheld || (ended && withheld === "unpaid")) return undefined;
   const slot = licensedSlots(subscription).find(({ license }) => !license.suspended);
   const why = { paused: "paused", taken_back: "its payment was taken back", unpaid: `unpaid since ${unpaidSince}` };
-  return slot && { change: simple("suspend", slot), why: why[withheld] };
+  return slot && { change: changeOf("suspend", slot), why: why[withheld] };
 }
 
 /** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
@@ -206,11 +206,12 @@ function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalo
   return worthIt && agenda.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
 }
 
-function resume({ n, license }: LicensedSlot, { through }: Entitlement, today: Day): Wanted {
+function resume(slot: LicensedSlot, { through }: Entitlement, today: Day): Wanted {
+  const { license } = slot;
   // Within the grace a license is neither suspended nor taken up again; an expired one does not resume.
   if (!license.suspended || through === undefined || dayOf(through) < today) return undefined;
   if (license.expiry !== undefined && license.expiry < today) return undefined;
-  return { change: { kind: "resume", slot: n, elid: license.elid, family: license.family }, why: "entitled again" };
+  return { change: changeOf("resume", slot), why: "entitled again" };
 }
 
 function edit({ n, license }: LicensedSlot, claim: Claim, entitled: Entitlement): Wanted {
@@ -226,11 +227,11 @@ function edit({ n, license }: LicensedSlot, claim: Claim, entitled: Entitlement)
   };
 }
 
-const simple = (kind: "suspend" | "delete", slot: LicensedSlot): Change => ({
+const changeOf = (kind: "suspend" | "resume" | "delete", { n, license }: LicensedSlot): Change => ({
   kind,
-  slot: slot.n,
-  elid: slot.license.elid,
-  family: slot.license.family,
+  slot: n,
+  elid: license.elid,
+  family: license.family,
 });
 
 const licensedSlots = (subscription: Subscription): LicensedSlot[] =>

