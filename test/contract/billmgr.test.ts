@@ -66,12 +66,12 @@ describe("the client before the sandbox", () => {
     served.sandbox.configure({ balance: 1e9 });
     for (let i = 0; i < 260; i++) await call(order, `bw-${i}`);
     await call({ ...of, kind: "delete" });
-    await fetch(served.url, {
-      method: "POST",
-      body: new URLSearchParams({ authinfo, out: "xml", func: "platform.filter", sok: "ok", id: "334700" }),
-    });
-    const { rows, complete } = await billmgr.licenses("platform");
-    expect(complete).toBe(true);
+    for (const filter of [{ status: "4" }, { pricelist: "55161" }, { id: "334700" }] as Record<string, string>[]) {
+      const body = new URLSearchParams({ authinfo, out: "xml", func: "platform.filter", sok: "ok", ...filter });
+      await fetch(served.url, { method: "POST", body });
+      expect(await billmgr.licenses("platform")).toMatchObject({ complete: true, rows: { length: 260 } });
+    }
+    const { rows } = await billmgr.licenses("platform");
     expect(rows.map((row) => row.remoteid)).toEqual(Array.from({ length: 260 }, (_, i) => `bw-${i}`));
     expect(rows[0]).toMatchObject({ elid, status: "deleted", createdOn: "2026-11-23", expiry: "2026-12-23" });
   });

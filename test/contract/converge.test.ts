@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { converge, type World } from "../../functions/provision/converge.ts";
+import { provision } from "../../functions/provision/provision.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
 import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import type { Key } from "../../shared/message.ts";
+import type { Key, Message } from "../../shared/message.ts";
 import { testCatalog } from "../support/local.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
@@ -89,6 +90,61 @@ test("each operation is in the log with its parameters, times, outcome and what 
     },
     { n: 2, change: { kind: "prolong" }, before: { expiry: "2026-12-23" }, outcome: "done" },
   ]);
+});
+
+test("an event that another worker folds during the call is kept, and so is what the call came to", async () => {
+  const changed: Event = {
+    id: "evt_changed",
+    type: "subscription.changed",
+    occurredAt: "2026-11-23T08:00:00.000Z",
+    items: { asOf: "2026-11-23T08:00:00.000Z", list: [{ names: ["vm6-monthly"], quantity: 3 }] },
+  };
+  const call: Billmgr["call"] = async (...args) => {
+    const outcome = await billmgr.call(...args);
+    if (args[0] === "order") await converge(key, [changed], world());
+    return outcome;
+  };
+  await converge(key, [bought(1)], world({ billmgr: { ...billmgr, call } }));
+  expect(ledger()).toEqual(["order", "edit"]);
+  expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { addons: { 55165: 3 } } }]);
+});
+
+test("a license that was found by its reference is stored before it is read", async () => {
+  sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
+  await converge(key, [bought(1)], world());
+  minutes(5);
+  const dies = () => Promise.reject(new Error("died"));
+  await expect(converge(key, [], world({ billmgr: { ...billmgr, license: dies } }))).rejects.toThrow("died");
+  expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { elid: "334673" } }]);
+});
+
+test("a halt stops readings too", async () => {
+  sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
+  await converge(key, [bought(1)], world());
+  await table.setHalt({ since: new Date(time).toISOString(), reason: "test" });
+  minutes(5);
+  const dies = () => Promise.reject(new Error("was called"));
+  await converge(key, [], world({ billmgr: { ...billmgr, licenses: dies, license: dies } }));
+  await table.liftHalt();
+  expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", looks: [] });
+});
+
+test("an event of the storefront's test mode is stored as ignored, and buys nothing, unless the policy accepts it", async () => {
+  const occurredAt = "2026-11-23T07:59:00.000Z";
+  const received = {
+    id: "evt_1",
+    type: "payment.succeeded",
+    occurredAt,
+    receivedAt: occurredAt,
+    test: true,
+    body: "{}",
+  };
+  const message: Message = { key, kind: "event", received, events: [bought(1)] };
+  await provision(message, { ...world(), send: async () => {} });
+  expect(ledger()).toEqual([]);
+  expect(await table.events(key)).toMatchObject([{ became: "ignored", reason: "from the storefront's test mode" }]);
+  await provision(message, { ...world({ catalog: testCatalog({ acceptTestMode: true }) }), send: async () => {} });
+  expect(ledger()).toEqual(["order"]);
 });
 
 /** All that provisioning does to the outside, counted; the one of the given number does what it does, or not, and dies. */
