@@ -383,7 +383,9 @@ describe("lists", () => {
     expect(await ids()).toEqual([dcimanager.id]);
     expect(await list()).toMatchObject({ p_elems: "1" });
     expect((await call({ func: "platform.filter" })).pricelist).toBe("55161");
-    await call({ func: "platform.filter", id: vmmanager, status: "2", sok: "ok" });
+    await call({ func: "platform.filter", id: vmmanager, sok: "ok" });
+    expect(await ids()).toEqual([]);
+    await call({ func: "platform.filter", pricelist: "", status: "2", sok: "ok" });
     expect(await ids()).toEqual([vmmanager]);
     await call({ func: "platform.filter", id: "", status: "", sok: "ok" });
     expect(await ids()).toHaveLength(2);

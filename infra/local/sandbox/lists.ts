@@ -47,9 +47,10 @@ export function list({ state }: Account, family: Family, params: Record<string, 
 /** The stored filter shortens every later list, and nothing in those lists says so (observed). */
 export function filter({ state }: Account, family: Family, params: Record<string, string>): Element[] {
   if (params.sok !== "ok") return filterForm(filterFields, state.filters[family] ?? {});
-  const wanted = filterFields.flatMap((name) => (params[name] ? [[name, params[name]] as const] : []));
-  if (wanted.length > 0) state.filters[family] = Object.fromEntries(wanted);
-  else delete state.filters[family];
+  // Whether a field that is not sent keeps its filter is unknown: here it does, which is harder on the caller.
+  const sent = filterFields.flatMap((name) => (name in params ? [[name, params[name] ?? ""] as const] : []));
+  const stored = Object.entries({ ...state.filters[family], ...Object.fromEntries(sent) });
+  state.filters[family] = Object.fromEntries(stored.filter(([, value]) => value !== ""));
   return [ok()];
 }
 
