@@ -26,6 +26,8 @@ export type Received = {
   receivedAt: Instant;
   /** From the storefront's test mode. */
   test?: boolean;
+  /** The headers that it was read from, beside the body. */
+  headers?: Record<string, string>;
   /** The body's own text, or `gzip:` and base64 of it where it is long. */
   body: string;
 };

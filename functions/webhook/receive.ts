@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
-import { type Instant, toInstant } from "../../shared/licensing/time.ts";
+import { toInstant } from "../../shared/licensing/time.ts";
 import { digestOf, type Key, keyOf, type Message, type Received } from "../../shared/message.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { SignedRequest, Storefront, Subject, Timely, Told } from "../../shared/storefronts/storefront.ts";
@@ -59,6 +59,7 @@ export async function receive(request: Request, world: World): Promise<Answer> {
   if (request.body.length > largestBody) return refuse(413, "the body is larger than 1 MiB");
 
   const signed: SignedRequest = { headers: lowerCased(request.headers), body: request.body };
+  if (storefront.isGreeting?.(signed)) return { status: 200, body: { status: "nothing to do" } };
   const distrust = storefront.verify(signed, secrets, world.timely);
   if (distrust) {
     world.log.warn("webhook refused", { storefront: name, reason: distrust });
@@ -76,8 +77,8 @@ async function accept(storefront: Storefront, request: SignedRequest, { send, no
   if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
 
   const told = storefront.events(body, request.headers);
-  const receivedAt = toInstant(now());
-  const outgoing = told.flatMap((one) => messagesOf(name, one, packed, receivedAt));
+  const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, request), body: packed };
+  const outgoing = told.flatMap((one) => messagesOf(name, one, came));
   for (const one of told)
     log.info("webhook verified", { storefront: name, event: one.id, type: one.type, says: one.says });
   try {
@@ -89,16 +90,23 @@ async function accept(storefront: Storefront, request: SignedRequest, { send, no
   return { status: 200, body: { status: "accepted" } };
 }
 
-function messagesOf(storefront: string, told: Told, body: string, receivedAt: Instant): Outgoing[] {
-  const once = digestOf(told.id, body);
+type Came = Pick<Received, "receivedAt" | "headers" | "body">;
+
+function keptHeaders({ headers: names = [] }: Storefront, { headers }: SignedRequest): Pick<Received, "headers"> {
+  const kept = names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
+  return kept.length > 0 ? { headers: Object.fromEntries(kept) } : {};
+}
+
+/** The messages that carry what one event says to whom it is about. */
+export function messagesOf(storefront: string, told: Told, came: Came): Outgoing[] {
+  const once = digestOf(told.id, came.body);
   const id = idOf(told.id, once);
   const received: Received = {
     id,
     type: told.type,
     occurredAt: told.occurredAt ?? untold,
-    receivedAt,
     ...(told.test && { test: true }),
-    body,
+    ...came,
   };
   const to = (message: Message): Outgoing => ({ message, once });
   if (told.says !== "facts") {

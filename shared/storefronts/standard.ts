@@ -11,6 +11,7 @@ import type { Storefront, Told } from "./storefront.ts";
  */
 export const standard: Storefront = {
   name: "standard",
+  headers: ["webhook-id"],
 
   flawOf(secret) {
     if (secret.startsWith("v1,"))

@@ -34,6 +34,10 @@ export type Link = { reference: string; to: Subject };
 /** How one storefront signs its webhooks and what its events mean. Pure. */
 export type Storefront = {
   name: string;
+  /** The headers that `events` reads, in lower case: kept with each event, so that it can be replayed. */
+  headers?: readonly string[];
+  /** True of an unsigned request by which the storefront only tries whether the address answers: it gets a 200. */
+  isGreeting?(request: SignedRequest): boolean;
   /** Why a secret cannot be one of this storefront's, or undefined. */
   flawOf(secret: string): string | undefined;
   /** Why the request is not to be trusted, or undefined when one of the secrets signed it. */
