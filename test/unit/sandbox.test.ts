@@ -113,6 +113,7 @@ describe("order", () => {
   test("charges, answers with the id, and is processed for a while", async () => {
     const { id, ok } = await order({ remoteid: "ref-1", comment: "a <b> & c" });
     expect({ id, ok }).toEqual({ id: "334673", ok: "" });
+    expect(sandbox.snapshot().calls).toMatchObject([{ operation: "order", remoteid: "ref-1", answer: "ok" }]);
     expect(await read(id)).toMatchObject({ status: "5", item_status: { "@orig": "5_open" }, lickey: "" });
     pass({ seconds: 1 });
     const license = await read(id);

@@ -33,6 +33,7 @@ export async function callBillmgr(billmgr: Billmgr, call: Call): Promise<Deliver
     func,
     operation: operationOf({ func, params }),
     elid: params.elid ?? "",
+    ...(params.remoteid && { remoteid: params.remoteid }),
     answer: "",
     ...(call.authinfoInUrl && { authinfoInUrl: true as const }),
   });

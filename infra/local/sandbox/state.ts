@@ -113,6 +113,8 @@ export type CallEntry = {
   func: string;
   operation: Operation;
   elid: string;
+  /** By which an order can be told from others. */
+  remoteid?: string;
   /** "ok", "error value period", "html", "http 503", "dropped", ... */
   answer: string;
   fault?: string;
