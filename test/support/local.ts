@@ -31,7 +31,7 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
     limits,
   });
 
-const secrets = JSON.stringify({
+export const secrets = JSON.stringify({
   billmgr: authinfo,
   storefronts: { standard: [standardSecret], stripe: ["whsec_an_older_secret", stripeSecret] },
 });
