@@ -112,12 +112,13 @@ function read(body: unknown): Told {
       return as(transaction, (object) => paid(object, head));
     case "transaction.payment_failed":
     case "transaction.past_due":
-      return as(transaction, ({ id, subscription_id, customer_id }) =>
-        subscription_id
+      // A change whose payment fails is not made, and the period stays paid; otherwise `subscription.past_due` tells it.
+      return as(transaction, ({ id, origin, subscription_id, customer_id }) =>
+        subscription_id && origin === "subscription_recurring"
           ? about({ subscription: subscription_id }, head, [
               { ...factOf(customer_id, head), type: "payment.failed", payment: id },
             ])
-          : nothing(head, "the payment of a first purchase, which is tried again or given up"),
+          : nothing(head, "no renewal: a first purchase or a change is tried again or given up"),
       );
     case "adjustment.created":
     case "adjustment.updated":
