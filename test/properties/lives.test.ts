@@ -23,8 +23,11 @@ const lives = [
   new Life("polar", "5c0f3f1e-8f0a-4f6e-9a55-1d7a3f0b2c01"),
 ];
 
+/** The events of each life, by their names, that tell of the three payments in it. */
+const payments = [/first-(invoice|transaction|payment|order)/, /renewal-(paid|completed)/, /paid-late|recovered/];
+
 /** What each event says of the subscription, payments under the name by which the subscription knows them. */
-function factsOf(life: Life): { at: number; events: Event[] }[] {
+function factsOf(life: Life): { at: number; name: string; events: Event[] }[] {
   const told = life.events.map(({ at, body, name }) => {
     const [one] = storefrontNamed(life.storefront)?.events(body, { "webhook-id": name }) ?? [];
     return { at: at.getTime(), name, one: one as Told };
@@ -36,7 +39,7 @@ function factsOf(life: Life): { at: number; events: Event[] }[] {
   );
   return told.map(({ at, name, one }) => {
     expect(one.says).not.toBe("unclear");
-    if (one.says !== "facts") return { at, events: [] };
+    if (one.says !== "facts") return { at, name, events: [] };
     let about: Subject | undefined = one.about;
     let payment: string | undefined;
     while (about && "reference" in about) {
@@ -44,7 +47,7 @@ function factsOf(life: Life): { at: number; events: Event[] }[] {
       about = links.get(payment);
     }
     const events = one.events.map((event) => ({ ...event, id: name, ...(payment !== undefined && { payment }) }));
-    return { at, events: events as Event[] };
+    return { at, name, events: events as Event[] };
   });
 }
 
@@ -52,12 +55,6 @@ test.each(lives)(
   "each paid period of $subscription is bought once, and not before it is paid, however late it is told",
   (life) => {
     const facts = factsOf(life);
-    const count = (said: (typeof facts)[number][]) =>
-      new Set(
-        said.flatMap(({ events }) =>
-          events.flatMap((event) => (event.type === "payment.succeeded" && !event.trial ? [event.payment] : [])),
-        ),
-      ).size;
     const delays = fc.array(fc.integer({ min: 0, max: 20 * hours }), {
       minLength: facts.length,
       maxLength: facts.length,
@@ -72,7 +69,9 @@ test.each(lives)(
         let now: Instant = begins;
         deliveries.forEach(({ arrives, events }, i) => {
           subscription = billmgr.convergeUntil(subscription, now, toInstant(arrives));
-          expect(billmgr.ledger.filter(isPurchase).length).toBeLessThanOrEqual(count(deliveries.slice(0, i)));
+          const names = deliveries.slice(0, i).map(({ name }) => name);
+          const paid = payments.filter((payment) => names.some((name) => payment.test(name))).length;
+          expect(billmgr.ledger.filter(isPurchase).length).toBeLessThanOrEqual(paid);
           subscription = events.reduce(fold, subscription);
           now = toInstant(arrives);
         });
