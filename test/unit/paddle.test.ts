@@ -84,6 +84,7 @@ describe("a subscription", () => {
       id: "evt_1",
       type: "subscription.updated",
       occurredAt: occurred,
+      test: false,
       says: "facts",
       about: { subscription: "sub_1" },
       events: [
@@ -153,6 +154,7 @@ describe("transaction.completed", () => {
       id: "evt_1",
       type: "transaction.completed",
       occurredAt: occurred,
+      test: false,
       says: "facts",
       about: { subscription: "sub_1" },
       events: [
@@ -277,6 +279,11 @@ describe("the envelope", () => {
       says: "nothing",
       reason: '"customer.updated" changes no license',
     });
+  });
+
+  test("tells a simulation apart", () => {
+    const simulated = { event_id: "ntfsimevt_01kb2w3x4y5z6a7b8c9d0e1f2g" };
+    expect(tell("transaction.completed", paddleTransaction(), simulated)).toMatchObject({ says: "facts", test: true });
   });
 
   test("leaves transaction.paid alone, which comes before the transaction is complete", () => {

@@ -72,6 +72,7 @@ describe("a signature", () => {
   test.each([
     [newSecret, true],
     [named, true],
+    ["my own secret", true],
     ["whsec_QUJD", false],
     ["", false],
   ])("needs a secret like %j: %s", (secret, good) => {
