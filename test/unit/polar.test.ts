@@ -64,7 +64,7 @@ describe("a signature", () => {
 
   test("is refused by a key that is next to none, however long the secret", () => {
     const secret = `whsec_${"QUJD".repeat(2)}`;
-    expect(polar.flawOf(`${secret}====`)).toBeUndefined();
+    expect(polar.flawOf(secret)).toBeUndefined();
     expect(verify(signPolar(body, secret, now), [secret])).toMatch(/matches not/);
     expect(verify(signPolarAsOfOld(body, secret, now), [secret])).toBeUndefined();
   });
