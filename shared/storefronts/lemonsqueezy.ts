@@ -149,7 +149,7 @@ function subscriptionIs(id: string, object: z.output<typeof subscription>, head:
   return { ...head, occurredAt, says: "facts", about: { subscription: id }, events, ...(isLinked && { links }) };
 }
 
-/** Decisions record 0010: an invoice tells no period, so it pays the one that begins with it. */
+/** An invoice tells no period, so it pays the one that begins with it, to where the subscription tells its renewal. */
 function paid(invoiceId: string, object: Invoice, head: Head): Told {
   if (object.billing_reason !== "initial" && object.billing_reason !== "renewal") {
     return nothing(head, "an invoice of a change: the change itself is told by the subscription");
