@@ -1,9 +1,12 @@
+import { lemonsqueezy } from "./lemonsqueezy.ts";
+import { paddle } from "./paddle.ts";
+import { polar } from "./polar.ts";
 import { standard } from "./standard.ts";
 import type { Storefront } from "./storefront.ts";
 import { stripe } from "./stripe.ts";
 
 /** A new storefront is one file and one line here. */
-const all: Storefront[] = [standard, stripe];
+const all: Storefront[] = [standard, stripe, paddle, lemonsqueezy, polar];
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);

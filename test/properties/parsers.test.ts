@@ -3,9 +3,15 @@ import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 import { readReply } from "../../shared/billmgr/reply.ts";
 import { CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
+import { paddle } from "../../shared/storefronts/paddle.ts";
+import { polar } from "../../shared/storefronts/polar.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
 import { catalogJson } from "../support/events.ts";
+import { ofInvoice, ofOrder, ofSubscription } from "../support/lemonsqueezy.ts";
+import { paddleAdjustment, paddleEvent, paddleSubscription, paddleTransaction } from "../support/paddle.ts";
+import { polarEvent, polarOrder, polarSubscription } from "../support/polar.ts";
 import { invoice, line, stripeEvent, stripeSubscription } from "../support/stripe.ts";
 
 const replies = [
@@ -103,8 +109,25 @@ describe("whatever a signed body holds, a storefront tells something of it", () 
       asJson(stripeEvent("invoice.paid", invoice({ lines: { data: [line()] } }))),
       asJson(stripeEvent("customer.subscription.updated", stripeSubscription())),
     ],
+    paddle: [
+      asJson(paddleEvent("subscription.created", paddleSubscription({ transaction_id: "txn_1" }))),
+      asJson(paddleEvent("transaction.completed", paddleTransaction())),
+      asJson(paddleEvent("transaction.payment_failed", paddleTransaction())),
+      asJson(paddleEvent("adjustment.updated", paddleAdjustment())),
+    ],
+    lemonsqueezy: [
+      asJson(ofSubscription("subscription_created")),
+      asJson(ofInvoice("subscription_payment_success")),
+      asJson(ofInvoice("subscription_payment_refunded", { refunded: true })),
+      asJson(ofOrder("order_refunded", { refunded: true })),
+    ],
+    polar: [
+      asJson(polarEvent("subscription.updated", polarSubscription())),
+      asJson(polarEvent("order.paid", polarOrder())),
+      asJson(polarEvent("order.refunded", polarOrder({ status: "refunded" }))),
+    ],
   };
-  test.each([standard, stripe])("$name", (storefront) => {
+  test.each([standard, stripe, paddle, lemonsqueezy, polar])("$name", (storefront) => {
     const bodyOf = bodies[storefront.name as keyof typeof bodies];
     const known = fc.oneof(...bodyOf.map((body) => mutations(body as fc.JsonValue)));
     fc.assert(

@@ -1,15 +1,21 @@
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
+import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
+import { paddle } from "../../shared/storefronts/paddle.ts";
+import { polar } from "../../shared/storefronts/polar.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
+import { signLemonSqueezy } from "../support/lemonsqueezy.ts";
+import { paddleHeader } from "../support/paddle.ts";
+import { signPolar, signPolarAsOfOld } from "../support/polar.ts";
 import { stripeHeader, unix } from "../support/stripe.ts";
 
 const now = unix("2027-01-31T10:00");
 const timely = timelyAt(() => now * 1000);
 
-/** How each storefront's own library signs. */
+/** How each storefront's own library signs; where it does not, the formula that it documents. */
 const signers = [
   {
     storefront: stripe,
@@ -28,6 +34,34 @@ const signers = [
       "webhook-timestamp": String(now),
       "webhook-signature": new Webhook(secret).sign("msg_1", new Date(now * 1000), body),
     }),
+  },
+  {
+    storefront: paddle,
+    secret: "pdl_ntfset_synthetic_of_paddle",
+    header: "paddle-signature",
+    encoding: "hex" as const,
+    sign: (body: string, secret: string) => ({ "paddle-signature": paddleHeader(body, secret, now) }),
+  },
+  {
+    storefront: lemonsqueezy,
+    secret: "synthetic of Lemon Squeezy",
+    header: "x-signature",
+    encoding: "hex" as const,
+    sign: signLemonSqueezy,
+  },
+  {
+    storefront: polar,
+    secret: `whsec_${Buffer.from("a synthetic key of Polar's, 32 b").toString("base64")}`,
+    header: "webhook-signature",
+    encoding: "base64" as const,
+    sign: (body: string, secret: string) => signPolar(body, secret, now),
+  },
+  {
+    storefront: { ...polar, name: "polar, with a secret of before 2026-09-08" },
+    secret: "polar_whs_synthetic_of_polar",
+    header: "webhook-signature",
+    encoding: "base64" as const,
+    sign: (body: string, secret: string) => signPolarAsOfOld(body, secret, now),
   },
 ];
 
@@ -65,7 +99,7 @@ describe.each(signers)("$storefront.name", ({ storefront, secret, header, encodi
     fc.assert(
       fc.property(bodies, fc.nat(255), fc.nat(31), (text, bit, length) => {
         const headers: Record<string, string> = sign(text, secret);
-        const [, prefix = "", signature = ""] = /^(.*v1[=,])(.+)$/.exec(headers[header] ?? "") ?? [];
+        const [, prefix = "", signature = ""] = /^(.*[vh]1[=,])?(.+)$/.exec(headers[header] ?? "") ?? [];
         const bytes = Buffer.from(signature, encoding);
         for (const wrong of [flipped(bytes, bit), bytes.subarray(0, length)]) {
           const request = {
@@ -98,6 +132,11 @@ describe.each(signers)("$storefront.name", ({ storefront, secret, header, encodi
         values,
         values.map((value) => `t=${now},v1=${value}`),
       ),
+      "paddle-signature": fc.oneof(
+        values,
+        values.map((value) => `ts=${now};h1=${value}`),
+      ),
+      "x-signature": values,
       "webhook-id": values,
       "webhook-timestamp": fc.oneof(values, fc.constant(String(now))),
       "webhook-signature": fc.oneof(

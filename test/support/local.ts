@@ -5,6 +5,9 @@ import { parseCatalog } from "../../shared/licensing/catalog.ts";
 
 export const standardSecret = `whsec_${Buffer.from("a secret of the tests, 24+ bytes").toString("base64")}`;
 export const stripeSecret = "whsec_test_of_stripe_signatures";
+export const paddleSecret = "pdl_ntfset_of_the_tests";
+export const lemonsqueezySecret = "a secret of the tests";
+export const polarSecret = "polar_whs_of_the_tests";
 export const authinfo = "reseller:correct-horse";
 
 export const testCatalog = (policy: object = {}, limits: object = {}) =>
@@ -19,7 +22,12 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
         product: "vmmanager6",
         period: 1,
         addons: { nodes: { perUnit: 1 } },
-        soldAs: { stripe: ["price_vm6"] },
+        soldAs: {
+          stripe: ["price_vm6"],
+          paddle: ["pri_vm6"],
+          lemonsqueezy: ["variant:501"],
+          polar: ["2e9d4a61-7c1b-4f7f-b1a0-6f3f0b2c0003"],
+        },
       },
       "dci6-monthly": { product: "dcimanager6", period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci6"] } },
       "dci6-trial": { product: "dcimanager6", period: 1, trial: { period: -100 }, soldAs: { stripe: ["price_trial"] } },
@@ -33,7 +41,13 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
 
 export const secrets = JSON.stringify({
   billmgr: authinfo,
-  storefronts: { standard: [standardSecret], stripe: ["whsec_an_older_secret", stripeSecret] },
+  storefronts: {
+    standard: [standardSecret],
+    stripe: ["whsec_an_older_secret", stripeSecret],
+    paddle: [paddleSecret],
+    lemonsqueezy: [lemonsqueezySecret],
+    polar: [polarSecret],
+  },
 });
 
 /** The embedded stack on a free port, its schedule run by the test alone, its clock at a fixed start. */
