@@ -13,6 +13,13 @@ export function fold(subscription: Subscription, event: Event): Subscription {
   const folded: Subscription = { ...subscription };
   if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, told(event.customer.id));
   if (event.customer?.email !== undefined) folded.email = later(folded.email, told(event.customer.email));
+  if (event.renewsAt !== undefined) {
+    folded.renewals = withEntry(folded.renewals ?? [], event.renewsAt, ({ id, first = at, last = at }) => ({
+      id,
+      first: at < first ? at : first,
+      last: at > last ? at : last,
+    }));
+  }
   if (event.items) {
     const { asOf, list } = event.items;
     folded.items = later(folded.items, { ...told(list), at: asOf });

@@ -11,6 +11,9 @@ export type Payment = {
   refunded?: Register<boolean>;
 };
 
+/** The end of a period, with when it was told first and last. */
+export type Renewal = { id: Instant; first: Instant; last: Instant };
+
 export type End = { is: "open" } | { is: "scheduled"; endsAt?: Instant } | { is: "ended" };
 
 /** A license at billmgr, as last read. */
@@ -66,6 +69,8 @@ export type Subscription = {
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
+  /** Absent where every payment tells what it covers. */
+  renewals?: Renewal[];
   /** Failed payments since the last good one, oldest first. */
   failures: Instant[];
   lastGood?: Instant;

@@ -40,6 +40,7 @@ const fact = fc.record(
       { requiredKeys: [], noNullPrototype: true },
     ),
     items: fc.record({ asOf: instants, list: itemLists }, { noNullPrototype: true }),
+    renewsAt: instants,
   },
   { requiredKeys: ["id", "occurredAt"] },
 );
@@ -50,6 +51,7 @@ const covers = fc.oneof(
   fc.constantFrom(1, 1, 2, 3, 12).map((months) => ({ months })),
   fc.tuple(instants, fc.constantFrom(0, 30, 90)).map(([at, days]) => ({ through: instantPlus(at, { days }) })),
   fc.tuple(instants, fc.constantFrom(30, 90)).map(([from, days]) => ({ from, through: instantPlus(from, { days }) })),
+  instants.map((periodFrom) => ({ periodFrom })),
 );
 
 const said = fc.oneof(

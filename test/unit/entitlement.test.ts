@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { coverage, entitlement } from "../../shared/licensing/entitlement.ts";
+import { coverage, entitlement, withPeriods } from "../../shared/licensing/entitlement.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import {
   cancelled,
@@ -10,6 +10,7 @@ import {
   paid,
   paused,
   refunded,
+  renews,
   resumed,
   subscriptionOf,
   utc,
@@ -40,6 +41,65 @@ describe("what payments cover", () => {
     ["months paid ahead", [paid("2027-01-10", { months: 1 }), paid("2027-01-11", { months: 12 })], "2028-02-10"],
   ])("%s", (_, events, through) => {
     expect(coverage(subscriptionOf(...events).payments, 0).at(-1)?.through).toBe(through && utc(through));
+  });
+});
+
+describe("a payment that tells only when its period began", () => {
+  const first = paid("2027-01-01T10:05", { periodFrom: "2027-01-01T10:00" }, { payment: "first" });
+  const second = paid("2027-02-01T11:00", { periodFrom: "2027-02-01T10:00" }, { payment: "second" });
+  const told = [renews("2027-01-01T10:01", "2027-02-01T10:00"), renews("2027-02-01T11:01", "2027-03-01T10:00")];
+
+  test.each([
+    ["pays nothing until an end is told", [first], undefined],
+    ["reaches to the end that is told after it", [first, renews("2027-01-01T10:06", "2027-02-01T10:00")], "2027-02-01"],
+    ["reaches to the end that was told before it", [told[0], first], "2027-02-01"],
+    ["does not reach to the next period, though its end is told", [first, ...told], "2027-02-01"],
+    [
+      "does not reach to a next period that is told hours before this one is over",
+      [first, told[0], renews("2027-02-01T09:00", "2027-03-01T10:00")],
+      "2027-02-01",
+    ],
+    ["gives the time of the next period when that is paid", [first, second, ...told], "2027-03-01"],
+    [
+      "may be made hours before the old period is over",
+      [first, paid("2027-02-01T08:00", { periodFrom: "2027-02-01T08:00" }), ...told],
+      "2027-03-01",
+    ],
+    [
+      "may be made long after its period began",
+      [
+        first,
+        paid("2027-02-12", { periodFrom: "2027-02-01T10:00" }),
+        told[0],
+        renews("2027-02-12", "2027-03-01T10:00"),
+      ],
+      "2027-03-01",
+    ],
+    [
+      "follows an end that is moved while the period runs",
+      [first, told[0], renews("2027-01-10", "2028-01-10T10:00"), renews("2027-03-10", "2028-01-10T10:00")],
+      "2028-01-10",
+    ],
+    [
+      "follows it back, too",
+      [first, told[0], renews("2027-01-10", "2028-01-10T10:00"), renews("2027-01-11", "2027-02-01T10:00")],
+      "2027-02-01",
+    ],
+  ] as [string, Event[], string | undefined][])("%s", (_, events, through) => {
+    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), 0);
+    expect(runs(events).at(-1)?.through).toBe(through && utc(`${through}T10:00`));
+    expect(runs(events.toReversed())).toEqual(runs(events));
+  });
+
+  test("gives back the time of its own period alone when it is refunded", () => {
+    const events = [first, second, ...told];
+    expect(at("2027-02-10", ...events, refunded("2027-02-09", "second"))).toMatchObject({
+      through: utc("2027-02-01T10:00"),
+      withheld: "taken_back",
+    });
+    expect(at("2027-02-10", ...events, refunded("2027-02-09", "first"))).toMatchObject({
+      through: utc("2027-03-01T10:00"),
+    });
   });
 });
 
