@@ -16,9 +16,12 @@ const mostLicenses = 1000;
 
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
 export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
-  const { storefront, items } = subscription;
+  const { storefront, items, payments, intervals } = subscription;
+  if (!intervals && payments.some(({ paid }) => paid && "intervals" in paid.value.covers)) {
+    return { problem: "paid, but no event has told for how long" };
+  }
   if (!items) {
-    return subscription.payments.some((payment) => payment.paid)
+    return payments.some((payment) => payment.paid)
       ? { problem: "paid, but no event has told for which plan" }
       : { claims: [] };
   }
