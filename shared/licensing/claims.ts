@@ -17,9 +17,6 @@ const mostLicenses = 1000;
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
 export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
   const { storefront, items, payments, intervals } = subscription;
-  if (!intervals && payments.some(({ paid }) => paid && "intervals" in paid.value.covers)) {
-    return { problem: "paid, but no event has told for how long" };
-  }
   if (!items) {
     return payments.some((payment) => payment.paid)
       ? { problem: "paid, but no event has told for which plan" }
@@ -46,6 +43,9 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
     const beside = claims.find((claim) => claim.product === extra?.product);
     if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
     addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
+  }
+  if (claims.length > 0 && !intervals && payments.some(({ paid }) => paid && "intervals" in paid.value.covers)) {
+    return { problem: "paid, but no event has told for how long" };
   }
   return { claims };
 }

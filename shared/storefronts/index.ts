@@ -1,9 +1,12 @@
+import { chargebee } from "./chargebee.ts";
+import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
 import type { Storefront } from "./storefront.ts";
 import { stripe } from "./stripe.ts";
+import { woocommerce } from "./woocommerce.ts";
 
 /** A new storefront is one file and one line here. */
-const all: Storefront[] = [standard, stripe];
+const all: Storefront[] = [standard, stripe, shopify, woocommerce, chargebee];
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);
