@@ -2,9 +2,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
-import { countUpTo, email, id, unixTime } from "./fields.ts";
+import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
 import type { Storefront, Told } from "./storefront.ts";
+import { changesNothing, nothing, unclear } from "./telling.ts";
 
 /**
  * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a
@@ -129,25 +129,19 @@ const ofInvoice = [
 function read(body: unknown): Told[] {
   const parsed = z.safeParse(envelope, body);
   if (!parsed.success) {
-    return [{ id: "", type: "no type", says: "unclear", reason: problem(envelope, parsed.error, body) }];
+    return [unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
   }
   const head: Head = { id: parsed.data.id, type: parsed.data.event_type, occurredAt: parsed.data.occurred_at };
   const { type } = head;
   if (!ofSubscription.test(type) && !ofInvoice.includes(type)) {
-    return [{ ...head, says: "nothing", reason: `"${type.slice(0, 60)}" changes no license` }];
+    return [changesNothing(head)];
   }
-  const unclear = (reason: string): Told[] => [{ ...head, says: "unclear", reason }];
   const told = z.safeParse(content, parsed.data.content);
-  if (!told.success) return unclear(`content.${problem(content, told.error, parsed.data.content)}`);
-  if (ofSubscription.test(type) && !told.data.subscription) return unclear("content.subscription: missing");
-  if (ofInvoice.includes(type) && !told.data.invoice) {
-    return [{ ...head, says: "nothing", reason: "about no invoice" }];
-  }
+  if (!told.success) return [unclear(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
+  if (ofSubscription.test(type) && !told.data.subscription) return [unclear(head, "content.subscription: missing")];
+  if (ofInvoice.includes(type) && !told.data.invoice) return [nothing(head, "about no invoice")];
   return factsOf(told.data, head);
 }
-
-const problem = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
 
 /** One for each subscription: a consolidated invoice bills several. */
 function factsOf(told: Content, head: Head): Told[] {
@@ -160,7 +154,7 @@ function factsOf(told: Content, head: Head): Told[] {
   const all = [...facts].flatMap(([sold, events]): Told[] =>
     events.length > 0 ? [{ ...head, says: "facts", about: { subscription: sold }, events }] : [],
   );
-  return all.length > 0 ? all : [{ ...head, says: "nothing", reason: "an invoice that pays for no period" }];
+  return all.length > 0 ? all : [nothing(head, "an invoice that pays for no period")];
 }
 
 const subscriptionsOf = (object: Invoice): Set<string> =>

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
 import { bodySigned } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
+import { changesNothing, type Head, nothing, reading, unclear } from "./telling.ts";
 
 /**
  * Shopify, for an app that owns its subscription contracts: only that app is sent them and their billing attempts. An
@@ -89,7 +89,7 @@ type Attempt = z.output<typeof attempt>;
 const dispute = z.object({ order_id: maybe, type: z.nullish(z.string()), status: z.nullish(z.string()) });
 type Dispute = z.output<typeof dispute>;
 
-type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
+type Known = Head & { occurredAt: Instant; test: boolean };
 
 function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told {
   const given = (name: string) => headers[`x-shopify-${name}`] ?? headers[`shopify-${name}`];
@@ -98,15 +98,11 @@ function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told
   // No body tells when an attempt failed or a dispute was opened; the same at each delivery.
   const triggered = z.safeParse(time, given("triggered-at"));
   if (!triggered.success) {
-    return { ...told, says: "unclear", reason: "the header X-Shopify-Triggered-At tells no time" };
+    return unclear(told, "the header X-Shopify-Triggered-At tells no time");
   }
-  const head: Head = { ...told, occurredAt: triggered.data, test: given("test") === "true" };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told => {
-    const parsed = z.safeParse(schema, body);
-    if (parsed.success) return then(parsed.data);
-    const [reason = ""] = explain(schema, parsed.error.issues, body, { showValues: false });
-    return { ...head, says: "unclear", reason };
-  };
+  const head: Known = { ...told, occurredAt: triggered.data, test: given("test") === "true" };
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told =>
+    reading(schema, body, "", head, then);
   switch (topic) {
     case "orders/create":
     case "orders/paid":
@@ -128,7 +124,7 @@ function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told
     case "disputes/update":
       return as(dispute, (object) => disputed(object, head));
     default:
-      return { ...head, says: "nothing", reason: `"${told.type}" changes no license` };
+      return changesNothing(head);
   }
 }
 
@@ -136,7 +132,7 @@ function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told
  * About the order itself: what links it to a contract comes before it or after it, and nothing links an order of other
  * goods. Nothing that the customer can write is read (attributes, line item properties).
  */
-function orderIs(object: Order, head: Head): Told {
+function orderIs(object: Order, head: Known): Told {
   const changedAt = object.updated_at ?? head.occurredAt;
   const told = { ...head, occurredAt: changedAt, test: head.test || object.test === true };
   const customer: Customer = {};
@@ -150,7 +146,7 @@ function orderIs(object: Order, head: Head): Told {
     return about({ ...fact, type: "payment.refunded", payment: object.id, reversed: false });
   }
   if (status !== "paid" && status !== "partially_refunded") {
-    return { ...told, says: "nothing", reason: `an order that is ${status.slice(0, 30) || "not paid"}` };
+    return nothing(told, `an order that is ${status.slice(0, 30) || "not paid"}`);
   }
   return about({
     id: head.id,
@@ -172,9 +168,9 @@ const itemsOf = ({ line_items }: Order): Item[] =>
     quantity,
   }));
 
-function contractIs(object: Contract, head: Head): Told {
+function contractIs(object: Contract, head: Known): Told {
   const sold = object.id ?? object.admin_graphql_api_id;
-  if (!sold) return { ...head, says: "unclear", reason: "id: missing" };
+  if (!sold) return unclear(head, "id: missing");
   const occurredAt = object.updated_at ?? head.occurredAt;
   // Of two states of one moment the one of the later revision has the greater id, and counts.
   const told = { ...head, occurredAt, id: `${(object.revision_id ?? "").padStart(20, "0")} ${head.id}` };
@@ -216,24 +212,23 @@ function statusOf({ status }: Contract) {
   }
 }
 
-function attempted(object: Attempt, head: Head): Told {
+function attempted(object: Attempt, head: Known): Told {
   const sold = object.subscription_contract_id ?? object.admin_graphql_api_subscription_contract_id;
-  if (!sold) return { ...head, says: "unclear", reason: "subscription_contract_id: missing" };
+  if (!sold) return unclear(head, "subscription_contract_id: missing");
   const about = { subscription: sold };
   if (head.type.endsWith("failure")) {
     const event: Event = { id: head.id, occurredAt: head.occurredAt, type: "payment.failed" };
     return { ...head, says: "facts", about, events: [event] };
   }
   const paid = object.order_id ?? object.admin_graphql_api_order_id;
-  if (!paid) return { ...head, says: "unclear", reason: "order_id: missing" };
+  if (!paid) return unclear(head, "order_id: missing");
   return { ...head, says: "facts", about: { reference: paid }, events: [], links: [{ reference: paid, to: about }] };
 }
 
 /** An inquiry takes no money. */
-function disputed({ order_id, type, status }: Dispute, head: Head): Told {
-  const nothing = (reason: string): Told => ({ ...head, says: "nothing", reason });
-  if (!order_id) return nothing("a dispute of no order");
-  if (type === "inquiry") return nothing("an inquiry: no money has been taken back");
+function disputed({ order_id, type, status }: Dispute, head: Known): Told {
+  if (!order_id) return nothing(head, "a dispute of no order");
+  if (type === "inquiry") return nothing(head, "an inquiry: no money has been taken back");
   const event: Event = {
     id: head.id,
     occurredAt: head.occurredAt,

@@ -2,10 +2,10 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../licensing/time.ts";
 import { digestOf } from "../message.ts";
-import { explain } from "../problems.ts";
-import { countUpTo, email, id, time } from "./fields.ts";
+import { countUpTo, email, id, problemIn, time } from "./fields.ts";
 import { bodySigned } from "./signatures.ts";
-import type { Link, Storefront, Told } from "./storefront.ts";
+import type { Link, Storefront, Subject, Told } from "./storefront.ts";
+import { changesNothing, type Head, nothing, unclear } from "./telling.ts";
 
 /**
  * WooCommerce with WooCommerce Subscriptions, its webhooks in the shape "WP REST API Integration v3". What is told is
@@ -101,45 +101,22 @@ type Order = z.output<typeof order>;
 
 function read(body: unknown, topic: string): Told[] {
   const [resource = "", event = ""] = topic.split(".");
-  const type = topic.slice(0, 60) || "no topic";
+  const head: Head = { id: "", type: topic.slice(0, 60) || "no topic" };
   const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told[]): Told[] => {
     const parsed = z.safeParse(schema, body);
-    return parsed.success
-      ? then(parsed.data)
-      : [
-          {
-            id: "",
-            type,
-            says: "unclear",
-            reason: explain(schema, parsed.error.issues, body, { showValues: false })[0] ?? "",
-          },
-        ];
+    return parsed.success ? then(parsed.data) : [unclear(head, problemIn(schema, parsed.error, body))];
   };
   // WordPress refuses what the webhook's user may not see, or what is gone, and the refusal is delivered.
   const refusal = z.safeParse(z.object({ code: z.string(), data: z.object({ status: z.number() }) }), body);
-  if (refusal.success) {
-    return [
-      {
-        id: "",
-        type,
-        says: "unclear",
-        reason: `WordPress tells no ${resource.slice(0, 30)}: ${refusal.data.code.slice(0, 60)}`,
-      },
-    ];
-  }
+  if (refusal.success) return [unclear(head, `told instead of it: ${refusal.data.code.slice(0, 60)}`)];
   if (resource === "subscription" && event === "deleted") {
     return as(z.object({ id }), (gone) => [
-      {
-        id: "",
-        type,
-        says: "unclear",
-        reason: `subscription ${gone.id} was deleted, which tells no time: cancel it first`,
-      },
+      unclear(head, `subscription ${gone.id} was deleted, which tells no time: cancel it before`),
     ]);
   }
-  if (resource === "subscription") return as(subscription, (object) => subscriptionIs(object, type));
-  if (resource === "order" && event !== "deleted") return as(order, (object) => orderIs(object, type));
-  return [{ id: "", type, says: "nothing", reason: `"${type}" changes no license` }];
+  if (resource === "subscription") return as(subscription, (object) => [subscriptionIs(object, head)]);
+  if (resource === "order" && event !== "deleted") return as(order, (object) => orderIs(object, head));
+  return [changesNothing(head)];
 }
 
 function customerOf({ customer_id, billing }: Pick<Order, "customer_id" | "billing">): Customer {
@@ -153,30 +130,25 @@ type Fact = { id: string; occurredAt: Instant; customer: Customer };
  * There is no id of an event (`X-WC-Webhook-Delivery-ID` hashes webhook and second: two deliveries can share it). Of two
  * states of one second the one that is paid further has the greater id, and counts.
  */
-function subscriptionIs(object: Subscription, type: string): Told[] {
+function subscriptionIs(object: Subscription, { type }: Head): Told {
   const occurredAt = object.date_modified_gmt;
   const until = paidUntil(object);
-  const told = {
-    id: [object.id, object.status, occurredAt, until ?? "", digestOf(JSON.stringify(object)).slice(0, 16)].join(" "),
-    type,
-    occurredAt,
-  };
+  const read = digestOf(JSON.stringify(object)).slice(0, 16);
+  const told = { id: [object.id, object.status, occurredAt, until ?? "", read].join(" "), type, occurredAt };
   if (object.status === "active" && !until) {
-    return [
-      { ...told, says: "unclear", reason: "next_payment_date_gmt, end_date_gmt: neither tells how long it is paid" },
-    ];
+    return unclear(told, "next_payment_date_gmt, end_date_gmt: neither tells how long it is paid");
   }
   const fact: Fact = { id: told.id, occurredAt, customer: customerOf(object) };
   const list = object.line_items.map((line): Item => ({ names: namesOf(line), quantity: line.quantity }));
-  const parent: Link[] =
-    object.parent_id > 0 ? [{ reference: String(object.parent_id), to: { subscription: object.id } }] : [];
   const events: Event[] = [
     { ...fact, type: "subscription.changed", ...(list.length > 0 && { items: { asOf: occurredAt, list } }) },
     ...paymentOf(object, until, fact),
     ...standingOf(object, fact),
-    ...endOf(object, fact),
+    endOf(object, fact),
   ];
-  return [{ ...told, says: "facts", about: { subscription: object.id }, events, links: parent }];
+  const bought: Link[] =
+    object.parent_id > 0 ? [{ reference: String(object.parent_id), to: { subscription: object.id } }] : [];
+  return { ...told, says: "facts", about: { subscription: object.id }, events, links: bought };
 }
 
 /** By its variation, its SKU or its product. */
@@ -245,36 +217,28 @@ function standingOf({ status, next_payment_date_gmt }: Subscription, fact: Fact)
   return [{ ...fact, type: due ? "payment.failed" : "subscription.paused" }];
 }
 
-function endOf({ status, end_date_gmt }: Subscription, fact: Fact): Event[] {
+function endOf({ status, end_date_gmt }: Subscription, fact: Fact): Event {
   if (["cancelled", "expired", "switched", "trash"].includes(status))
-    return [{ ...fact, type: "subscription.cancelled" }];
-  if (end_date_gmt) return [{ ...fact, type: "subscription.cancel_scheduled", endsAt: end_date_gmt }];
-  return [{ ...fact, type: "subscription.cancel_withdrawn" }];
+    return { ...fact, type: "subscription.cancelled" };
+  if (end_date_gmt) return { ...fact, type: "subscription.cancel_scheduled", endsAt: end_date_gmt };
+  return { ...fact, type: "subscription.cancel_withdrawn" };
 }
 
 /** Orders tell refunds alone: what a subscription is paid for, it tells itself. */
-function orderIs(object: Order, type: string): Told[] {
+function orderIs(object: Order, { type }: Head): Told[] {
   const occurredAt = object.date_modified_gmt;
-  const told = { id: "", type, occurredAt };
+  const head = { id: "", type, occurredAt };
   const reversed = ["processing", "completed"].includes(object.status) && object.date_paid_gmt !== undefined;
-  if (object.status !== "refunded" && !reversed) {
-    return [{ ...told, says: "nothing", reason: `an order that is ${object.status.slice(0, 30)}` }];
-  }
-  const about = (payment: string): Event[] => [
-    { id: "", occurredAt, customer: customerOf(object), type: "payment.refunded", payment, reversed },
-  ];
+  if (object.status !== "refunded" && !reversed)
+    return [nothing(head, `an order that is ${object.status.slice(0, 30)}`)];
   const related = (key: string) => object.meta_data.flatMap((meta) => (meta.key === key ? [meta.value] : []));
+  if (related("_subscription_switch").length > 0) return [nothing(head, "pays for a change, not for a period")];
+  const tell = (about: Subject, payment: string): Told => {
+    const fact: Fact = { id: "", occurredAt, customer: customerOf(object) };
+    return { ...head, says: "facts", about, events: [{ ...fact, type: "payment.refunded", payment, reversed }] };
+  };
   const renewed = related("_subscription_renewal").flatMap((value) => z.safeParse(id, value).data ?? []);
-  if (renewed.length > 0) {
-    return renewed.map((sold) => ({
-      ...told,
-      says: "facts",
-      about: { subscription: sold },
-      events: about(renewalOf(object.date_created_gmt)),
-    }));
-  }
-  if (related("_subscription_switch").length > 0)
-    return [{ ...told, says: "nothing", reason: "pays for a change, not for a period" }];
   // The order with which a subscription was bought does not name it; the subscription names the order.
-  return [{ ...told, says: "facts", about: { reference: object.id }, events: about(object.id) }];
+  if (renewed.length === 0) return [tell({ reference: object.id }, object.id)];
+  return renewed.map((sold) => tell({ subscription: sold }, renewalOf(object.date_created_gmt)));
 }
