@@ -4,7 +4,7 @@ import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
 import type { Storefront, Told } from "./storefront.ts";
-import { changesNothing, nothing, unclear } from "./telling.ts";
+import { changesNothing, nothing, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a
@@ -128,14 +128,10 @@ const ofInvoice = [
 
 function read(body: unknown): Told[] {
   const parsed = z.safeParse(envelope, body);
-  if (!parsed.success) {
-    return [unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
-  }
+  if (!parsed.success) return [unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
   const head: Head = { id: parsed.data.id, type: parsed.data.event_type, occurredAt: parsed.data.occurred_at };
   const { type } = head;
-  if (!ofSubscription.test(type) && !ofInvoice.includes(type)) {
-    return [changesNothing(head)];
-  }
+  if (!ofSubscription.test(type) && !ofInvoice.includes(type)) return [changesNothing(head)];
   const told = z.safeParse(content, parsed.data.content);
   if (!told.success) return [unclear(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
   if (ofSubscription.test(type) && !told.data.subscription) return [unclear(head, "content.subscription: missing")];
@@ -182,32 +178,19 @@ function factAt(at: Instant, { customer }: Content, { id }: Head): Fact {
 function subscriptionIs(object: Subscription, told: Content, head: Head): Event[] {
   const fact = factAt(versionOf(object, head), told, head);
   const list = itemsOf(object);
-  const items = list.length > 0 ? { items: { asOf: fact.occurredAt, list } } : {};
-  return [
-    { ...fact, type: "subscription.changed", ...items },
-    ...trialOf(object, fact),
-    ...standingOf(object, head, fact),
-    endOf(object, head, fact),
-  ];
+  const holds = list.length > 0 ? { items: { asOf: fact.occurredAt, list } } : {};
+  return [...whole(fact, holds, standingOf(object, head), endOf(object)), ...trialOf(object, fact)];
 }
 
-function itemsOf({
-  subscription_items,
-  plan_id,
-  plan_quantity,
-  plan_quantity_in_decimal,
-  addons,
-}: Subscription): Item[] {
+function itemsOf({ subscription_items, addons, ...object }: Subscription): Item[] {
   const item = (name: string, quantity: number | null | undefined): Item => ({
     names: [name],
     ...(quantity != null && { quantity }),
   });
-  if (subscription_items) {
-    // Charges are billed once and held by nobody.
-    return subscription_items
-      .filter(({ item_type }) => item_type !== "charge")
-      .map((one) => item(one.item_price_id, one.quantity ?? one.quantity_in_decimal));
-  }
+  // Charges are billed once and held by nobody.
+  const held = (subscription_items ?? []).filter(({ item_type }) => item_type !== "charge");
+  if (subscription_items) return held.map((one) => item(one.item_price_id, one.quantity ?? one.quantity_in_decimal));
+  const { plan_id, plan_quantity, plan_quantity_in_decimal } = object;
   const plan = plan_id == null ? [] : [item(plan_id, plan_quantity ?? plan_quantity_in_decimal)];
   return [...plan, ...(addons ?? []).map((one) => item(one.id, one.quantity ?? one.quantity_in_decimal))];
 }
@@ -220,22 +203,18 @@ function trialOf({ status, trial_start, trial_end }: Subscription, fact: Fact): 
 }
 
 /** While invoices are due, being active says nothing: Chargebee keeps a subscription active through its dunning. */
-function standingOf({ status, due_invoices_count }: Subscription, { type }: Head, fact: Fact): Event[] {
-  if (status === "paused") return [{ ...fact, type: "subscription.paused" }];
-  if (!["in_trial", "active", "non_renewing"].includes(status)) return [];
+function standingOf({ status, deleted, due_invoices_count }: Subscription, { type }: Head): Standing | undefined {
+  if (deleted || type === "subscription_deleted") return "subscription.cancelled";
+  if (["cancelled", "transferred"].includes(status)) return "subscription.cancelled";
+  if (status === "paused") return "subscription.paused";
+  if (!["in_trial", "active", "non_renewing"].includes(status)) return undefined;
   const resumed = !due_invoices_count || type === "subscription_resumed" || type === "subscription_reactivated";
-  return resumed ? [{ ...fact, type: "subscription.resumed" }] : [];
+  return resumed ? "subscription.resumed" : undefined;
 }
 
 /** `cancelled_at` of a subscription that does not renew is ahead: the day on which it will be cancelled. */
-function endOf({ status, deleted, cancelled_at, current_term_end }: Subscription, { type }: Head, fact: Fact): Event {
-  if (deleted || type === "subscription_deleted" || ["cancelled", "transferred"].includes(status)) {
-    return { ...fact, type: "subscription.cancelled" };
-  }
-  if (status !== "non_renewing") return { ...fact, type: "subscription.cancel_withdrawn" };
-  const endsAt = cancelled_at ?? current_term_end;
-  return { ...fact, type: "subscription.cancel_scheduled", ...(endsAt && { endsAt }) };
-}
+const endOf = ({ status, cancelled_at, current_term_end }: Subscription) =>
+  status === "non_renewing" && { endsAt: cancelled_at ?? current_term_end };
 
 function invoiceIs(object: Invoice, sold: string, told: Content, head: Head): Event[] {
   if (head.type === "payment_failed") {
@@ -253,14 +232,13 @@ function invoiceIs(object: Invoice, sold: string, told: Content, head: Head): Ev
 
 /** Several refunds in part can add up to the whole. */
 function isRefundedWhole({ issued_credit_notes, total }: Invoice, { credit_note }: Content): boolean {
-  const notes = (issued_credit_notes ?? []).map((note) => ({
-    id: note.cn_id,
-    status: note.cn_status,
-    total: note.cn_total,
-  }));
-  const all = credit_note ? [...notes.filter((note) => note.id !== credit_note.id), credit_note] : notes;
-  const refunded = all.filter(({ status }) => status === "refunded").reduce((sum, note) => sum + (note.total ?? 0), 0);
-  return refunded > 0 && refunded >= (total ?? 0);
+  const notes = new Map(
+    (issued_credit_notes ?? []).map((note) => [note.cn_id, { status: note.cn_status, total: note.cn_total }]),
+  );
+  if (credit_note) notes.set(credit_note.id, { status: credit_note.status, total: credit_note.total });
+  const refunded = [...notes.values()].flatMap((note) => (note.status === "refunded" ? (note.total ?? 0) : []));
+  const sum = refunded.reduce((one, other) => one + other, 0);
+  return sum > 0 && sum >= (total ?? 0);
 }
 
 function paid(object: Invoice, sold: string, told: Content, head: Head): Event[] {
@@ -283,13 +261,6 @@ function paid(object: Invoice, sold: string, told: Content, head: Head): Event[]
   if (!through) return [];
   // Not the time of the event: an invoice is told again when a credit note changes it, after an end as well.
   const fact = factAt(paid_at ?? date ?? head.occurredAt, told, head);
-  return [
-    {
-      ...fact,
-      type: "payment.succeeded",
-      payment: object.id,
-      covers: { ...(from && { from }), through },
-      trial: false,
-    },
-  ];
+  const covers = { ...(from && { from }), through };
+  return [{ ...fact, type: "payment.succeeded", payment: object.id, covers, trial: false }];
 }

@@ -4,7 +4,7 @@ import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
 import { bodySigned } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
-import { changesNothing, type Head, nothing, reading, unclear } from "./telling.ts";
+import { changesNothing, type Head, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * Shopify, for an app that owns its subscription contracts: only that app is sent them and their billing attempts. An
@@ -179,38 +179,31 @@ function contractIs(object: Contract, head: Known): Told {
   const interval = monthsOf(object);
   const first = object.origin_order_id ?? object.admin_graphql_api_origin_order_id;
   const links: Link[] = first ? [{ reference: first, to: { subscription: sold } }] : [];
-  const events: Event[] = [
-    { ...fact, type: "subscription.changed", ...(interval && { interval }) },
-    ...statusOf(object).map((type): Event => ({ ...fact, type })),
-  ];
+  const status = object.status?.toLowerCase() ?? "";
+  const events = whole(fact, interval ? { interval } : {}, standings.get(status), ended.includes(status) && paidToEnd);
   return { ...told, says: "facts", about: { subscription: sold }, events, links };
 }
 
 /** By days and weeks no license is sold; where one is paid for like that, a person is told. */
 function monthsOf({ billing_policy }: Contract): number | undefined {
-  const unit = { month: 1, year: 12 }[billing_policy?.interval.toLowerCase() ?? ""];
-  return unit && billing_policy ? unit * billing_policy.interval_count : undefined;
+  const months = monthsIn.get(billing_policy?.interval.toLowerCase() ?? "");
+  return billing_policy && months ? months * billing_policy.interval_count : undefined;
 }
 
-/**
- * A contract that is cancelled or has run out is billed no more. Shopify knows no end of a period, so what has been paid
- * is served to its end.
- */
-function statusOf({ status }: Contract) {
-  switch (status?.toLowerCase()) {
-    case "active":
-      return ["subscription.resumed", "subscription.cancel_withdrawn"] as const;
-    case "paused":
-      return ["subscription.paused", "subscription.cancel_withdrawn"] as const;
-    case "failed":
-      return ["payment.failed"] as const;
-    case "cancelled":
-    case "expired":
-      return ["subscription.cancel_scheduled"] as const;
-    default:
-      return [];
-  }
-}
+const monthsIn = new Map([
+  ["month", 1],
+  ["year", 12],
+]);
+
+const standings = new Map<string, Standing>([
+  ["active", "subscription.resumed"],
+  ["paused", "subscription.paused"],
+  ["failed", "payment.failed"],
+]);
+
+/** Billed no more. Shopify knows no end of a period, so what has been paid is served to its end. */
+const ended = ["cancelled", "expired"];
+const paidToEnd = { endsAt: undefined };
 
 function attempted(object: Attempt, head: Known): Told {
   const sold = object.subscription_contract_id ?? object.admin_graphql_api_subscription_contract_id;

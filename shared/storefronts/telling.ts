@@ -36,7 +36,7 @@ type Fact = Pick<Event, "id" | "occurredAt" | "customer">;
  */
 export function whole(
   fact: Fact,
-  holds: Pick<Event, "items" | "renewsAt">,
+  holds: Pick<Event, "items" | "renewsAt" | "interval">,
   standing: Standing | undefined,
   setToEnd: false | { endsAt: Instant | null | undefined },
 ): Event[] {

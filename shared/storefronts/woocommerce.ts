@@ -5,7 +5,7 @@ import { digestOf } from "../message.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
 import { bodySigned } from "./signatures.ts";
 import type { Link, Storefront, Subject, Told } from "./storefront.ts";
-import { changesNothing, type Head, nothing, unclear } from "./telling.ts";
+import { changesNothing, type Head, nothing, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * WooCommerce with WooCommerce Subscriptions, its webhooks in the shape "WP REST API Integration v3". What is told is
@@ -140,12 +140,9 @@ function subscriptionIs(object: Subscription, { type }: Head): Told {
   }
   const fact: Fact = { id: told.id, occurredAt, customer: customerOf(object) };
   const list = object.line_items.map((line): Item => ({ names: namesOf(line), quantity: line.quantity }));
-  const events: Event[] = [
-    { ...fact, type: "subscription.changed", ...(list.length > 0 && { items: { asOf: occurredAt, list } }) },
-    ...paymentOf(object, until, fact),
-    ...standingOf(object, fact),
-    endOf(object, fact),
-  ];
+  const holds = list.length > 0 ? { items: { asOf: occurredAt, list } } : {};
+  const end = object.end_date_gmt !== undefined && { endsAt: object.end_date_gmt };
+  const events = [...whole(fact, holds, standingOf(object), end), ...paymentOf(object, until, fact)];
   const bought: Link[] =
     object.parent_id > 0 ? [{ reference: String(object.parent_id), to: { subscription: object.id } }] : [];
   return { ...told, says: "facts", about: { subscription: object.id }, events, links: bought };
@@ -210,18 +207,12 @@ function trialBeforeCancelling({ meta_data }: Subscription): Instant | undefined
 }
 
 /** Put on hold by somebody, or by WooCommerce while a renewal is unpaid: then its payment is due. */
-function standingOf({ status, next_payment_date_gmt }: Subscription, fact: Fact): Event[] {
-  if (status === "active" || status === "pending-cancel") return [{ ...fact, type: "subscription.resumed" }];
-  if (status !== "on-hold") return [];
-  const due = next_payment_date_gmt !== undefined && next_payment_date_gmt <= fact.occurredAt;
-  return [{ ...fact, type: due ? "payment.failed" : "subscription.paused" }];
-}
-
-function endOf({ status, end_date_gmt }: Subscription, fact: Fact): Event {
-  if (["cancelled", "expired", "switched", "trash"].includes(status))
-    return { ...fact, type: "subscription.cancelled" };
-  if (end_date_gmt) return { ...fact, type: "subscription.cancel_scheduled", endsAt: end_date_gmt };
-  return { ...fact, type: "subscription.cancel_withdrawn" };
+function standingOf({ status, next_payment_date_gmt, date_modified_gmt }: Subscription): Standing | undefined {
+  if (["cancelled", "expired", "switched", "trash"].includes(status)) return "subscription.cancelled";
+  if (status === "active" || status === "pending-cancel") return "subscription.resumed";
+  if (status !== "on-hold") return undefined;
+  const due = next_payment_date_gmt !== undefined && next_payment_date_gmt <= date_modified_gmt;
+  return due ? "payment.failed" : "subscription.paused";
 }
 
 /** Orders tell refunds alone: what a subscription is paid for, it tells itself. */
