@@ -87,6 +87,7 @@ describe("user and password", () => {
     ["a part of it", basic("user:pass"), /match not/],
     ["none", basic(""), /needs the header Authorization/],
     ["another scheme", `Bearer ${basic("user:pass:word").slice(6)}`, /needs the header/],
+    ["another scheme before it", `x ${basic("user:pass:word")}`, /needs the header/],
     ["no base64", "Basic user:pass:word", /needs the header/],
     ["no header", undefined, /needs the header/],
   ])("are refused: %s", (_, header, reason) => {
@@ -105,6 +106,7 @@ describe("user and password", () => {
 
   test.each([
     ["user:12345678", undefined],
+    ["user:123:5678", undefined],
     ["user:pass:word", undefined],
     ["user:short", /too short/],
     ["no password at all", /not "user:password"/],
@@ -163,6 +165,7 @@ describe("a subscription", () => {
     ["subscription_paused", { status: "paused" }, ["changed", "paused", "cancel_withdrawn"]],
     ["subscription_pause_scheduled", { status: "active" }, ["changed", "resumed", "cancel_withdrawn"]],
     ["subscription_created", { status: "future" }, ["changed", "cancel_withdrawn"]],
+    ["subscription_created", { status: "in_trial" }, ["changed", "resumed", "cancel_withdrawn"]],
     ["subscription_cancellation_scheduled", { status: "non_renewing" }, ["changed", "resumed", "cancel_scheduled"]],
     ["subscription_cancelled", { status: "cancelled" }, ended],
     ["subscription_changed", { status: "transferred" }, ended],
@@ -199,10 +202,28 @@ describe("a subscription", () => {
       { item_price_id: "a", quantity_in_decimal: "3.0000" },
       { names: ["a"], quantity: 3 },
     ],
+    [
+      { item_price_id: "a", quantity_in_decimal: "12" },
+      { names: ["a"], quantity: 12 },
+    ],
     [{ item_price_id: "a" }, { names: ["a"] }],
   ])("holds %j as %j", (item, held) => {
     const [changed] = factsOf("subscription_changed", { subscription: subscription({ subscription_items: [item] }) });
-    expect(changed?.items?.list).toEqual([held]);
+    expect(changed?.items?.list).toStrictEqual([held]);
+  });
+
+  test("that holds nothing tells no items, and of nobody known no customer", () => {
+    const bare = {
+      subscription: subscription({ subscription_items: undefined }),
+      customer: { email: "jo@example.com" },
+    };
+    const [changed] = factsOf("subscription_changed", bare);
+    expect(changed).toStrictEqual({
+      id: "ev_1",
+      occurredAt: utc("2027-01-31T10:00:09.660"),
+      customer: {},
+      type: "subscription.changed",
+    });
   });
 
   test("of the older catalog holds its plan and addons", () => {
@@ -258,6 +279,13 @@ describe("a paid invoice", () => {
     expect(paymentOf(invoice({ line_items }))).toMatchObject({ covers: { through: utc(through) } });
   });
 
+  test("of several terms covers all of them, in whatever order they are listed", () => {
+    const line_items = [line({ date_from: unix("2027-02-28"), date_to: unix("2027-03-31") }), line()];
+    expect(paymentOf(invoice({ line_items }))).toMatchObject({
+      covers: { from: utc("2027-01-31T10:00:05"), through: utc("2027-03-31") },
+    });
+  });
+
   test("of several subscriptions is told of each", () => {
     const both = invoice({
       subscription_id: undefined,
@@ -281,12 +309,14 @@ describe("a paid invoice", () => {
     ["by credits", { amount_paid: 0, credits_applied: 5700 }],
     ["with nothing, by a full discount", { total: 0, amount_paid: 0 }],
     ["at a time that is not told", { paid_at: undefined }],
+    ["and made at a time that is not told", { paid_at: undefined, date: undefined }],
   ])("%s counts", (_, more) => {
     expect(paymentOf(invoice(more))).toMatchObject({ payment: "17", trial: false });
   });
 
   test.each([
     ["that is due", { status: "payment_due", amount_paid: 0 }],
+    ["that is paid in part", { status: "payment_due", amount_paid: 1900 }],
     ["that is not paid", { status: "not_paid", amount_paid: 0 }],
     ["that is posted", { status: "posted", amount_paid: 0 }],
     ["that was written off or adjusted away", { amount_paid: 0 }],
@@ -354,6 +384,12 @@ describe("money that went back", () => {
     expect(refund(notes, credit)).toMatchObject({ says: "nothing" });
   });
 
+  test("of an invoice of nothing takes nothing back", () => {
+    expect(tell("payment_refunded", { invoice: invoice({ total: 0, amount_paid: 0 }) })).toMatchObject({
+      says: "nothing",
+    });
+  });
+
   test.each([
     ["voided", "invoice_updated", { status: "voided" }],
     ["deleted", "invoice_deleted", {}],
@@ -363,12 +399,15 @@ describe("money that went back", () => {
 });
 
 describe("what tells nothing or cannot be read", () => {
-  test.each(["customer_changed", "credit_note_created", "subscription_ramp_created", "transaction_created"])(
-    "%s changes no license",
-    (type) => {
-      expect(tell(type, {})).toMatchObject({ id: "ev_1", says: "nothing", reason: `"${type}" changes no license` });
-    },
-  );
+  test.each([
+    "customer_changed",
+    "credit_note_created",
+    "subscription_ramp_created",
+    "omnichannel_subscription_created",
+    "transaction_created",
+  ])("%s changes no license", (type) => {
+    expect(tell(type, {})).toMatchObject({ id: "ev_1", says: "nothing", reason: `"${type}" changes no license` });
+  });
 
   test.each([
     ["no subscription", "subscription_changed", {}, /^content\.subscription: missing/],

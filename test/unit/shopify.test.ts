@@ -95,7 +95,7 @@ describe("signatures", () => {
 
   test.each([
     [newSecret, undefined],
-    ["0123456789abcdef0123456789abcdef", undefined],
+    ["0123456789abcdef", undefined],
     ["short", /too short/],
     ["", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {
@@ -149,8 +149,16 @@ describe("an order", () => {
     ]);
   });
 
-  test.each(["pending", "authorized", "partially_paid", null])("that is %s pays nothing yet", (financial_status) => {
-    expect(tell("orders/create", order({ financial_status }))).toMatchObject({ says: "nothing", reason: /^an order/ });
+  test.each([
+    ["pending", "pending"],
+    ["authorized", "authorized"],
+    ["partially_paid", "partially_paid"],
+    [null, "not paid"],
+  ])("that is %s pays nothing yet", (financial_status, said) => {
+    expect(tell("orders/create", order({ financial_status }))).toMatchObject({
+      says: "nothing",
+      reason: `an order that is ${said}`,
+    });
   });
 
   test.each([
@@ -260,6 +268,7 @@ describe("a billing attempt", () => {
 
   test("that failed is a failed payment", () => {
     expect(tell("subscription_billing_attempts/failure", { ...attempt, order_id: null })).toMatchObject({
+      says: "facts",
       about: { subscription: "77" },
       events: [{ type: "payment.failed", occurredAt: utc("2027-01-31T10:00:00.123") }],
     });
@@ -288,17 +297,20 @@ describe("a dispute", () => {
     ["lost", false],
     ["won", true],
   ])("that is %s", (status, reversed) => {
-    expect(tell("disputes/update", { ...dispute, status })).toMatchObject({
-      about: { reference: "5001" },
-      events: [{ type: "payment.refunded", payment: "5001", reversed }],
-    });
+    for (const topic of ["disputes/create", "disputes/update"]) {
+      expect(tell(topic, { ...dispute, status })).toMatchObject({
+        says: "facts",
+        about: { reference: "5001" },
+        events: [{ type: "payment.refunded", payment: "5001", reversed }],
+      });
+    }
   });
 
   test.each([
-    ["an inquiry", { type: "inquiry" }],
-    ["of no order", { order_id: null }],
-  ])("that is %s says nothing", (_, more) => {
-    expect(tell("disputes/create", { ...dispute, ...more })).toMatchObject({ says: "nothing" });
+    ["an inquiry", { type: "inquiry" }, "an inquiry: no money has been taken back"],
+    ["of no order", { order_id: null }, "a dispute of no order"],
+  ])("that is %s says nothing", (_, more, reason) => {
+    expect(tell("disputes/create", { ...dispute, ...more })).toMatchObject({ says: "nothing", reason });
   });
 });
 
@@ -306,7 +318,7 @@ describe("what tells nothing or cannot be read", () => {
   test.each(["orders/delete", "refunds/create", "customers/redact", "subscription_billing_attempts/challenged", ""])(
     "%j changes no license",
     (topic) => {
-      expect(tell(topic, {})).toMatchObject({ says: "nothing", reason: /changes no license$/ });
+      expect(tell(topic, {})).toMatchObject({ says: "nothing", reason: expect.stringMatching(/changes no license$/) });
     },
   );
 
@@ -322,7 +334,9 @@ describe("what tells nothing or cannot be read", () => {
 
   test("a webhook without a time is unclear", () => {
     const { "x-shopify-triggered-at": _, ...headers } = headersOf("orders/paid");
-    expect(shopify.events(order(), headers)).toMatchObject([{ says: "unclear", reason: /X-Shopify-Triggered-At/ }]);
+    expect(shopify.events(order(), headers)).toMatchObject([
+      { says: "unclear", reason: expect.stringMatching(/X-Shopify-Triggered-At/) },
+    ]);
   });
 });
 
