@@ -1,5 +1,5 @@
 import type { Policy } from "./catalog.ts";
-import type { Payment, Renewal, Subscription } from "./subscription.ts";
+import type { Interval, Payment, Renewal, Subscription } from "./subscription.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 
 /** What follows from the facts alone, at one moment. */
@@ -64,15 +64,32 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   };
 }
 
-/** The payments, those that tell only when their period began with its end as far as that is told. */
-export function withPeriods({ payments, renewals = [] }: Subscription): Payment[] {
+/** The payments, those that do not tell what they cover with what other events tell of it. */
+export function withPeriods({ payments, renewals = [], intervals = [] }: Subscription): Payment[] {
   return payments.map((payment) => {
     const { paid } = payment;
-    if (!paid || !("periodFrom" in paid.value.covers)) return payment;
-    const { periodFrom: from } = paid.value.covers;
-    const through = endOfPeriod(from, renewals);
-    return through ? { ...payment, paid: { ...paid, value: { ...paid.value, covers: { from, through } } } } : payment;
+    const covers = paid && periodOf(paid, renewals, intervals);
+    return covers ? { ...payment, paid: { ...paid, value: { ...paid.value, covers } } } : payment;
   });
+}
+
+type Paid = NonNullable<Payment["paid"]>;
+
+function periodOf(
+  { at, value: { covers } }: Paid,
+  renewals: readonly Renewal[],
+  intervals: readonly Interval[],
+): Paid["value"]["covers"] | undefined {
+  if ("periodFrom" in covers) {
+    const through = endOfPeriod(covers.periodFrom, renewals);
+    return through === undefined ? undefined : { from: covers.periodFrom, through };
+  }
+  if ("intervals" in covers) {
+    // The first payment can be older than what tells the interval.
+    const told = intervals.findLast(({ id }) => id <= at) ?? intervals[0];
+    return told && { months: told.months.value * covers.intervals };
+  }
+  return undefined;
 }
 
 /**
@@ -102,7 +119,7 @@ export function coverage(payments: readonly Payment[], graceDays: number): Run[]
   let counted: { from: Instant; months: number } | undefined;
   for (const { at, value } of paid) {
     const { covers } = value;
-    if ("periodFrom" in covers) continue;
+    if ("periodFrom" in covers || "intervals" in covers) continue;
     const last = runs.at(-1);
     const begins = ("through" in covers ? covers.from : undefined) ?? at;
     const goesOn = last !== undefined && begins <= instantPlus(last.through, { days: graceDays });

@@ -35,6 +35,8 @@ type Fact = {
   items?: { asOf: Instant; list: Item[] };
   /** When the period that runs now is over: how far a payment reaches that tells no more than when its period began. */
   renewsAt?: Instant;
+  /** For how many months one payment pays: how far those reach that tell no more than that they pay. */
+  interval?: number;
 };
 
 /** A canonical fact about one subscription, from a storefront. */
@@ -45,9 +47,13 @@ export type Event = Fact &
         payment: string;
         /**
          * What it pays: to a moment, from one where that is told; or so many months after what was paid before it; or the
-         * period that began then, to the renewal that other events tell.
+         * period that began then, to the renewal that other events tell; or so many of the intervals that those tell.
          */
-        covers: { from?: Instant; through: Instant } | { months: number } | { periodFrom: Instant };
+        covers:
+          | { from?: Instant; through: Instant }
+          | { months: number }
+          | { periodFrom: Instant }
+          | { intervals: number };
         /** True of a payment of nothing for a trial; a full discount is an ordinary payment. */
         trial: boolean;
       }

@@ -20,6 +20,13 @@ export function fold(subscription: Subscription, event: Event): Subscription {
       last: at > last ? at : last,
     }));
   }
+  const { interval } = event;
+  if (interval !== undefined) {
+    folded.intervals = withEntry(folded.intervals ?? [], at, ({ id, months }) => ({
+      id,
+      months: later(months, told(interval)),
+    }));
+  }
   if (event.items) {
     const { asOf, list } = event.items;
     folded.items = later(folded.items, { ...told(list), at: asOf });

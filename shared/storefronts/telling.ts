@@ -13,7 +13,7 @@ export const unclear = (head: Head, reason: string): Told => ({ ...head, says: "
 
 export const changesNothing = (head: Head): Told => nothing(head, `"${head.type.slice(0, 60)}" changes no license`);
 
-/** What a part of an event means, read by its schema; unclear where it does not fit. `path` is where the part stands. */
+/** What a part of an event means, read by its schema; unclear where it does not fit. `path` is where the part stands, "" for all of it. */
 export function reading<S extends z.core.$ZodType>(
   schema: S,
   part: unknown,
@@ -22,7 +22,7 @@ export function reading<S extends z.core.$ZodType>(
   mean: (part: z.output<S>) => Told,
 ): Told {
   const read = z.safeParse(schema, part);
-  return read.success ? mean(read.data) : unclear(head, `${path}.${problemIn(schema, read.error, part)}`);
+  return read.success ? mean(read.data) : unclear(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
 }
 
 /** What a storefront's status of a subscription says. */
@@ -36,7 +36,7 @@ type Fact = Pick<Event, "id" | "occurredAt" | "customer">;
  */
 export function whole(
   fact: Fact,
-  holds: Pick<Event, "items" | "renewsAt">,
+  holds: Pick<Event, "items" | "renewsAt" | "interval">,
   standing: Standing | undefined,
   setToEnd: false | { endsAt: Instant | null | undefined },
 ): Event[] {

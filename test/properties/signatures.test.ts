@@ -4,13 +4,17 @@ import { describe, expect, test } from "vitest";
 import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
 import { paddle } from "../../shared/storefronts/paddle.ts";
 import { polar } from "../../shared/storefronts/polar.ts";
+import { shopify } from "../../shared/storefronts/shopify.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
+import { woocommerce } from "../../shared/storefronts/woocommerce.ts";
 import { signLemonSqueezy } from "../support/lemonsqueezy.ts";
 import { paddleHeader } from "../support/paddle.ts";
 import { signPolar, signPolarAsOfOld } from "../support/polar.ts";
+import { shopifyHeaders } from "../support/shopify.ts";
 import { stripeHeader, unix } from "../support/stripe.ts";
+import { woocommerceHeaders } from "../support/woocommerce.ts";
 
 const now = unix("2027-01-31T10:00");
 const timely = timelyAt(() => now * 1000);
@@ -62,6 +66,21 @@ const signers = [
     header: "webhook-signature",
     encoding: "base64" as const,
     sign: (body: string, secret: string) => signPolarAsOfOld(body, secret, now),
+  },
+  {
+    storefront: shopify,
+    secret: "shpss_synthetic_of_shopify",
+    header: "x-shopify-hmac-sha256",
+    encoding: "base64" as const,
+    sign: (body: string, secret: string) =>
+      shopifyHeaders(body, secret, { topic: "orders/paid", webhookId: "1", triggeredAt: "2027-01-31T10:00:00Z" }),
+  },
+  {
+    storefront: woocommerce,
+    secret: "synthetic secret of WooCommerce",
+    header: "x-wc-webhook-signature",
+    encoding: "base64" as const,
+    sign: (body: string, secret: string) => woocommerceHeaders(body, secret),
   },
 ];
 
@@ -137,6 +156,9 @@ describe.each(signers)("$storefront.name", ({ storefront, secret, header, encodi
         values.map((value) => `ts=${now};h1=${value}`),
       ),
       "x-signature": values,
+      "x-shopify-hmac-sha256": values,
+      "shopify-hmac-sha256": values,
+      "x-wc-webhook-signature": values,
       "webhook-id": values,
       "webhook-timestamp": fc.oneof(values, fc.constant(String(now))),
       "webhook-signature": fc.oneof(

@@ -41,6 +41,7 @@ const fact = fc.record(
     ),
     items: fc.record({ asOf: instants, list: itemLists }, { noNullPrototype: true }),
     renewsAt: instants,
+    interval: fc.constantFrom(1, 3, 12),
   },
   { requiredKeys: ["id", "occurredAt"] },
 );
@@ -52,6 +53,7 @@ const covers = fc.oneof(
   fc.tuple(instants, fc.constantFrom(0, 30, 90)).map(([at, days]) => ({ through: instantPlus(at, { days }) })),
   fc.tuple(instants, fc.constantFrom(30, 90)).map(([from, days]) => ({ from, through: instantPlus(from, { days }) })),
   instants.map((periodFrom) => ({ periodFrom })),
+  fc.constant({ intervals: 1 }),
 );
 
 const said = fc.oneof(

@@ -2,10 +2,13 @@ import { describe, expect, test } from "vitest";
 import { coverage, entitlement, withPeriods } from "../../shared/licensing/entitlement.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import {
+  billedBy,
   cancelled,
   cancelScheduled,
   cancelWithdrawn,
   catalogWith,
+  changed,
+  decide,
   failed,
   paid,
   paused,
@@ -99,6 +102,41 @@ describe("a payment that tells only when its period began", () => {
     });
     expect(at("2027-02-10", ...events, refunded("2027-02-09", "first"))).toMatchObject({
       through: utc("2027-03-01T10:00"),
+    });
+  });
+});
+
+describe("a payment that tells no more than that it pays", () => {
+  const first = paid("2027-01-01T10:00", { intervals: 1 }, { payment: "first" });
+  const second = paid("2027-02-01T10:00", { intervals: 1 }, { payment: "second" });
+  const monthly = billedBy("2027-01-01T10:01", 1);
+
+  test.each([
+    ["pays nothing until an interval is told", [first], undefined],
+    ["pays for the interval that is told after it", [first, monthly], "2027-02-01"],
+    ["each for one more", [first, monthly, second], "2027-03-01"],
+    [
+      "pays for the interval that was told last before it",
+      [first, monthly, billedBy("2027-01-20", 12), second],
+      "2028-02-01",
+    ],
+    ["keeps its interval when another is told later", [first, monthly, billedBy("2027-01-20", 12)], "2027-02-01"],
+    ["pays for several", [paid("2027-01-01T10:00", { intervals: 2 }), billedBy("2026-12-31", 3)], "2027-07-01"],
+  ] as [string, Event[], string | undefined][])("%s", (_, events, through) => {
+    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), 0);
+    expect(runs(events).at(-1)?.through).toBe(through && utc(`${through}T10:00`));
+    expect(runs(events.toReversed())).toEqual(runs(events));
+  });
+
+  test("needs a person when no event has told an interval", () => {
+    const untold = subscriptionOf(first, changed("2027-01-01", "vm-monthly"));
+    expect(decide(untold, "2027-01-02")).toEqual({
+      do: "attention",
+      reason: "paid, but no event has told for how long",
+    });
+    expect(decide(subscriptionOf(first, monthly, changed("2027-01-01", "vm-monthly")), "2027-01-02")).toMatchObject({
+      do: "change",
+      change: { kind: "order" },
     });
   });
 });
