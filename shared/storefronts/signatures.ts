@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Timely } from "./storefront.ts";
+import type { Storefront, Timely } from "./storefront.ts";
 
 const toleranceSeconds = 300;
 
@@ -28,6 +28,15 @@ export function isSigned(
   }
   return signed;
 }
+
+/** For storefronts that sign the body alone, without a time, in one header (named as they document it). */
+export const bodySigned =
+  (header: string, encoding: "hex" | "base64"): Storefront["verify"] =>
+  ({ headers, body }, secrets) => {
+    const signature = headers[header.toLowerCase()];
+    if (!signature) return `needs the header ${header}`;
+    return isSigned(secrets, [body], [signature], encoding) ? undefined : noneMatches(secrets);
+  };
 
 /** Unix seconds in a header, or undefined: `Number("")` and `Number("1e9")` are numbers too. */
 export const secondsIn = (text: string | undefined): number | undefined =>

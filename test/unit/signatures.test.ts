@@ -1,6 +1,7 @@
+import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { secondsIn, timelyAt } from "../../shared/storefronts/signatures.ts";
+import { bodySigned, secondsIn, timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
 import { stripeHeader } from "../support/stripe.ts";
@@ -122,6 +123,32 @@ describe("standard", () => {
     const found = standard.flawOf(secret);
     if (flaw) expect(found).toMatch(flaw);
     else expect(found).toBeUndefined();
+  });
+});
+
+describe.each(["hex", "base64"] as const)("a body signed alone, in %s", (encoding) => {
+  const hmac = (secret: string, text = body) => createHmac("sha256", secret).update(text).digest(encoding);
+  const verify = (signature: string | undefined, secrets = ["new"]) =>
+    bodySigned("X-Signature", encoding)(
+      { headers: { "x-signature": signature }, body: Buffer.from(body) },
+      secrets,
+      () => false,
+    );
+
+  test("is accepted by any of the secrets, whatever the time", () => {
+    expect(verify(hmac("new"))).toBeUndefined();
+    expect(verify(hmac("old"), ["new", "old"])).toBeUndefined();
+  });
+
+  test.each([
+    ["another secret", hmac("old"), "the signature matches not the secret"],
+    ["another body", hmac("new", "{}"), "the signature matches not the secret"],
+    ["the other encoding", Buffer.from(hmac("new"), encoding).toString(encoding === "hex" ? "base64" : "hex"), /not/],
+    ["a part of the signature", hmac("new").slice(0, 40), /matches not/],
+    ["an empty header", "", "needs the header X-Signature"],
+    ["no header", undefined, "needs the header X-Signature"],
+  ])("is refused for %s", (_, signature, reason) => {
+    expect(verify(signature)).toMatch(reason);
   });
 });
 
