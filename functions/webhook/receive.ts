@@ -3,6 +3,7 @@ import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { digestOf, type Key, keyOf, type Message, type Received } from "../../shared/message.ts";
+import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { SignedRequest, Storefront, Subject, Timely, Told } from "../../shared/storefronts/storefront.ts";
 import type { Log } from "../log.ts";
@@ -71,7 +72,7 @@ export async function receive(request: Request, world: World): Promise<Answer> {
 async function accept(storefront: Storefront, request: SignedRequest, { send, now, log }: World): Promise<Answer> {
   const { name } = storefront;
   const text = request.body.toString("utf8");
-  const body = parse(text);
+  const body = (storefront.parse ?? parseJson)(text);
   if (body === undefined) return refuse(400, "the body is not JSON");
   const packed = pack(text);
   if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
@@ -139,14 +140,6 @@ const idOf = (id: string, digest: string): string => (id.length > 0 && id.length
 
 const pack = (text: string): string =>
   text.length < compressedFrom ? text : `gzip:${gzipSync(text).toString("base64")}`;
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 const lowerCased = (headers: Request["headers"]): SignedRequest["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
