@@ -1,5 +1,10 @@
 import * as z from "zod/mini";
 import { type Instant, toInstant } from "../licensing/time.ts";
+import { explain } from "../problems.ts";
+
+/** The first thing that is wrong with an event, and where; without its values, which may be private. */
+export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
+  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key. */
 export const id = z.pipe(

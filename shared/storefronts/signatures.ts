@@ -38,6 +38,45 @@ export const bodySigned =
     return isSigned(secrets, [body], [signature], encoding) ? undefined : noneMatches(secrets);
   };
 
+type Fields = { header: string; between: string; time: string; signature: string; joint: string };
+
+/**
+ * For storefronts that sign a time and the body, in hex, and send both as `name=value` fields of one header. Any of its
+ * signatures may be ours: there is one for each secret while it is rolled.
+ */
+export const timeSigned =
+  ({ header, between, time, signature, joint }: Fields): Storefront["verify"] =>
+  ({ headers, body }, secrets, timely) => {
+    const sent = headers[header.toLowerCase()];
+    if (!sent) return `needs the header ${header}`;
+    const fields = sent.split(between).map((field) => field.trim().split("=", 2));
+    const given = (name: string) => fields.flatMap(([key, value]) => (key === name && value ? [value] : []));
+    const seconds = secondsIn(given(time)[0]);
+    if (seconds === undefined) return `${header} holds no time`;
+    const signatures = given(signature);
+    if (signatures.length === 0) return `${header} holds no ${signature} signature`;
+    if (!timely(seconds)) return stale(seconds);
+    return isSigned(secrets, [`${given(time)[0]}${joint}`, body], signatures, "hex") ? undefined : noneMatches(secrets);
+  };
+
+/** Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): "id.time.body" in base64, by any key. */
+export const standardSigned =
+  (keysOf: (secret: string) => (string | Buffer)[]): Storefront["verify"] =>
+  ({ headers, body }, secrets, timely) => {
+    const id = headers["webhook-id"];
+    const timestamp = headers["webhook-timestamp"];
+    const signatures = headers["webhook-signature"];
+    if (!id || !timestamp || !signatures) return "needs the headers webhook-id, webhook-timestamp, webhook-signature";
+    const seconds = secondsIn(timestamp);
+    if (seconds === undefined) return "webhook-timestamp is not Unix seconds";
+    if (!timely(seconds)) return stale(seconds);
+    const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
+    if (given.length === 0) return "webhook-signature holds no v1 signature";
+    return isSigned(secrets.flatMap(keysOf), [`${id}.${timestamp}.`, body], given, "base64")
+      ? undefined
+      : noneMatches(secrets);
+  };
+
 /** Unix seconds in a header, or undefined: `Number("")` and `Number("1e9")` are numbers too. */
 export const secondsIn = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
