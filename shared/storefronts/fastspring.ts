@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
-import { email, id, unixTimeMs } from "./fields.ts";
+import { email, id, problemIn, unixTimeMs } from "./fields.ts";
 import { bodySigned } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
 
@@ -19,7 +18,7 @@ export const fastspring: Storefront = {
   events(body) {
     const parsed = z.safeParse(batch, body);
     if (parsed.success) return parsed.data.events.map(read);
-    return [{ id: "", type: "no type", says: "unclear", reason: problem(batch, parsed.error, body) }];
+    return [{ id: "", type: "no type", says: "unclear", reason: problemIn(batch, parsed.error, body) }];
   },
 };
 
@@ -84,13 +83,18 @@ type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
 function read(body: unknown): Told {
   const parsed = z.safeParse(envelope, body);
   if (!parsed.success) {
-    return { id: "", type: "no type", says: "unclear", reason: `an event's ${problem(envelope, parsed.error, body)}` };
+    return {
+      id: "",
+      type: "no type",
+      says: "unclear",
+      reason: `an event's ${problemIn(envelope, parsed.error, body)}`,
+    };
   }
   const { id: eventId, type, created, live, data } = parsed.data;
   const head: Head = { id: eventId, type, occurredAt: created, test: !live };
   const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told => {
     const object = z.safeParse(schema, data);
-    return object.success ? then(object.data) : unclear(head, `data.${problem(schema, object.error, data)}`);
+    return object.success ? then(object.data) : unclear(head, `data.${problemIn(schema, object.error, data)}`);
   };
   switch (type) {
     case "subscription.activated":
@@ -120,9 +124,6 @@ function read(body: unknown): Told {
       return nothing(head, `"${type.slice(0, 60)}" changes no license`);
   }
 }
-
-const problem = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
 
 const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
 const unclear = (head: Head, reason: string): Told => ({ ...head, says: "unclear", reason });

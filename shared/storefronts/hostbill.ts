@@ -1,9 +1,8 @@
 import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
 import { addMonths, type Day, dayOf, daysBetween, type Instant, startOf, toInstant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
 import { parseForm, parseJson } from "./bodies.ts";
-import { id, time } from "./fields.ts";
+import { id, problemIn, time } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
 
@@ -65,7 +64,7 @@ function read(body: unknown, head: Head): Told[] {
   switch (head.type) {
     case "after_invoicefullpaid": {
       const parsed = z.safeParse(invoice, body);
-      return parsed.success ? paid(parsed.data, head) : [unclear(head, problem(invoice, parsed.error, body))];
+      return parsed.success ? paid(parsed.data, head) : [unclear(head, problemIn(invoice, parsed.error, body))];
     }
     case "after_accountcreate":
     case "after_accountchangepackage":
@@ -76,7 +75,7 @@ function read(body: unknown, head: Head): Told[] {
       // Some hooks are handed the account's id and nothing else.
       const told = typeof body === "object" ? body : { account_id: body };
       const parsed = z.safeParse(account, told);
-      return [parsed.success ? changed(parsed.data, head) : unclear(head, problem(account, parsed.error, told))];
+      return [parsed.success ? changed(parsed.data, head) : unclear(head, problemIn(account, parsed.error, told))];
     }
     case "after_refund":
       return [
@@ -91,9 +90,6 @@ function read(body: unknown, head: Head): Told[] {
       return [nothing(head, `"${head.type}" changes no license`)];
   }
 }
-
-const problem = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
 
 const nothing = (head: Head, reason: string): Told => ({ ...head, id: "", says: "nothing", reason });
 const unclear = (head: Head, reason: string): Told => ({ ...head, id: "", says: "unclear", reason });

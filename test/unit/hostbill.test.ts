@@ -53,6 +53,7 @@ describe("the signature", () => {
 
   test("has a secret of some length", () => {
     expect(hostbill.flawOf("seven77")).toMatch(/too short/);
+    expect(hostbill.flawOf("eight888")).toBeUndefined();
     expect(hostbill.flawOf(hostbillSecret)).toBeUndefined();
   });
 });
@@ -107,7 +108,7 @@ describe("after_invoicefullpaid", () => {
     ["more than three years", "VMmanager 6 (2027-02-01 - 2037-02-01)"],
   ])("is for a person with %s", (_, description) => {
     expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
-      { says: "unclear", reason: /YYYY-MM-DD/ },
+      { says: "unclear", reason: expect.stringMatching(/YYYY-MM-DD/) },
     ]);
   });
 
@@ -155,6 +156,9 @@ describe("accounts", () => {
     ["after_cancellationrequest", { reason: "", acc_id: 49 }, ["cancel_scheduled"]],
   ])("%s %j", (event, body, types) => {
     const [told] = tell(event, body);
+    const held = typeof body === "object" && ("account" in body || "service" in body);
+    const customer = held ? { customer: { id: "6" } } : {};
+    expect(told).toMatchObject({ events: types.map(() => customer) });
     expect(told).toMatchObject({ says: "facts", about: { subscription: "49" }, id: expect.stringContaining(event) });
     const events = told?.says === "facts" ? told.events : [];
     expect(events.map(({ type }) => type)).toEqual(types.map((type) => `subscription.${type}`));
@@ -181,10 +185,12 @@ describe("accounts", () => {
     ["after_refund", { invoice_id: 58, amount: 20 }, "unclear", /in full or in part/],
     ["after_accountformsupgrade", { account_id: 49 }, "unclear", /a part/],
     ["after_addoncreate", 3, "unclear", /a part/],
+    ["after_addonsuspend", 3, "unclear", /a part/],
+    ["after_addonterminate", 3, "unclear", /a part/],
     ["before_accountsuspend", { account_id: 49 }, "nothing", /"before_accountsuspend" changes no license/],
     ["after_clientadded", { id: 6 }, "nothing", /"after_clientadded" changes no license/],
   ])("%s %j says %s", (event, body, says, reason) => {
-    expect(tell(event, body)).toMatchObject([{ says, reason }]);
+    expect(tell(event, body)).toMatchObject([{ says, reason: expect.stringMatching(reason) }]);
   });
 
   test("that are suspended twice are told twice: the body is the same", () => {
@@ -193,7 +199,7 @@ describe("accounts", () => {
   });
 
   test("are for a person where the headers that name the event are not there", () => {
-    expect(hostbill.events(49, {})).toMatchObject([{ says: "unclear", reason: /HB-Event/ }]);
+    expect(hostbill.events(49, {})).toMatchObject([{ says: "unclear", reason: expect.stringMatching(/HB-Event/) }]);
     expect(hostbill.events(49, { "hb-event": "after_accountsuspend" })).toMatchObject([{ says: "unclear" }]);
   });
 });
