@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
-import { addMonths, type Day, dayOf, daysBetween, type Instant, startOf, toInstant } from "../licensing/time.ts";
+import { type Instant, toInstant } from "../licensing/time.ts";
 import { parseForm, parseJson } from "./bodies.ts";
 import { id, problemIn, time } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
@@ -157,7 +157,7 @@ function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head:
       ...(client_id && { customer: { id: client_id } }),
       type: "payment.succeeded",
       payment,
-      covers: { from: startOf(from), through: startOf(through) },
+      covers: { from, through },
       trial: false,
     };
     return { ...head, id: event.id, says: "facts", about: { subscription: about }, events: [event] };
@@ -170,13 +170,13 @@ const isHosting = (item: unknown): boolean => z.safeParse(z.object({ type: z.lit
  * The period stands in the line's text alone, as "(09/12/2011 - 09/01/2012)" in api.hostbillapp.com/invoices, in the date
  * format that HostBill is set to. Day and month are told apart by what makes whole months; a month's end may be off by days.
  */
-function periodIn(description: string): { from: Day; through: Day } | undefined {
+function periodIn(description: string): { from: Instant; through: Instant } | undefined {
   const [, first = "", last = ""] = [...description.matchAll(/\((\d[\d./-]+) - (\d[\d./-]+)\)/g)].at(-1) ?? [];
   const found = [readYmd, readDmy, readMdy].flatMap((readDay) => {
     const [from, to] = [readDay(first), readDay(last)];
     if (!from || !to) return [];
-    const months = Array.from({ length: 36 }, (_, i) => addMonths(from, i + 1));
-    const end = months.find((month) => Math.abs(daysBetween(month, to)) <= 3);
+    const ends = Array.from({ length: 36 }, (_, i) => plusMonths(from, i + 1));
+    const end = ends.find((one) => Math.abs(Date.parse(one) - Date.parse(to)) <= 3 * 86_400_000);
     // The last day is the next period's first, or the day before it.
     return end ? [{ from, through: end > to ? end : to }] : [];
   });
@@ -184,14 +184,21 @@ function periodIn(description: string): { from: Day; through: Day } | undefined 
   return others.every(({ through }) => through === period?.through) ? period : undefined;
 }
 
-const dayOfParts = (year = "", month = "", day = ""): Day | undefined => {
+/** January 31 and a month is the end of February. Not by Temporal, whose polyfill would be 55 KiB more of the webhook's bundle. */
+function plusMonths(day: Instant, months: number): Instant {
+  const from = new Date(day);
+  const [year, month] = [from.getUTCFullYear(), from.getUTCMonth() + months];
+  return toInstant(Math.min(Date.UTC(year, month, from.getUTCDate()), Date.UTC(year, month + 1, 0)));
+}
+
+const dayOfParts = (year = "", month = "", day = ""): Instant | undefined => {
   const parsed = z.safeParse(time, `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`);
-  return parsed.success ? dayOf(parsed.data) : undefined;
+  return parsed.success ? parsed.data : undefined;
 };
 const partsOf = (text: string): string[] => text.split(/[./-]/);
-const readYmd = (text: string): Day | undefined => dayOfParts(...partsOf(text));
-const readDmy = (text: string): Day | undefined => dayOfParts(...partsOf(text).reverse());
-const readMdy = (text: string): Day | undefined => {
+const readYmd = (text: string): Instant | undefined => dayOfParts(...partsOf(text));
+const readDmy = (text: string): Instant | undefined => dayOfParts(...partsOf(text).reverse());
+const readMdy = (text: string): Instant | undefined => {
   const [month, day, year] = partsOf(text);
   return dayOfParts(year, month, day);
 };
