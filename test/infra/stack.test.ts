@@ -10,6 +10,8 @@ import { WebhooksStack } from "../../infra/stack.ts";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import { partners } from "../../shared/storefronts/partners.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const settings = JSON.parse(readFileSync(join(root, "cdk.json"), "utf8"));
@@ -366,6 +368,18 @@ describe("infra/app.ts", () => {
     expect(one).toMatchObject({ code: 0, stacks: ["billmgr-webhooks"] });
     expect(other).toMatchObject({ code: 0, stacks: ["staging"] });
   }, 60_000);
+
+  test.each(Object.entries(partners).filter(([name]) => storefrontNamed(name)))(
+    "takes a partner event source of %s by context",
+    async (name, { source }) => {
+      const { code, stderr } = await synth({
+        catalog: catalogFile,
+        [`${name}EventSource`]: `${source}app_1/shop-events`,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    },
+    60_000,
+  );
 
   test("stops at a broken catalog with every mistake: path, found, expected", async () => {
     const broken = file(
