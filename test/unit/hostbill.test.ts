@@ -92,6 +92,7 @@ describe("after_invoicefullpaid", () => {
     ["01/31/2027 - 01/31/2028", "2028-01-31"],
     ["2027-02-01 - 2027-02-28", "2027-03-01"],
     ["2027-01-31 - 2030-01-31", "2030-01-31"],
+    ["05/05/2027 - 05/05/2028", "2028-05-05"],
   ])("reads (%s) as paid to %s", (period, through) => {
     const description = `VMmanager 6 (yearly) vm.example.com (${period})`;
     expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
@@ -116,7 +117,7 @@ describe("after_invoicefullpaid", () => {
     const other = line({ item_id: "50", description: "DCImanager (2027-01-31 - 2028-01-31)" });
     const ahead = line({ description: "VMmanager 6 (2027-02-28 - 2027-03-28)" });
     const setup = { type: "Other", item_id: "0", description: "setup" };
-    const told = tell("after_invoicefullpaid", invoice(line(), other, setup, ahead));
+    const told = tell("after_invoicefullpaid", invoice(ahead, other, setup, line()));
     expect(told).toMatchObject([
       { about: { subscription: "49" }, events: [{ covers: { from: utc("2027-01-31"), through: utc("2027-03-28") } }] },
       { about: { subscription: "50" }, events: [{ covers: { through: utc("2028-01-31") } }] },
@@ -132,13 +133,15 @@ describe("after_invoicefullpaid", () => {
   });
 
   test.each([
-    ["no account", invoice({ type: "Domain Register", item_id: "10", description: "example.com" }), "nothing"],
-    ["no items", invoice(), "nothing"],
-    ["a line without an account", invoice({ type: "Hosting", description: "x" }), "unclear"],
-    ["no id", { ...invoice(line()), id: undefined }, "unclear"],
-    ["another shape", 58, "unclear"],
-  ])("of %s says %s", (_, body, says) => {
-    expect(tell("after_invoicefullpaid", body)).toMatchObject([{ says }]);
+    ["no account", invoice({ type: "Domain Register", item_id: "1", description: "x" }), "nothing", /no account/],
+    ["no items", invoice(), "nothing", /no account/],
+    ["a line without an account", invoice({ type: "Hosting", description: "x" }), "unclear", /without item_id/],
+    ["no id", { ...invoice(line()), id: undefined }, "unclear", /^id: missing/],
+    ["another shape", 58, "unclear", /expected an object/],
+  ])("of %s is known by a digest of its body", (_, body, says, reason) => {
+    expect(tell("after_invoicefullpaid", body)).toMatchObject([
+      { id: "", says, reason: expect.stringMatching(reason) },
+    ]);
   });
 });
 
