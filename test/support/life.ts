@@ -56,6 +56,12 @@ export async function live(stack: LocalStack, shop: Shop, life: readonly Deliver
   ]);
 }
 
+/** In which order an object got its keys is no difference. */
+const sorted = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
 /** What comes of the same deliveries in different orders, some of them repeated: one outcome, if the order plays no part. */
 export async function outcomes(shop: Shop, life: readonly Delivery[], subscription: string): Promise<Set<string>> {
   const seen = new Set<string>();
@@ -68,7 +74,7 @@ export async function outcomes(shop: Shop, life: readonly Delivery[], subscripti
       await stack.advanceTo(new Date(end.getTime() + 86_400_000));
       const { slots, payments, failures, end: ends } = (await stateOf(stack, `${shop.name}/${subscription}`)) ?? {};
       const licenses = stack.sandbox?.licenses().map(({ status, addons, expiry }) => ({ status, addons, expiry }));
-      seen.add(JSON.stringify({ slots, payments, failures, ends, licenses }));
+      seen.add(JSON.stringify({ slots, payments, failures, ends, licenses }, sorted));
     } finally {
       await stack.stop();
     }
