@@ -41,7 +41,8 @@ final class BillmgrWebhooks
     public function send(string $id, string $type, array $data, ?string $at = null): void
     {
         try {
-            $happened = new DateTimeImmutable($at ?? 'now');
+            // "0000-00-00 00:00:00" is how databases of shops say that they do not know.
+            $happened = new DateTimeImmutable(strtotime((string) $at) > 0 ? $at : 'now');
             $time = $happened->setTimezone(new DateTimeZone('UTC'))->format('Y-m-d\TH:i:s.v\Z');
             $flags = JSON_THROW_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE;
             $body = json_encode(['type' => $type, 'timestamp' => $time, 'data' => $data], $flags);

@@ -122,7 +122,7 @@ const whmcs = (hook: string, vars: object, service: object = {}) => {
   return host(
     "whmcs",
     {
-      GetInvoice: { 101: invoice, 102: { ...invoice, invoiceid: 102 } },
+      GetInvoice: { 101: invoice, 102: { ...invoice, invoiceid: 102, datepaid: "0000-00-00 00:00:00" } },
       GetClientsProducts: { 7: product(whmcsService(service)), 8: product(whmcsService({ id: 8, pid: 99 })) },
     },
     [[hook, vars]],
