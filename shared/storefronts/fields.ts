@@ -44,6 +44,12 @@ export const unixTime = z.pipe(
   z.transform((seconds): Instant => toInstant(seconds * 1000)),
 );
 
+/** Unix milliseconds. */
+export const unixTimeMs = z.pipe(
+  z.int().check(z.refine(isInRange, { message: "a Unix time in milliseconds" })),
+  z.transform((ms): Instant => toInstant(ms)),
+);
+
 const inUtc = (text: string): string => {
   const iso = text.replace(" ", "T");
   return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
@@ -56,4 +62,6 @@ const isDay = (text: string): boolean => {
 };
 
 /** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */
-const isInRange = (ms: number): boolean => ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);
+function isInRange(ms: number): boolean {
+  return ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);
+}

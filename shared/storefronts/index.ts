@@ -1,4 +1,6 @@
 import { chargebee } from "./chargebee.ts";
+import { fastspring } from "./fastspring.ts";
+import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
 import { paddle } from "./paddle.ts";
 import { polar } from "./polar.ts";
@@ -9,7 +11,18 @@ import { stripe } from "./stripe.ts";
 import { woocommerce } from "./woocommerce.ts";
 
 /** A new storefront is one file and one line here. */
-const all: Storefront[] = [standard, stripe, paddle, lemonsqueezy, polar, shopify, woocommerce, chargebee];
+const all: Storefront[] = [
+  standard,
+  stripe,
+  paddle,
+  lemonsqueezy,
+  polar,
+  shopify,
+  woocommerce,
+  chargebee,
+  fastspring,
+  hostbill,
+];
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, id, problemIn, time } from "./fields.ts";
-import { timeSigned } from "./signatures.ts";
+import { timeSigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Subject, Told } from "./storefront.ts";
 import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
@@ -11,9 +11,9 @@ export const paddle: Storefront = {
   name: "paddle",
 
   flawOf: (secret) =>
-    /^pdl_ntfset_.{8,}$/.test(secret)
-      ? undefined
-      : 'is no secret key of a notification destination: those begin with "pdl_ntfset_"',
+    /apikey/.test(secret)
+      ? 'is an API key: the secret key of a notification destination begins with "pdl_ntfset_"'
+      : tooShort(secret),
 
   /** Paddle's own SDK (3.10.0) takes no more than 5 s, and of several `h1`, as rolling makes them, the last alone. */
   verify: timeSigned({ header: "Paddle-Signature", between: ";", time: "ts", signature: "h1", joint: ":" }),

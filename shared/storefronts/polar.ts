@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { standardSigned } from "./signatures.ts";
+import { standardSigned, tooShort } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
 import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
@@ -12,7 +12,7 @@ export const polar: Storefront = {
   headers: ["webhook-id"],
 
   // A merchant may choose it.
-  flawOf: (secret) => (secret.replace(/^whsec_/, "").length >= 8 ? undefined : "is too short: anybody could guess it"),
+  flawOf: (secret) => tooShort(secret.replace(/^whsec_/, "")),
 
   /**
    * Standard Webhooks, with two derivations of the key: a secret from before 2026-09-08 is the key as it stands, its

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
-import { bodySigned } from "./signatures.ts";
+import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
 import { changesNothing, type Head, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
@@ -22,7 +22,7 @@ export const shopify: Storefront = {
     "shopify-triggered-at",
   ],
 
-  flawOf: (secret) => (secret.length >= 16 ? undefined : "is too short for the client secret of an app"),
+  flawOf: (secret) => tooShort(secret),
 
   /**
    * Old secrets stay listed: Shopify signs with the oldest one that is not revoked, and was seen to go on for half an

@@ -3,7 +3,7 @@ import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../licensing/time.ts";
 import { digestOf } from "../message.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { bodySigned } from "./signatures.ts";
+import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Subject, Told } from "./storefront.ts";
 import { changesNothing, type Head, nothing, type Standing, unclear, whole } from "./telling.ts";
 
@@ -20,7 +20,7 @@ export const woocommerce: Storefront = {
   isGreeting: ({ headers, body }) =>
     headers["x-wc-webhook-signature"] === undefined && /^webhook_id=\d{1,20}$/.test(body.toString("latin1")),
 
-  flawOf: (secret) => (secret.length >= 8 ? undefined : "is too short: WooCommerce's own have 50 characters"),
+  flawOf: (secret) => tooShort(secret),
 
   verify: (request, secrets, timely) => signed(request, [...new Set(secrets.flatMap(keysOf))], timely),
 

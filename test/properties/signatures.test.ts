@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
+import { fastspring } from "../../shared/storefronts/fastspring.ts";
+import { hostbill } from "../../shared/storefronts/hostbill.ts";
 import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
 import { paddle } from "../../shared/storefronts/paddle.ts";
 import { polar } from "../../shared/storefronts/polar.ts";
@@ -9,6 +11,8 @@ import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
 import { woocommerce } from "../../shared/storefronts/woocommerce.ts";
+import { signFastspring } from "../support/fastspring.ts";
+import { signHostbill } from "../support/hostbill.ts";
 import { signLemonSqueezy } from "../support/lemonsqueezy.ts";
 import { paddleHeader } from "../support/paddle.ts";
 import { signPolar, signPolarAsOfOld } from "../support/polar.ts";
@@ -81,6 +85,20 @@ const signers = [
     header: "x-wc-webhook-signature",
     encoding: "base64" as const,
     sign: (body: string, secret: string) => woocommerceHeaders(body, secret),
+  },
+  {
+    storefront: fastspring,
+    secret: "synthetic secret of FastSpring",
+    header: "x-fs-signature",
+    encoding: "base64" as const,
+    sign: signFastspring,
+  },
+  {
+    storefront: hostbill,
+    secret: "synthetic secret of HostBill",
+    header: "hb-signature",
+    encoding: "hex" as const,
+    sign: (body: string, secret: string) => signHostbill("after_accountsuspend", body, new Date(now * 1000), secret),
   },
 ];
 
@@ -159,6 +177,9 @@ describe.each(signers)("$storefront.name", ({ storefront, secret, header, encodi
       "x-shopify-hmac-sha256": values,
       "shopify-hmac-sha256": values,
       "x-wc-webhook-signature": values,
+      "x-fs-signature": values,
+      "hb-signature": values,
+      "hb-timestamp": fc.oneof(values, fc.constant(String(now))),
       "webhook-id": values,
       "webhook-timestamp": fc.oneof(values, fc.constant(String(now))),
       "webhook-signature": fc.oneof(

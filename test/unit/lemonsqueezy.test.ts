@@ -203,7 +203,7 @@ describe("the envelope", () => {
     ofOrder("order_created"),
     { ...ofOrder("license_key_created"), data: { type: "license-keys", id: "3", attributes: {} } },
   ])("of another event is left alone", (body) => {
-    expect(tell(body)).toMatchObject({ says: "nothing", reason: /changes no license/ });
+    expect(tell(body)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/changes no license/) });
   });
 
   test.each([

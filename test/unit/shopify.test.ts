@@ -95,7 +95,7 @@ describe("signatures", () => {
 
   test.each([
     [newSecret, undefined],
-    ["0123456789abcdef", undefined],
+    ["shpss_synthetic", undefined],
     ["short", /too short/],
     ["", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {

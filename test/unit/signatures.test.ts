@@ -56,7 +56,8 @@ describe("stripe", () => {
 
   test.each([
     ["whsec_12345678", true],
-    ["whsec_short", false],
+    ["whsec_new", true],
+    ["whsec_", false],
     ["sk_live_1234567890", false],
     ["", false],
   ])("takes %j for a secret: %s", (secret, good) => {
