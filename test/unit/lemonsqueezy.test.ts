@@ -92,7 +92,7 @@ describe("a subscription", () => {
 
   test("leaves the quantity to what is known where it has none", () => {
     const [changed] = eventsOf(ofSubscription("subscription_updated", { first_subscription_item: null }));
-    expect(changed?.items?.list).toEqual([{ names: ["variant:41", "product:40"] }]);
+    expect(changed?.items?.list).toStrictEqual([{ names: ["variant:41", "product:40"] }]);
   });
 
   test("on trial is a payment of nothing to the trial's end, when it renews", () => {
@@ -105,6 +105,22 @@ describe("a subscription", () => {
       covers: { through: "2027-02-14T10:00:00.000Z" },
       trial: true,
     });
+  });
+
+  test.each(["active", "past_due"])("that was on trial once and is %s is on trial no more", (status) => {
+    const trialed = { status, trial_ends_at: "2027-01-31T10:00:00.000000Z" };
+    const events = eventsOf(ofSubscription("subscription_updated", trialed));
+    expect(events).toHaveLength(3);
+    expect(events[0]?.renewsAt).toBe(status === "active" ? "2027-02-28T10:00:00.000Z" : undefined);
+  });
+
+  test("on trial that does not tell its end entitles to nothing", () => {
+    expect(eventsOf(ofSubscription("subscription_created", { status: "on_trial" }))).toHaveLength(3);
+  });
+
+  test("of nobody is read all the same", () => {
+    const [changed] = eventsOf(ofSubscription("subscription_updated", { customer_id: null, user_email: null }));
+    expect(changed?.customer).toStrictEqual({});
   });
 
   test("that was just created links its order to its first invoice, and that to itself", () => {
@@ -189,6 +205,8 @@ describe("money that went back", () => {
   test.each([
     ["an invoice", ofInvoice(name, { status: "partial_refund" })],
     ["an order", ofOrder("order_refunded", { status: "partial_refund" })],
+    ["an invoice that does not tell how much", ofInvoice(name, { refunded: undefined })],
+    ["an order that does not tell how much", ofOrder("order_refunded", { refunded: undefined })],
   ])("of a part of %s takes nothing back", (_, body) => {
     expect(tell(body)).toMatchObject({ says: "nothing", reason: "refunded in part: the payment stands" });
   });
@@ -197,6 +215,10 @@ describe("money that went back", () => {
 describe("the envelope", () => {
   test("tells the test mode apart", () => {
     expect(tell(ofSubscription("subscription_updated", {}, { test_mode: true }))).toMatchObject({ test: true });
+  });
+
+  test("that does not tell its mode is of no test", () => {
+    expect(tell(ofSubscription("subscription_updated", {}, { test_mode: undefined }))).toMatchObject({ test: false });
   });
 
   test.each([
@@ -213,6 +235,10 @@ describe("the envelope", () => {
     ["a time that is none", ofInvoice("subscription_payment_success", { created_at: "soon" }), /created_at: /],
   ])("with %s is unclear", (_, body, reason) => {
     expect(tell(body)).toMatchObject({ says: "unclear", reason: expect.stringMatching(reason) });
+  });
+
+  test.each([null, [], "text", { meta: {} }])("%j has neither id nor type", (body) => {
+    expect(tell(body)).toMatchObject({ id: "", type: "no type", says: "unclear" });
   });
 
   test("quotes no value of the body in its reason", () => {

@@ -134,6 +134,10 @@ describe("a subscription", () => {
     });
   });
 
+  test.each([[[]], [undefined]])("with the items %j tells none", (items) => {
+    expect(eventsOf("subscription.canceled", paddleSubscription({ items }))[0]).not.toHaveProperty("items");
+  });
+
   test("holds what recurs, and no one-off charges", () => {
     const items = [
       paddleItem(),
@@ -190,6 +194,22 @@ describe("transaction.completed", () => {
       true,
     ],
     ["a full discount", { ...first, ...detailed(paddleLine({ totals: { subtotal: "6000", total: "0" } })) }, false],
+    [
+      "a trial of one thing of two",
+      {
+        ...first,
+        items: [paddleItem(), paddleItem({}, { id: "pri_extra" })],
+        ...detailed(paddleLine({ totals: { subtotal: "0" } }), paddleLine({ price_id: "pri_extra" })),
+      },
+      false,
+    ],
+    [
+      "a purchase by the API of a trial",
+      { origin: "api", ...detailed(paddleLine({ totals: { subtotal: "0" } })) },
+      true,
+    ],
+    ["lines without totals", { ...first, ...detailed(paddleLine({ totals: null })) }, false],
+    ["details without lines", { ...first, details: {} }, false],
     ["a renewal of something free", detailed(paddleLine({ totals: { subtotal: "0" } })), false],
     ["lines that are not told", { ...first, details: null }, false],
   ])("of %s", (_, of, trial) => {
@@ -208,6 +228,7 @@ describe("transaction.completed", () => {
     ["a one-off charge", { origin: "subscription_charge" }],
     ["a change of card", { origin: "subscription_payment_method_change" }],
     ["nothing that recurs", { ...first, items: [paddleItem({}, { billing_cycle: null })] }],
+    ["nothing at all", { ...first, items: undefined }],
   ])("of %s pays no period", (_, of) => {
     expect(completed(of)).toMatchObject({ says: "nothing" });
   });
@@ -224,9 +245,10 @@ describe("transaction.completed", () => {
 
 describe("a payment that failed", () => {
   test.each(["transaction.payment_failed", "transaction.past_due"])("by %s", (type) => {
-    expect(eventsOf(type, paddleTransaction({ status: "past_due" }))).toMatchObject([
-      { type: "payment.failed", payment: "txn_1" },
-    ]);
+    expect(tell(type, paddleTransaction({ status: "past_due" }))).toMatchObject({
+      about: { subscription: "sub_1" },
+      events: [{ type: "payment.failed", payment: "txn_1", customer: { id: "ctm_1" } }],
+    });
   });
 
   test.each([
@@ -252,6 +274,10 @@ describe("money that went back", () => {
     });
   });
 
+  test("is told by a new adjustment, too", () => {
+    expect(tell("adjustment.created", paddleAdjustment({ action: "chargeback" }))).toMatchObject({ says: "facts" });
+  });
+
   test("of a transaction without a subscription is about the transaction", () => {
     expect(tell("adjustment.updated", paddleAdjustment({ subscription_id: null }))).toMatchObject({
       about: { reference: "txn_1" },
@@ -264,6 +290,7 @@ describe("money that went back", () => {
     ["a refund in part", { type: "partial" }],
     ["a refund of old, in part by its items", { type: undefined, items: [{ type: "full" }, { type: "partial" }] }],
     ["a refund that does not tell how much", { type: undefined, items: [] }],
+    ["a refund without items", { type: undefined, items: undefined }],
     ["a credit", { action: "credit" }],
     ["a warning of a chargeback", { action: "chargeback_warning" }],
   ])("%s takes nothing back", (_, of) => {
@@ -290,7 +317,7 @@ describe("the envelope", () => {
   });
 
   test.each([null, [], "text", {}, { alert_name: "subscription_payment_succeeded" }])("of %j is unclear", (body) => {
-    expect(paddle.events(body, {})[0]).toMatchObject({ says: "unclear", type: "no type" });
+    expect(paddle.events(body, {})[0]).toMatchObject({ id: "", says: "unclear", type: "no type" });
   });
 
   test("quotes no value of the body in its reason", () => {

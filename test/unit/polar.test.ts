@@ -62,6 +62,11 @@ describe("a signature", () => {
     expect(verify(headers, [newSecret])).toMatch(reason);
   });
 
+  test("is accepted by a key of sixteen bytes", () => {
+    const secret = `whsec_${Buffer.from("sixteen bytes ok").toString("base64")}`;
+    expect(verify(signPolar(body, secret, now), [secret])).toBeUndefined();
+  });
+
   test("is refused by a key that is next to none, however long the secret", () => {
     const secret = `whsec_${"QUJD".repeat(2)}`;
     expect(polar.flawOf(secret)).toBeUndefined();
@@ -130,6 +135,16 @@ describe("a subscription", () => {
     });
   });
 
+  test("is set to end by what it says of that, and not by silence", () => {
+    const events = eventsOf("subscription.updated", polarSubscription({ cancel_at_period_end: undefined }));
+    expect(events.at(-1)?.type).toBe("subscription.cancel_withdrawn");
+  });
+
+  test("of nobody is read all the same", () => {
+    const nobody = polarSubscription({ customer_id: null, customer: null });
+    expect(eventsOf("subscription.updated", nobody)[0]?.customer).toStrictEqual({});
+  });
+
   test.each([
     ["seats", {}, 3],
     ["units", { seats: null, units: 8 }, 8],
@@ -192,6 +207,7 @@ describe("order.paid", () => {
       const items = [{ label: "VMmanager", proration: false }];
       expect(paid({ billing_reason: reason, items })).toMatchObject({ events: [{ covers: period }] });
       expect(paid({ billing_reason: reason, items: [] })).toMatchObject({ events: [{ covers: period }] });
+      expect(paid({ billing_reason: reason, items: undefined })).toMatchObject({ events: [{ covers: period }] });
       expect(paid({ billing_reason: reason, items, subscription: null })).toMatchObject({ says: "unclear" });
     },
   );
@@ -200,6 +216,17 @@ describe("order.paid", () => {
   const prorated = polarItem({ proration: true, end_timestamp: "2028-01-31T09:59:00Z" });
   test("leaves prorations and what was metered out of the period", () => {
     expect(paid({ items: [metered, prorated, polarItem()] })).toMatchObject({ events: [{ covers: period }] });
+  });
+
+  test("of several items reaches from the first beginning to the last end", () => {
+    const short = polarItem({ start_timestamp: "2027-02-07T09:59:00Z", end_timestamp: "2027-02-14T09:59:00Z" });
+    const bare = { label: "VMmanager", end_timestamp: "2027-02-10T09:59:00Z" };
+    for (const items of [
+      [short, bare, polarItem()],
+      [polarItem(), bare, short],
+    ]) {
+      expect(paid({ items })).toMatchObject({ events: [{ covers: period }] });
+    }
   });
 
   test("of a change that begins a period anew pays that", () => {
@@ -221,6 +248,7 @@ describe("order.paid", () => {
 describe("money that went back", () => {
   test("takes its order back when it is all of it", () => {
     expect(tell("order.refunded", polarOrder({ status: "refunded" }))).toMatchObject({
+      says: "facts",
       about: { subscription: "sub_1" },
       events: [{ type: "payment.refunded", payment: "ord_1", reversed: false }],
     });
@@ -229,10 +257,11 @@ describe("money that went back", () => {
   test.each([
     ["a part", "order.refunded", polarOrder({ status: "partially_refunded" })],
     ["an order of no subscription", "order.refunded", polarOrder({ status: "refunded", subscription_id: null })],
+    ["an order that is still paid", "order.refunded", polarOrder()],
     ["a refund, which its order tells", "refund.created", { id: "ref_1", status: "succeeded", order_id: "ord_1" }],
     ["a refund that changed", "refund.updated", { id: "ref_1", status: "failed", order_id: "ord_1" }],
   ])("as %s takes nothing back", (_, type, data) => {
-    expect(tell(type, data)).toMatchObject({ says: "nothing" });
+    expect(tell(type, data)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/\w{4}/) });
   });
 });
 
@@ -248,6 +277,7 @@ describe("the envelope", () => {
     ["no body", null, /^\(top\): /],
     ["no time", { type: "order.paid", data: {} }, /^timestamp: missing/],
     ["no subscription's id", polarEvent("subscription.active", { status: "active" }), /^data\.id: missing/],
+    ["a refund's order without an id", polarEvent("order.refunded", { status: "refunded" }), /^data\.id: missing/],
     ["an order's time that is none", polarEvent("order.paid", polarOrder({ created_at: 7 })), /^data\.created_at: /],
   ])("with %s is unclear", (_, body, reason) => {
     expect(polar.events(body, {})[0]).toMatchObject({ id: "", says: "unclear", reason: expect.stringMatching(reason) });
