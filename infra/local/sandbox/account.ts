@@ -39,10 +39,11 @@ export function advance(account: Account): boolean {
   const { state } = account;
   const now = account.now();
   let changed = false;
-  for (const license of [...state.licenses]) {
-    const current = autoprolong(account, license);
-    const settled = replace(account, settle(current, now, state.settings.stuckProcessing));
-    changed ||= settled !== license;
+  for (const [i, license] of state.licenses.entries()) {
+    const settled = settle(autoprolong(account, license), now, state.settings.stuckProcessing);
+    if (settled === license) continue;
+    state.licenses[i] = settled;
+    changed = true;
   }
   return changed;
 }

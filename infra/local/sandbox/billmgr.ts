@@ -1,14 +1,13 @@
-/** One request to /manager/billmgr, from its parameters to its answer. */
+/** One call of billmgr, from its parameters to what comes of it. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Account, advance } from "./account.ts";
-import { type Answer, deliver } from "./deliver.ts";
+import { type Answer, answer, type Delivery, deliver } from "./deliver.ts";
 import { documentOf, type Envelope, errorDocument, Refusal } from "./documents.ts";
-import { takeFault } from "./faults.ts";
-import { perform } from "./functions.ts";
-import { sendHtml, sendJson } from "./http.ts";
+import { type Fault, takeFault } from "./faults.ts";
+import { type OrderVariant, perform } from "./functions.ts";
 import { type Operation, operationOf } from "./names.ts";
-import { idsOf } from "./parameters.ts";
+import { loginPage } from "./pages.ts";
+import { idsOf, type Params } from "./parameters.ts";
 import type { CallEntry, SandboxState } from "./state.ts";
 
 export type Billmgr = Account & {
@@ -16,86 +15,67 @@ export type Billmgr = Account & {
   changed(): void;
 };
 
+/** `params` with the authinfo among them. */
+export type Call = { method: string; params: Params; authinfoInUrl?: boolean };
+
 const CALLS_KEPT = 10_000;
 const reads: readonly Operation[] = ["list", "read", "quote", "form", "balance"];
 
-export async function answerBillmgr(
-  billmgr: Billmgr,
-  request: IncomingMessage,
-  response: ServerResponse,
-  query: string,
-  body: string,
-): Promise<void> {
-  const { method = "" } = request;
-  if (method !== "GET" && method !== "POST") {
-    response.setHeader("allow", "GET, POST");
-    sendJson(response, 405, { error: `billmgr takes GET and POST, found ${method}` });
-    return;
-  }
-  const { authinfo = "", ...params } = Object.fromEntries([
-    ...new URLSearchParams(query),
-    ...new URLSearchParams(body),
-  ]);
+export async function callBillmgr(billmgr: Billmgr, call: Call): Promise<Delivery> {
+  const { authinfo = "", ...params } = call.params;
   const expected = await billmgr.authinfo();
   const authorized = authinfo !== "" && (expected === undefined || authinfo === expected);
-
   const { func = "" } = params;
-  const operation = operationOf({ func, params });
-  const call = recordCall(billmgr.state, {
+  const entry = recordCall(billmgr.state, {
     at: billmgr.now().toISOString(),
-    method,
+    method: call.method,
     func,
-    operation,
+    operation: operationOf({ func, params }),
     elid: params.elid ?? "",
     answer: "",
-    ...(new URLSearchParams(query).has("authinfo") && { authinfoInUrl: true as const }),
+    ...(call.authinfoInUrl && { authinfoInUrl: true as const }),
   });
-
-  // Without out=xml billmgr speaks HTML to a person.
-  if (params.out !== "xml") {
-    sendHtml(response, 200, "BILLmanager", '<form id="login"><input name="username"><input name="password"></form>');
-    call.answer = "login page";
-    return;
-  }
-
-  const fault = takeFault(billmgr.state.faults, { func, operation, elids: idsOf(params) });
-  if (fault) {
-    call.fault = fault.fault;
-    billmgr.changed();
-  }
-
   const envelope: Envelope = { func, user: authinfo.split(":")[0] ?? "", params };
+  const delivery =
+    params.out === "xml" ? answerXml(billmgr, entry, envelope, authorized) : answer("login page", loginPage);
+  entry.answer = delivery.word;
+  return delivery;
+}
+
+function answerXml(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, authorized: boolean): Delivery {
+  const { func, params } = envelope;
+  const fault = takeFault(billmgr.state.faults, { func, operation: entry.operation, elids: idsOf(params) });
+  if (fault) noteFault(billmgr, entry, fault);
   const refuse = (refusal: Refusal): Answer => ({
     body: errorDocument(envelope, refusal),
     word: `error ${refusal.type} ${refusal.object}`.trim(),
   });
-  call.answer = deliver(
-    {
-      response,
-      refuse,
-      act(variant) {
-        const aged = advance(billmgr);
-        // A refusal, too, may come after a change: of several licenses, the second may be the one that is refused.
-        let wrote = !reads.includes(operation);
-        try {
-          if (!authorized) throw new Refusal("auth", "badpassword", "Invalid username or password");
-          if (func === "") throw new Refusal("missed", "func", "The function is missing");
-          const { children, noop } = perform(billmgr, { func, params }, variant);
-          if (noop) {
-            call.noop = true;
-            wrote = false;
-          }
-          return { body: documentOf(envelope, children), word: "ok" };
-        } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
-          return refuse(error);
-        } finally {
-          if (aged || wrote) billmgr.changed();
-        }
-      },
-    },
-    fault,
-  );
+  const act = (variant?: OrderVariant): Answer => {
+    const aged = advance(billmgr);
+    // A refusal, too, may come after a change: of several licenses, the second may be the one that is refused.
+    let wrote = !reads.includes(entry.operation);
+    try {
+      if (!authorized) throw new Refusal("auth", "badpassword", "Invalid username or password");
+      if (func === "") throw new Refusal("missed", "func", "The function is missing");
+      const { children, noop } = perform(billmgr, { func, params }, variant);
+      if (noop) {
+        entry.noop = true;
+        wrote = false;
+      }
+      return { body: documentOf(envelope, children), word: "ok" };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return refuse(error);
+    } finally {
+      if (aged || wrote) billmgr.changed();
+    }
+  };
+  return deliver({ act, refuse }, fault);
+}
+
+function noteFault(billmgr: Billmgr, entry: CallEntry, { fault }: Fault): void {
+  entry.fault = fault;
+  billmgr.changed();
 }
 
 function recordCall(state: SandboxState, call: Omit<CallEntry, "n">): CallEntry {

@@ -1,114 +1,82 @@
-/** Sends an answer, or spoils it as a fault says. */
+/** What comes of a call: the answer to it, or what a fault makes of that. Nothing is sent and no time passes here. */
 
-import type { ServerResponse } from "node:http";
 import { Refusal } from "./documents.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault, FaultName } from "./faults.ts";
 import type { OrderVariant } from "./functions.ts";
-import { sendHtml, sendXml } from "./http.ts";
+import { captchaPage, errorPage, type Page, proxyPage, waitPage, xmlPage } from "./pages.ts";
+
+export type Delivery = {
+  /** For the log of calls, in a word or two. */
+  word: string;
+  /** Done so many milliseconds after the call, whether or not its caller still waits. */
+  later?: { ms: number; act: () => void };
+} & (
+  | { comes: "answer"; page: Page; afterMs: number }
+  /** The connection is closed without an answer. */
+  | { comes: "drop" }
+  /** The connection stays open. */
+  | { comes: "nothing" }
+);
 
 export type Answer = { body: string; word: string };
 
 export type Exchange = {
-  response: ServerResponse;
   /** Does what was asked, and writes the document about it. */
   act(variant?: OrderVariant): Answer;
   refuse(refusal: Refusal): Answer;
 };
 
-const GIVE_UP_AFTER = 10 * 60 * 1000;
-const DEFAULT_SECONDS = 5;
+export const deliver = (exchange: Exchange, fault: Fault | undefined): Delivery =>
+  fault ? spoilt[fault.fault](exchange, fault) : plain(exchange.act());
 
-const reasons = {
-  403: "Forbidden",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  502: "Bad Gateway",
-  503: "Service Temporarily Unavailable",
-  504: "Gateway Time-out",
+export const answer = (word: string, page: Page, afterMs = 0): Delivery => ({ word, comes: "answer", page, afterMs });
+
+const plain = ({ body, word }: Answer): Delivery => answer(word, xmlPage(body));
+const dropped: Delivery = { word: "dropped", comes: "drop" };
+const nothing: Delivery = { word: "nothing", comes: "nothing" };
+
+const delayOf = ({ seconds = 5 }: Fault): number => seconds * 1000;
+
+const spoilt: Record<FaultName, (exchange: Exchange, fault: Fault) => Delivery> = {
+  act_then_drop: ({ act }) => {
+    act();
+    return dropped;
+  },
+  drop_before_acting: () => dropped,
+  hang: () => nothing,
+  hang_then_act: ({ act }, fault) => ({ ...nothing, later: { ms: delayOf(fault), act } }),
+  slow: ({ act }, fault) => {
+    const { body, word } = act();
+    return answer(`slow ${word}`, xmlPage(body), delayOf(fault));
+  },
+  long_request: ({ act }) => {
+    act();
+    return answer("long request", waitPage);
+  },
+  html: ({ act }, fault) => {
+    if (fault.act) act();
+    return answer("html", errorPage);
+  },
+  captcha: () => answer("captcha", captchaPage),
+  http_status: ({ act }, { status = 502, ...fault }) => {
+    if (fault.act) act();
+    return answer(`http ${status}`, proxyPage(status));
+  },
+  truncated: ({ act }) => {
+    const { body } = act();
+    return answer("truncated", xmlPage(body.slice(0, body.length / 2)));
+  },
+  malformed: ({ act }) => answer("malformed", xmlPage(act().body.replace(/<\/doc>$/, "<msg>R & D</doc>"))),
+  empty: ({ act }) => {
+    act();
+    return answer("empty", xmlPage(""));
+  },
+  error: ({ act, refuse }, { type = "", object = "", ...fault }) => {
+    if (fault.act) act();
+    return plain(refuse(new Refusal(type, object, "A planned error")));
+  },
+  basket: ({ act }) => plain(act({ funds: "basket" })),
+  unpaid: ({ act }) => plain(act({ funds: "unpaid" })),
+  reply_without_id: ({ act }) => plain(act({ reply: "none" })),
+  reply_item_id: ({ act }) => plain(act({ reply: "item.id" })),
 };
-
-/** Answers in a word or two what the caller got. */
-export function deliver({ response, act, refuse }: Exchange, fault: Fault | undefined): string {
-  const xml = ({ body, word }: Answer): string => {
-    sendXml(response, body);
-    return word;
-  };
-  const delay = (fault?.seconds ?? DEFAULT_SECONDS) * 1000;
-
-  switch (fault?.fault) {
-    case undefined:
-      return xml(act());
-    case "act_then_drop":
-      act();
-      return drop(response);
-    case "drop_before_acting":
-      return drop(response);
-    case "hang":
-      return hang(response);
-    case "hang_then_act":
-      setTimeout(act, delay).unref();
-      return hang(response);
-    case "slow": {
-      const answer = act();
-      setTimeout(() => sendXml(response, answer.body), delay).unref();
-      return `slow ${answer.word}`;
-    }
-    case "long_request":
-      act();
-      // Observed: a page whose link matches /long.+billmgr/. What the link answers is not known, so it leads nowhere.
-      sendHtml(
-        response,
-        200,
-        "Please wait",
-        '<p>Request in process, please wait</p><a href="/manager/long/5a7d4b0c/billmgr">Continue</a>',
-      );
-      return "long request";
-    case "html":
-      if (fault.act) act();
-      sendHtml(response, 200, "Error", "<h1>An error occurred</h1><p>Please try again later.</p>");
-      return "html";
-    case "captcha":
-      sendHtml(response, 200, "Just a moment...", '<h1>Are you human?</h1><div class="cf-turnstile">CAPTCHA</div>');
-      return "captcha";
-    case "http_status": {
-      if (fault.act) act();
-      const status = fault.status ?? 502;
-      sendHtml(response, status, `${status} ${reasons[status]}`, `<h1>${status} ${reasons[status]}</h1><hr>nginx`);
-      return `http ${status}`;
-    }
-    case "truncated": {
-      const { body } = act();
-      sendXml(response, body.slice(0, body.length / 2));
-      return "truncated";
-    }
-    case "malformed":
-      sendXml(response, act().body.replace(/<\/doc>$/, "<msg>R & D</doc>"));
-      return "malformed";
-    case "empty":
-      act();
-      sendXml(response, "");
-      return "empty";
-    case "error":
-      if (fault.act) act();
-      return xml(refuse(new Refusal(fault.type ?? "", fault.object ?? "", "A planned error")));
-    case "basket":
-      return xml(act({ funds: "basket" }));
-    case "unpaid":
-      return xml(act({ funds: "unpaid" }));
-    case "reply_without_id":
-      return xml(act({ reply: "none" }));
-    case "reply_item_id":
-      return xml(act({ reply: "item.id" }));
-  }
-}
-
-function drop(response: ServerResponse): string {
-  response.socket?.destroy();
-  return "dropped";
-}
-
-function hang(response: ServerResponse): string {
-  const giveUp = setTimeout(() => response.socket?.destroy(), GIVE_UP_AFTER).unref();
-  response.once("close", () => clearTimeout(giveUp));
-  return "nothing";
-}

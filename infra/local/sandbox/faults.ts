@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
 import { checked, Invalid } from "./checks.ts";
 import { functionNames, type Operation, operations } from "./names.ts";
+import { type HttpStatus, httpStatuses } from "./pages.ts";
 
 const flag = z.optional(z.boolean());
 const seconds = z.optional(z.number().check(z.nonnegative()));
@@ -10,17 +11,15 @@ const text = z.string();
 /** `only`: it makes sense for this operation alone. */
 type Kind = { about: string; only?: Operation; fields?: Record<string, z.core.$ZodType> };
 
-const httpStatuses = [403, 429, 500, 502, 503, 504] as const;
-
 const kinds = {
   act_then_drop: { about: "Does what was asked, then drops the connection without an answer." },
   drop_before_acting: { about: "Drops the connection and does nothing." },
   hang: { about: "Does nothing and never answers." },
   hang_then_act: {
-    about: 'Never answers; acts "seconds" (5) later by the real clock, even if the caller has given up.',
+    about: 'Never answers; acts "seconds" (5) later, even if the caller has given up.',
     fields: { seconds },
   },
-  slow: { about: 'Acts, and answers "seconds" (5) later by the real clock.', fields: { seconds } },
+  slow: { about: 'Acts, and answers "seconds" (5) later.', fields: { seconds } },
   long_request: { about: 'Acts; answers the HTML page "Request in process, please wait" with a link to poll.' },
   html: { about: 'Answers an HTML error page with status 200; acts only with "act": true.', fields: { act: flag } },
   captcha: { about: "Answers an HTML page with a CAPTCHA and status 200; does not act." },
@@ -42,7 +41,6 @@ const kinds = {
 } as const satisfies Record<string, Kind>;
 
 export type FaultName = keyof typeof kinds;
-export type HttpStatus = (typeof httpStatuses)[number];
 
 export type FaultPlan = {
   /** A status, such as "503", is short for http_status with it. */

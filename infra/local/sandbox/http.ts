@@ -23,15 +23,6 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   send(response, status, "application/json; charset=utf-8", `${JSON.stringify(value, null, 2)}\n`);
 }
 
-export function sendXml(response: ServerResponse, body: string): void {
-  send(response, 200, "text/xml; charset=UTF-8", body);
-}
-
-export function sendHtml(response: ServerResponse, status: number, title: string, body: string): void {
-  const page = `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body>${body}</body></html>\n`;
-  send(response, status, "text/html; charset=UTF-8", page);
-}
-
 export function refuseTooLarge(response: ServerResponse): void {
   sendJson(response, 413, { error: `the body is over ${MAX_BODY_BYTES} bytes` });
 }

@@ -1,16 +1,19 @@
 /** A simulated billmgr: as faithful as the public documents and observed replies allow, faults included. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Post } from "../../../shared/billmgr/transport.ts";
 import { type Account, advance } from "./account.ts";
-import { answerBillmgr } from "./billmgr.ts";
 import { Invalid } from "./checks.ts";
 import { describeFaults, type FaultPlan, parseFault } from "./faults.ts";
 import { readBody, refuseTooLarge, sendJson } from "./http.ts";
 import type { License } from "./license.ts";
+import { type Later, postTo } from "./post.ts";
+import { serveBillmgr } from "./serve-billmgr.ts";
 import { checkSettings, initialState, type LedgerEntry, type SandboxState, type Settings } from "./state.ts";
 
 export type { FaultName, FaultPlan } from "./faults.ts";
 export type { License } from "./license.ts";
+export type { Later } from "./post.ts";
 export type { CallEntry, LedgerEntry, SandboxState, Settings } from "./state.ts";
 
 export type SandboxOptions = {
@@ -29,6 +32,8 @@ export type SandboxOptions = {
 export type Sandbox = {
   /** Serves /manager/billmgr, /billmgr and /sandbox/*; false when the path is none of these. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** The same without a network, for `createBillmgr`. What takes time, such as a late answer, goes by `later`. */
+  post(later: Later): Post;
   ledger(): LedgerEntry[];
   /** The truth, for assertions. */
   licenses(): License[];
@@ -93,10 +98,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       const body = await readBody(request).catch(() => null);
       if (body === null) return true;
       if (body === undefined) refuseTooLarge(response);
-      else if (isBillmgr) await answerBillmgr(billmgr, request, response, query, body);
+      else if (isBillmgr) await serveBillmgr(billmgr, request, response, query, body);
       else answerRoute(routes, path, request.method ?? "", body, response);
       return true;
     },
+    post: (later) => postTo(billmgr, later),
     ledger: () => current(() => state.ledger),
     licenses: () => current(() => state.licenses),
     plan: (fault) => plan([fault]),

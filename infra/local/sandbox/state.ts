@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { checked } from "./checks.ts";
 import type { Fault } from "./faults.ts";
 import type { License } from "./license.ts";
+import type { Operation } from "./names.ts";
 import type { Addons, Family } from "./products.ts";
 
 const seconds = z.number().check(z.nonnegative());
@@ -32,6 +33,8 @@ const settingsSchema = z.strictObject({
 
 export type Settings = z.output<typeof settingsSchema>;
 
+const someSettings = z.partial(settingsSchema);
+
 const defaults: Settings = {
   balance: 100_000,
   currency: "EUR",
@@ -49,7 +52,7 @@ const defaults: Settings = {
 };
 
 export function checkSettings(value: unknown): Partial<Settings> {
-  return checked(z.partial(settingsSchema), value, "settings") as Partial<Settings>;
+  return checked(someSettings, value, "settings") as Partial<Settings>;
 }
 
 type EntryBase = {
@@ -90,7 +93,7 @@ export type CallEntry = {
   at: string;
   method: string;
   func: string;
-  operation: string;
+  operation: Operation;
   elid: string;
   /** "ok", "error value period", "html", "http 503", "dropped", ... */
   answer: string;

@@ -1,0 +1,48 @@
+/** An answer as a caller sees it, whatever carries it. */
+export type Page = { status: number; contentType: string; body: string };
+
+export const xmlPage = (body: string): Page => ({ status: 200, contentType: "text/xml; charset=UTF-8", body });
+
+export const htmlPage = (status: number, title: string, body: string): Page => ({
+  status,
+  contentType: "text/html; charset=UTF-8",
+  body: `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body>${body}</body></html>\n`,
+});
+
+/** Without out=xml billmgr speaks to a person. */
+export const loginPage = htmlPage(
+  200,
+  "BILLmanager",
+  '<form id="login"><input name="username"><input name="password"></form>',
+);
+
+/** Observed: a page whose link matches /long.+billmgr/. What the link answers is not known, so it leads nowhere. */
+export const waitPage = htmlPage(
+  200,
+  "Please wait",
+  '<p>Request in process, please wait</p><a href="/manager/long/5a7d4b0c/billmgr">Continue</a>',
+);
+
+export const errorPage = htmlPage(200, "Error", "<h1>An error occurred</h1><p>Please try again later.</p>");
+
+export const captchaPage = htmlPage(
+  200,
+  "Just a moment...",
+  '<h1>Are you human?</h1><div class="cf-turnstile">CAPTCHA</div>',
+);
+
+const reasons = {
+  403: "Forbidden",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Temporarily Unavailable",
+  504: "Gateway Time-out",
+};
+
+export type HttpStatus = keyof typeof reasons;
+export const httpStatuses = Object.keys(reasons).map(Number) as [HttpStatus, ...HttpStatus[]];
+
+/** As a front proxy answers. */
+export const proxyPage = (status: HttpStatus): Page =>
+  htmlPage(status, `${status} ${reasons[status]}`, `<h1>${status} ${reasons[status]}</h1><hr>nginx`);
