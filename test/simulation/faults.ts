@@ -207,8 +207,8 @@ export class Faults {
     ]);
   }
 
-  #counted<T extends EdgeFault | CallFault>(fault: T): T {
-    const name = typeof fault === "string" ? fault : fault.fault + ("act" in fault && fault.act ? " and acts" : "");
+  #counted<T extends EdgeFault | CallFault>(fault: T & (EdgeFault | CallFault)): T {
+    const name = typeof fault === "string" ? fault : `${fault.fault}${fault.act ? ", acts" : ""}`;
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     return fault;
   }
