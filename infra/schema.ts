@@ -12,6 +12,8 @@ const descriptions: Record<string, string> = {
   $schema: "Where this schema lies, for editors. Not used otherwise.",
   billmgr: "ISPsystem's billing.",
   "billmgr.url": "Its address. https (http only on this machine), without user, password or query.",
+  "billmgr.fundsErrors":
+    "Words in the type, object or text of an error by which it is known to be about money: the order then waits until the balance rises.",
   products: "What billmgr sells, by names that you choose.",
   "products.*": "One tariff plan of billmgr.",
   "products.*.pricelist": "billmgr's code of the tariff plan: 55163 is VMmanager 6, 55161 is DCImanager 6.",
@@ -58,6 +60,8 @@ const descriptions: Record<string, string> = {
   limits: "What a broken shop can do at most.",
   "limits.ordersPerHour": "Orders in one hour (UTC). More of them wait for a person.",
   "limits.ordersPerDay": "Orders in one day (UTC). More of them wait for a person.",
+  "limits.minimumBalance":
+    "The balance below which a warning is given when something is bought, in the account's currency. Without it the balance is not read.",
   "limits.concurrency": "How many subscriptions are worked on at a time, and so how many calls billmgr gets at a time.",
 };
 

@@ -7,9 +7,9 @@ import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Decision, next } from "../../shared/licensing/next.ts";
-import { type Change, describe, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import { type Change, describe, isPurchase, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import * as progress from "../../shared/licensing/progress.ts";
-import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
+import { type Balance, newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
@@ -29,10 +29,11 @@ class Overtaken extends Error {}
 
 /** A call that is answered at the last moment still has to be recorded. */
 const recordMs = 10_000;
-/** One reading and the call, or a few pages of a list, at their slowest; with the last readings of what came before. */
+/** The readings before a call, of the license and of the balance, and the call, at their slowest. */
 const timeNeeded = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const mostTries = 5;
-const haltedSeconds = 300;
+/** Lifting a halt wakes what is due within this time (functions/ops). */
+export const haltedSeconds = 300;
 
 /**
  * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record
@@ -68,9 +69,13 @@ class Convergence {
   async run(events: readonly Event[]): Promise<void> {
     this.#subscription = events.reduce(fold, this.#subscription);
     for (;;) {
+      await this.#weighFunds();
       const decision = next(this.#subscription, this.#world.catalog, this.#now());
       if (decision.do !== "change" && decision.do !== "look") return this.#rest(decision);
-      if (this.#world.timeLeft() < timeNeeded) return this.#save({ due: this.#now() });
+      if (this.#world.timeLeft() < timeNeeded) return this.#save(this.#agenda(this.#now()));
+      if (await this.#world.table.halt()) {
+        return this.#save(this.#agenda(instantPlus(this.#now(), { seconds: haltedSeconds })));
+      }
       if (decision.do === "look") await this.#look();
       else await this.#carryOut(decision);
     }
@@ -88,7 +93,6 @@ class Convergence {
       const { reason } = decision;
       const before = this.#stored.agenda;
       if (before && "attention" in before && before.reason === reason) return this.#save(before);
-      this.#world.log.warn("needs attention", { key: this.#key, reason });
       return this.#save({ attention: this.#now(), reason });
     }
     return this.#save(decision.until === undefined ? undefined : { due: decision.until });
@@ -96,9 +100,7 @@ class Convergence {
 
   async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {
     const { table, billmgr, catalog, log } = this.#world;
-    const halt = await table.halt();
-    if (halt) return this.#wait(`all calls are halted: ${halt.reason}`);
-
+    if (isPurchase(change)) await this.#watchBalance();
     const before = await this.#readBefore(change);
     if (!before) return;
     const { already, ...read } = before;
@@ -124,7 +126,6 @@ class Convergence {
     await this.#record((latest) =>
       latest.operation?.n === claimed.n ? progress.record(latest, outcome, this.#now()) : latest,
     );
-    if (outcome.outcome === "refused" && outcome.error.type === "auth") await this.#halt(outcome.said);
   }
 
   /**
@@ -145,7 +146,6 @@ class Convergence {
       return { saw, ...(expiry && { expiry }), ...(already && { already }) };
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
-      if (error.refused?.type === "auth") await this.#halt(error.message);
       return void this.#pause(error.message);
     }
   }
@@ -154,16 +154,14 @@ class Convergence {
     const { table, billmgr } = this.#world;
     const operation = this.#subscription.operation as Operation;
     const { change } = operation;
-    if (await table.halt()) return this.#postpone(operation);
     try {
       const reference = this.#referenceFor(change);
       const elid = this.#slotOf(change)?.license?.elid;
-      const lost = change.kind === "order" && elid === undefined;
-      const witnesses = lost ? await table.witnesses(change.family) : [];
+      const witnesses = () => table.witnesses(change.family);
       const sight = await readBack(operation, { reference, elid, witnesses }, billmgr);
       this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
       // A license that was found is known before anything else is asked.
-      if (sight.elid !== undefined) await this.#save(this.#agenda());
+      if (sight.elid !== undefined) await this.#save(this.#agenda(this.#now()));
       await this.#log();
       const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
       if (finished && change.kind === "order" && elid !== undefined) {
@@ -173,7 +171,33 @@ class Convergence {
       if (!(error instanceof ReadError)) throw error;
       const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
       this.#subscription = progress.recordLook(this.#subscription, sight);
-      if (error.refused?.type === "auth") await this.#halt(error.message);
+    }
+  }
+
+  /** Warns early. A balance that cannot be read is no reason not to buy: whether it suffices is billmgr's to say. */
+  async #watchBalance(): Promise<void> {
+    const { table, catalog, log } = this.#world;
+    const { minimumBalance } = catalog.limits;
+    if (minimumBalance === undefined) return;
+    const balance = await this.#balance();
+    if (!balance) return;
+    const low = balance.amount < minimumBalance;
+    if (low) log.warn("the balance is low", { ...balance, minimumBalance });
+    await table.putBalance({ ...balance, at: this.#now(), low });
+  }
+
+  async #weighFunds(): Promise<void> {
+    if (!this.#subscription.attention?.funds || this.#world.timeLeft() < timeNeeded) return;
+    const balance = await this.#balance();
+    if (balance) this.#subscription = progress.weighFunds(this.#subscription, balance);
+  }
+
+  async #balance(): Promise<Balance | undefined> {
+    try {
+      return await this.#world.billmgr.balance();
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      return undefined;
     }
   }
 
@@ -194,28 +218,11 @@ class Convergence {
     return referenceOf(this.#subscription, { n: change.slot, generation });
   }
 
-  async #halt(reason: string): Promise<void> {
-    this.#world.log.error("all calls are halted", { key: this.#key, reason });
-    await this.#world.table.setHalt({ since: this.#now(), reason });
-  }
-
   #pause(why: string): void {
     this.#subscription = progress.pause(this.#subscription, this.#now(), why);
   }
 
-  /** Until a person lifts the halt: not longer and longer, for everything waits for that. */
-  #wait(why: string): void {
-    const until = instantPlus(this.#now(), { seconds: haltedSeconds });
-    this.#subscription = { ...this.#subscription, pause: { times: 0, ...this.#subscription.pause, until, why } };
-  }
-
-  #postpone(operation: Operation): void {
-    const due = instantPlus(this.#now(), { seconds: haltedSeconds });
-    this.#subscription = { ...this.#subscription, operation: { ...operation, due } };
-  }
-
   #ask(reason: string): void {
-    this.#world.log.warn("needs attention", { key: this.#key, reason });
     this.#subscription = { ...this.#subscription, attention: { reason, since: this.#now() } };
   }
 
@@ -227,7 +234,7 @@ class Convergence {
     this.#subscription = onto(this.#subscription);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#save(this.#agenda());
+        return await this.#save(this.#agenda(this.#now()));
       } catch (error) {
         if (!(error instanceof Overtaken) || tries === mostTries) throw error;
         const latest = await this.#world.table.load(this.#key);
@@ -260,13 +267,18 @@ class Convergence {
     const next = { subscription: this.#subscription, version, ...(agenda && { agenda }) };
     if (!(await this.#world.table.save(this.#key, next))) throw new Overtaken(`${this.#key} was changed meanwhile`);
     this.#stored = { ...next, version: version + 1 };
+    if (agenda && "attention" in agenda && !isDeepStrictEqual(agenda, before.agenda)) {
+      this.#world.log.warn("needs attention", { key: this.#key, reason: agenda.reason });
+    }
   }
 
-  /** While work goes on: due now, so that a crash is taken up by the next sweep; an open claim is due at its deadline. */
-  #agenda(): Agenda {
+  /**
+   * While work goes on: due soon, so that a crash is taken up by the next sweep; an open operation not before its own time.
+   */
+  #agenda(soon: Instant): Agenda {
     const { attention, operation } = this.#subscription;
     if (attention) return { attention: attention.since, reason: attention.reason };
     const due = operation?.state !== "finished" ? operation?.due : undefined;
-    return { due: due ?? this.#now() };
+    return { due: due !== undefined && due > soon ? due : soon };
   }
 }

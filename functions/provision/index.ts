@@ -10,6 +10,7 @@ import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { environment } from "../environment.ts";
+import { brakeIn } from "./brake.ts";
 import { createHandler } from "./handler.ts";
 
 // The stack puts the catalog beside the bundle.
@@ -18,12 +19,20 @@ const sqs = new SQSClient();
 const queueUrl = environment("QUEUE_URL");
 const secrets = secretsIn(new SecretsManagerClient(), environment("SECRET_ID"));
 
+const table = createTable(new DynamoDBClient(), environment("TABLE_NAME"));
+const log = new Logger({ serviceName: "provision" });
+const now = () => new Date();
+const { url, fundsErrors } = catalog.billmgr;
+
 export const handler = createHandler({
-  table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
-  billmgr: createBillmgr(postTo(catalog.billmgr.url), async () => (await secrets()).billmgr),
+  table,
+  billmgr: createBillmgr(postTo(url), async () => (await secrets()).billmgr, {
+    brake: brakeIn(table, now, log),
+    fundsErrors,
+  }),
   catalog,
   send: sendTo(sqs, queueUrl),
   returnSoon: returnSoonTo(sqs, queueUrl),
-  now: () => new Date(),
-  log: new Logger({ serviceName: "provision" }),
+  now,
+  log,
 });

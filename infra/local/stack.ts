@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Log } from "../../functions/log.ts";
+import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
@@ -96,7 +97,10 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const billmgrUrl = options.billmgr ?? `${server.url}/manager/billmgr`;
   const provision = createProvision({
     table,
-    billmgr: createBillmgr(postTo(billmgrUrl), async () => (await secrets()).billmgr),
+    billmgr: createBillmgr(postTo(billmgrUrl), async () => (await secrets()).billmgr, {
+      brake: brakeIn(table, now, log),
+      fundsErrors: catalog.billmgr.fundsErrors,
+    }),
     catalog: { ...catalog, policy: { ...catalog.policy, acceptTestMode: true } },
     send,
     returnSoon: returnSoonTo(queue.client, queue.url),

@@ -15,7 +15,7 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Witness } from "../billmgr/readback.ts";
 import type { Event } from "../licensing/event.ts";
 import type { Operation } from "../licensing/operation.ts";
-import type { Subscription } from "../licensing/subscription.ts";
+import type { Balance, Subscription } from "../licensing/subscription.ts";
 import type { Instant } from "../licensing/time.ts";
 import { digestOf, type Key, type Received } from "../message.ts";
 
@@ -40,6 +40,9 @@ export type StoredEvent = { received: Received; events: Event[] } & Reception;
 
 export type Halt = { since: Instant; reason: string };
 
+/** `low`: below `limits.minimumBalance`. */
+export type ReadBalance = Balance & { at: Instant; low: boolean };
+
 /** All that is remembered. Single-item conditional writes only. */
 export type Table = {
   load(key: Key): Promise<Stored | undefined>;
@@ -59,6 +62,9 @@ export type Table = {
   halt(): Promise<Halt | undefined>;
   setHalt(halt: Halt): Promise<void>;
   liftHalt(): Promise<void>;
+  /** The account's balance as it was read last. */
+  putBalance(balance: ReadBalance): Promise<void>;
+  balance(): Promise<ReadBalance | undefined>;
   /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
   takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
   /** Some licenses of a family that are known to be ours. */
@@ -238,6 +244,17 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     async liftHalt() {
       await client.send(new DeleteItemCommand({ TableName: name, Key: toItem({ pk: control, sk: "halt" }) }));
+    },
+
+    async putBalance(balance) {
+      await put({ pk: control, sk: "balance", ...balance });
+    },
+
+    async balance() {
+      const item = await get(control, "balance");
+      if (!item) return undefined;
+      const { pk, sk, ...balance } = item;
+      return balance as ReadBalance;
     },
 
     async takeOrder(now, { ordersPerHour, ordersPerDay }) {

@@ -1,7 +1,8 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
+import type { Balance } from "../licensing/subscription.ts";
 import type { Day } from "../licensing/time.ts";
 import { pageOf, type SeenLicense, seenLicense } from "./license.ts";
-import { newExpiryOf, outcomeOf } from "./outcome.ts";
+import { newExpiryOf, outcomeOf, sayError } from "./outcome.ts";
 import { attribute, child, children, type Element, readReply, textOf } from "./reply.ts";
 import type { Post, Sent } from "./transport.ts";
 
@@ -20,9 +21,16 @@ export class ReadError extends Error {
 }
 
 export type Quote = { expiry?: Day; newExpiry?: Day; cost?: string };
-export type Balance = { amount: number; currency: string };
-/** `complete`: every row that billmgr counted was read, each once. */
-export type Listing = { rows: SeenLicense[]; complete: boolean };
+/** `incomplete`: why the list may not have shown every license. */
+export type Listing = { rows: SeenLicense[]; incomplete?: string };
+
+/** Stops all calls for everybody. */
+export type Brake = {
+  /** Why all calls are stopped, or undefined. */
+  pulled(): Promise<string | undefined>;
+  pull(why: string): Promise<void>;
+};
+const noBrake: Brake = { pulled: async () => undefined, pull: async () => {} };
 
 /** ISPsystem's billing, by its HTTP API. */
 export type Billmgr = {
@@ -41,19 +49,32 @@ export type Billmgr = {
 const pageSize = 250;
 const mostPages = 400;
 
-/** @param authinfo reads "user:password" anew for each call, so that a changed password needs no restart */
-export function createBillmgr(post: Post, authinfo: () => Promise<string>): Billmgr {
+/**
+ * @param authinfo reads "user:password" anew for each call, so that a changed password needs no restart
+ * @param options.brake looked at before every request, and pulled at the first `auth` error: lockouts exist
+ * @param options.fundsErrors words by which an error is known to be about money
+ */
+export function createBillmgr(
+  post: Post,
+  authinfo: () => Promise<string>,
+  { brake = noBrake, fundsErrors = [] }: { brake?: Brake; fundsErrors?: readonly string[] } = {},
+): Billmgr {
   async function send(request: Record<string, string>, timeoutMs: number): Promise<{ sent: Sent; redact: Redact }> {
+    const stopped = (why: string) => ({ sent: { came: "not_sent" as const, why }, redact: (text: string) => text });
     let secret: string;
     try {
+      const halted = await brake.pulled();
+      if (halted !== undefined) return stopped(`all calls are halted: ${halted}`);
       secret = await authinfo();
     } catch (error) {
-      const why = `authinfo cannot be read: ${error instanceof Error ? error.message : "no reason given"}`;
-      return { sent: { came: "not_sent", why }, redact: (text) => text };
+      return stopped(`it cannot be called: ${error instanceof Error ? error.message : "no reason given"}`);
     }
     const sent = await post(new URLSearchParams({ authinfo: secret, ...request }), timeoutMs);
     return { sent, redact: redactor(secret) };
   }
+
+  /** What billmgr said is still to be recorded, so a brake that cannot be pulled now is left for the next call. */
+  const pull = (why: string): Promise<void> => brake.pull(why).catch(() => {});
 
   async function read(request: Record<string, string>): Promise<Element> {
     const { sent, redact } = await send({ out: "xml", lang: "en", ...request }, readTimeoutMs);
@@ -62,17 +83,56 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
     const reply = readReply(sent.status, sent.body);
     if (reply.is === "unreadable") throw new ReadError(redact(at + reply.why));
     if (reply.is === "error") {
-      const { type, object, message } = reply;
-      throw new ReadError(redact(`${at}error ${type}${object ? `/${object}` : ""}: ${message}`), { type });
+      const said = redact(at + sayError(reply));
+      if (reply.type === "auth") await pull(said);
+      throw new ReadError(said, { type: reply.type });
     }
     return reply.doc;
+  }
+
+  /** A filter set anywhere, in the client area too, stays with the account and silently shortens every later list. */
+  async function isUnfiltered(family: string): Promise<boolean> {
+    const func = `${family}.filter`;
+    const isEmpty = async () => {
+      const form = await read({ func });
+      return filterFields.every((field) => neutral.has(textOf(form, field) ?? ""));
+    };
+    try {
+      await read({ func, sok: "ok", ...noFilter });
+      if (await isEmpty()) return true;
+      // Observed: with `out` the form can be shown only, and is applied when it is sent without.
+      await send({ func, lang: "en", sok: "ok", ...noFilter }, readTimeoutMs);
+      return await isEmpty();
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      return false;
+    }
+  }
+
+  async function readPages(family: string): Promise<{ rows: Map<string, SeenLicense>; pages: number; whole: boolean }> {
+    const rows = new Map<string, SeenLicense>();
+    let total: number | undefined;
+    for (let number = 1; number <= mostPages; number++) {
+      const page = pageOf(await read({ func: family, p_cnt: String(pageSize), p_num: String(number) }));
+      const before = rows.size;
+      for (const row of page.rows) rows.set(row.elid, row);
+      // Rows that come and go while pages are read shift the rest from page to page.
+      const shifted = number > 1 && page.total !== total;
+      total = page.total;
+      if (shifted || total === undefined || rows.size >= total || rows.size === before) {
+        return { rows, pages: number, whole: !shifted && rows.size === total };
+      }
+    }
+    return { rows, pages: mostPages, whole: false };
   }
 
   return {
     async call(kind, request) {
       const { sent, redact } = await send(request, callTimeoutMs);
-      const outcome = outcomeOf(kind, sent);
-      return { ...outcome, said: redact(outcome.said) };
+      const outcome = outcomeOf(kind, sent, fundsErrors);
+      const said = redact(outcome.said);
+      if (outcome.outcome === "refused" && outcome.error.type === "auth") await pull(said);
+      return { ...outcome, said };
     },
 
     async license(family, elid) {
@@ -85,22 +145,15 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
     },
 
     async licenses(family) {
-      // A filter set anywhere, in the client area too, stays with the account and silently shortens every later list.
-      await read({ func: `${family}.filter`, sok: "ok", ...noFilter });
-      const rows = new Map<string, SeenLicense>();
-      let total: number | undefined;
-      for (let number = 1; number <= mostPages; number++) {
-        const page = pageOf(await read({ func: family, p_cnt: String(pageSize), p_num: String(number) }));
-        const before = rows.size;
-        for (const row of page.rows) rows.set(row.elid, row);
-        // Rows that come and go while pages are read shift the rest from page to page.
-        const shifted = number > 1 && page.total !== total;
-        total = page.total;
-        if (shifted || total === undefined || rows.size >= total || rows.size === before) {
-          return { rows: [...rows.values()], complete: !shifted && rows.size === total };
-        }
-      }
-      return { rows: [...rows.values()], complete: false };
+      const unfiltered = await isUnfiltered(family);
+      const first = await readPages(family);
+      // One row that goes and one that comes between two pages hide a third, and the total stays: so read them again.
+      const again = first.pages > 1 ? await readPages(family) : first;
+      const rows = [...new Map([...first.rows, ...again.rows]).values()];
+      const steady = first.whole && again.whole && rows.length === first.rows.size && rows.length === again.rows.size;
+      if (!unfiltered) return { rows, incomplete: "the filter of the list could not be emptied" };
+      if (!steady) return { rows, incomplete: `the list could not be read whole (${rows.length} rows)` };
+      return { rows };
     },
 
     async quote(elid, period) {
@@ -126,26 +179,27 @@ export function createBillmgr(post: Post, authinfo: () => Promise<string>): Bill
   };
 }
 
-/** Every field that the filter of a list was seen to have, emptied. */
-const noFilter = Object.fromEntries(
-  [
-    "id",
-    "ip",
-    "domain",
-    "pricelist",
-    "period",
-    "status",
-    "service_status",
-    "opendate",
-    "expiredate",
-    "orderdatefrom",
-    "orderdateto",
-    "cost_from",
-    "cost_to",
-    "autoprolong",
-    "datacenter",
-  ].map((field) => [field, ""]),
-);
+/** Every field that the filter of a list was seen to have. */
+const filterFields = [
+  "id",
+  "ip",
+  "domain",
+  "pricelist",
+  "period",
+  "status",
+  "service_status",
+  "opendate",
+  "expiredate",
+  "orderdatefrom",
+  "orderdateto",
+  "cost_from",
+  "cost_to",
+  "autoprolong",
+  "datacenter",
+];
+const noFilter = Object.fromEntries(filterFields.map((field) => [field, ""]));
+/** How a field shows that it filters nothing is not documented; "null" is billmgr's word for none elsewhere. */
+const neutral = new Set(["", "null", "any"]);
 
 const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
 

@@ -1,5 +1,5 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
-import { child, type Element, readReply, textOf } from "./reply.ts";
+import { child, type Element, type Reply, readReply, textOf } from "./reply.ts";
 import type { Sent } from "./transport.ts";
 
 /**
@@ -8,20 +8,27 @@ import type { Sent } from "./transport.ts";
  */
 const definite = new Set(["auth", "access", "missed", "value", "exists"]);
 
-/** Names what one changing call came to. Fails closed: what is not recognised is unknown. */
-export function outcomeOf(kind: ChangeKind, sent: Sent): CallOutcome {
+/**
+ * Names what one changing call came to. Fails closed: what is not recognised is unknown.
+ * @param fundsErrors words in the type, object or message of an error by which it is known to be about money
+ */
+export function outcomeOf(kind: ChangeKind, sent: Sent, fundsErrors: readonly string[] = []): CallOutcome {
   if (sent.came === "not_sent") return { outcome: "not_sent", said: sent.why };
   if (sent.came === "nothing") return { outcome: "unknown", said: sent.why };
   const reply = readReply(sent.status, sent.body);
   if (reply.is === "unreadable") return { outcome: "unknown", said: reply.why };
   if (reply.is === "error") {
-    const { type, object, message } = reply;
-    const said = `error ${type}${object ? `/${object}` : ""}: ${message}`;
-    if (!definite.has(type)) return { outcome: "unknown", said };
-    return { outcome: "refused", said, error: { type } };
+    const said = sayError(reply);
+    const funds = fundsErrors.some((word) => said.toLowerCase().includes(word.toLowerCase())) && { funds: true };
+    if (!definite.has(reply.type)) return { outcome: "unknown", said, ...funds };
+    return { outcome: "refused", said, error: { type: reply.type }, ...funds };
   }
   return kind === "order" ? orderOutcome(reply.doc) : plainOutcome(kind, reply.doc);
 }
+
+/** An error document in short. */
+export const sayError = ({ type, object, message }: Reply & { is: "error" }): string =>
+  `error ${type}${object ? `/${object}` : ""}: ${message}`;
 
 /**
  * The id of an order is at /doc/id (soft.order.param), at "item.id" (the v2 functions), or not told. Without an id the

@@ -9,38 +9,44 @@ export type Witness = { elid: string; reference: string };
 
 export type Sight = Omit<Sighting, "at">;
 
+export type Sought = { reference: string; elid: string | undefined; witnesses: () => Promise<readonly Witness[]> };
+
 /**
- * Finds out by reading what an operation did: an order by its reference in the list, everything else by what its license
- * shows. @throws ReadError
+ * Finds out by reading what an operation did: an order by its reference, everything else by what its license shows.
+ * @throws ReadError
  */
-export async function readBack(
-  operation: Operation,
-  { reference, elid, witnesses }: { reference: string; elid: string | undefined; witnesses: readonly Witness[] },
-  billmgr: Billmgr,
-): Promise<Sight> {
+export async function readBack(operation: Operation, sought: Sought, billmgr: Billmgr): Promise<Sight> {
   const { change, state, before } = operation;
-  if (change.kind === "order" && elid === undefined)
-    return findOrder(operation, change.family, reference, witnesses, billmgr);
-  const id = change.kind === "order" ? elid : change.elid;
-  const seen = await billmgr.license(change.family, id ?? "");
-  return seen
-    ? judge(change, { ...before, answeredOk: state === "unconfirmed", reference }, seen)
-    : judgeGone(change, id);
+  if (change.kind === "order") return readOrder(operation, change, sought, billmgr);
+  const seen = await billmgr.license(change.family, change.elid);
+  if (seen) return judge(change, { ...before, answeredOk: state === "unconfirmed" }, seen);
+  const saw = `billmgr knows no license ${change.elid}`;
+  return { verdict: change.kind === "delete" ? "achieved" : "contrary", saw };
 }
 
-function judgeGone(change: Change, elid: string | undefined): Sight {
-  const saw = `billmgr knows no license ${elid}`;
-  if (change.kind === "delete") return { verdict: "achieved", saw };
-  // One that was just ordered can take a while to show.
-  return { verdict: change.kind === "order" ? "absent" : "contrary", saw };
+/**
+ * The license by the id that billmgr told, as long as it carries our reference. What the id in the answer to an order
+ * stands for is not documented: where it is no license of ours, ours is sought by its reference.
+ */
+async function readOrder(operation: Operation, change: Order, sought: Sought, billmgr: Billmgr): Promise<Sight> {
+  const { reference, elid } = sought;
+  const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
+  const isOurs = seen && (seen.comment === undefined || carries(seen, reference));
+  if (isOurs) return judge(change, { answeredOk: operation.state === "unconfirmed" }, seen);
+  const found = await findOrder(operation, change.family, sought, billmgr);
+  if (found.elid !== undefined && found.elid === elid) return { verdict: "pending", saw: `${found.saw} in the list` };
+  if (!seen || found.elid !== undefined) return found;
+  const comment = `the comment "${seen.comment?.slice(0, 60)}" instead of ${reference}`;
+  return { verdict: "contrary", saw: `license ${elid}, which billmgr told for it, has ${comment}; ${found.saw}` };
 }
+
+type Order = Change & { kind: "order" };
+
+const carries = (row: SeenLicense, reference: string): boolean =>
+  row.remoteid === reference || row.comment === reference;
 
 /** What a license shows of a change. Pure. */
-export function judge(
-  change: Change,
-  known: { expiry?: string; answeredOk: boolean; reference?: string },
-  seen: SeenLicense,
-): Sight {
+export function judge(change: Change, known: { expiry?: string; answeredOk: boolean }, seen: SeenLicense): Sight {
   const { status, expiry } = seen;
   const saw = `license ${seen.elid} is ${status ?? "of unknown status"}${expiry ? ` until ${expiry}` : ""}`;
   const sight = (verdict: Sight["verdict"], more = ""): Sight => ({ verdict, saw: saw + more, expiry });
@@ -50,13 +56,11 @@ export function judge(
     return sight(status === "deleted" || byItsWord ? "achieved" : status === "processing" ? "pending" : "absent");
   }
   if (status === "deleted") return sight("contrary");
-  // Its own queue can hold an operation for hours ("5"), an order until it is paid ("1").
-  if (status === "processing" || status === "ordered") return sight("pending");
+  // Its own queue can hold an operation for hours.
+  if (status === "processing") return sight("pending");
+  if (status === "ordered") return { ...sight("pending", ", not paid"), unpaid: true };
   switch (change.kind) {
     case "order":
-      if (seen.comment !== undefined && seen.comment !== known.reference) {
-        return sight("contrary", `, with the comment "${seen.comment.slice(0, 60)}" instead of ${known.reference}`);
-      }
       // Without an expiry nothing could be told of a later prolong.
       return sight(expiry !== undefined && (status !== undefined || byItsWord) ? "achieved" : "pending");
     case "prolong":
@@ -82,16 +86,15 @@ export function judge(
 async function findOrder(
   { claimedAt }: Operation,
   family: string,
-  reference: string,
-  witnesses: readonly Witness[],
+  { reference, witnesses }: Sought,
   billmgr: Billmgr,
 ): Promise<Sight> {
-  const { rows, complete } = await billmgr.licenses(family);
+  const { rows, incomplete } = await billmgr.licenses(family);
+  const known = await witnesses();
   const alive = rows.filter((row) => row.status !== "deleted");
-  const shows = (row: SeenLicense, wanted: string) => row.remoteid === wanted || row.comment === wanted;
-  const found = alive.filter((row) => shows(row, reference));
+  const found = alive.filter((row) => carries(row, reference));
   let witnessed = rows.some((row) =>
-    witnesses.some(({ elid, reference }) => row.elid === elid && shows(row, reference)),
+    known.some((witness) => row.elid === witness.elid && carries(row, witness.reference)),
   );
 
   // A list that shows neither column leaves the form of each license that could be the one.
@@ -103,11 +106,11 @@ async function findOrder(
     }
     for (const { elid } of candidates) {
       const form = await billmgr.license(family, elid);
-      if (form && shows(form, reference)) found.push(form);
+      if (form && carries(form, reference) && form.status !== "deleted") found.push(form);
     }
-    for (const witness of witnesses) {
+    for (const witness of known) {
       const form = witnessed ? undefined : await billmgr.license(family, witness.elid);
-      if (form) witnessed = shows(form, witness.reference);
+      if (form) witnessed = carries(form, witness.reference);
     }
   }
 
@@ -116,17 +119,14 @@ async function findOrder(
     return { verdict: "contrary", saw: `licenses ${found.map((row) => row.elid).join(", ")} all carry ${reference}` };
   }
   if (license) return { verdict: "achieved", saw: `license ${license.elid} carries ${reference}`, elid: license.elid };
-  if (!complete) return { verdict: "pending", saw: `the list could not be read whole (${rows.length} rows)` };
+  const saw = `none of the ${alive.length} licenses listed carries ${reference}`;
+  if (incomplete) return { verdict: "absent", saw: `${saw}; ${incomplete}`, provesAbsence: false };
   const doubt = witnessed
     ? ""
-    : witnesses.length > 0
+    : known.length > 0
       ? "; it does not show the reference of a license known to be ours"
       : "; no license of ours is known yet to tell whether it would show one";
-  return {
-    verdict: "absent",
-    saw: `none of the ${alive.length} licenses listed carries ${reference}${doubt}`,
-    provesAbsence: witnessed,
-  };
+  return { verdict: "absent", saw: saw + doubt, provesAbsence: witnessed };
 }
 
 const mostCandidates = 25;

@@ -49,6 +49,7 @@ const limits = z.strictObject({
   ordersPerHour: z._default(positive, 20),
   ordersPerDay: z._default(positive, 100),
   concurrency: z._default(z.int().check(z.gte(2), z.lte(1000)), 5),
+  minimumBalance: z.optional(z.number()),
 });
 
 /** https anywhere, http only on this machine, and no user, password or query that a log would show. */
@@ -64,9 +65,15 @@ const billmgrUrl = z.string().check(
   ),
 );
 
+const billmgr = z.strictObject({
+  url: billmgrUrl,
+  // What billmgr answers when the balance does not suffice is documented nowhere.
+  fundsErrors: z._default(z.array(z.string().check(z.minLength(1))), ["money", "fund", "balance", "credit"]),
+});
+
 export const catalogSchema = z.strictObject({
   $schema: z.optional(z.string()),
-  billmgr: z.strictObject({ url: billmgrUrl }),
+  billmgr,
   products: z.record(z.string(), product),
   plans: z.record(z.string(), plan),
   extras: z._default(z.record(z.string(), extra), {}),

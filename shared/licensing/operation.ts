@@ -35,10 +35,12 @@ export type ChangeKind = Change["kind"];
 export type CallOutcome =
   | { outcome: "not_sent"; said: string }
   | { outcome: "done"; said: string; elid?: string }
-  | { outcome: "refused"; said: string; error: { type: string } }
+  | { outcome: "refused"; said: string; error: { type: string }; funds?: boolean }
   | {
       outcome: "unknown";
       said: string;
+      /** billmgr answered with an error that is about money. */
+      funds?: boolean;
       /** The order lies unpaid in billmgr's basket, where a person could still pay it. */
       basket?: boolean;
     };
@@ -52,6 +54,8 @@ export type Attempt = {
   outcome?: CallOutcome["outcome"];
   /** What billmgr answered, in short and redacted. */
   said?: string;
+  /** It was an error that is about money. */
+  funds?: boolean;
 };
 
 /** One reading to find out what the call did, or to confirm what billmgr answered. */
@@ -62,6 +66,8 @@ export type Look = {
   saw: string;
   /** Of an order: the list was read whole, and showed the reference of a license known to be ours. */
   provesAbsence?: boolean;
+  /** The license is there and not paid: billmgr's status "ordered". */
+  unpaid?: boolean;
 };
 
 export type Operation = {

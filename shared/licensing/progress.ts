@@ -1,17 +1,23 @@
 import { type CallOutcome, type Change, describe, isOpen, isPurchase, type Look, type Operation } from "./operation.ts";
-import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
+import type { Attention, Balance, License, Pause, Slot, Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
 const lookAgain = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-/** An unknown call may still be at work at billmgr, so the first look waits; absence shows only after half an hour. */
+/** An unknown call may still be at work at billmgr, so the first look waits. */
 const reconcileAfter = [60, 120, 300, 600, 900, 1800, 3600];
+
+/**
+ * Absence is believed after several looks over half an hour. That holds for every change: billmgr may act long after the
+ * caller gave up, and a suspension that comes late would undo the resumption that was made meanwhile.
+ */
 const absenceTakesMinutes = 30;
 const absenceTakesLooks = 3;
 
-/** After this long without a clear sight a person is asked. */
+/** After this long without a clear sight a person is asked, and much earlier where an order stays unpaid. */
 const giveUpAfterHours = 24;
+const unpaidAfterMinutes = 10;
 
 export type Intent = Pick<Operation, "change" | "why" | "before">;
 
@@ -51,6 +57,7 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
     endedAt: now,
     outcome: call.outcome,
     said: call.said,
+    ...("funds" in call && call.funds && { funds: true }),
   };
   const recorded: Subscription = { ...subscription, operation: { ...operation, ...(attempt && { attempt }) } };
   switch (call.outcome) {
@@ -60,7 +67,8 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
       const refused = finish(recorded, "refused", now);
       // Everybody's calls are halted then; what waits goes on when the halt is lifted.
       if (call.error.type === "auth") return { ...refused, pause: pauseAfter(undefined, now, call.said) };
-      return { ...refused, attention: ask(now, `billmgr refused to ${describe(operation.change)}: ${call.said}`) };
+      const reason = `billmgr refused to ${describe(operation.change)}: ${call.said}`;
+      return { ...refused, attention: { reason, since: now, ...(call.funds && { funds: {} }) } };
     }
     case "done":
       return waitToLook(call.elid === undefined ? recorded : withLicense(recorded, call.elid), "unconfirmed", now);
@@ -120,40 +128,66 @@ const verdictIsNew = ({ attention, operation }: Subscription, { verdict }: Look)
   attention?.operation !== operation?.n || verdict !== "pending";
 
 /** Why a person has to look, or undefined while looking again may settle it. */
-function whatToAsk({ state, change, looks }: Operation, { at, verdict, saw }: Look, age: number): string | undefined {
+function whatToAsk(operation: Operation, { at, verdict, saw, unpaid }: Look, age: number): string | undefined {
+  const { state, change, looks, basket } = operation;
   if (verdict === "contrary") return saw;
+  if (unpaid && age >= unpaidAfterMinutes) return `${saw}: pay it in billmgr, or delete it there`;
+  if (verdict === "absent" && basket) return `it lies unpaid in billmgr's basket: pay it there, or empty the basket`;
   const [first] = lastAbsent(looks);
   const absentFor = first ? minutes(first.at, at) : 0;
   if (verdict === "absent" && state === "unconfirmed" && lastAbsent(looks).length >= 6 && age >= 10) {
     return `billmgr answered ok, yet ${saw}`;
   }
   if (verdict === "absent" && isPurchase(change) && absentFor > 2 * absenceTakesMinutes) {
-    return `${saw}, which does not prove that nothing was bought`;
+    return `${saw}, which does not prove that nothing was bought. ${whereToLook(operation)}`;
   }
-  return age > giveUpAfterHours * 60 ? saw : undefined;
+  return age > giveUpAfterHours * 60 ? `${saw}. ${whereToLook(operation)}` : undefined;
+}
+
+/** Where a person finds out what the call did. */
+function whereToLook({ change, claimedAt, attempt }: Operation): string {
+  if (change.kind === "order") {
+    return `Look for ${attempt?.params.comment} among the licenses, in the cart and in the expenses since ${claimedAt}`;
+  }
+  return `Look at license ${change.elid} and at its history since ${claimedAt}`;
 }
 
 /**
- * A purchase is provably absent when several complete readings over half an hour did not show it. The rest set a state
- * and may be called again: two readings will do. An order in the basket is never absent: a person may still pay it.
+ * The last look has to prove it too: the earlier ones were made while billmgr could still have been at it. An order in
+ * the basket is never absent: a person may still pay it.
  */
 function provenAbsent({ change, looks, basket }: Operation, since: Instant, now: Instant): boolean {
   const absent = lastAbsent(looks);
-  if (!isPurchase(change)) return absent.length >= 2;
   const proof = change.kind === "order" ? absent.filter((look) => look.provesAbsence) : absent;
-  return !basket && proof.length >= absenceTakesLooks && minutes(since, now) >= absenceTakesMinutes;
+  const isLast = proof.at(-1) === looks.at(-1);
+  return !basket && isLast && proof.length >= absenceTakesLooks && minutes(since, now) >= absenceTakesMinutes;
 }
 
-/** The same refused thing again and again needs a person; a passing fault does not. */
+/** The same refused thing again and again needs a person, and so does want of money; a passing fault does not. */
 function intendAgain(subscription: Subscription, operation: Operation, now: Instant, saw: string): Subscription {
-  const said = operation.attempt?.said ?? "no answer";
+  const { said = "no answer", funds } = operation.attempt ?? {};
   const absences = (subscription.pause?.absences ?? 0) + 1;
   const why = `${describe(operation.change)} had no effect (${said})`;
   const again = {
     ...finish(subscription, "absent", now),
     pause: { ...pauseAfter(subscription.pause, now, why), absences },
   };
+  if (funds) return { ...again, attention: { reason: why, since: now, funds: {} } };
   return absences < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
+}
+
+/**
+ * What waits for money goes on when the balance is higher than the first one that was read since it was refused. No
+ * price is known beforehand, so a rise that is too small is found out by being refused again.
+ */
+export function weighFunds(subscription: Subscription, balance: Balance): Subscription {
+  const { attention, pause, ...rest } = subscription;
+  if (!attention?.funds) return subscription;
+  const known = attention.funds.balance;
+  if (known && balance.amount > known.amount) return rest;
+  if (known) return subscription;
+  const reason = `${attention.reason}; the balance is ${balance.amount} ${balance.currency}, and when it rises this is tried again`;
+  return { ...subscription, attention: { ...attention, reason, funds: { balance } } };
 }
 
 function finish(
@@ -238,8 +272,6 @@ function pauseAfter(earlier: Pause | undefined, now: Instant, why: string): Paus
   const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });
   return { ...earlier, until, why, times };
 }
-
-const ask = (since: Instant, reason: string): Attention => ({ reason, since });
 
 const askAbout = (operation: Operation, now: Instant, saw: string): Attention => ({
   reason: `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: ${saw}`,

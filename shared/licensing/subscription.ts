@@ -45,7 +45,12 @@ export type Attention = {
   since: Instant;
   /** The operation that it is about, where that is still open. */
   operation?: number;
+  /** It was for want of money, and ends by itself when the balance rises over this one, the first that was read. */
+  funds?: { balance?: Balance };
 };
+
+/** The account's money at billmgr. */
+export type Balance = { amount: number; currency: string };
 
 /**
  * Nothing is called before `until`. `times` in a row it came to this, which makes the pauses grow; in `absences` of them

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { brakeIn } from "../../functions/provision/brake.ts";
 import { converge, type World } from "../../functions/provision/converge.ts";
 import { provision } from "../../functions/provision/provision.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
@@ -127,6 +128,52 @@ test("a halt stops readings too", async () => {
   await converge(key, [], world({ billmgr: { ...billmgr, licenses: dies, license: dies } }));
   await table.liftHalt();
   expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", looks: [] });
+});
+
+describe("a wrong password", () => {
+  const log = { info() {}, warn() {}, error() {} };
+  const braked = () =>
+    createBillmgr(postTo(sandbox.url), async () => "reseller:correct-horse", {
+      brake: brakeIn(table, () => new Date(time), log),
+    });
+  const sent = () => sandbox.sandbox.snapshot().calls.length;
+  const wrong = () => sandbox.sandbox.plan({ fault: "error", type: "auth", object: "badpassword" });
+  afterEach(() => table.liftHalt());
+
+  test("stops even the call that another worker has claimed already, which is made once the halt is lifted", async () => {
+    const billmgr = braked();
+    wrong();
+    const call: Billmgr["call"] = async (...args) => {
+      await billmgr.balance().catch(() => {});
+      return billmgr.call(...args);
+    };
+    await converge(key, [bought(1)], world({ billmgr: { ...billmgr, call } }));
+    expect(sent()).toBe(1);
+    expect((await table.load(key))?.subscription.operation).toMatchObject({ outcome: "not_sent" });
+    minutes(60);
+    await converge(key, [], world({ billmgr }));
+    expect(sent()).toBe(1);
+    await table.liftHalt();
+    await converge(key, [], world({ billmgr }));
+    expect(ledger()).toEqual(["order"]);
+  });
+
+  test("stops all when a reading is answered so", async () => {
+    wrong();
+    await expect(braked().licenses("platform")).rejects.toThrow("all calls are halted");
+    expect(sent()).toBe(1);
+    expect(await table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
+  });
+
+  test("nothing is sent while the halt cannot be read", async () => {
+    const brake = { pulled: () => Promise.reject(new Error("no table")), pull: async () => {} };
+    const blind = createBillmgr(postTo(sandbox.url), async () => "a:b", { brake });
+    expect(await blind.call("delete", {})).toMatchObject({
+      outcome: "not_sent",
+      said: expect.stringContaining("no table"),
+    });
+    expect(sent()).toBe(0);
+  });
 });
 
 test("an event of the storefront's test mode is stored as ignored, and buys nothing, unless the policy accepts it", async () => {

@@ -152,6 +152,14 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     expect(await table.halt()).toBeUndefined();
   });
 
+  it("remembers the balance that was read last", async () => {
+    expect(await table.balance()).toBeUndefined();
+    const read = { amount: 91.5, currency: "EUR", at: now, low: true };
+    await table.putBalance({ ...read, amount: 110, low: false });
+    await table.putBalance(read);
+    expect(await table.balance()).toEqual(read);
+  });
+
   it("counts orders to the limit and no further, however many ask at once", async () => {
     const limits = { ordersPerHour: 7, ordersPerDay: 9 };
     const take = (at: string) => table.takeOrder(at, limits);

@@ -73,7 +73,7 @@ describe("an order whose outcome is unknown", () => {
     await buy();
     await advanceDays(stack, 2);
     expect(await calls("order")).toBe(2);
-    expect((await stateOf(stack))?.attention?.reason).toContain("none of the 1 licenses listed");
+    expect((await stateOf(stack))?.attention?.reason).toContain("lies unpaid in billmgr's basket");
   });
 
   test("a list that shows no references is answered by the form of each new license", async () => {
@@ -133,7 +133,7 @@ describe("any other operation whose outcome is unknown", () => {
       await minutes(1);
       stack.sandbox?.plan({ fault, func: operation });
       await tell(stack, type, { subscription, ...data });
-      await minutes(30);
+      await minutes(60);
     }
     expect(done(stack).filter((one) => one.startsWith(operation))).toHaveLength(2);
   });
@@ -179,6 +179,53 @@ describe("a call that billmgr did not get or refused", () => {
     await fetch(`${stack.url}/local/halt`, { method: "DELETE" });
     await minutes(10);
     expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+  });
+
+  test.each([
+    ["an error of a type of its own", { fundsReply: "error" }],
+    ["the definite error of a field", { fundsReply: "error", fundsError: { type: "value", object: "balance" } }],
+  ] as const)(
+    "an order without money, answered by %s, waits with the reason until the balance rises",
+    async (_, of) => {
+      await withWitness();
+      stack.sandbox?.configure({ ...of, balance: 3 });
+      await buy();
+      await minutes(60);
+      expect((await stateOf(stack))?.attention).toMatchObject({
+        reason: expect.stringContaining("the balance is 3 EUR"),
+        funds: { balance: { amount: 3 } },
+      });
+      await minutes(24 * 60);
+      expect(await calls("order")).toBe(2);
+      stack.sandbox?.configure({ balance: 500 });
+      await minutes(15);
+      expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+      expect((await stateOf(stack))?.attention).toBeUndefined();
+    },
+  );
+
+  test("an order that billmgr leaves unpaid waits for its payment, which settles it", async () => {
+    stack.sandbox?.plan({ fault: "unpaid", func: "order" });
+    await buy();
+    await minutes(30);
+    expect((await stateOf(stack))?.attention?.reason).toContain("not paid");
+  });
+
+  test("a balance below the minimum is warned of when something is bought, and is no reason not to", async () => {
+    await stack.stop();
+    const warned: unknown[] = [];
+    const log = { info() {}, error() {}, warn: (message: string, fields: object) => warned.push([message, fields]) };
+    stack = await startTestStack({ catalog: testCatalog({}, { minimumBalance: 100 }), log });
+    stack.sandbox?.configure({ balance: 110 });
+    await buy("a");
+    await stack.settle();
+    expect(await stack.table.balance()).toMatchObject({ amount: 110, currency: "EUR", low: false });
+    expect(warned).toEqual([]);
+    await buy("b");
+    await stack.settle();
+    expect(await stack.table.balance()).toMatchObject({ amount: 91.5, low: true });
+    expect(warned).toEqual([["the balance is low", { amount: 91.5, currency: "EUR", minimumBalance: 100 }]]);
+    expect(done(stack)).toHaveLength(2);
   });
 
   test("orders past the hour's limit wait for a person", async () => {

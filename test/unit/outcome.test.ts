@@ -67,6 +67,26 @@ describe("an error", () => {
   );
 });
 
+describe("an error about money", () => {
+  const about = (type: string, object: string, message: string) => {
+    const body = `<doc><error type="${type}" object="${object}"><msg>${message}</msg></error></doc>`;
+    return outcomeOf("order", answer(body), ["money", "fund"]);
+  };
+
+  test.each([
+    ["its type", "money", "", ""],
+    ["its object", "value", "funds", ""],
+    ["its text, in whatever case", "xml", "", "Insufficient FUNDS"],
+  ])("is known by %s", (_, ...error) => {
+    expect(about(...error)).toMatchObject({ funds: true });
+  });
+
+  test("is no other", () => {
+    expect(about("value", "pricelist", "No such tariff")).not.toHaveProperty("funds");
+    expect(outcomeOf("order", answer('<doc><error type="money"/></doc>'))).not.toHaveProperty("funds");
+  });
+});
+
 test.each([
   ["no connection", { came: "not_sent" as const, why: "ECONNREFUSED" }, { outcome: "not_sent", said: "ECONNREFUSED" }],
   ["no answer", { came: "nothing" as const, why: "no answer within 60 s" }, { outcome: "unknown" }],

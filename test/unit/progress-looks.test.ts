@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { next } from "../../shared/licensing/next.ts";
 import type { CallOutcome, Change, Look } from "../../shared/licensing/operation.ts";
-import { claim, record, recordLook, type Sighting } from "../../shared/licensing/progress.ts";
+import { claim, record, recordLook, type Sighting, weighFunds } from "../../shared/licensing/progress.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
 import { catalogWith, licensed, orderOf, paid, slot, utc } from "../support/events.ts";
@@ -22,7 +22,7 @@ function called(
 ) {
   const intent = { change: change as Change, why: "wanted", before: { expiry: "2027-02-01" } };
   const onto = licensed(slots, paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"] }));
-  return record(claim(onto, intent, { params: {}, now: start, deadline: start }), outcome, start);
+  return record(claim(onto, intent, { params: { comment: "bw-1" }, now: start, deadline: start }), outcome, start);
 }
 
 const look = (minutes: number, of: Partial<Look>): Sighting => ({
@@ -99,14 +99,29 @@ describe("an unknown purchase that is absent", () => {
     expect(next(current, catalogWith(), now)).toMatchObject({ change: { kind: "order", slot: 1, generation: 3 } });
   });
 
-  test.each([
-    ["looks prove nothing", order, unknown, { provesAbsence: false }],
-    ["it lies in the basket", order, { ...unknown, basket: true }, { provesAbsence: true }],
-  ])("goes to a person after an hour where %s", (_, change, outcome, of) => {
-    const { current, at } = lookWhenDue(called(change, outcome, []), of);
-    expect(current.attention).toMatchObject({ operation: 1, reason: expect.stringMatching(/does not prove/) });
+  test("goes to a person after an hour where looks prove nothing, who is told where to look", () => {
+    const { current, at } = lookWhenDue(called(order, unknown, []), { provesAbsence: false });
+    expect(current.attention).toMatchObject({
+      operation: 1,
+      reason: expect.stringMatching(/does not prove that nothing was bought. Look for bw-1 .* since 2027-01-10T10:00/),
+    });
     expect(current.operation?.state).toBe("unknown");
     expect(at.at(-1)).toBeGreaterThan(60);
+  });
+
+  test("goes to a person at once where it lies in the basket, and is never proved absent", () => {
+    let { current } = lookWhenDue(called(order, { ...unknown, basket: true }, []), { provesAbsence: true });
+    expect(current.attention?.reason).toMatch(/lies unpaid in billmgr's basket/);
+    for (const minutes of [10, 40, 100, 2000]) current = recordLook(current, look(minutes, { provesAbsence: true }));
+    expect(current.operation?.state).toBe("unknown");
+  });
+
+  test("is not absent by old proofs when the last look proves nothing: billmgr could still have been at it", () => {
+    let current = called(order, unknown, []);
+    for (const minutes of [1, 2, 4]) current = recordLook(current, look(minutes, { provesAbsence: true }));
+    current = recordLook(current, look(40, { provesAbsence: false }));
+    expect(current.operation?.state).toBe("unknown");
+    expect(recordLook(current, look(50, { provesAbsence: true })).operation?.outcome).toBe("absent");
   });
 
   test("is not absent by looks that saw it in between", () => {
@@ -136,9 +151,10 @@ describe("another unknown change that is absent", () => {
     ["an edit", edit],
     ["a suspend", suspend],
     ["a delete", remove],
-  ])("is intended again after two looks: %s", (_, change) => {
+  ])("is intended again after half an hour, when it can come no more: %s", (_, change) => {
     const { current, at } = lookWhenDue(called(change, unknown), {});
-    expect(at).toHaveLength(2);
+    expect(at.length).toBeGreaterThanOrEqual(3);
+    expect(at.at(-1)).toBeGreaterThanOrEqual(30);
     expect(current).toMatchObject({
       operation: { outcome: "absent" },
       pause: { times: 1 },
@@ -155,7 +171,51 @@ describe("another unknown change that is absent", () => {
   });
 });
 
+describe("for want of money", () => {
+  const money: CallOutcome = { outcome: "unknown", said: "error money/balance: Insufficient funds", funds: true };
+  const proved = { provesAbsence: true };
+  const balance = (amount: number) => ({ amount, currency: "EUR" });
+
+  test("an order waits, once it is proved that nothing was bought, with the balance as its reason", () => {
+    const { current, at } = lookWhenDue(called(order, money, []), proved);
+    expect(at.at(-1)).toBeGreaterThanOrEqual(30);
+    const waiting = weighFunds(current, balance(3.2));
+    expect(waiting.attention?.reason).toBe(
+      "order vmmanager6 for a month had no effect (error money/balance: Insufficient funds); " +
+        "the balance is 3.2 EUR, and when it rises this is tried again",
+    );
+    expect(next(waiting, catalogWith(), utc("2027-01-11"))).toMatchObject({ do: "attention" });
+  });
+
+  test("one that was refused waits in the same way", () => {
+    const refused: CallOutcome = { outcome: "refused", said: "no money", error: { type: "value" }, funds: true };
+    expect(weighFunds(called(order, refused, []), balance(1)).attention?.reason).toMatch(/the balance is 1 EUR/);
+  });
+
+  test("goes on when the balance rises over the first one that was read, and not before", () => {
+    const first = weighFunds(lookWhenDue(called(order, money, []), proved).current, balance(3));
+    for (const amount of [3, 1]) expect(weighFunds(first, balance(amount))).toEqual(first);
+    const later = weighFunds(first, balance(3.01));
+    expect(later.attention).toBeUndefined();
+    expect(next(later, catalogWith(), utc("2027-01-10T11:00"))).toMatchObject({ change: { kind: "order" } });
+  });
+
+  test("no other attention goes by the balance", () => {
+    const asked = called(order, { outcome: "refused", said: "no", error: { type: "value" } }, []);
+    expect(weighFunds(asked, balance(1e9))).toBe(asked);
+  });
+});
+
 describe("answered ok", () => {
+  test("and unpaid goes to a person after ten minutes, and is looked at until it is paid", () => {
+    const unpaid = { verdict: "pending", unpaid: true, saw: "license 101 is ordered, not paid" } as const;
+    const { current, at } = lookWhenDue(called(order, { ...done, elid: "101" }, []), unpaid);
+    expect(current.attention?.reason).toMatch(/not paid: pay it in billmgr/);
+    expect(at.at(-1)).toBeGreaterThanOrEqual(10);
+    expect(at.at(-1)).toBeLessThan(30);
+    expect(recordLook(current, look(60, { verdict: "achieved" })).attention).toBeUndefined();
+  });
+
   test("and pending is looked at ever more rarely, and by a person after a day", () => {
     const { current, at } = lookWhenDue(called(suspend, done), {
       verdict: "pending",
@@ -163,7 +223,8 @@ describe("answered ok", () => {
     });
     expect(at.slice(0, 4).map((minutes) => minutes * 60)).toEqual([0, 2, 7, 22]);
     expect(current.attention?.reason).toBe(
-      "operation 1, suspend license 101, is unconfirmed: license 101 is processing",
+      "operation 1, suspend license 101, is unconfirmed: license 101 is processing. " +
+        "Look at license 101 and at its history since 2027-01-10T10:00:00.000Z",
     );
     expect(at.at(-1)).toBeGreaterThan(24 * 60);
   });

@@ -23,14 +23,12 @@ const [suspend, resume, remove] = (["suspend", "resume", "delete"] as const).map
 );
 
 describe("what a license shows of", () => {
-  const asked = { answeredOk: false, reference, expiry: "2027-02-01" };
+  const asked = { answeredOk: false, expiry: "2027-02-01" };
   const answered = { ...asked, answeredOk: true };
   const bare: SeenLicense = { elid: "77", autosuspended: false, expiry: "2027-02-01", addons: {} };
 
   test.each<[string, Change | undefined, typeof asked, SeenLicense, string]>([
     ["an order, active", order, asked, seen(), "achieved"],
-    ["an order, its comment shown", order, asked, seen({ comment: reference }), "achieved"],
-    ["an order, of another's comment", order, asked, seen({ comment: "bw-other" }), "contrary"],
     ["an order, without a status", order, asked, { elid: "77", autosuspended: false, addons: {} }, "pending"],
     ["an order, without a status, answered ok", order, answered, bare, "achieved"],
     ["a suspend, without a status, answered ok", suspend, answered, bare, "achieved"],
@@ -49,7 +47,7 @@ describe("what a license shows of", () => {
     [
       "a prolong, nothing known before",
       prolong,
-      { answeredOk: true, reference } as never,
+      { answeredOk: true } as never,
       seen({ expiry: "2027-03-01" }),
       "absent",
     ],
@@ -88,11 +86,13 @@ describe("what a license shows of", () => {
   });
 });
 
+const noWitnesses = async () => [];
+
 /** A billmgr of which only the readings are called. */
 function billmgrWith(licenses: Record<string, SeenLicense>, listing?: Listing) {
   const forms: string[] = [];
   const billmgr: Partial<Billmgr> = {
-    licenses: async () => listing ?? { rows: Object.values(licenses), complete: true },
+    licenses: async () => listing ?? { rows: Object.values(licenses) },
     license: async (_, elid) => {
       forms.push(elid);
       return licenses[elid];
@@ -106,13 +106,13 @@ describe("reading back", () => {
   const byRow = seen({ elid: "5", remoteid: witness.reference });
   const find = (
     rows: SeenLicense[],
-    of: { complete?: boolean; known?: (typeof witness)[]; forms?: SeenLicense[] } = {},
+    of: { incomplete?: string; known?: (typeof witness)[]; forms?: SeenLicense[]; told?: string } = {},
   ) => {
     const forms = Object.fromEntries((of.forms ?? []).map((form) => [form.elid, form]));
-    const { billmgr } = billmgrWith(forms, { rows, complete: of.complete ?? true });
+    const { billmgr } = billmgrWith(forms, { rows, ...(of.incomplete && { incomplete: of.incomplete }) });
     const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
-    const known = of.known ?? [witness];
-    return readBack(under, { reference, elid: undefined, witnesses: known }, billmgr);
+    const witnesses = async () => of.known ?? [witness];
+    return readBack(under, { reference, elid: of.told, witnesses }, billmgr);
   };
 
   test.each([
@@ -124,7 +124,7 @@ describe("reading back", () => {
 
   test("finds it also in a list that was not read whole", async () => {
     const row = seen({ remoteid: reference });
-    expect(await find([row], { complete: false })).toMatchObject({ verdict: "achieved", elid: "77" });
+    expect(await find([row], { incomplete: "cut" })).toMatchObject({ verdict: "achieved", elid: "77" });
   });
 
   test("leaves deleted twins out", async () => {
@@ -148,7 +148,11 @@ describe("reading back", () => {
   });
 
   test("takes no absence from a list that was not read whole", async () => {
-    expect(await find([byRow], { complete: false })).toMatchObject({ verdict: "pending" });
+    expect(await find([byRow], { incomplete: "it was cut" })).toMatchObject({
+      verdict: "absent",
+      provesAbsence: false,
+      saw: expect.stringContaining("it was cut"),
+    });
   });
 
   describe("where the list shows no references", () => {
@@ -162,9 +166,9 @@ describe("reading back", () => {
 
     test("opens a form from the day before the claim on, and of those without a day", async () => {
       const rows = [bare("1", "2027-01-08"), bare("2", "2027-01-09"), bare("3")];
-      const { billmgr, forms } = billmgrWith({}, { rows, complete: true });
+      const { billmgr, forms } = billmgrWith({}, { rows });
       const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
-      await readBack(under, { reference, elid: undefined, witnesses: [] }, billmgr);
+      await readBack(under, { reference, elid: undefined, witnesses: noWitnesses }, billmgr);
       expect(forms).toEqual(["2", "3"]);
     });
 
@@ -183,10 +187,40 @@ describe("reading back", () => {
     });
   });
 
+  describe("where billmgr told an id for an order", () => {
+    test("takes it only as long as the license does not carry another comment", async () => {
+      const ours = seen({ elid: "77", remoteid: reference });
+      const other = seen({ elid: "9", comment: "somebody else's" });
+      expect(await find([byRow], { told: "77", forms: [ours] })).toMatchObject({ verdict: "achieved" });
+      expect(await find([byRow], { told: "77", forms: [seen({ elid: "77" })] })).toMatchObject({ verdict: "achieved" });
+      expect(await find([byRow], { told: "9", forms: [other] })).toMatchObject({
+        verdict: "contrary",
+        saw: expect.stringMatching(/license 9, .* "somebody else's" instead of bw-/),
+      });
+    });
+
+    test("finds ours by its reference where the id is no license, or another's", async () => {
+      const row = seen({ elid: "77", comment: reference });
+      expect(await find([byRow, row], { told: "9001" })).toMatchObject({ verdict: "achieved", elid: "77" });
+      const forms = [seen({ elid: "9", comment: "somebody else's" })];
+      expect(await find([byRow, row], { told: "9", forms })).toMatchObject({ verdict: "achieved", elid: "77" });
+    });
+
+    test("waits while the list shows it and its form does not", async () => {
+      const row = seen({ elid: "77", comment: reference });
+      expect(await find([byRow, row], { told: "77" })).toMatchObject({ verdict: "pending" });
+    });
+
+    test("an unpaid one is said to be that", async () => {
+      const forms = [seen({ elid: "77", comment: reference, status: "ordered" })];
+      expect(await find([], { told: "77", forms })).toMatchObject({ verdict: "pending", unpaid: true });
+    });
+  });
+
   test("judges an order whose license is known by that license", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ comment: reference }) });
     const under = operation({ change: order, state: "unconfirmed" });
-    const sight = await readBack(under, { reference, elid: "77", witnesses: [] }, billmgr);
+    const sight = await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr);
     expect(sight).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
     expect(sight).not.toHaveProperty("elid");
   });
@@ -194,7 +228,11 @@ describe("reading back", () => {
   test("judges a prolong against the expiry before it", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-03-01" }) });
     const look = (expiry: string) =>
-      readBack(operation({ change: prolong, before: { expiry } }), { reference, elid: "77", witnesses: [] }, billmgr);
+      readBack(
+        operation({ change: prolong, before: { expiry } }),
+        { reference, elid: "77", witnesses: noWitnesses },
+        billmgr,
+      );
     expect(await look("2027-02-01")).toMatchObject({ verdict: "achieved" });
     expect(await look("2027-03-01")).toMatchObject({ verdict: "absent" });
   });
@@ -206,6 +244,8 @@ describe("reading back", () => {
   ])("of a license that billmgr knows no more judges %s", async (_, change, verdict) => {
     const { billmgr } = billmgrWith({});
     const under = operation({ change: change as Change });
-    expect(await readBack(under, { reference, elid: "77", witnesses: [] }, billmgr)).toMatchObject({ verdict });
+    expect(await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).toMatchObject({
+      verdict,
+    });
   });
 });
