@@ -66,12 +66,19 @@ export class Operator {
     });
   }
 
-  /** An order that did not come about, as billmgr shows to whoever looks in there. */
-  #isLost({ subscription: { operation }, reason = "" }: State): boolean {
-    if (operation?.change.kind !== "order" || operation.state !== "unknown") return false;
-    if (!/does not prove|basket/.test(reason) && !operation.basket) return false;
-    const { comment } = operation.attempt?.params ?? {};
-    return !this.#system.sandbox.licenses().some((license) => license.remoteid === comment);
+  /** What did not come about, as billmgr shows to whoever looks in there. */
+  #isLost({ key, subscription: { operation } }: State): boolean {
+    if (operation?.state !== "unknown" && operation?.state !== "unconfirmed") return false;
+    const { sandbox, observer, scheduler } = this.#system;
+    if (observer.calls.some((call) => call.key === key && call.until > scheduler.now)) return false;
+    const { change, attempt, before } = operation;
+    const license = sandbox
+      .licenses()
+      .find(({ id, remoteid }) =>
+        change.kind === "order" ? remoteid === attempt?.params.comment : id === change.elid,
+      );
+    if (change.kind === "order") return license === undefined;
+    return change.kind !== "prolong" || license?.expiry === before.expiry;
   }
 
   /** "Retry, or wake, a subscription" */
@@ -135,6 +142,6 @@ export class Operator {
   #now = (): string => new Date(this.#system.scheduler.now).toISOString();
 }
 
-const mostVisits = 6;
+const mostVisits = 30;
 
 const keyOf = (key: string) => marshall({ pk: key, sk: "state" });

@@ -3,6 +3,7 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCom
 import { marshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Log } from "../../functions/log.ts";
+import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
@@ -19,6 +20,7 @@ import { createMemoryDynamo, type Item, type MemoryDynamo } from "./memory-dynam
 import { MemoryQueue } from "./memory-queue.ts";
 import { Observer } from "./observer.ts";
 import type { Random } from "./random.ts";
+import { Schedule } from "./schedule.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Webhook } from "./shop.ts";
 import { canary, catalogOf, settingsOf } from "./world.ts";
@@ -26,7 +28,6 @@ import { canary, catalogOf, settingsOf } from "./world.ts";
 const provisionMs = 180_000;
 const webhookMs = 10_000;
 const renewMs = 60_000;
-const minute = 60_000;
 
 type Client = MemoryDynamo["client"];
 
@@ -57,8 +58,7 @@ export class System {
   readonly #log: Log;
   #freeWorkers: number;
   #pokeAt = Number.POSITIVE_INFINITY;
-  readonly #ticks = new Set<number>();
-  #unmoved = { due: "", times: 0, attention: "", attentionTimes: 0 };
+  readonly #schedule: Schedule;
 
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
     this.#random = random.fork();
@@ -69,6 +69,7 @@ export class System {
     this.faults = new Faults(profile, random.fork());
     this.machine = new Machine(this.scheduler, random.fork(), this.faults, profile.skewSeconds, trace);
     this.observer = new Observer(() => this.dynamo, now);
+    this.#schedule = new Schedule(this.scheduler, this.observer, (attentionToo) => this.#renew(attentionToo));
     this.catalog = catalogOf(random.fork(), profile);
     const lag = random.fork();
     this.dynamo = createMemoryDynamo({
@@ -132,7 +133,10 @@ export class System {
     const queue = this.#queueClient(process);
     const world: World = {
       table,
-      billmgr: createBillmgr(postFrom(process, this), async () => `reseller:${this.secretPassword}`),
+      billmgr: createBillmgr(postFrom(process, this), async () => `reseller:${this.secretPassword}`, {
+        brake: brakeIn(table, process.now, this.#log),
+        fundsErrors: this.catalog.billmgr.fundsErrors,
+      }),
       catalog: this.catalog,
       send: sendTo(queue, "queue"),
       returnSoon: returnSoonTo(queue, "queue"),
@@ -179,15 +183,7 @@ export class System {
     });
   }
 
-  /** Runs the schedule once, as each minute does; between those that would find nothing it is left out. */
-  #tick(at: number): void {
-    this.#ticks.delete(at);
-    const states = this.observer.states();
-    const now = new Date(this.scheduler.now).toISOString();
-    const waiting = states.filter(({ agenda }) => agenda === "attention");
-    const due = states.filter(({ agenda, agendaAt }) => agenda?.startsWith("due#") && (agendaAt ?? "") <= now);
-    const attentionToo = waiting.length > 0 && new Date(at).getUTCMinutes() % 10 === 0;
-    if (due.length === 0 && !attentionToo) return;
+  #renew(attentionToo: boolean): Promise<unknown> {
     const process = this.machine.start("renew");
     const world = {
       table: createTable(this.tableClient(process), "table"),
@@ -195,36 +191,7 @@ export class System {
       now: process.now,
       log: this.#log,
     };
-    this.#run(process, renewMs, () => renew(world, () => renewMs, attentionToo)).then(() => this.#planTicks());
-  }
-
-  /** What stays as it was is looked at less and less often, which is as if the schedule had failed now and then. */
-  #planTicks(): void {
-    const states = this.observer.states();
-    const now = new Date(this.scheduler.now).toISOString();
-    const wordOf = (which: (agenda: string, at: string) => boolean) =>
-      states
-        .filter(({ agenda = "", agendaAt = "" }) => which(agenda, agendaAt))
-        .map(({ key, version, agendaAt }) => `${key} ${version} ${agendaAt}`)
-        .join();
-    const due = wordOf((agenda, at) => agenda.startsWith("due#") && at <= now);
-    const attention = wordOf((agenda) => agenda === "attention");
-    const unmoved = this.#unmoved;
-    unmoved.times = due === unmoved.due ? unmoved.times + 1 : 0;
-    unmoved.attentionTimes = attention === unmoved.attention ? unmoved.attentionTimes + 1 : 0;
-    Object.assign(unmoved, { due, attention });
-    if (due !== "") this.#planTick(this.scheduler.now + Math.min(2 ** unmoved.times - 1, 59) * minute);
-    if (attention !== "") {
-      const wait = Math.min(2 ** unmoved.attentionTimes, 36) * 10 * minute;
-      this.#planTick(Math.ceil((this.scheduler.now + wait - 9 * minute) / (10 * minute)) * 10 * minute - 1);
-    }
-  }
-
-  #planTick(from: number): void {
-    const at = Math.ceil((Math.max(from, this.scheduler.now) + 1) / minute) * minute;
-    if (this.#ticks.has(at)) return;
-    this.#ticks.add(at);
-    this.scheduler.at(at, () => this.#tick(at));
+    return this.#run(process, renewMs, () => renew(world, () => renewMs, attentionToo));
   }
 
   #written(item: Item | undefined, { pk, sk }: Item): void {
@@ -235,11 +202,10 @@ export class System {
     }
     if (sk?.S !== "state") return;
     const agenda = item?.agenda?.S;
-    if (agenda?.startsWith("due#")) this.#planTick(Date.parse(item?.agendaAt?.S ?? ""));
+    if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item?.agendaAt?.S ?? ""));
     if (agenda === "attention") {
       this.onAttention(pk?.S ?? "");
-      this.#unmoved.attentionTimes = 0;
-      this.#planTick(Math.ceil((this.scheduler.now + 1) / (10 * minute)) * 10 * minute - 1);
+      this.#schedule.waits();
     }
   }
 
