@@ -60,6 +60,15 @@ export class Checks {
     return this.#state?.agenda === "attention" ? (this.#state.reason ?? "") : undefined;
   }
 
+  /** How it stands in the end, in a word. */
+  get standing(): string {
+    if (this.attention !== undefined) return "needs a person";
+    const { ended, withheld, through } = entitlement(this.#facts, this.#system.catalog.policy, this.#now);
+    if (ended) return "has ended";
+    if (withheld) return "is suspended";
+    return through !== undefined && through > this.#now ? "is served" : "is not paid";
+  }
+
   #violated(what: string): void {
     this.#system.observer.violated(`${this.#life.subscription} ${what}`);
   }

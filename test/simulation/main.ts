@@ -1,13 +1,61 @@
-import { run } from "./run.ts";
+import { parseArgs } from "node:util";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { type Report, run } from "./run.ts";
+import { Summary } from "./summary.ts";
 
-const from = Number(process.argv[2] ?? 1),
-  n = Number(process.argv[3] ?? 1);
-const t = performance.now();
-let steps = 0;
-for (let seed = from; seed < from + n; seed++) {
-  const report = await run(seed, process.argv[4] ? { trace: console.log } : {});
-  steps += report.steps;
-  if (report.violations.length) console.log(seed, report.profile.name, report.violations.slice(0, 3));
-  if (report.attention.length) console.log(seed, report.profile.name, "attention", report.attention);
+const usage = "npm run simulate -- [--seeds 1000] [--from 1] [--threads 2] | --seed N [--trace]";
+
+type Share = { from: number; seeds: number; step: number };
+
+/** Runs every `step`th seed, and tells of each. */
+async function work({ from, seeds, step }: Share, tell: (report: Report) => void): Promise<void> {
+  for (let seed = from; seed < from + seeds; seed += step) tell(await run(seed));
 }
-console.log((performance.now() - t) / n, "ms/seed", steps / n);
+
+async function many(from: number, seeds: number, threads: number): Promise<Summary> {
+  const summary = new Summary();
+  const began = performance.now();
+  const workers = Array.from({ length: threads }, (_, i) => {
+    const data: Share = { from: from + i, seeds: seeds - i, step: threads };
+    const worker = new Worker(new URL(import.meta.url), { workerData: data });
+    return new Promise<void>((resolve, reject) => {
+      worker.on("message", (report: Report) => summary.add(report));
+      worker.on("error", reject);
+      worker.on("exit", () => resolve());
+    });
+  });
+  await Promise.all(workers);
+  for (const line of summary.lines((performance.now() - began) / 1000)) console.log(line);
+  return summary;
+}
+
+async function one(seed: number, trace: boolean): Promise<Summary> {
+  const summary = new Summary();
+  const began = performance.now();
+  summary.add(await run(seed, trace ? { trace: console.log } : {}));
+  for (const line of summary.lines((performance.now() - began) / 1000)) console.log(line);
+  return summary;
+}
+
+function numberIn(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`"${text}" is no whole number: ${usage}`);
+  return Number(text);
+}
+
+if (isMainThread) {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string", default: "1000" },
+      from: { type: "string", default: "1" },
+      threads: { type: "string", default: "2" },
+      seed: { type: "string" },
+      trace: { type: "boolean", default: false },
+    },
+  });
+  const summary = values.seed
+    ? await one(numberIn(values.seed), values.trace)
+    : await many(numberIn(values.from), numberIn(values.seeds), numberIn(values.threads));
+  process.exitCode = summary.failures.length > 0 ? 1 : 0;
+} else {
+  await work(workerData as Share, (report) => parentPort?.postMessage(report));
+}

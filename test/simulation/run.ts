@@ -1,4 +1,5 @@
 import { Checks } from "./checks.ts";
+import { type Counts, countBy } from "./counts.ts";
 import { type Profile, profileOf } from "./faults.ts";
 import { Operator } from "./operator.ts";
 import { Random } from "./random.ts";
@@ -11,16 +12,16 @@ const hour = 60 * minute;
 
 export type Report = {
   seed: number;
-  profile: Profile;
+  profile: Profile["name"];
   violations: string[];
   /** Of the subscriptions, which need a person in the end, and why. */
   attention: string[];
-  subscriptions: number;
   webhooks: number;
-  crashes: number;
-  faults: Map<string, number>;
-  /** What billmgr did, by kind. */
-  operations: Map<string, number>;
+  /** How the subscriptions stand in the end. */
+  standings: Counts;
+  faults: Counts;
+  /** What billmgr did. */
+  operations: Counts;
   steps: number;
 };
 
@@ -62,16 +63,14 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   if (system.queue.size() > 0) observer.violated(`${system.queue.size()} messages are left in the queue`);
   const checks = lives.map((life) => new Checks(system, life));
   for (const check of checks) check.all();
-  const attention = checks.flatMap((check) => check.attention ?? []);
   return {
     seed,
-    profile,
+    profile: profile.name,
     violations: observer.violations,
-    attention,
-    subscriptions: lives.length,
+    attention: checks.flatMap((check) => check.attention ?? []),
     webhooks: delivered.size,
-    crashes: system.machine.crashes,
-    faults: system.faults.counts,
+    standings: countBy(checks.map((check) => check.standing)),
+    faults: { ...Object.fromEntries(system.faults.counts), deaths: system.machine.crashes },
     operations: countBy(system.sandbox.ledger().map(({ operation }) => operation)),
     steps: scheduler.steps,
   };
@@ -132,10 +131,4 @@ function planMishaps(
   if (profile.passwordChanges) scheduler.at(between(), () => operator.changePassword());
   if (profile.funds === "short") scheduler.at(between(), () => operator.topUp());
   for (let at = start + day; at < end; at += day) scheduler.at(at, () => faults.on && operator.redrive());
-}
-
-export function countBy(words: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
 }
