@@ -1,6 +1,6 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
+import type { QueueAddress } from "./pump.ts";
 
 const name = "provision.fifo";
 const deadLetters = "dead-letters.fifo";
@@ -8,25 +8,28 @@ const deadLetters = "dead-letters.fifo";
 /** What the clients of the embedded services are given; any will do. */
 export type LocalAws = { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
-export type LocalQueue = {
-  client: SQSClient;
-  url: string;
+export type LocalQueue = QueueAddress & {
+  endpoint: string;
   /** Messages waiting or being worked on. */
   size: () => number;
   stop: () => Promise<void>;
 };
 
-/** @param dataDir where messages outlive a restart; without it they are in memory */
-export async function startQueue(aws: LocalAws, dataDir?: string): Promise<LocalQueue> {
+/**
+ * @param dataDir where messages outlive a restart; without it they are in memory
+ * @param visibilitySeconds after which a message comes again whose receiver has died
+ */
+export async function startQueue(aws: LocalAws, dataDir?: string, visibilitySeconds = 300): Promise<LocalQueue> {
   const server = await startFauxqs({ port: 0, logger: false, ...(dataDir && { dataDir }) });
   const { queueArn } = server.createQueue(deadLetters, { attributes: { FifoQueue: "true" } });
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn, maxReceiveCount: 20 });
-  const attributes = { FifoQueue: "true", VisibilityTimeout: "300", RedrivePolicy };
+  const attributes = { FifoQueue: "true", VisibilityTimeout: String(visibilitySeconds), RedrivePolicy };
   const { queueUrl } = server.createQueue(name, { attributes });
   const client = new SQSClient({ ...aws, endpoint: server.address });
   return {
     client,
     url: queueUrl,
+    endpoint: server.address,
     size: () => {
       const messages = server.inspectQueue(name)?.messages;
       return messages ? messages.ready.length + messages.inflight.length : 0;
@@ -37,64 +40,3 @@ export async function startQueue(aws: LocalAws, dataDir?: string): Promise<Local
     },
   };
 }
-
-type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
-
-/**
- * What Lambda's event source mapping does: receives batches, invokes the handler, deletes what succeeded.
- * @returns a function that stops it, once what is being worked on is done
- */
-export function pump(queue: LocalQueue, handler: Handler, timeoutMs: number, workers: number): () => Promise<void> {
-  const stopping = new AbortController();
-  const work = async () => {
-    while (!stopping.signal.aborted) {
-      const records = await receive(queue, stopping.signal);
-      if (records.length === 0) continue;
-      const ends = Date.now() + timeoutMs;
-      const event = { Records: records.map(recordOf) } as SQSEvent;
-      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
-      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      const done = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
-      // What could not be deleted is delivered again.
-      await Promise.allSettled(
-        done.map(({ ReceiptHandle }) =>
-          queue.client.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle })),
-        ),
-      );
-    }
-  };
-  const running = Promise.all(Array.from({ length: workers }, work));
-  return async () => {
-    stopping.abort();
-    await running;
-  };
-}
-
-async function receive({ client, url }: LocalQueue, abortSignal: AbortSignal): Promise<Message[]> {
-  try {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: url,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 20,
-        MessageSystemAttributeNames: ["All"],
-      }),
-      { abortSignal },
-    );
-    return Messages;
-  } catch {
-    if (!abortSignal.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
-    return [];
-  }
-}
-
-const recordOf = ({ MessageId, ReceiptHandle, Body, Attributes }: Message) => ({
-  messageId: MessageId,
-  receiptHandle: ReceiptHandle,
-  body: Body,
-  attributes: Attributes,
-  messageAttributes: {},
-  eventSource: "aws:sqs",
-  eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${name}`,
-  awsRegion: "us-east-1",
-});

@@ -17,7 +17,7 @@ export function hasJava(): boolean {
 }
 
 /** AWS's own DynamoDB Local, in Java, in memory, with the table. */
-export async function startDynamoDbLocal(): Promise<LocalTable> {
+export async function startDynamoDbLocal(): Promise<LocalTable & { endpoint: string }> {
   const free = await serve(() => {});
   await free.close();
   const child = dynamoDbLocal.spawn({ port: Number(new URL(free.url).port), stdio: "ignore" });
@@ -39,5 +39,5 @@ export async function startDynamoDbLocal(): Promise<LocalTable> {
     }
   }
   await client.send(new CreateTableCommand(tableDefinition(tableName)));
-  return { client, stop };
+  return { client, endpoint: free.url, stop };
 }

@@ -113,6 +113,7 @@ describe("order", () => {
   test("charges, answers with the id, and is processed for a while", async () => {
     const { id, ok } = await order({ remoteid: "ref-1", comment: "a <b> & c" });
     expect({ id, ok }).toEqual({ id: "334673", ok: "" });
+    expect(sandbox.snapshot().calls).toMatchObject([{ operation: "order", remoteid: "ref-1", answer: "ok" }]);
     expect(await read(id)).toMatchObject({ status: "5", item_status: { "@orig": "5_open" }, lickey: "" });
     pass({ seconds: 1 });
     const license = await read(id);
@@ -279,7 +280,7 @@ describe("edit", () => {
     const id = await ordered();
     const { error } = await call({ func: "platform.edit", elid: id, addon_55236: "1", sok: "ok" });
     expect(error).toMatchObject({ "@type": "value", "@object": "addon_55236" });
-    sandbox.configure({ editProcessing: true });
+    sandbox.configure({ changeProcessing: true });
     await call({ func: "platform.edit", elid: id, addon_55165: "1", sok: "ok" });
     expect((await read(id)).status).toBe("5");
     pass({ seconds: 2 });
@@ -392,7 +393,7 @@ describe("lists", () => {
   });
 
   test("the balance may be out of reach", async () => {
-    sandbox.configure({ balanceAccess: false });
+    sandbox.configure({ denied: ["balance"] });
     const { error } = await call({ func: "subaccount" });
     expect(error).toMatchObject({ "@type": "access", "@object": "subaccount" });
   });
@@ -441,7 +442,7 @@ describe("state", () => {
     for (const [body, explanation] of [
       ['{"balanse": 7}', 'did you mean "balance"?'],
       ['{"balance": "7"}', 'balance: found "7", expected a number'],
-      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "none"'],
+      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "none"'],
       ["[]", "found a list, expected an object"],
       ["{", "not JSON"],
     ] as const) {

@@ -1,14 +1,15 @@
 /** One call of billmgr, from its parameters to what comes of it. */
 
-import { type Account, advance } from "./account.ts";
-import { type Answer, answer, type Delivery, deliver } from "./deliver.ts";
-import { documentOf, type Envelope, errorDocument, Refusal } from "./documents.ts";
+import type { Account } from "./account.ts";
+import { advance } from "./aging.ts";
+import { type Answer, answer, type Delivery, deliver, type Exchange } from "./deliver.ts";
+import { documentOf, type Element, type Envelope, errorDocument, Refusal } from "./documents.ts";
 import { type Fault, takeFault } from "./faults.ts";
-import { type OrderVariant, perform } from "./functions.ts";
-import { type Operation, operationOf } from "./names.ts";
+import { perform } from "./functions.ts";
+import { type Operation, operationOf, split } from "./names.ts";
 import { loginPage } from "./pages.ts";
-import { idsOf, type Params } from "./parameters.ts";
-import type { CallEntry, SandboxState } from "./state.ts";
+import type { Params } from "./parameters.ts";
+import type { CallEntry, SandboxState, Settings } from "./state.ts";
 
 export type Billmgr = Account & {
   authinfo(): string | undefined | Promise<string | undefined>;
@@ -32,37 +33,39 @@ export async function callBillmgr(billmgr: Billmgr, call: Call): Promise<Deliver
     func,
     operation: operationOf({ func, params }),
     elid: params.elid ?? "",
+    ...(params.remoteid && { remoteid: params.remoteid }),
     answer: "",
     ...(call.authinfoInUrl && { authinfoInUrl: true as const }),
   });
   const envelope: Envelope = { func, user: authinfo.split(":")[0] ?? "", params };
-  const delivery =
-    params.out === "xml" ? answerXml(billmgr, entry, envelope, authorized) : answer("login page", loginPage);
+  const exchange = exchangeOf(billmgr, entry, envelope, authorized);
+  const delivery = params.out === "xml" ? deliver(exchange, faultOf(billmgr, entry, params)) : shown(exchange, entry);
   entry.answer = delivery.word;
   return delivery;
 }
 
-function answerXml(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, authorized: boolean): Delivery {
+function exchangeOf(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, authorized: boolean): Exchange {
+  const { state } = billmgr;
   const { func, params } = envelope;
-  const fault = takeFault(billmgr.state.faults, { func, operation: entry.operation, elids: idsOf(params) });
-  if (fault) noteFault(billmgr, entry, fault);
+  const say = (children: readonly Element[]): Answer => ({ body: documentOf(envelope, children), word: "ok" });
   const refuse = (refusal: Refusal): Answer => ({
     body: errorDocument(envelope, refusal),
     word: `error ${refusal.type} ${refusal.object}`.trim(),
   });
-  const act = (variant?: OrderVariant): Answer => {
+  const act = (differently: Partial<Settings> = {}): Answer => {
     const aged = advance(billmgr);
+    const account = { ...billmgr, settings: { ...state.settings, ...differently } };
     // A refusal, too, may come after a change: of several licenses, the second may be the one that is refused.
     let wrote = !reads.includes(entry.operation);
     try {
       if (!authorized) throw new Refusal("auth", "badpassword", "Invalid username or password");
       if (func === "") throw new Refusal("missed", "func", "The function is missing");
-      const { children, noop } = perform(billmgr, { func, params }, variant);
+      const { children, noop } = perform(account, { func, params });
       if (noop) {
         entry.noop = true;
         wrote = false;
       }
-      return { body: documentOf(envelope, children), word: "ok" };
+      return say(children);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return refuse(error);
@@ -70,12 +73,22 @@ function answerXml(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, autho
       if (aged || wrote) billmgr.changed();
     }
   };
-  return deliver({ act, refuse }, fault);
+  return { act, refuse, say, state, family: split(func).family };
 }
 
-function noteFault(billmgr: Billmgr, entry: CallEntry, { fault }: Fault): void {
-  entry.fault = fault;
-  billmgr.changed();
+function faultOf({ state, changed }: Billmgr, entry: CallEntry, params: Params): Fault | undefined {
+  const fault = takeFault(state.faults, { func: entry.func, operation: entry.operation, params });
+  if (fault) {
+    entry.fault = fault.fault;
+    changed();
+  }
+  return fault;
+}
+
+/** Without out=xml billmgr speaks to a person. Of what people do there only the filter matters here. */
+function shown({ act }: Exchange, { operation }: CallEntry): Delivery {
+  if (operation === "filter") act();
+  return answer("login page", loginPage);
 }
 
 function recordCall(state: SandboxState, call: Omit<CallEntry, "n">): CallEntry {

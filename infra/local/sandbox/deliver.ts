@@ -1,9 +1,11 @@
 /** What comes of a call: the answer to it, or what a fault makes of that. Nothing is sent and no time passes here. */
 
-import { Refusal } from "./documents.ts";
+import { type Element, ok, Refusal } from "./documents.ts";
 import type { Fault, FaultName } from "./faults.ts";
-import type { OrderVariant } from "./functions.ts";
+import { setFilter, shiftList } from "./lists.ts";
 import { captchaPage, errorPage, type Page, proxyPage, waitPage, xmlPage } from "./pages.ts";
+import type { Family } from "./products.ts";
+import type { SandboxState, Settings } from "./state.ts";
 
 export type Delivery = {
   /** For the log of calls, in a word or two. */
@@ -21,9 +23,12 @@ export type Delivery = {
 export type Answer = { body: string; word: string };
 
 export type Exchange = {
-  /** Does what was asked, and writes the document about it. */
-  act(variant?: OrderVariant): Answer;
+  /** Does what was asked, as if these settings held, and writes the document about it. */
+  act(settings?: Partial<Settings>): Answer;
   refuse(refusal: Refusal): Answer;
+  say(children: readonly Element[]): Answer;
+  state: SandboxState;
+  family: Family;
 };
 
 export const deliver = (exchange: Exchange, fault: Fault | undefined): Delivery =>
@@ -34,6 +39,9 @@ export const answer = (word: string, page: Page, afterMs = 0): Delivery => ({ wo
 const plain = ({ body, word }: Answer): Delivery => answer(word, xmlPage(body));
 const dropped: Delivery = { word: "dropped", comes: "drop" };
 const nothing: Delivery = { word: "nothing", comes: "nothing" };
+
+/** With which nothing can be paid. */
+const broke = { balance: -1 };
 
 const delayOf = ({ seconds = 5 }: Fault): number => seconds * 1000;
 
@@ -49,9 +57,11 @@ const spoilt: Record<FaultName, (exchange: Exchange, fault: Fault) => Delivery> 
     const { body, word } = act();
     return answer(`slow ${word}`, xmlPage(body), delayOf(fault));
   },
-  long_request: ({ act }) => {
+  long_request: ({ act }, fault) => {
+    const page = answer("long request", waitPage);
+    if (fault.seconds !== undefined) return { ...page, later: { ms: delayOf(fault), act } };
     act();
-    return answer("long request", waitPage);
+    return page;
   },
   html: ({ act }, fault) => {
     if (fault.act) act();
@@ -75,8 +85,21 @@ const spoilt: Record<FaultName, (exchange: Exchange, fault: Fault) => Delivery> 
     if (fault.act) act();
     return plain(refuse(new Refusal(type, object, "A planned error")));
   },
-  basket: ({ act }) => plain(act({ funds: "basket" })),
-  unpaid: ({ act }) => plain(act({ funds: "unpaid" })),
-  reply_without_id: ({ act }) => plain(act({ reply: "none" })),
-  reply_item_id: ({ act }) => plain(act({ reply: "item.id" })),
+  second_factor: ({ say }) => plain(say([ok("form", "func=totp.confirm")])),
+  basket: ({ act }) => plain(act({ ...broke, fundsReply: "basket" })),
+  unpaid: ({ act }) => plain(act({ ...broke, fundsReply: "unpaid" })),
+  reply_without_id: ({ act }) => plain(act({ orderReply: "none" })),
+  reply_item_id: ({ act }) => plain(act({ orderReply: "item.id" })),
+  reply_order_number: ({ act }) => plain(act({ orderReply: "order_number" })),
+  deleted_twin: ({ act }) => plain(act({ deletedTwins: true })),
+  stays_processing: ({ act }, { seconds = 3600 }) => plain(act({ processingSeconds: seconds, changeProcessing: true })),
+  as_if: ({ act }, { settings }) => plain(act(settings)),
+  filter_set: ({ act, state, family }, { filter = {} }) => {
+    setFilter(state, family, filter);
+    return plain(act());
+  },
+  list_shifts: ({ act, state, family }) => {
+    shiftList(state, family);
+    return plain(act());
+  },
 };

@@ -1,15 +1,23 @@
 import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
 import { checked, Invalid } from "./checks.ts";
-import { functionNames, type Operation, operations } from "./names.ts";
+import { filterFields } from "./lists.ts";
+import { functionNames, type Operation, operations, operationsOf } from "./names.ts";
 import { type HttpStatus, httpStatuses } from "./pages.ts";
+import { idsOf, type Params } from "./parameters.ts";
+import { type Settings, someSettings } from "./state.ts";
 
 const flag = z.optional(z.boolean());
 const seconds = z.optional(z.number().check(z.nonnegative()));
 const text = z.string();
 
-/** `only`: it makes sense for this operation alone. */
-type Kind = { about: string; only?: Operation; fields?: Record<string, z.core.$ZodType> };
+/** `only`: it makes sense for these operations alone. `when`: and for these calls. */
+type Kind = {
+  about: string;
+  only?: readonly Operation[];
+  when?: (params: Params) => boolean;
+  fields?: Record<string, z.core.$ZodType>;
+};
 
 const kinds = {
   act_then_drop: { about: "Does what was asked, then drops the connection without an answer." },
@@ -20,7 +28,11 @@ const kinds = {
     fields: { seconds },
   },
   slow: { about: 'Acts, and answers "seconds" (5) later.', fields: { seconds } },
-  long_request: { about: 'Acts; answers the HTML page "Request in process, please wait" with a link to poll.' },
+  long_request: {
+    about:
+      'Acts, if "seconds" are given so much later; answers "Request in process, please wait" in HTML, with a link.',
+    fields: { seconds },
+  },
   html: { about: 'Answers an HTML error page with status 200; acts only with "act": true.', fields: { act: flag } },
   captcha: { about: "Answers an HTML page with a CAPTCHA and status 200; does not act." },
   http_status: {
@@ -34,10 +46,32 @@ const kinds = {
     about: 'Answers an error document of "type" and "object"; acts only with "act": true.',
     fields: { type: text, object: z.optional(text), act: flag },
   },
-  basket: { about: "Order: leaves it in the cart, unpaid, and creates no license.", only: "order" },
-  unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: "order" },
-  reply_without_id: { about: "Order: acts; the reply has only <ok/>.", only: "order" },
-  reply_item_id: { about: "Order: acts; the reply names the license in <item.id>.", only: "order" },
+  second_factor: { about: "Answers an <ok> that leads to the form of the second factor; does not act." },
+  basket: { about: "Order, prolong: leaves it in the cart, unpaid.", only: ["order", "prolong"] },
+  unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: ["order"] },
+  reply_without_id: { about: "Order: acts; the reply has only <ok/>.", only: ["order"] },
+  reply_item_id: { about: "Order: acts; the reply names the license in <item.id>.", only: ["order"] },
+  reply_order_number: {
+    about: "Order: acts; the <id> of the reply is the order's, not the license's.",
+    only: ["order"],
+  },
+  deleted_twin: { about: "Order: acts; a deleted license with the same reference stands beside it.", only: ["order"] },
+  stays_processing: {
+    about: 'Acts; the license stays at status 5 for "seconds" (3600).',
+    only: ["order", "prolong", "edit", "suspend", "resume", "delete"],
+    fields: { seconds },
+  },
+  filter_set: {
+    about: 'List: somebody has just set this "filter", such as {"status": "3"}, in the account.',
+    only: ["list"],
+    fields: { filter: z.partialRecord(z.enum(filterFields), text) },
+  },
+  list_shifts: {
+    about: "List, from its second page on: a row of an earlier page has gone and another come at the end.",
+    only: ["list"],
+    when: ({ p_num }) => Number(p_num) > 1,
+  },
+  as_if: { about: 'Acts and answers as if these "settings" held.', fields: { settings: someSettings } },
 } as const satisfies Record<string, Kind>;
 
 export type FaultName = keyof typeof kinds;
@@ -56,6 +90,8 @@ export type FaultPlan = {
   type?: string;
   object?: string;
   seconds?: number;
+  filter?: Record<string, string>;
+  settings?: Partial<Settings>;
 };
 
 /** A checked plan. */
@@ -85,12 +121,14 @@ export function parseFault(value: unknown): Fault {
 /** The first planned fault that fits this call, used up once. */
 export function takeFault(
   faults: Fault[],
-  call: { func: string; operation: Operation; elids: readonly string[] },
+  call: { func: string; operation: Operation; params: Params },
 ): Fault | undefined {
+  const elids = idsOf(call.params);
   const index = faults.findIndex(({ fault, func, elid }) => {
-    const kind: Kind = kinds[fault];
-    const wanted = func === undefined || func === call.func || func === call.operation;
-    return wanted && (elid === undefined || call.elids.includes(elid)) && (!kind.only || kind.only === call.operation);
+    const { only, when }: Kind = kinds[fault];
+    const called = func === undefined || func === call.func || func === call.operation;
+    const fits = (!only || only.some((one) => one === call.operation)) && (!when || when(call.params));
+    return called && fits && (elid === undefined || elids.includes(elid));
   });
   const fault = faults[index];
   if (fault && --fault.times === 0) faults.splice(index, 1);
@@ -105,8 +143,8 @@ function checkFunction(name: FaultName, { only }: Kind, func: string | undefined
   if (func === undefined) return;
   if (!functionNames.includes(func) && !operations.some((operation) => operation === func))
     throw new Invalid(`${name}: no such function "${func}"${suggest(func, [...operations, ...functionNames])}`);
-  if (only && func !== only && !func.endsWith(`.${only}.param`))
-    throw new Invalid(`${name}: "func" expected "${only}" or nothing, found "${func}"`);
+  if (only && !only.some((one) => one === func || operationsOf(func).includes(one)))
+    throw new Invalid(`${name}: "func" expected "${only.join('" or "')}" or nothing, found "${func}"`);
 }
 
 /** Names match whatever their case and separators: "actThenDrop" is act_then_drop. */

@@ -1,40 +1,34 @@
 /** billmgr's functions by name: what a call asks for, and the document that answers it. */
 
+import { type Account, charge, fundsRefusal, productOf, type Request } from "./account.ts";
 import {
-  type Account,
-  charge,
   createLicense,
   deleteLicense,
   edit,
-  fundsRefusal,
-  productOf,
   prolong,
-  type Request,
   refuseUnpaidOrDeleted,
   resumeLicense,
   suspendLicense,
-} from "./account.ts";
+} from "./changes.ts";
 import { type Element, element, field, ok, Refusal } from "./documents.ts";
 import { addPeriod, DELETED, type License } from "./license.ts";
 import { filter, list, pagingOf } from "./lists.ts";
-import { operationOf, split } from "./names.ts";
+import { type Operation, operationOf, split } from "./names.ts";
 import { addonsOf, choice, licensesOf, type Params, productFor, termsOf } from "./parameters.ts";
 import { costOf, type Family, TRIAL } from "./products.ts";
-import type { Settings } from "./state.ts";
 import { editForm, listDocument, orderForm, prolongForm } from "./views.ts";
-
-/** Faults of an order, over the settings. */
-export type OrderVariant = { reply?: Settings["orderReply"]; funds?: "basket" | "unpaid" };
 
 export type Result = { children: Element[]; noop?: true };
 
 /** Throws Refusal for what billmgr answers with an error document. */
-export function perform(account: Account, request: Request, variant: OrderVariant = {}): Result {
+export function perform(account: Account, request: Request): Result {
   const { func, params } = request;
   const { family } = split(func);
-  switch (operationOf(request)) {
+  const operation = operationOf(request);
+  refuseMissingOrDenied(account, func, operation);
+  switch (operation) {
     case "order":
-      return { children: order(account, request, family, variant) };
+      return { children: order(account, request, family) };
     case "form":
       return { children: orderForm(productFor(family, params)) };
     case "prolong":
@@ -45,7 +39,7 @@ export function perform(account: Account, request: Request, variant: OrderVarian
       return editLicense(account, request, family);
     case "read": {
       const [license] = licensesOf(account, params, family);
-      return { children: editForm(license, productOf(license)) };
+      return { children: editForm(license, productOf(license), account.settings) };
     }
     case "suspend":
       return forEach(account, request, family, suspendLicense);
@@ -60,24 +54,41 @@ export function perform(account: Account, request: Request, variant: OrderVarian
     case "balance":
       return { children: balance(account, func, params) };
     case "other":
-      throw new Refusal("missed", "func", "The function is not found", func);
+      throw functionMissing(func);
   }
 }
 
-function order(account: Account, request: Request, family: Family, variant: OrderVariant): Element[] {
+function refuseMissingOrDenied({ settings }: Account, func: string, operation: Operation): void {
+  const among = (names: readonly string[]) => names.includes(func) || names.includes(operation);
+  if (among(settings.missing)) throw functionMissing(func);
+  if (among(settings.denied)) throw new Refusal("access", func, "Insufficient privileges to access the function", func);
+}
+
+function functionMissing(func: string): Refusal {
+  return new Refusal("missed", "func", "The function is not found", func);
+}
+
+function order(account: Account, request: Request, family: Family): Element[] {
   const terms = termsOf(productFor(family, request.params), request.params);
   const cost = costOf(terms.product, terms.period, terms.addons);
-  const { settings } = account.state;
+  const { fundsReply } = account.settings;
   if (request.params.skipbasket !== "on") return basket(account, cost);
 
-  const paid = variant.funds === undefined && charge(account, cost);
-  const funds = variant.funds ?? settings.fundsReply;
-  if (!paid && funds === "error") throw fundsRefusal(account);
-  if (!paid && funds === "basket") return basket(account, cost);
+  const paid = charge(account, cost);
+  if (!paid && fundsReply === "error") throw fundsRefusal(account);
+  if (!paid && fundsReply === "basket") return basket(account, cost);
+  return orderReply(account, createLicense(account, request, family, terms, paid ? "paid" : "unpaid"));
+}
 
-  const license = createLicense(account, request, family, terms, paid ? "paid" : "unpaid");
-  const reply = variant.reply ?? settings.orderReply;
-  return reply === "none" ? [ok()] : [field(reply, license.id), ok()];
+function orderReply({ state, settings }: Account, { id }: License): Element[] {
+  switch (settings.orderReply) {
+    case "none":
+      return [ok()];
+    case "order_number":
+      return [field("id", state.nextBasket++), ok()];
+    default:
+      return [field(settings.orderReply, id), ok()];
+  }
 }
 
 /** The order waits in the cart: nothing is bought, although there is an `ok`. */
@@ -93,10 +104,9 @@ function basket({ state }: Account, cost: number): Element[] {
 
 function prolongLicense(account: Account, request: Request): Element[] {
   const { license, period } = renewal(account, request.params);
-  const { settings } = account.state;
   const cost = costOf(productOf(license), period, license.addons);
   if (!charge(account, cost)) {
-    if (settings.fundsReply === "error") throw fundsRefusal(account);
+    if (account.settings.fundsReply === "error") throw fundsRefusal(account);
     return basket(account, cost);
   }
   const { expiry } = prolong(account, request, license, period);
@@ -136,9 +146,7 @@ function forEach(
   return { children: [ok()], ...(!changes.includes(true) && { noop: true }) };
 }
 
-function balance({ state: { settings } }: Account, func: string, params: Params): Element[] {
-  if (!settings.balanceAccess)
-    throw new Refusal("access", func, "Insufficient privileges to access the function", func);
+function balance({ settings }: Account, func: string, params: Params): Element[] {
   const money = settings.balance.toFixed(2);
   if (func === "whoami")
     return [element("user", { name: "reseller", balance: money, currency: settings.currency }, [])];

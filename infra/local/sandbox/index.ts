@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Post } from "../../../shared/billmgr/transport.ts";
-import { type Account, advance } from "./account.ts";
+import type { Account } from "./account.ts";
+import { advance } from "./aging.ts";
 import { Invalid } from "./checks.ts";
 import { describeFaults, type FaultPlan, parseFault } from "./faults.ts";
 import { readBody, refuseTooLarge, sendJson } from "./http.ts";
@@ -46,7 +47,7 @@ type Route = (body: string) => unknown;
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const state = initialState(options.state, options.settings);
-  const account: Account = { state, now: options.now };
+  const account: Account = { state, settings: state.settings, now: options.now };
   const changed = () => options.onChange?.();
   const billmgr = { ...account, authinfo: options.authinfo, changed };
 

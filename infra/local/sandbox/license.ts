@@ -35,6 +35,8 @@ export type License = {
   ip: string;
   lickey: string;
   suspendedByRequest: boolean;
+  /** Deleted once it is no longer processing. */
+  deleting: boolean;
   processingUntil: string | null;
 };
 
@@ -66,6 +68,7 @@ export function settle(license: License, now: Date, stuck: boolean): License {
   if (license.status === ORDERED || license.status === DELETED) return license;
   if (license.status !== PROCESSING) return rest(license, now);
   if (stuck || (license.processingUntil ?? "") > now.toISOString()) return license;
+  if (license.deleting) return remove(license);
   return rest({ ...license, lickey: license.lickey || keyOf(license.id), processingUntil: null }, now);
 }
 

@@ -1,13 +1,14 @@
 /** `<family>` and `<family>.filter`: lists with paging, and the filter that billmgr keeps until it is reset. */
 
 import { type Account, productOf } from "./account.ts";
-import { type Element, ok } from "./documents.ts";
+import { type Element, ok, Refusal } from "./documents.ts";
 import { DELETED, type License } from "./license.ts";
 import type { Family } from "./products.ts";
+import type { SandboxState } from "./state.ts";
 import { filterForm, listDocument, listRow, type Paging } from "./views.ts";
 
 /** Fields of the filter form (observed). Those without a test below are kept but match everything. */
-const filterFields = [
+export const filterFields = [
   "id",
   "ip",
   "domain",
@@ -34,24 +35,49 @@ const filterTests: Record<string, (license: License) => string | number> = {
   service_status: (license) => license.status,
 };
 
-export function list({ state }: Account, family: Family, params: Record<string, string>): Element[] {
-  const rows = state.licenses
+export function list({ state, settings }: Account, family: Family, params: Record<string, string>): Element[] {
+  const { size, page } = pagingOf(params);
+  if (page === 1) delete state.shifts[family];
+  const licenses = state.licenses
     .filter((license) => license.family === family)
-    .filter((license) => license.status !== DELETED || state.settings.deletedLinger)
+    .filter((license) => license.status !== DELETED || settings.deletedLinger)
     .filter((license) => passes(license, state.filters[family] ?? {}))
-    .sort(order(params.p_col ?? ""))
-    .map((license) => listRow(license, productOf(license), state.settings));
-  return listDocument(rows, pagingOf(params));
+    .sort(order(params.p_col ?? ""));
+  const rows = shifted(licenses, state.shifts[family] ?? 0).map((license) =>
+    listRow(license, productOf(license), settings),
+  );
+  return listDocument(rows, { size: Math.min(size, settings.largestPage), page });
+}
+
+/** The first rows have gone and as many strangers come: the total is the same, and the rest has moved to earlier pages. */
+function shifted(licenses: readonly License[], by: number): License[] {
+  const strangers = licenses
+    .slice(0, by)
+    .map((license, i) => ({ ...license, id: String(900_000_001 + i), remoteid: "", comment: "" }));
+  return [...licenses.slice(by), ...strangers];
 }
 
 /** The stored filter shortens every later list, and nothing in those lists says so (observed). */
-export function filter({ state }: Account, family: Family, params: Record<string, string>): Element[] {
-  if (params.sok !== "ok") return filterForm(filterFields, state.filters[family] ?? {});
-  // Whether a field that is not sent keeps its filter is unknown: here it does, which is harder on the caller.
-  const sent = filterFields.flatMap((name) => (name in params ? [[name, params[name] ?? ""] as const] : []));
-  const stored = Object.entries({ ...state.filters[family], ...Object.fromEntries(sent) });
-  state.filters[family] = Object.fromEntries(stored.filter(([, value]) => value !== ""));
+export function filter({ state, settings }: Account, family: Family, params: Record<string, string>): Element[] {
+  const inForce = state.filters[family] ?? {};
+  if (params.sok !== "ok") return filterForm(filterFields, inForce);
+  const { filterSubmit } = settings;
+  if (filterSubmit === "refused") throw new Refusal("access", `${family}.filter`, "Insufficient privileges");
+  if (filterSubmit === "ignored") return [ok()];
+  if (filterSubmit === "without_out" && params.out !== undefined) return filterForm(filterFields, params);
+  setFilter(state, family, params);
   return [ok()];
+}
+
+/** Whether a field that is not sent keeps its filter is unknown: here it does, which is harder on the caller. */
+export function setFilter({ filters }: SandboxState, family: Family, sent: Record<string, string>): void {
+  const known = Object.entries({ ...filters[family], ...sent }).filter(([name]) => filterFields.includes(name));
+  filters[family] = Object.fromEntries(known.filter(([, value]) => value !== ""));
+}
+
+/** While a list's pages are read, one more row of those read goes, and another comes at its end. */
+export function shiftList({ shifts }: SandboxState, family: Family): void {
+  shifts[family] = (shifts[family] ?? 0) + 1;
 }
 
 export function pagingOf({ p_cnt, p_num }: Record<string, string>): Paging {

@@ -39,6 +39,10 @@ export function operationOf({ func, params }: { func: string; params: Record<str
   return action as Operation;
 }
 
+/** What a function may come to, submitted or not. */
+export const operationsOf = (func: string): Operation[] =>
+  [{}, { sok: "ok", clicked_button: "finish" }].map((params) => operationOf({ func, params }));
+
 export function split(func: string): { family: Family; action: string } {
   const [family = "", ...action] = func.split(".");
   return { family: family as Family, action: action.join(".") };

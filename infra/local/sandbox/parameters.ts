@@ -1,6 +1,7 @@
 /** Reading the parameters of a request; what billmgr would not accept becomes a Refusal. */
 
-import { type Account, find, type Terms } from "./account.ts";
+import { type Account, find } from "./account.ts";
+import type { Terms } from "./changes.ts";
 import { Refusal } from "./documents.ts";
 import type { License } from "./license.ts";
 import { type Addons, type Family, findProduct, type Product, TRIAL } from "./products.ts";

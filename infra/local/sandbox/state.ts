@@ -2,10 +2,11 @@ import * as z from "zod/mini";
 import { checked } from "./checks.ts";
 import type { Fault } from "./faults.ts";
 import type { License } from "./license.ts";
-import type { Operation } from "./names.ts";
+import { functionNames, type Operation, operations } from "./names.ts";
 import type { Addons, Family } from "./products.ts";
 
 const seconds = z.number().check(z.nonnegative());
+const called = z.enum([...operations, ...functionNames]);
 
 const settingsSchema = z.strictObject({
   balance: z.number(),
@@ -14,41 +15,58 @@ const settingsSchema = z.strictObject({
   processingSeconds: seconds,
   /** Licenses stay at status 5 while this is set. */
   stuckProcessing: z.boolean(),
-  /** An edit, too, takes the license through status 5. */
-  editProcessing: z.boolean(),
+  /** An edit, a suspension, a resumption and a deletion, too, take the license through status 5. */
+  changeProcessing: z.boolean(),
   /** A license is not deleted earlier. */
   minimumTermDays: seconds,
-  /** The reply to platform.order.param is not documented; these three shapes are seen on its sister functions. */
-  orderReply: z.enum(["id", "item.id", "none"]),
+  /** The reply to platform.order.param is not documented; these shapes are seen on its sister functions, except that
+   * "order_number", an id that is no license's, is only feared. */
+  orderReply: z.enum(["id", "item.id", "order_number", "none"]),
   /** What skipbasket=on does when the balance does not suffice is not documented. */
   fundsReply: z.enum(["error", "basket", "unpaid"]),
   /** The true type of that error is unknown. */
   fundsError: z.strictObject({ type: z.string(), object: z.string() }),
   listShowsRemoteid: z.boolean(),
   listShowsComment: z.boolean(),
+  /** The largest page that a list comes in, whatever is asked for. */
+  largestPage: z.int().check(z.gte(1)),
+  /** What the form of a license leaves out. */
+  formHides: z.array(z.enum(["status", "expiry", "addons", "remoteid", "comment"])),
   /** Deleted licenses stay in lists, at status 4. */
   deletedLinger: z.boolean(),
-  balanceAccess: z.boolean(),
+  /** A deleted license with the same reference stands beside each one that is ordered (observed). */
+  deletedTwins: z.boolean(),
+  /** When the filter of a list is set and reset: observed is that with `out` it is only shown, as a form. */
+  filterSubmit: z.enum(["always", "without_out", "ignored", "refused"]),
+  /** Functions, or operations such as "list", that this billmgr does not have. */
+  missing: z.array(called),
+  /** Those that the account may not use. */
+  denied: z.array(called),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
 
-const someSettings = z.partial(settingsSchema);
+export const someSettings = z.partial(settingsSchema);
 
 const defaults: Settings = {
   balance: 100_000,
   currency: "EUR",
   processingSeconds: 1,
   stuckProcessing: false,
-  editProcessing: false,
+  changeProcessing: false,
   minimumTermDays: 0,
   orderReply: "id",
   fundsReply: "error",
   fundsError: { type: "money", object: "balance" },
   listShowsRemoteid: true,
   listShowsComment: true,
+  largestPage: 1000,
+  formHides: [],
   deletedLinger: true,
-  balanceAccess: true,
+  deletedTwins: false,
+  filterSubmit: "always",
+  missing: [],
+  denied: [],
 };
 
 export function checkSettings(value: unknown): Partial<Settings> {
@@ -95,6 +113,8 @@ export type CallEntry = {
   func: string;
   operation: Operation;
   elid: string;
+  /** By which an order can be told from others. */
+  remoteid?: string;
   /** "ok", "error value period", "html", "http 503", "dropped", ... */
   answer: string;
   fault?: string;
@@ -117,6 +137,8 @@ export type SandboxState = {
   faults: Fault[];
   /** billmgr remembers the filter of a list until it is reset. */
   filters: Partial<Record<Family, Record<string, string>>>;
+  /** How many rows have gone from a list, and as many others come, while its pages are read. */
+  shifts: Partial<Record<Family, number>>;
 };
 
 /** A saved state keeps its own settings; the given ones are where a new state starts. */
@@ -131,6 +153,7 @@ export function initialState(saved: SandboxState | undefined, settings: unknown 
     callCount: 0,
     faults: [],
     filters: {},
+    shifts: {},
   };
   if (!saved) return fresh;
   const copy = structuredClone(saved);

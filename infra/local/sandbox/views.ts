@@ -48,9 +48,17 @@ export function listRow(license: License, product: Product, settings: Settings):
   ]);
 }
 
+const hidden: Record<Settings["formHides"][number], RegExp> = {
+  status: /^(status|item_status)$/,
+  expiry: /^(real_)?expiredate$/,
+  addons: /^addon_/,
+  remoteid: /^remoteid$/,
+  comment: /^comment$/,
+};
+
 /** One license: its fields, and the noise of a form around them. */
-export function editForm(license: License, product: Product): Element[] {
-  return [
+export function editForm(license: License, product: Product, { formHides }: Settings): Element[] {
+  const fields = [
     field("elid", license.id),
     field("id", license.id),
     field("name", nameOf(license, product)),
@@ -72,6 +80,9 @@ export function editForm(license: License, product: Product): Element[] {
       field(`addon_${code}`, license.addons[code] ?? 0),
       field(`addon_${code}_current_value`, license.addons[code] ?? 0),
     ]),
+  ];
+  return [
+    ...fields.filter(({ name }) => !formHides.some((what) => hidden[what].test(name))),
     periods("autoprolong", product),
     ...formNoise(["name", "licname", "comment", "remoteid", "autoprolong"]),
   ];

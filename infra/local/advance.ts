@@ -1,0 +1,59 @@
+import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { earliest, toInstant } from "../../shared/licensing/time.ts";
+import type { Clock } from "./clock.ts";
+import type { LocalFunctions } from "./functions.ts";
+import type { LocalQueue } from "./queue.ts";
+
+type Parts = {
+  clock: Clock;
+  table: Pick<Table, "due">;
+  queue: Pick<LocalQueue, "size">;
+  sweep: LocalFunctions["sweep"];
+};
+
+export type Time = {
+  /** Runs the schedule until nothing is due and nothing is queued. */
+  settle: () => Promise<void>;
+  /** Moves the clock, stopping wherever something is due on the way. */
+  advanceTo: (moment: Date) => Promise<void>;
+};
+
+/** What takes weeks, at once. */
+export function timeOf({ clock, table, queue, sweep }: Parts): Time {
+  const idle = async () => {
+    const patience = Date.now() + 30_000;
+    while (queue.size() > 0 && Date.now() < patience) await pause(5);
+  };
+  const dueAt = async () => {
+    const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, farFuture)));
+    return earliest(shards.flatMap(({ keys }) => keys.map(({ due }) => due)));
+  };
+  const settle = async () => {
+    let last: string | undefined;
+    for (;;) {
+      await idle();
+      const due = await dueAt();
+      // What is due again at once, unmoved, waits for something that only real time brings.
+      if (due === undefined || due > toInstant(clock.now()) || due === last) return;
+      last = due;
+      await sweep();
+    }
+  };
+  const advanceTo = async (moment: Date) => {
+    for (;;) {
+      await settle();
+      const due = await dueAt();
+      if (due === undefined || due > toInstant(moment)) break;
+      if (due > toInstant(clock.now())) clock.moveTo(new Date(due));
+      else break;
+    }
+    clock.moveTo(moment);
+    await sweep(true);
+    await settle();
+  };
+
+  return { settle, advanceTo };
+}
+
+const farFuture = "9999-12-31T00:00:00.000Z";
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

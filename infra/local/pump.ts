@@ -1,0 +1,65 @@
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
+
+export type QueueAddress = { client: SQSClient; url: string };
+
+type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
+
+/**
+ * What Lambda's event source mapping does: receives batches, invokes the handler, deletes what succeeded.
+ * @returns a function that stops it, once what is being worked on is done
+ */
+export function pump(queue: QueueAddress, handler: Handler, timeoutMs: number, workers: number): () => Promise<void> {
+  const stopping = new AbortController();
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      const records = await receive(queue, stopping.signal);
+      if (records.length === 0) continue;
+      const ends = Date.now() + timeoutMs;
+      const event = { Records: records.map(recordOf) } as SQSEvent;
+      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
+      const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      const done = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
+      // What could not be deleted is delivered again.
+      await Promise.allSettled(
+        done.map(({ ReceiptHandle }) =>
+          queue.client.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle })),
+        ),
+      );
+    }
+  };
+  const running = Promise.all(Array.from({ length: workers }, work));
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
+
+async function receive({ client, url }: QueueAddress, abortSignal: AbortSignal): Promise<Message[]> {
+  try {
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: 20,
+        MessageSystemAttributeNames: ["All"],
+      }),
+      { abortSignal },
+    );
+    return Messages;
+  } catch {
+    if (!abortSignal.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return [];
+  }
+}
+
+const recordOf = ({ MessageId, ReceiptHandle, Body, Attributes }: Message) => ({
+  messageId: MessageId,
+  receiptHandle: ReceiptHandle,
+  body: Body,
+  attributes: Attributes,
+  messageAttributes: {},
+  eventSource: "aws:sqs",
+  eventSourceARN: "arn:aws:sqs:us-east-1:000000000000:provision.fifo",
+  awsRegion: "us-east-1",
+});
