@@ -3,7 +3,7 @@ import { operationOf } from "../../infra/local/sandbox/names.ts";
 import type { Post, Sent } from "../../shared/billmgr/transport.ts";
 import type { CallFault, Faults } from "./faults.ts";
 import type { Machine, Process } from "./machine.ts";
-import { type Called, isChange, type Observer } from "./observer.ts";
+import type { Called, Observer } from "./observer.ts";
 
 type Parts = { machine: Machine; faults: Faults; sandbox: Sandbox; observer: Observer };
 
@@ -42,7 +42,7 @@ class Exchange {
   begin(): void {
     const { machine, faults, observer } = this.#parts;
     const operation = operationOf({ func: this.#params.func ?? "", params: this.#params });
-    const fault = faults.atCall(operation, isChange(this.#params));
+    const fault = faults.atCall(operation, this.#params);
     if (fault === "crash_before") {
       this.#process.die(`before ${this.#what}`);
       return;
@@ -68,7 +68,8 @@ class Exchange {
     if (this.#call) this.#call.arrived = true;
     if (typeof fault === "object") {
       sandbox.plan(fault);
-      if (fault.fault === "hang_then_act") this.#actsUntil += (fault.seconds ?? 0) * 1000;
+      if (fault.fault === "hang_then_act" || fault.fault === "long_request")
+        this.#actsUntil += (fault.seconds ?? 0) * 1000;
       if (this.#call) this.#call.until = Math.max(this.#call.until, this.#actsUntil);
     }
     machine.trace(this.#process.name, `${this.#what} arrives${fault ? ` [${wordOf(fault)}]` : ""}`);

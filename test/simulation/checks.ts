@@ -11,7 +11,7 @@ import { newSubscription, type Subscription } from "../../shared/licensing/subsc
 import { addDays, addMonths, dayOf, daysBetween, instantPlus, toInstant } from "../../shared/licensing/time.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import type { State } from "./observer.ts";
-import { bodyOf, type Fact, type Life, addMonths as monthsLater } from "./shop.ts";
+import { bodyOf, day, type Fact, type Life, addMonths as monthsLater } from "./shop.ts";
 import type { System } from "./system.ts";
 
 const deleted = 4;
@@ -94,8 +94,11 @@ export class Checks {
       (sum, entry) => sum + (entry.operation === "order" || entry.operation === "prolong" ? entry.period : 0),
       0,
     );
-    // After a gap the license ends before the paid time does, and a period is bought for the rest.
-    const paid = monthsPaid(this.#life.facts) + this.#life.gaps;
+    // After a gap, and after a month that lacks a day, the license ends before the paid time does: a period is bought for the
+    // rest.
+    const { facts, gaps } = this.#life;
+    const drifts = new Date(facts[0]?.at ?? 0).getUTCDate() > 27;
+    const paid = monthsPaid(facts) + gaps + (drifts ? 1 : 0);
     if (bought > paid) this.#violated(`has ${bought} months bought, and ${paid} paid`);
   }
 
@@ -152,10 +155,11 @@ export class Checks {
     }
     const { policy } = this.#system.catalog;
     const entitled = entitlement(this.#facts, policy, this.#now);
-    const serving = alive.filter(({ suspendedByRequest }) => !suspendedByRequest);
+    const kept = alive.filter(({ suspendedByRequest }) => !suspendedByRequest);
+    const serving = kept.filter(({ expiry }) => expiry > dayOf(this.#now));
     if (entitled.ended) {
-      const kept = this.#now < instantPlus(entitled.ended, { days: policy.retentionDays });
-      const gone = policy.onEnd === "delete" || (policy.onEnd === "suspend" && !kept);
+      const retained = this.#now < instantPlus(entitled.ended, { days: policy.retentionDays });
+      const gone = policy.onEnd === "delete" || (policy.onEnd === "suspend" && !retained);
       if (gone && alive.length > 0) this.#violated(`has ended, and still has ${shown(alive)}`);
       if (policy.onEnd === "suspend" && serving.length > 0) this.#violated(`has ended, and ${shown(serving)} serve`);
       return;
@@ -173,14 +177,14 @@ export class Checks {
     const until = entitled.until ?? "";
     const { products } = this.#system.catalog;
     const wanted = claimed.claims.map(({ product, addons }) => shape(products[product]?.pricelist ?? 0, addons));
-    const have = serving.map(({ pricelist, addons }) => shape(pricelist, addons));
+    const have = kept.map(({ pricelist, addons }) => shape(pricelist, addons));
     const missing = without(wanted, have);
     const excess = without(have, wanted);
     // What expired while it was withheld is prolonged before it serves again, unless what is left is not worth a period.
     const expired = alive.filter((one) => one.suspendedByRequest && one.expiry < dayOf(this.#now));
     if (missing.length > expired.length) this.#violated(`lacks ${missing.join()}, has ${shown(alive)}`);
     if (excess.length > 0 && policy.onEnd !== "lapse") this.#violated(`has ${excess.join()} beside ${wanted.join()}`);
-    for (const license of serving) this.#hasTime(license, until, entitled.setToEnd, entitled.paidThrough);
+    for (const license of kept) this.#hasTime(license, until, entitled.setToEnd, entitled.paidThrough);
   }
 
   #hasTime({ id, expiry, period }: License, until: string, setToEnd: boolean, paidThrough: string | undefined): void {
@@ -220,23 +224,25 @@ export function eventsOf(fact: Fact): Event[] {
 
 const isPayment = ({ type, data }: Fact): boolean => type === "payment.succeeded" && data.payment !== "";
 
-/** How far all that was paid by a moment can reach, counted by hand and on the safe side: nothing taken back, no gap. */
+/**
+ * How far all that was paid by a moment can reach, counted by hand and on the safe side: nothing taken back, and months after
+ * a gap both from the day of the payment and from where the paid time ended.
+ */
 function paidThrough(facts: readonly Fact[], by: number): number {
-  let since = 0;
-  let months = 0;
+  const made = facts.filter((fact) => isPayment(fact) && fact.at <= by).sort((a, b) => a.at - b.at);
+  return Math.max(...[0, 30 * day].map((gap) => reachOf(made, gap)));
+}
+
+function reachOf(payments: readonly Fact[], smallestGap: number): number {
+  let counted = { since: 0, months: 0 };
   let through = 0;
-  for (const { at, data } of facts.filter(isPayment).sort((a, b) => a.at - b.at)) {
-    if (at > by) break;
-    if (data.paidThrough !== undefined) {
-      through = Math.max(through, Date.parse(String(data.paidThrough)));
-      continue;
+  for (const { at, data } of payments) {
+    if (data.paidThrough !== undefined) through = Math.max(through, Date.parse(String(data.paidThrough)));
+    else {
+      if (at > through + smallestGap || counted.months === 0) counted = { since: Math.max(at, through), months: 0 };
+      counted.months += Number(data.months);
+      through = Math.max(through, monthsLater(counted.since, counted.months));
     }
-    if (at > through) {
-      since = at;
-      months = 0;
-    } else if (months === 0) since = through;
-    months += Number(data.months);
-    through = Math.max(through, monthsLater(since, months));
   }
   return through;
 }

@@ -99,7 +99,7 @@ export function profileOf(random: Random): Profile {
       visibilitySeconds: random.pick([1080, 1080, 300, 60, 15]),
     }),
     ...(withBillmgr && {
-      change: random.skewed(0.05, 0.4) * storm,
+      change: random.between(0.05, 0.4) * Math.sqrt(storm),
       reading: random.skewed(0.01, 0.15) * storm,
       actsWithinSeconds: random.pick([10, 120, 600, 1800]),
       passwordChanges: random.chance(0.06),
@@ -118,6 +118,9 @@ const edgeFaults: readonly (readonly [EdgeFault, number])[] = [
   ["twice", 2],
   ["slow", 3],
 ];
+
+export const isChanging = (operation: string): boolean =>
+  ["order", "prolong", "edit", "suspend", "resume", "delete"].includes(operation);
 
 /** Draws what befalls each request, while there are faults at all. */
 export class Faults {
@@ -141,7 +144,8 @@ export class Faults {
   }
 
   /** @param operation the sandbox's word for the call */
-  atCall(operation: string, isChange: boolean): CallFault | undefined {
+  atCall(operation: string, { p_num }: Record<string, string>): CallFault | undefined {
+    const isChange = isChanging(operation);
     const [random, rate] = isChange
       ? [this.#changes, this.#profile.change]
       : ([this.#readings, this.#profile.reading] as const);
@@ -151,7 +155,9 @@ export class Faults {
     const drawn = random.next();
     if (drawn < crashes) return this.#counted(random.pick(["crash_before", "crash_after", "crash_after", "not_sent"]));
     if (drawn < crashes + rate) {
-      return this.#counted(isChange ? this.#ofChange(operation, random) : this.#ofReading(random));
+      return this.#counted(
+        isChange ? this.#ofChange(operation, random) : this.#ofReading(operation, Number(p_num ?? 1), random),
+      );
     }
     return undefined;
   }
@@ -165,9 +171,9 @@ export class Faults {
       [{ fault: "act_then_drop" }, 5],
       [{ fault: "drop_before_acting" }, 3],
       [{ fault: "hang" }, 2],
-      [{ fault: "hang_then_act", seconds: Math.ceil(random.skewed(1, this.#profile.actsWithinSeconds)) }, 5],
+      [{ fault: "hang_then_act", seconds: this.#late(random) }, 5],
       [{ fault: "slow", seconds: random.int(1, 90) }, 3],
-      [{ fault: "long_request" }, 2],
+      [{ fault: "long_request", ...(act && { seconds: this.#late(random) }) }, 2],
       [{ fault: "html", act }, 2],
       [{ fault: "captcha" }, 1],
       [{ fault: "http_status", status: random.pick([403, 429, 500, 502, 503, 504]), act }, 3],
@@ -175,13 +181,17 @@ export class Faults {
       [{ fault: "malformed" }, 1],
       [{ fault: "empty" }, 2],
       [{ fault: "error", type: random.pick(["limit", "xml", "client", "pricelist_min_order"]), act }, 3],
+      [{ fault: "stays_processing", seconds: random.int(1, 20_000) }, 2],
+      [{ fault: "second_factor" }, 1],
       // What a definite error says is believed: these are refusals, and need a person.
       [{ fault: "error", type: random.pick(["value", "access", "exists", "missed"]), act: false }, 0.4],
     ];
+    if (operation === "order" || operation === "prolong") choices.push([{ fault: "basket" }, 0.6]);
     if (operation === "order") {
       choices.push(
-        [{ fault: "basket" }, 0.6],
         [{ fault: "unpaid" }, 0.2],
+        [{ fault: "reply_order_number" }, 1],
+        [{ fault: "deleted_twin" }, 2],
         [{ fault: "reply_without_id" }, 3],
         [{ fault: "reply_item_id" }, 2],
       );
@@ -189,7 +199,14 @@ export class Faults {
     return random.weighted(choices);
   }
 
-  #ofReading(random: Random): CallFault {
+  /** So many seconds later, of which many are few. */
+  #late = (random: Random): number => Math.ceil(random.skewed(1, this.#profile.actsWithinSeconds));
+
+  #ofReading(operation: string, page: number, random: Random): CallFault {
+    if (operation === "list" && random.chance(0.4)) {
+      if (page > 1) return { fault: "list_shifts" };
+      return { fault: "filter_set", filter: { [random.pick(["status", "id", "pricelist"])]: "3" } };
+    }
     return random.weighted<CallFault>([
       ["not_sent", 2],
       ["slow", 2],

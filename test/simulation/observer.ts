@@ -3,6 +3,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { operationOf } from "../../infra/local/sandbox/names.ts";
 import type { Sent } from "../../shared/billmgr/transport.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
 import { canary } from "./world.ts";
@@ -28,11 +29,6 @@ export type Called = {
   /** Until then billmgr may be at it. */
   until: number;
 };
-
-const changes = ["order", "prolong", "edit", "suspend", "resume", "delete"];
-
-export const isChange = (params: Record<string, string>): boolean =>
-  changes.includes(operationOf({ func: params.func ?? "", params }));
 
 /** Watches from outside what crosses the edges, and says what must not have been. */
 export class Observer {
@@ -82,14 +78,14 @@ export class Observer {
     if (told && !this.#stateOf(told.key)?.subscription.slots.some(({ license }) => license?.elid === told.elid)) {
       this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
     }
-    if (!isChange(params)) return undefined;
+    const kind = operationOf({ func, params });
+    if (!isChanging(kind)) return undefined;
 
     const now = this.#now();
     const claimed = this.states().find(({ subscription: { operation } }) => {
       if (!operation || operation.state === "finished" || operation.state === "unconfirmed") return false;
       return isDeepStrictEqual(operation.attempt?.params, params);
     });
-    const kind = operationOf({ func, params });
     const call: Called = {
       at: now,
       kind,

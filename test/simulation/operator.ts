@@ -56,11 +56,12 @@ export class Operator {
     if (visits >= mostVisits || this.#planned.has(key)) return;
     this.#visits.set(key, visits + 1);
     this.#planned.add(key);
-    this.#system.scheduler.after((2 + 20 * this.#random.next()) * hour, () => {
+    this.#system.scheduler.after(this.#random.between(1, 20) * hour, () => {
       this.#planned.delete(key);
       const state = this.#system.observer.states().find((one) => one.key === key);
       if (state?.agenda !== "attention") return;
       this.#system.machine.trace("operator", `looks after ${key}: ${state.reason}`);
+      if (/funds/.test(state.reason ?? "")) this.topUp();
       if (this.#isLost(state)) this.#giveUp(state);
       else this.#retry(state);
     });
@@ -142,6 +143,6 @@ export class Operator {
   #now = (): string => new Date(this.#system.scheduler.now).toISOString();
 }
 
-const mostVisits = 30;
+const mostVisits = 12;
 
 const keyOf = (key: string) => marshall({ pk: key, sk: "state" });

@@ -32,7 +32,15 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   const random = new Random(seed);
   const profile = profileOf(random.fork());
   const start = Date.UTC(2027, 0, 1) + random.fork().int(0, 60) * day + random.fork().int(0, day);
-  const end = start + Math.ceil(random.fork().skewed(15, 130)) * day;
+  const end =
+    start +
+    random.fork().weighted([
+      [20, 2],
+      [45, 3],
+      [80, 3],
+      [140, 1],
+    ] as const) *
+      day;
   const lives = livesOf(random.fork(), start, end);
   const system: System = new System(
     profile,
@@ -54,6 +62,8 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
     await scheduler.runUntil(scheduler.now + 3 * day);
     operator.redrive();
     await scheduler.runUntil(scheduler.now + 3 * day);
+    // Only what has just become due may be under way still.
+    for (let hours = 0; hours < 12 && system.isAtWork(); hours++) await scheduler.runUntil(scheduler.now + hour);
   } catch (error) {
     observer.violated(`${error instanceof Error ? error.message : error}`);
   }

@@ -66,7 +66,7 @@ class Customer {
     this.#subscription = subscription;
     this.#random = random;
     this.#end = end;
-    this.#plain = random.chance(0.4);
+    this.#plain = random.chance(0.3);
     this.#inMonths = random.chance(0.3);
     this.#plan = random.pick(plans);
     if (this.#plain && (this.#plan.trial || this.#plan.name === "dci-each")) this.#plan = plans[0];
@@ -130,7 +130,7 @@ class Customer {
   /** Whatever else befalls a subscription while it is paid. */
   #incidents(from: number, through: number, payment: string): void {
     const within = () => from + Math.floor(this.#random.between(minute, Math.min(through - from, 30 * day)));
-    while (this.#random.chance(0.45)) {
+    while (this.#random.chance(0.6)) {
       const at = within();
       switch (
         this.#random.weighted([

@@ -18,7 +18,7 @@ import { Faults, type Profile } from "./faults.ts";
 import { Machine, type Process } from "./machine.ts";
 import { createMemoryDynamo, type Item, type MemoryDynamo } from "./memory-dynamo.ts";
 import { MemoryQueue } from "./memory-queue.ts";
-import { Observer } from "./observer.ts";
+import { Observer, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -207,6 +207,13 @@ export class System {
       this.onAttention(pk?.S ?? "");
       this.#schedule.waits();
     }
+  }
+
+  /** Something is queued, or an operation open that needs nobody. */
+  isAtWork(): boolean {
+    const open = ({ agenda, subscription: { operation } }: State) =>
+      agenda !== "attention" && operation !== undefined && operation.state !== "finished";
+    return this.queue.size() > 0 || this.observer.states().some(open);
   }
 
   liftHalt(): void {

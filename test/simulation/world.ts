@@ -44,12 +44,37 @@ export function catalogOf(random: Random, { limits }: Profile): Catalog {
 }
 
 /** How billmgr behaves where that is not documented. */
-export const settingsOf = (random: Random, { funds }: Profile): Partial<Settings> => ({
-  balance: funds === "short" ? random.int(0, 60) : 1_000_000,
-  processingSeconds: random.pick([0, 0, 1, 1, 1, 40, 40, 5400]),
-  editProcessing: random.chance(0.3),
-  orderReply: random.pick(["id", "id", "item.id", "none"]),
-  listShowsRemoteid: random.chance(0.8),
-  listShowsComment: random.chance(0.8),
-  deletedLinger: random.chance(0.7),
-});
+export function settingsOf(random: Random, { funds, change }: Profile): Partial<Settings> {
+  const settings: Partial<Settings> = {
+    balance: funds === "short" ? random.int(0, 60) : 1_000_000,
+    processingSeconds: random.pick([0, 0, 1, 1, 1, 40, 40, 5400]),
+    changeProcessing: random.chance(0.2),
+    orderReply: random.weighted([
+      ["id", 5],
+      ["item.id", 2],
+      ["none", 2],
+      ["order_number", 1],
+    ] as const),
+    fundsReply: random.weighted([
+      ["error", 3],
+      ["basket", 1],
+      ["unpaid", 1],
+    ] as const),
+    listShowsRemoteid: random.chance(0.8),
+    listShowsComment: random.chance(0.8),
+    largestPage: random.pick([1000, 1000, 3, 1]),
+    deletedLinger: random.chance(0.7),
+    deletedTwins: random.chance(0.15),
+    filterSubmit: random.weighted([
+      ["always", 6],
+      ["without_out", 3],
+      ["ignored", 0.3],
+      ["refused", 0.3],
+    ] as const),
+  };
+  // What an account must not do, and what a form does not show, needs a person sooner or later.
+  if (change > 0 && random.chance(0.08)) settings.denied = [random.pick(["balance", "suspend", "resume", "delete"])];
+  if (change > 0 && random.chance(0.08))
+    settings.formHides = [random.pick(["addons", "remoteid", "comment", "status"])];
+  return settings;
+}
