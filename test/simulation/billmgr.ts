@@ -25,8 +25,6 @@ class Exchange {
   readonly #what: string;
   #call: Called | undefined;
   #over = false;
-  /** Until then billmgr may do what was asked. */
-  #actsUntil = 0;
 
   constructor(process: Process, parts: Parts, form: URLSearchParams, timeoutMs: number, resolve: (sent: Sent) => void) {
     this.#process = process;
@@ -58,8 +56,10 @@ class Exchange {
     const timeout: Sent = { came: "nothing", why: `no answer within ${this.#timeoutMs / 1000} s` };
     this.#answerAfter(this.#timeoutMs, timeout, "times out");
     const there = machine.latency(3000) + (fault === "slow" ? machine.slowness(this.#timeoutMs) : 0);
-    this.#actsUntil = machine.scheduler.now + there;
-    if (this.#call) this.#call.until = machine.scheduler.now + this.#timeoutMs;
+    if (this.#call) {
+      this.#call.actsUntil = machine.scheduler.now + there;
+      this.#call.waitsUntil = machine.scheduler.now + this.#timeoutMs;
+    }
     machine.scheduler.after(there, () => this.#arrive(fault));
   }
 
@@ -68,9 +68,8 @@ class Exchange {
     if (this.#call) this.#call.arrived = true;
     if (typeof fault === "object") {
       sandbox.plan(fault);
-      if (fault.fault === "hang_then_act" || fault.fault === "long_request")
-        this.#actsUntil += (fault.seconds ?? 0) * 1000;
-      if (this.#call) this.#call.until = Math.max(this.#call.until, this.#actsUntil);
+      const actsLater = fault.fault === "hang_then_act" || fault.fault === "long_request";
+      if (this.#call && actsLater) this.#call.actsUntil += (fault.seconds ?? 0) * 1000;
     }
     machine.trace(this.#process.name, `${this.#what} arrives${fault ? ` [${wordOf(fault)}]` : ""}`);
     const later = (ms: number, act: () => void) =>
@@ -96,7 +95,7 @@ class Exchange {
     machine.scheduler.after(ms, () => {
       if (this.#over || this.#process.dead) return;
       this.#over = true;
-      if (this.#call) this.#call.until = Math.max(machine.scheduler.now, this.#actsUntil);
+      if (this.#call) this.#call.waitsUntil = machine.scheduler.now;
       machine.trace(this.#process.name, `${this.#what} ${how}`);
       observer.returned(this.#process, this.#call, sent);
       this.#resolve(sent);

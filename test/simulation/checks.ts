@@ -96,9 +96,9 @@ export class Checks {
     );
     // After a gap, and after a month that lacks a day, the license ends before the paid time does: a period is bought for the
     // rest.
-    const { facts, gaps } = this.#life;
-    const drifts = new Date(facts[0]?.at ?? 0).getUTCDate() > 27;
-    const paid = monthsPaid(facts) + gaps + (drifts ? 1 : 0);
+    const { facts, gapDays } = this.#life;
+    const drifts = gapDays > 0 || new Date(facts[0]?.at ?? 0).getUTCDate() > 27;
+    const paid = monthsPaid(facts) + (drifts ? 1 + Math.floor(gapDays / 28) : 0);
     if (bought > paid) this.#violated(`has ${bought} months bought, and ${paid} paid`);
   }
 
@@ -132,7 +132,7 @@ export class Checks {
     for (const call of this.#system.observer.calls) {
       if (call.key !== this.#key || !call.arrived) continue;
       const [n] = [...left].find(([, params]) => isDeepStrictEqual(params, call.params)) ?? [];
-      if (n === undefined) this.#violated(`has a call in no operation: ${JSON.stringify(call)}`);
+      if (n === undefined) this.#violated(`has a call in no operation: ${JSON.stringify(call.params)}`);
       else left.delete(n);
     }
     const finished = this.#state?.subscription.operation?.n ?? 0;

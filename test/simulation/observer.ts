@@ -23,12 +23,17 @@ export type Called = {
   kind: string;
   key: string | undefined;
   params: Record<string, string>;
-  process: string;
+  process: Process;
   /** It came to billmgr. */
   arrived: boolean;
-  /** Until then billmgr may be at it. */
-  until: number;
+  /** Until then its caller waits. */
+  waitsUntil: number;
+  /** Until then billmgr may do it. */
+  actsUntil: number;
 };
+
+export const isInFlight = ({ process, waitsUntil, actsUntil }: Called, now: number): boolean =>
+  actsUntil > now || (!process.dead && waitsUntil > now);
 
 /** Watches from outside what crosses the edges, and says what must not have been. */
 export class Observer {
@@ -86,18 +91,11 @@ export class Observer {
       if (!operation || operation.state === "finished" || operation.state === "unconfirmed") return false;
       return isDeepStrictEqual(operation.attempt?.params, params);
     });
-    const call: Called = {
-      at: now,
-      kind,
-      key: claimed?.key,
-      params,
-      process: process.name,
-      arrived: false,
-      until: now,
-    };
+    const from = { at: now, waitsUntil: now, actsUntil: now };
+    const call: Called = { ...from, kind, key: claimed?.key, params, process, arrived: false };
     if (!claimed) this.violated(`${process.name} calls ${what} without a claim`);
-    const other = this.calls.find((one) => one.key !== undefined && one.key === call.key && one.until > now);
-    if (other) this.violated(`${what} is called while ${other.kind} of ${other.process} may still be at work`);
+    const other = this.calls.find((one) => one.key !== undefined && one.key === call.key && isInFlight(one, now));
+    if (other) this.violated(`${what} is called while ${other.kind} of ${other.process.name} may still be at work`);
     this.calls.push(call);
     return call;
   }

@@ -1,7 +1,7 @@
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Operation } from "../../shared/licensing/operation.ts";
-import type { State } from "./observer.ts";
+import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
 
@@ -71,7 +71,7 @@ export class Operator {
   #isLost({ key, subscription: { operation } }: State): boolean {
     if (operation?.state !== "unknown" && operation?.state !== "unconfirmed") return false;
     const { sandbox, observer, scheduler } = this.#system;
-    if (observer.calls.some((call) => call.key === key && call.until > scheduler.now)) return false;
+    if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return false;
     const { change, attempt, before } = operation;
     const license = sandbox
       .licenses()

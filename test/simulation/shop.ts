@@ -10,8 +10,8 @@ export type Life = {
   facts: Fact[];
   /** Nothing but payments for one plan of one license: the months bought can be counted against the months paid. */
   plain: boolean;
-  /** How often it was paid so late that the shop counted anew. */
-  gaps: number;
+  /** For how long it was not paid, before payments that came late. */
+  gapDays: number;
 };
 
 const minute = 60_000;
@@ -60,7 +60,7 @@ class Customer {
   #since: number;
   #months = 0;
   #ended = false;
-  #gaps = 0;
+  #gapDays = 0;
 
   constructor(subscription: string, random: Random, start: number, end: number) {
     this.#subscription = subscription;
@@ -91,9 +91,10 @@ class Customer {
       if (!this.#plain) this.#incidents(at, through, payment);
       if (this.#ended && this.#random.chance(0.3)) this.#comeBack(through);
       at = this.#nextPayment(through);
+      if (at > through && at < this.#end) this.#gapDays += (at - through) / day;
     }
     const facts = this.#facts.filter((fact) => fact.at < this.#end);
-    return { subscription: this.#subscription, facts, plain: this.#plain, gaps: this.#gaps };
+    return { subscription: this.#subscription, facts, plain: this.#plain, gapDays: this.#gapDays };
   }
 
   /** On time, before it, after some failed tries, or never again. */
@@ -117,7 +118,6 @@ class Customer {
         if (at - through > 2 * day) {
           this.#since = at;
           this.#months = 0;
-          this.#gaps++;
         }
         return at;
       }

@@ -79,10 +79,12 @@ export class System {
       onWrite: (item, key) => this.#written(item, key),
     });
     this.queue = new MemoryQueue({ now, visibilitySeconds: profile.visibilitySeconds, maxReceiveCount: 20 });
+    const settings = settingsOf(random.fork(), profile);
+    this.faults.liesAreSeen = settings.formHides === undefined;
     this.sandbox = createSandbox({
       now: () => new Date(now()),
       authinfo: () => `reseller:${this.password}`,
-      settings: settingsOf(random.fork(), profile),
+      settings,
     });
     this.#log = this.#logOf(trace);
   }
