@@ -5,7 +5,14 @@ import type { CallFault, Faults } from "./faults.ts";
 import type { Machine, Process } from "./machine.ts";
 import type { Called, Observer } from "./observer.ts";
 
-type Parts = { machine: Machine; faults: Faults; sandbox: Sandbox; observer: Observer };
+type Parts = {
+  machine: Machine;
+  faults: Faults;
+  sandbox: Sandbox;
+  observer: Observer;
+  /** Told of what billmgr put into its basket. */
+  onBasket: (form: URLSearchParams) => void;
+};
 
 /** The network between one process and billmgr. */
 export const postFrom =
@@ -79,7 +86,10 @@ class Exchange {
       });
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
-      .then((sent) => this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered"))
+      .then((sent) => {
+        if (sent.came === "answer" && sent.body.includes("<billorder>")) this.#parts.onBasket(this.#form);
+        this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered");
+      })
       .catch((error: unknown) => observer.violated(`the sandbox fails: ${error}`));
     if (fault === "crash_after") this.#process.die(`after ${this.#what}`);
   }

@@ -53,6 +53,7 @@ export class Checks {
     this.#operationsLogged();
     if (this.attention === undefined) this.#agrees();
     else if (this.attention === "") this.#violated("is under attention without a reason");
+    else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);
   }
 
   /** The reason for which a person is needed. */
@@ -200,6 +201,25 @@ export class Checks {
     const whole = policy.renew === "on_payment" && 2 * ahead >= daysBetween(expiry, addMonths(expiry, period));
     if (whole || (near && !(setToEnd && ahead <= policy.slackDays))) {
       this.#violated(`is paid through ${until}, and license ${id} ends ${expiry}`);
+    }
+  }
+}
+
+/** The counters, and what they are to bound: in any hour, which can begin in one of the clock's and end in the next. */
+export function checkLimits({ observer, dynamo, catalog: { limits } }: System): void {
+  for (const { sk, orders } of dynamo.items()) {
+    if (!orders || !sk?.S?.startsWith("orders#")) continue;
+    const limit = sk.S.includes("T") ? limits.ordersPerHour : limits.ordersPerDay;
+    if (Number(orders.N) > limit) observer.violated(`${sk.S} counts ${orders.N} orders, more than ${limit}`);
+  }
+  const orders = observer.calls.filter(({ kind, arrived }) => kind === "order" && arrived).map(({ at }) => at);
+  for (const [ms, limit] of [
+    [day / 24, limits.ordersPerHour],
+    [day, limits.ordersPerDay],
+  ] as const) {
+    for (const at of orders) {
+      const within = orders.filter((other) => other >= at && other < at + ms).length;
+      if (within > 2 * limit) observer.violated(`${within} orders within ${ms / 3_600_000} hours, limited to ${limit}`);
     }
   }
 }

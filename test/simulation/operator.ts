@@ -18,6 +18,7 @@ export class Operator {
     this.#system = system;
     this.#random = random;
     system.onHalt = () => this.#later(() => this.#mendPassword());
+    system.onBasket = (form) => this.#later(() => this.#payOrEmpty(form));
     system.onAttention = (key) => this.#planVisit(key);
   }
 
@@ -44,6 +45,16 @@ export class Operator {
 
   #later(act: () => void): void {
     this.#system.scheduler.after(this.#random.between(0.5, 10) * hour, act);
+  }
+
+  /** Whoever has the account may pay what lies in the basket, hours later. */
+  #payOrEmpty(form: URLSearchParams): void {
+    const reference = form.get("comment") ?? form.get("elid") ?? "";
+    if (this.#random.chance(0.5)) return;
+    this.#system.machine.trace("operator", `pays the basket of ${reference}`);
+    this.topUp();
+    const paid = new URLSearchParams({ ...Object.fromEntries(form), authinfo: `reseller:${this.#system.password}` });
+    void this.#system.sandbox.post(() => {})(paid, 0);
   }
 
   #mendPassword(): void {

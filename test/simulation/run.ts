@@ -1,4 +1,4 @@
-import { Checks } from "./checks.ts";
+import { Checks, checkLimits } from "./checks.ts";
 import { type Counts, countBy } from "./counts.ts";
 import { type Profile, profileOf } from "./faults.ts";
 import { Operator } from "./operator.ts";
@@ -26,6 +26,9 @@ export type Report = {
 };
 
 export type Options = { trace?: (line: string) => void; alteration?: Alteration };
+
+/** What goes wrong in the run of a seed. */
+export const profileOfSeed = (seed: number): Profile => profileOf(new Random(seed).fork());
 
 /** One run of everything, determined by its seed alone. */
 export async function run(seed: number, { trace, alteration }: Options = {}): Promise<Report> {
@@ -67,12 +70,14 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   } catch (error) {
     observer.violated(`${error instanceof Error ? error.message : error}`);
   }
+  alteration?.beforeChecks?.();
   for (const { fact, status } of delivered.values()) {
     if (status !== 200) observer.violated(`the webhook ${fact.id} was never answered 200 (${status})`);
   }
   if (system.queue.size() > 0) observer.violated(`${system.queue.size()} messages are left in the queue`);
   const checks = lives.map((life) => new Checks(system, life));
   for (const check of checks) check.all();
+  checkLimits(system);
   return {
     seed,
     profile: profile.name,

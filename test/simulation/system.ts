@@ -8,7 +8,7 @@ import { createHandler as createProvision } from "../../functions/provision/hand
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
 import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts";
-import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
@@ -31,9 +31,18 @@ const renewMs = 60_000;
 
 type Client = MemoryDynamo["client"];
 
-/** How a run differs from the real construction: only to see that the difference is found. */
-export type Alteration = { client?: (client: Client) => Client; provisionWorld?: (world: World) => World };
 type World = Parameters<typeof createProvision>[0];
+type Handler = ReturnType<typeof createProvision>;
+
+/** How a run differs from the real construction: only to see that the difference is found. */
+export type Alteration = {
+  client?: (client: Client) => Client;
+  provisionWorld?: (world: World) => World;
+  handler?: (handler: Handler) => Handler;
+  webhookSend?: (send: Send) => Send;
+  /** Before anything is checked, which the real code is to do. */
+  beforeChecks?: () => void;
+};
 
 export type Trace = (who: string, what: string) => void;
 
@@ -53,6 +62,7 @@ export class System {
   /** Told of halts and of what waits for a person. */
   onHalt: () => void = () => {};
   onAttention: (key: string) => void = () => {};
+  onBasket: (order: URLSearchParams) => void = () => {};
   readonly #random: Random;
   readonly #alteration: Alteration;
   readonly #log: Log;
@@ -92,10 +102,11 @@ export class System {
   /** One delivery of a webhook; `answered` hears the status, or undefined when no answer came. */
   deliver({ body, headers }: Webhook, answered: (status: number | undefined) => void): void {
     const process = this.machine.start("webhook");
+    const send = sendTo(this.#queueClient(process), "queue");
     // Its clock decides only on the age of a signature.
     const handler = createWebhook({
       secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing] } }),
-      send: sendTo(this.#queueClient(process), "queue"),
+      send: this.#alteration.webhookSend?.(send) ?? send,
       timely: timelyAt(() => process.now().getTime()),
       now: process.now,
       log: this.#log,
@@ -145,7 +156,8 @@ export class System {
       now: process.now,
       log: this.#log,
     };
-    const handler = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
+    const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
+    const handler = this.#alteration.handler?.(built) ?? built;
     const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
     this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context)).then((result) => {
       this.#freeWorkers++;
