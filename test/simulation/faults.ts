@@ -101,7 +101,7 @@ export function profileOf(random: Random): Profile {
     ...(withBillmgr && {
       change: random.between(0.05, 0.4) * Math.sqrt(storm),
       reading: random.skewed(0.01, 0.15) * storm,
-      actsWithinSeconds: random.pick([10, 120, 600, 1800]),
+      actsWithinSeconds: random.pick([10, 120, 600, 1500]),
       passwordChanges: random.chance(0.06),
       funds: random.chance(0.08) ? "short" : "plenty",
     }),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Operation } from "../../shared/licensing/operation.ts";
@@ -13,12 +14,16 @@ export class Operator {
   readonly #random: Random;
   readonly #visits = new Map<string, number>();
   readonly #planned = new Set<string>();
+  readonly #baskets = new Set<URLSearchParams>();
 
   constructor(system: System, random: Random) {
     this.#system = system;
     this.#random = random;
     system.onHalt = () => this.#later(() => this.#mendPassword());
-    system.onBasket = (form) => this.#later(() => this.#payOrEmpty(form));
+    system.onBasket = (form) => {
+      this.#baskets.add(form);
+      this.#later(() => this.#payOrEmpty(form));
+    };
     system.onAttention = (key) => this.#planVisit(key);
   }
 
@@ -47,13 +52,17 @@ export class Operator {
     this.#system.scheduler.after(this.#random.between(0.5, 10) * hour, act);
   }
 
-  /** Whoever has the account may pay what lies in the basket, hours later. */
+  /** A person pays what the system says lies in the basket, or empties it; what it does not know of stays there. */
   #payOrEmpty(form: URLSearchParams): void {
-    const reference = form.get("comment") ?? form.get("elid") ?? "";
-    if (this.#random.chance(0.5)) return;
-    this.#system.machine.trace("operator", `pays the basket of ${reference}`);
+    this.#baskets.delete(form);
+    const { authinfo, ...params } = Object.fromEntries(form);
+    const known = this.#system.operations().some(({ attempt }) => {
+      return /basket/.test(attempt?.said ?? "") && isDeepStrictEqual(attempt?.params, params);
+    });
+    if (!known || this.#random.chance(0.5)) return;
+    this.#system.machine.trace("operator", `pays for ${params.func} ${params.comment ?? params.elid}`);
     this.topUp();
-    const paid = new URLSearchParams({ ...Object.fromEntries(form), authinfo: `reseller:${this.#system.password}` });
+    const paid = new URLSearchParams({ ...params, authinfo: `reseller:${this.#system.password}` });
     void this.#system.sandbox.post(() => {})(paid, 0);
   }
 
@@ -84,6 +93,8 @@ export class Operator {
     const { sandbox, observer, scheduler } = this.#system;
     if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return false;
     const { change, attempt, before } = operation;
+    const [name, value] = change.kind === "order" ? ["comment", attempt?.params.comment] : ["elid", change.elid];
+    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return false;
     const license = sandbox
       .licenses()
       .find(({ id, remoteid }) =>

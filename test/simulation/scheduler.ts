@@ -1,5 +1,7 @@
 import type { Random } from "./random.ts";
 
+export const noEnd = "no end";
+
 type Planned = { at: number; order: number; act: () => void };
 
 /** Virtual time: what is planned happens one after another, and between two acts nothing moves but promises. */
@@ -39,7 +41,7 @@ export class Scheduler {
     for (let next = this.#heap[0]; next && next.at <= moment; next = this.#heap[0]) {
       this.#take();
       this.now = next.at;
-      if (++this.steps > mostSteps) throw new Error(`no end after ${mostSteps} steps`);
+      if (++this.steps > mostSteps) throw new Error(`${noEnd} after ${mostSteps} steps`);
       next.act();
       // All promises that this settled have run on to their next edge when the event loop comes round.
       await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
-import { marshall } from "@aws-sdk/util-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Log } from "../../functions/log.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
@@ -12,6 +12,7 @@ import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { postFrom } from "./billmgr.ts";
 import { Faults, type Profile } from "./faults.ts";
@@ -228,6 +229,13 @@ export class System {
     const open = ({ agenda, subscription: { operation } }: State) =>
       agenda !== "attention" && operation !== undefined && operation.state !== "finished";
     return this.queue.size() > 0 || this.observer.states().some(open);
+  }
+
+  /** As they are in the log and in the states. */
+  operations(): Operation[] {
+    const logged = this.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("operation#"));
+    const open = this.observer.states().flatMap(({ subscription: { operation } }) => operation ?? []);
+    return [...logged.map((item) => unmarshall(item) as unknown as Operation), ...open];
   }
 
   liftHalt(): void {
