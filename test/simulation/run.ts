@@ -106,7 +106,7 @@ const livesOf = (random: Random, start: number, end: number): Life[] =>
 type Delivery = { fact: Fact; status: number | undefined };
 
 /** Each webhook comes late and repeated, and again and again until it is answered 200. */
-function deliverAll(system: System, lives: Life[], profile: Profile, random: Random): Map<string, Delivery> {
+export function deliverAll(system: System, lives: Life[], profile: Profile, random: Random): Map<string, Delivery> {
   const delivered = new Map<string, Delivery>();
   const deliver = (delivery: Delivery, tries: number) => {
     const { fact } = delivery;
@@ -134,7 +134,7 @@ function deliverAll(system: System, lives: Life[], profile: Profile, random: Ran
   return delivered;
 }
 
-function planMishaps(
+export function planMishaps(
   { scheduler, faults }: System,
   operator: Operator,
   profile: Profile,

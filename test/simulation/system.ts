@@ -11,6 +11,7 @@ import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts"
 import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
+import type { Post } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
@@ -33,13 +34,16 @@ const renewMs = 60_000;
 type Client = MemoryDynamo["client"];
 
 type World = Parameters<typeof createProvision>[0];
-type Handler = ReturnType<typeof createProvision>;
+export type Handler = ReturnType<typeof createProvision>;
+
+/** What one process has to do with the world. */
+export type Parts = { client: Client; post: Post; authinfo: () => Promise<string> };
 
 /** How a run differs from the real construction: only to see that the difference is found. */
 export type Alteration = {
   client?: (client: Client) => Client;
   provisionWorld?: (world: World) => World;
-  handler?: (handler: Handler) => Handler;
+  handler?: (handler: Handler, parts: Parts) => Handler;
   webhookSend?: (send: Send) => Send;
   /** Before anything is checked, which the real code is to do. */
   beforeChecks?: () => void;
@@ -143,11 +147,14 @@ export class System {
     const process = this.machine.start("worker");
     const ends = this.scheduler.now + provisionMs;
     this.machine.trace(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
-    const table = createTable(this.tableClient(process), "table");
+    const client = this.#tableClient(process);
+    const post = postFrom(process, this);
+    const authinfo = async () => `reseller:${this.secretPassword}`;
+    const table = createTable(client, "table");
     const queue = this.#queueClient(process);
     const world: World = {
       table,
-      billmgr: createBillmgr(postFrom(process, this), async () => `reseller:${this.secretPassword}`, {
+      billmgr: createBillmgr(post, authinfo, {
         brake: brakeIn(table, process.now, this.#log),
         fundsErrors: this.catalog.billmgr.fundsErrors,
       }),
@@ -158,7 +165,7 @@ export class System {
       log: this.#log,
     };
     const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
-    const handler = this.#alteration.handler?.(built) ?? built;
+    const handler = this.#alteration.handler?.(built, { client, post, authinfo }) ?? built;
     const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
     this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context)).then((result) => {
       this.#freeWorkers++;
@@ -201,7 +208,7 @@ export class System {
   #renew(attentionToo: boolean): Promise<unknown> {
     const process = this.machine.start("renew");
     const world = {
-      table: createTable(this.tableClient(process), "table"),
+      table: createTable(this.#tableClient(process), "table"),
       send: sendTo(this.#queueClient(process), "queue"),
       now: process.now,
       log: this.#log,
@@ -242,7 +249,7 @@ export class System {
     this.dynamo.perform(new DeleteItemCommand({ TableName: "table", Key: marshall({ pk: "control", sk: "halt" }) }));
   }
 
-  tableClient(process: Process): Client {
+  #tableClient(process: Process): Client {
     const send = (command: object) =>
       this.machine.request(process, nameOf(command), () => this.dynamo.perform(command));
     const client = { send } as unknown as Client;
