@@ -57,7 +57,7 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
   const start = Date.UTC(2027, 0, 4);
   const end = start + 2 * day;
   const lives = Array.from({ length: 4 }, (_, i) => firstPayment(`s${i + 1}`, random.int(start, end)));
-  const system: System = new System(profile, random.fork(), start, () => {}, alteration);
+  const system: System = new System(profile, random.fork(), start, undefined, alteration);
   // As an order of billmgr's is documented, so that the usual way has an id to read.
   system.sandbox.configure({ orderReply: "id", fundsReply: "error", deletedTwins: false });
   // The clock that Powertools reads.

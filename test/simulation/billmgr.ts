@@ -78,11 +78,11 @@ class Exchange {
       const actsLater = fault.fault === "hang_then_act" || fault.fault === "long_request";
       if (this.#call && actsLater) this.#call.actsUntil += (fault.seconds ?? 0) * 1000;
     }
-    machine.trace(this.#process.name, `${this.#what} arrives${fault ? ` [${wordOf(fault)}]` : ""}`);
+    machine.trace?.(this.#process.name, `${this.#what} arrives${fault ? ` [${wordOf(fault)}]` : ""}`);
     const later = (ms: number, act: () => void) =>
       machine.scheduler.after(ms, () => {
         act();
-        machine.trace("billmgr", `acts or answers late: ${this.#what}`);
+        machine.trace?.("billmgr", `acts or answers late: ${this.#what}`);
       });
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
@@ -106,7 +106,7 @@ class Exchange {
       if (this.#over || this.#process.dead) return;
       this.#over = true;
       if (this.#call) this.#call.waitsUntil = machine.scheduler.now;
-      machine.trace(this.#process.name, `${this.#what} ${how}`);
+      machine.trace?.(this.#process.name, `${this.#what} ${how}`);
       observer.returned(this.#process, this.#call, sent);
       this.#resolve(sent);
     });

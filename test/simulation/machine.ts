@@ -1,6 +1,7 @@
 import type { Faults } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Trace } from "./system.ts";
 
 /** One invocation of a function. Dead, it does nothing more: what it awaits never comes. */
 export class Process {
@@ -28,7 +29,7 @@ export class Process {
     if (this.dead) return;
     this.dead = true;
     this.#machine.crashes++;
-    this.#machine.trace(this.name, `dies: ${why}`);
+    this.#machine.trace?.(this.name, `dies: ${why}`);
     this.onDeath();
   }
 }
@@ -43,19 +44,13 @@ type Settled<T> = { value: T } | { error: unknown };
 export class Machine {
   crashes = 0;
   readonly scheduler: Scheduler;
-  readonly trace: (who: string, what: string) => void;
+  readonly trace: Trace;
   readonly #random: Random;
   readonly #faults: Faults;
   readonly #skewMs: number;
   #count = 0;
 
-  constructor(
-    scheduler: Scheduler,
-    random: Random,
-    faults: Faults,
-    skewSeconds: number,
-    trace: (who: string, what: string) => void,
-  ) {
+  constructor(scheduler: Scheduler, random: Random, faults: Faults, skewSeconds: number, trace: Trace) {
     this.scheduler = scheduler;
     this.trace = trace;
     this.#random = random;
@@ -82,7 +77,7 @@ export class Machine {
     return new Promise((resolve, reject) => {
       if (process.dead) return;
       const fault = this.#faults.atEdge();
-      const note = (more: string) => this.trace(process.name, `${what}${more}`);
+      const note = (more: string) => this.trace?.(process.name, `${what}${more}`);
       const slow = fault === "slow" && this.#random.chance(0.5) ? "there" : "back";
       const there = this.latency() + (fault === "slow" && slow === "there" ? this.slowness() : 0);
       const back = this.latency() + (fault === "slow" && slow === "back" ? this.slowness() : 0);

@@ -71,6 +71,15 @@ export class Observer {
     if (forms.some((form) => text.includes(form))) this.violated(`a secret is in ${where}: ${text.slice(0, 400)}`);
   }
 
+  /** A state has been written. */
+  stored(item: Item): void {
+    const { key, subscription } = stateOf(item);
+    for (const [process, told] of this.#told) {
+      const holds = subscription.slots.some(({ license }) => license?.elid === told.elid);
+      if (told.key === key && holds) this.#told.delete(process);
+    }
+  }
+
   /** At the moment at which a process sends something to billmgr. */
   leaves(process: Process, params: Record<string, string>): Called | undefined {
     const { func = "", elid = "" } = params;
@@ -79,10 +88,7 @@ export class Observer {
       this.violated(`${process.name} calls ${what} though all calls are halted`);
     }
     const told = this.#told.get(process);
-    this.#told.delete(process);
-    if (told && !this.#stateOf(told.key)?.subscription.slots.some(({ license }) => license?.elid === told.elid)) {
-      this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
-    }
+    if (told) this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
     const kind = operationOf({ func, params });
     if (!isChanging(kind)) return undefined;
 
@@ -106,11 +112,6 @@ export class Observer {
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
     const clear = /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
     if (elid && clear) this.#told.set(process, { key: call.key, elid });
-  }
-
-  #stateOf(key: string): State | undefined {
-    const item = this.#dynamo().get(key, "state");
-    return item && stateOf(item);
   }
 }
 

@@ -60,7 +60,7 @@ export class Operator {
       return /basket/.test(attempt?.said ?? "") && isDeepStrictEqual(attempt?.params, params);
     });
     if (!known || this.#random.chance(0.5)) return;
-    this.#system.machine.trace("operator", `pays for ${params.func} ${params.comment ?? params.elid}`);
+    this.#system.machine.trace?.("operator", `pays for ${params.func} ${params.comment ?? params.elid}`);
     this.topUp();
     const paid = new URLSearchParams({ ...params, authinfo: `reseller:${this.#system.password}` });
     void this.#system.sandbox.post(() => {})(paid, 0);
@@ -80,7 +80,7 @@ export class Operator {
       this.#planned.delete(key);
       const state = this.#system.observer.states().find((one) => one.key === key);
       if (state?.agenda !== "attention") return;
-      this.#system.machine.trace("operator", `looks after ${key}: ${state.reason}`);
+      this.#system.machine.trace?.("operator", `looks after ${key}: ${state.reason}`);
       if (/funds/.test(state.reason ?? "")) this.topUp();
       if (this.#isLost(state)) this.#giveUp(state);
       else this.#retry(state);

@@ -49,7 +49,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
     profile,
     random.fork(),
     start,
-    (who, what) => trace?.(`${new Date(system.scheduler.now).toISOString()} ${who}: ${what}`),
+    trace && ((who, what) => trace(`${new Date(system.scheduler.now).toISOString()} ${who}: ${what}`)),
     alteration,
   );
   const { scheduler, observer } = system;
@@ -60,7 +60,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   try {
     await scheduler.runUntil(end + 5 * day);
     system.faults.on = false;
-    system.machine.trace("world", "no more faults");
+    system.machine.trace?.("world", "no more faults");
     operator.cleanUp();
     await scheduler.runUntil(scheduler.now + 3 * day);
     operator.redrive();
@@ -110,7 +110,7 @@ export function deliverAll(system: System, lives: Life[], profile: Profile, rand
   const delivered = new Map<string, Delivery>();
   const deliver = (delivery: Delivery, tries: number) => {
     const { fact } = delivery;
-    system.machine.trace(
+    system.machine.trace?.(
       "shop",
       `sends ${fact.id} ${fact.type} ${JSON.stringify(fact.data)} of ${new Date(fact.at).toISOString()}`,
     );

@@ -49,7 +49,8 @@ export type Alteration = {
   beforeChecks?: () => void;
 };
 
-export type Trace = (who: string, what: string) => void;
+/** Undefined where nobody reads it: most of a run would go into words. */
+export type Trace = ((who: string, what: string) => void) | undefined;
 
 /** The deployed system, its functions' own code, over stores in memory and in virtual time. */
 export class System {
@@ -71,6 +72,7 @@ export class System {
   readonly #random: Random;
   readonly #alteration: Alteration;
   readonly #log: Log;
+  readonly #wordOf: (command: object) => string;
   #freeWorkers: number;
   #pokeAt = Number.POSITIVE_INFINITY;
   readonly #schedule: Schedule;
@@ -83,6 +85,7 @@ export class System {
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
     this.machine = new Machine(this.scheduler, random.fork(), this.faults, profile.skewSeconds, trace);
+    this.#wordOf = trace ? nameOf : (command) => command.constructor.name;
     this.observer = new Observer(() => this.dynamo, now);
     this.#schedule = new Schedule(this.scheduler, this.observer, (attentionToo) => this.#renew(attentionToo));
     this.catalog = catalogOf(random.fork(), profile);
@@ -146,7 +149,7 @@ export class System {
     this.#freeWorkers--;
     const process = this.machine.start("worker");
     const ends = this.scheduler.now + provisionMs;
-    this.machine.trace(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
+    this.machine.trace?.(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
     const client = this.#tableClient(process);
     const post = postFrom(process, this);
     const authinfo = async () => `reseller:${this.secretPassword}`;
@@ -171,7 +174,7 @@ export class System {
       this.#freeWorkers++;
       const failed = new Set(result?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       const done = result ? Records.filter(({ messageId }) => !failed.has(messageId)) : [];
-      this.machine.trace(process.name, result ? `has done ${done.length} of ${Records.length}` : "is gone");
+      this.machine.trace?.(process.name, result ? `has done ${done.length} of ${Records.length}` : "is gone");
       for (const { receiptHandle } of done) this.#delete(receiptHandle);
       this.poke();
     });
@@ -183,7 +186,7 @@ export class System {
     try {
       this.queue.perform(new DeleteMessageCommand({ QueueUrl: "queue", ReceiptHandle }));
     } catch (error) {
-      this.machine.trace("queue", `keeps a message: ${(error as Error).name}`);
+      this.machine.trace?.("queue", `keeps a message: ${(error as Error).name}`);
     }
   }
 
@@ -222,9 +225,10 @@ export class System {
       this.observer.halted(item !== undefined);
       if (item) this.onHalt();
     }
-    if (sk?.S !== "state") return;
-    const agenda = item?.agenda?.S;
-    if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item?.agendaAt?.S ?? ""));
+    if (sk?.S !== "state" || !item) return;
+    this.observer.stored(item);
+    const agenda = item.agenda?.S;
+    if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
     if (agenda === "attention") {
       this.onAttention(pk?.S ?? "");
       this.#schedule.waits();
@@ -251,14 +255,14 @@ export class System {
 
   #tableClient(process: Process): Client {
     const send = (command: object) =>
-      this.machine.request(process, nameOf(command), () => this.dynamo.perform(command));
+      this.machine.request(process, this.#wordOf(command), () => this.dynamo.perform(command));
     const client = { send } as unknown as Client;
     return this.#alteration.client?.(client) ?? client;
   }
 
   #queueClient(process: Process) {
     const send = (command: object) =>
-      this.machine.request(process, nameOf(command), () => {
+      this.machine.request(process, this.#wordOf(command), () => {
         this.observer.seen("a message", command instanceof ChangeMessageVisibilityCommand ? "" : inputOf(command));
         const result = this.queue.perform(command);
         this.scheduler.after(0, () => this.poke());
@@ -269,8 +273,9 @@ export class System {
 
   #logOf(trace: Trace): Log {
     const write = (message: string, fields: Record<string, unknown>) => {
-      this.observer.seen("the log", { message, ...fields });
-      trace("log", `${message} ${JSON.stringify(fields)}`);
+      const line = `${message} ${JSON.stringify(fields)}`;
+      this.observer.seen("the log", line);
+      trace?.("log", line);
     };
     return { info: write, warn: write, error: write };
   }
