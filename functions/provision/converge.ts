@@ -106,7 +106,11 @@ class Convergence {
     const { already, ...read } = before;
     const intent = { change, why, before: read };
     if (already) {
-      this.#subscription = progress.alreadyDone(this.#subscription, intent, this.#now());
+      // Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's.
+      const now = this.#now();
+      this.#subscription = progress.claim(this.#subscription, intent, { now, deadline: now });
+      await this.#save({ due: now });
+      this.#subscription = progress.alreadyDone(this.#subscription, now);
       return this.#log();
     }
     if (change.kind === "order" && !this.#isUnsent(change)) {

@@ -17,7 +17,7 @@ const largestRequest = 1_000_000;
 
 /** One message group a key: in order and one at a time, and one stuck subscription holds up no other. */
 export const sendTo =
-  (client: SQSClient, url: string): Send =>
+  (client: Pick<SQSClient, "send">, url: string): Send =>
   async (messages) => {
     for (const batch of batches(messages.map(entryOf))) {
       const Entries = batch.map((entry, i) => ({ ...entry, Id: String(i) }));
@@ -37,7 +37,7 @@ export type ReturnSoon = (receiptHandle: string, times: number) => Promise<void>
  * visibility time, 18 minutes on AWS, and an outage of minutes must not use up the tries that it has.
  */
 export const returnSoonTo =
-  (client: SQSClient, url: string): ReturnSoon =>
+  (client: Pick<SQSClient, "send">, url: string): ReturnSoon =>
   async (ReceiptHandle, times) => {
     const VisibilityTimeout = Math.min(30 * 2 ** (times - 1), 900);
     await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));

@@ -82,7 +82,7 @@ const control = "control";
 const mostWitnesses = 5;
 const shardOf = (key: Key): number => Number.parseInt(digestOf(key).slice(0, 8), 16) % agendaShards;
 
-export function createTable(client: DynamoDBClient, name: string): Table {
+export function createTable(client: Pick<DynamoDBClient, "send">, name: string): Table {
   const toItem = (value: Record<string, unknown>) => marshall(value, { removeUndefinedValues: true });
 
   async function put(item: Record<string, unknown>, condition: Partial<PutItemCommandInput> = {}): Promise<boolean> {

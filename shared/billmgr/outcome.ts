@@ -1,5 +1,5 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
-import { child, type Element, type Reply, readReply, textOf } from "./reply.ts";
+import { attribute, child, type Element, type Reply, readReply, textOf } from "./reply.ts";
 import type { Sent } from "./transport.ts";
 
 /**
@@ -43,8 +43,11 @@ function orderOutcome(doc: Element): CallOutcome {
 
 function plainOutcome(kind: ChangeKind, doc: Element): CallOutcome {
   if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
+  const ok = child(doc, "ok");
+  // Such as the second factor's: what was asked for has not been done yet.
+  if (ok && attribute(ok, "type") === "form") return { outcome: "unknown", said: `ok leads to ${textOf(doc, "ok")}` };
   const expiry = newExpiryOf(doc);
-  if (child(doc, "ok") || (kind === "prolong" && expiry !== undefined)) {
+  if (ok || (kind === "prolong" && expiry !== undefined)) {
     return { outcome: "done", said: expiry ? `ok, until ${expiry}` : "ok" };
   }
   return { outcome: "unknown", said: "an answer without ok" };

@@ -19,9 +19,21 @@ export async function readBack(operation: Operation, sought: Sought, billmgr: Bi
   const { change, state, before } = operation;
   if (change.kind === "order") return readOrder(operation, change, sought, billmgr);
   const seen = await billmgr.license(change.family, change.elid);
-  if (seen) return judge(change, { ...before, answeredOk: state === "unconfirmed" }, seen);
+  if (seen) {
+    const sight = judge(change, { ...before, answeredOk: state === "unconfirmed" }, seen);
+    const unseen = sight.verdict === "absent" && !shows(seen, change);
+    return unseen
+      ? { ...sight, verdict: "pending", saw: `${sight.saw}, and does not show whether it was done` }
+      : sight;
+  }
   const saw = `billmgr knows no license ${change.elid}`;
   return { verdict: change.kind === "delete" ? "achieved" : "contrary", saw };
+}
+
+/** What is not shown is not absent: a suspension believed to have failed would never be resumed. */
+function shows({ status, addons }: SeenLicense, change: Change): boolean {
+  if (change.kind === "edit") return Object.keys(change.addons).some((code) => addons[code] !== undefined);
+  return change.kind === "prolong" || status !== undefined;
 }
 
 /**

@@ -21,32 +21,27 @@ const unpaidAfterMinutes = 10;
 
 export type Intent = Pick<Operation, "change" | "why" | "before">;
 
+/** Without `params` nothing is to be called. */
 export function claim(
   subscription: Subscription,
   intent: Intent,
-  { params, now, deadline }: { params: Record<string, string>; now: Instant; deadline: Instant },
+  { params, now, deadline }: { params?: Record<string, string>; now: Instant; deadline: Instant },
 ): Subscription {
   const operation: Operation = {
-    ...begin(subscription, intent, now),
-    attempt: { startedAt: now, params },
+    n: (subscription.operation?.n ?? 0) + 1,
+    ...intent,
+    state: "claimed",
+    claimedAt: now,
+    looks: [],
+    ...(params && { attempt: { startedAt: now, params } }),
     due: deadline,
   };
   return { ...subscription, operation, slots: withSlotOf(subscription.slots, intent.change) };
 }
 
-/** What was wanted is so already, as the reading before the call showed: nothing is called. */
-export function alreadyDone(subscription: Subscription, intent: Intent, now: Instant): Subscription {
-  const begun = { ...subscription, operation: begin(subscription, intent, now) };
-  return finish(begun, "already_done", now, { expiry: intent.before.expiry });
-}
-
-const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
-  n: (subscription.operation?.n ?? 0) + 1,
-  ...intent,
-  state: "claimed",
-  claimedAt: now,
-  looks: [],
-});
+/** What was claimed is so already, as the reading before showed: nothing is called. */
+export const alreadyDone = (subscription: Subscription, now: Instant): Subscription =>
+  finish(subscription, "already_done", now, { expiry: subscription.operation?.before.expiry });
 
 /** The call's outcome, the license's id before all else. */
 export function record(subscription: Subscription, call: CallOutcome, now: Instant): Subscription {

@@ -110,6 +110,19 @@ test("an event that another worker folds during the call is kept, and so is what
   expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { addons: { 55165: 3 } } }]);
 });
 
+test("a worker that finds done what another did meanwhile leaves the other's call in the log", async () => {
+  await converge(key, [bought(1)], world());
+  const license: Billmgr["license"] = async (...args) => {
+    await converge(key, [bought(2)], world());
+    return billmgr.license(...args);
+  };
+  await converge(key, [bought(2)], world({ billmgr: { ...billmgr, license } }));
+  expect(ledger()).toEqual(["order", "prolong", "prolong"]);
+  for (const { attempt, outcome } of await table.operations(key)) {
+    expect([attempt?.outcome, outcome]).toEqual(["done", "done"]);
+  }
+});
+
 test("a license that was found by its reference is stored before it is read", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
   await converge(key, [bought(1)], world());

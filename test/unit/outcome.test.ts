@@ -48,6 +48,16 @@ test.each(["edit", "suspend", "resume", "delete"] as const)("%s is done by ok al
   expect(outcomeOf(kind, answer("<doc><newexpiredate>2027-03-01</newexpiredate></doc>")).outcome).toBe("unknown");
 });
 
+test.each(["prolong", "edit", "suspend", "resume", "delete"] as const)(
+  "%s is not done by an ok that leads on",
+  (kind) => {
+    const onTo = (type: string, func: string) =>
+      outcomeOf(kind, answer(`<doc><ok type="${type}">func=${func}</ok></doc>`));
+    expect(onTo("form", "totp.confirm")).toEqual({ outcome: "unknown", said: "ok leads to func=totp.confirm" });
+    expect(onTo("list", "platform")).toMatchObject({ outcome: "done" });
+  },
+);
+
 describe("an error", () => {
   test.each(["auth", "access", "missed", "value", "exists"])("of the type %s refuses", (type) => {
     const body = `<doc><error type="${type}" object="elid"><msg>No</msg></error></doc>`;

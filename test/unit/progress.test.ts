@@ -114,7 +114,7 @@ describe("a call's outcome", () => {
 
 describe("what is so already", () => {
   test("is done without a call", () => {
-    const done = alreadyDone(licensed([slot()]), intend(suspend), now);
+    const done = alreadyDone(claim(licensed([slot()]), intend(suspend), { now, deadline: now }), now);
     expect(done.operation).toMatchObject({ n: 1, state: "finished", outcome: "already_done", finishedAt: now });
     expect(done.operation?.attempt).toBeUndefined();
     expect(done.slots[0]?.license).toMatchObject({ suspended: true, expiry: "2027-02-01" });
@@ -122,7 +122,8 @@ describe("what is so already", () => {
 
   test("ends the pause", () => {
     const paused = { ...licensed([slot()]), pause: { until: now, why: "x", times: 3 } };
-    expect(alreadyDone(paused, intend(suspend), now).pause).toBeUndefined();
+    const claimed = claim(paused, intend(suspend), { now, deadline: now });
+    expect(alreadyDone(claimed, now).pause).toBeUndefined();
   });
 });
 

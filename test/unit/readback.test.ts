@@ -225,6 +225,19 @@ describe("reading back", () => {
     expect(sight).not.toHaveProperty("elid");
   });
 
+  test.each([
+    ["a suspend", suspend],
+    ["a resume", resume],
+    ["a delete", remove],
+    ["an edit", edit],
+  ] as [string, Change][])("takes no absence of %s from a form that does not show it", async (_, change) => {
+    const { status, ...bare } = seen();
+    const billmgr = { license: async () => bare } as unknown as Billmgr;
+    const sought = { reference, elid: "77", witnesses: async () => [] };
+    const sight = await readBack(operation({ change, state: "unknown" }), sought, billmgr);
+    expect(sight).toMatchObject({ verdict: "pending", saw: expect.stringContaining("does not show") });
+  });
+
   test("judges a prolong against the expiry before it", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-03-01" }) });
     const look = (expiry: string) =>

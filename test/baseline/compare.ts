@@ -1,0 +1,105 @@
+import { referenceOf } from "../../shared/licensing/operation.ts";
+import { type Profile, profileOf } from "../simulation/faults.ts";
+import { Operator } from "../simulation/operator.ts";
+import { Random } from "../simulation/random.ts";
+import { deliverAll, planMishaps } from "../simulation/run.ts";
+import { addMonths, day, type Life } from "../simulation/shop.ts";
+import { type Alteration, System } from "../simulation/system.ts";
+import { usualHandler } from "./handler.ts";
+
+/** What became of first payments, each of which is to buy one license. */
+export type Outcome = {
+  wanted: number;
+  /** Payments for which a license was bought at least once. */
+  placed: number;
+  /** Licenses bought beyond the one. */
+  doubled: number;
+  /** Payments for which none was bought, and nobody is told. */
+  lost: number;
+  /** Payments whose license is bought, and its id not kept. */
+  unknown: number;
+  /** Payments that wait for a person, who knows why. */
+  waiting: number;
+};
+
+const sum = (a: Outcome, b: Outcome): Outcome => ({
+  wanted: a.wanted + b.wanted,
+  placed: a.placed + b.placed,
+  doubled: a.doubled + b.doubled,
+  lost: a.lost + b.lost,
+  unknown: a.unknown + b.unknown,
+  waiting: a.waiting + b.waiting,
+});
+
+/** By what went wrong in a run. */
+export type Comparison = { profile: Profile["name"]; usual: Outcome; ours: Outcome };
+
+/** All runs of one profile together. */
+export function byProfile(comparisons: readonly Comparison[]): Comparison[] {
+  const groups = Map.groupBy(comparisons, ({ profile }) => profile);
+  return [...groups].map(([profile, all]) => ({
+    profile,
+    usual: all.map(({ usual }) => usual).reduce(sum),
+    ours: all.map(({ ours }) => ours).reduce(sum),
+  }));
+}
+
+/** The same purchases, webhooks and faults, drawn from one seed, for both. */
+export async function compare(seed: number): Promise<Comparison> {
+  const drawn = profileOf(new Random(seed));
+  const profile: Profile = { ...drawn, passwordChanges: false, limits: "wide", funds: "plenty" };
+  const usual = await purchases(seed, profile, { handler: (_, parts) => usualHandler(parts) });
+  return { profile: profile.name, usual, ours: await purchases(seed, profile) };
+}
+
+async function purchases(seed: number, profile: Profile, alteration?: Alteration): Promise<Outcome> {
+  const random = new Random(seed).fork();
+  const start = Date.UTC(2027, 0, 4);
+  const end = start + 2 * day;
+  const lives = Array.from({ length: 4 }, (_, i) => firstPayment(`s${i + 1}`, random.int(start, end)));
+  const system: System = new System(profile, random.fork(), start, undefined, alteration);
+  // As an order of billmgr's is documented, so that the usual way has an id to read.
+  system.sandbox.configure({ orderReply: "id", fundsReply: "error", deletedTwins: false });
+  // The clock that Powertools reads.
+  const now = Date.now;
+  Date.now = () => system.scheduler.now;
+  try {
+    const operator = new Operator(system, random.fork());
+    deliverAll(system, lives, profile, random.fork());
+    planMishaps(system, operator, profile, random.fork(), start, end);
+    await system.scheduler.runUntil(end + 5 * day);
+    system.faults.on = false;
+    operator.cleanUp();
+    await system.scheduler.runUntil(end + 12 * day);
+  } finally {
+    Date.now = now;
+  }
+  return lives.map((life) => outcomeOf(system, life, alteration !== undefined)).reduce(sum);
+}
+
+const firstPayment = (subscription: string, at: number): Life => {
+  const data = { payment: `p-${subscription}`, plan: "vm-monthly", quantity: 2 };
+  const paidThrough = new Date(addMonths(at, 1)).toISOString();
+  const fact = { id: `e-${subscription}`, at, type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
+  return { subscription, facts: [fact], plain: true, gapDays: 0 };
+};
+
+const firstSlot = { n: 1, generation: 1 };
+
+function outcomeOf({ sandbox, dynamo, observer }: System, { subscription }: Life, isUsual: boolean): Outcome {
+  const key = `subscription#standard/${subscription}`;
+  const state = observer.states().find((one) => one.key === key);
+  const slot = state?.subscription.slots[0];
+  const tag = isUsual ? `p-${subscription}` : referenceOf({ storefront: "standard", id: subscription }, firstSlot);
+  const mine = sandbox.ledger().filter(({ operation, params }) => operation === "order" && params.comment === tag);
+  const kept = isUsual ? dynamo.get(key, "license")?.elid?.S : slot?.license?.elid;
+  const waits = state?.agenda === "attention";
+  return {
+    wanted: 1,
+    placed: Math.min(1, mine.length),
+    doubled: Math.max(0, mine.length - 1),
+    lost: mine.length === 0 && !waits ? 1 : 0,
+    unknown: mine.length > 0 && !mine.some(({ elid }) => elid === kept) && !waits ? 1 : 0,
+    waiting: waits ? 1 : 0,
+  };
+}

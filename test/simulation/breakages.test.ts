@@ -1,0 +1,50 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { breakages, type Modules, type Replaced } from "./breakages.ts";
+import { run } from "./run.ts";
+import { noEnd } from "./scheduler.ts";
+
+const seam = vi.hoisted(() => ({ replaced: {} as Replaced }));
+
+/** The exports of a module, each of which asks at every call whether a breakage replaces it. */
+const through = vi.hoisted(() => (name: string, real: object): object => {
+  const made = new Map<unknown, Record<string, unknown>>();
+  return Object.fromEntries(
+    Object.entries(real).map(([key, value]) => {
+      if (typeof value !== "function") return [key, value];
+      const through = (...args: unknown[]) => {
+        const replace = seam.replaced[name as keyof Modules] as ((real: object) => Record<string, unknown>) | undefined;
+        if (replace && !made.has(replace)) made.set(replace, replace(real));
+        const chosen = (made.get(replace)?.[key] ?? value) as (...args: unknown[]) => unknown;
+        return chosen(...args);
+      };
+      return [key, through];
+    }),
+  );
+});
+
+vi.mock(import("../../shared/licensing/fold.ts"), async (real) => through("fold", await real()));
+vi.mock(import("../../shared/licensing/next.ts"), async (real) => through("next", await real()));
+vi.mock(import("../../shared/licensing/operation.ts"), async (real) => through("operation", await real()));
+vi.mock(import("../../shared/billmgr/outcome.ts"), async (real) => through("outcome", await real()));
+vi.mock(import("../../shared/licensing/progress.ts"), async (real) => through("progress", await real()));
+vi.mock(import("../../shared/billmgr/readback.ts"), async (real) => through("readback", await real()));
+
+afterEach(() => {
+  seam.replaced = {};
+});
+
+/** More than it has ever taken. */
+const within = 400;
+
+test.for(breakages)("is found: a system that $what", { timeout: 300_000 }, async (breakage) => {
+  const { what, alteration, modules = {}, from = 1 } = breakage;
+  const beforeChecks = () => {
+    seam.replaced = {};
+  };
+  for (let seed = from; seed < from + within; seed++) {
+    seam.replaced = modules;
+    const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks } });
+    if (violations.some((violation) => !violation.includes(noEnd))) return;
+  }
+  expect.fail(`not found in ${within} seeds from ${from}: a system that ${what}`);
+});

@@ -1,0 +1,314 @@
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type * as outcome from "../../shared/billmgr/outcome.ts";
+import type * as readback from "../../shared/billmgr/readback.ts";
+import type * as fold from "../../shared/licensing/fold.ts";
+import type * as next from "../../shared/licensing/next.ts";
+import type * as operation from "../../shared/licensing/operation.ts";
+import type { CallOutcome } from "../../shared/licensing/operation.ts";
+import type * as progress from "../../shared/licensing/progress.ts";
+import type { Alteration } from "./system.ts";
+
+/** Modules of which a breakage replaces exports; what it is given are the real ones. */
+export type Modules = {
+  fold: typeof fold;
+  next: typeof next;
+  operation: typeof operation;
+  outcome: typeof outcome;
+  progress: typeof progress;
+  readback: typeof readback;
+};
+export type Replaced = { [Name in keyof Modules]?: (real: Modules[Name]) => Partial<Modules[Name]> };
+
+export type Breakage = {
+  what: string;
+  alteration?: Alteration;
+  modules?: Replaced;
+  /** A seed at or after which it was found before. */
+  from?: number;
+};
+
+const half = 31 * 60_000;
+
+/** Ways in which the protocol could be wrong, each of which must be found. */
+export const breakages: Breakage[] = [
+  {
+    what: "calls first, and writes the claim after it",
+    alteration: {
+      provisionWorld: (world) => {
+        let claim: (() => Promise<unknown>) | undefined;
+        return {
+          ...world,
+          table: {
+            ...world.table,
+            save: async (key, stored) => {
+              const { operation } = stored.subscription;
+              if (operation?.state !== "claimed" || operation.attempt?.endedAt) return world.table.save(key, stored);
+              claim = () => world.table.save(key, stored);
+              return true;
+            },
+          },
+          billmgr: {
+            ...world.billmgr,
+            call: async (...args) => {
+              const came = await world.billmgr.call(...args);
+              await claim?.();
+              return came;
+            },
+          },
+        };
+      },
+    },
+  },
+  {
+    what: "repeats a call whose outcome is unknown",
+    alteration: calling(async (call, again) => (call.outcome === "unknown" ? again() : call)),
+  },
+  {
+    from: 18,
+    what: "calls again what a dead worker had claimed, instead of reading",
+    modules: {
+      next: (real) => ({
+        next: (subscription, ...rest) => {
+          const { operation } = subscription;
+          const isLeft = operation?.state === "claimed" && operation.due !== undefined && operation.due <= rest[1];
+          return real.next(
+            isLeft ? { ...subscription, operation: { ...operation, state: "finished" } } : subscription,
+            ...rest,
+          );
+        },
+      }),
+    },
+  },
+  {
+    what: "asks something else before the id of an order is stored",
+    alteration: {
+      provisionWorld: (world) => ({
+        ...world,
+        billmgr: {
+          ...world.billmgr,
+          call: async (...args) => {
+            const came = await world.billmgr.call(...args);
+            await world.billmgr.balance().catch(() => {});
+            return came;
+          },
+        },
+      }),
+    },
+  },
+  {
+    what: "believes an absence at the first look",
+    modules: {
+      progress: (real) => ({
+        recordLook: (subscription, sighting) => real.recordLook(seenBefore(subscription, sighting), sighting),
+      }),
+    },
+  },
+  {
+    from: 1,
+    what: "believes the absence of what was no purchase at the first look",
+    modules: {
+      progress: (real) => ({
+        recordLook: (subscription, sighting) => {
+          const kind = subscription.operation?.change.kind;
+          const isPurchase = kind === "order" || kind === "prolong";
+          return real.recordLook(isPurchase ? subscription : seenBefore(subscription, sighting), sighting);
+        },
+      }),
+    },
+  },
+  {
+    from: 360,
+    what: "believes a list that shows no license known to be ours",
+    modules: {
+      progress: (real) => ({
+        recordLook: (subscription, sighting) => real.recordLook(subscription, { ...sighting, provesAbsence: true }),
+      }),
+    },
+  },
+  {
+    from: 70,
+    what: "saves whatever version is stored",
+    alteration: {
+      client: withInput(
+        PutItemCommand,
+        (input) =>
+          input.Item?.sk?.S === "state" && {
+            ...input,
+            ConditionExpression: undefined,
+            ExpressionAttributeValues: undefined,
+          },
+      ),
+    },
+  },
+  {
+    from: 45,
+    what: "does not look whether all calls are halted",
+    alteration: {
+      client: withInput(
+        GetItemCommand,
+        (input) => input.Key?.sk?.S === "halt" && { ...input, Key: { ...input.Key, sk: { S: "no halt" } } },
+      ),
+    },
+  },
+  {
+    from: 200,
+    what: "counts orders past the limit",
+    alteration: {
+      client: withInput(
+        UpdateItemCommand,
+        (input) =>
+          input.Key?.sk?.S?.startsWith("orders#") === true && {
+            ...input,
+            ConditionExpression: undefined,
+            ExpressionAttributeValues: Object.fromEntries(
+              Object.entries(input.ExpressionAttributeValues ?? {}).filter(([name]) => name !== ":limit"),
+            ),
+          },
+      ),
+    },
+  },
+  {
+    from: 18,
+    what: "gives each attempt at an order a reference of its own",
+    modules: {
+      operation: (real) => {
+        let attempts = 0;
+        return { referenceOf: (...args) => `${real.referenceOf(...args)}-${++attempts % 1000}` };
+      },
+    },
+  },
+  {
+    from: 16,
+    what: "takes a deleted license for one that is there",
+    modules: {
+      readback: (real) => ({
+        readBack: (operation, known, billmgr) =>
+          real.readBack(operation, known, {
+            ...billmgr,
+            licenses: async (family) => {
+              const listing = await billmgr.licenses(family);
+              return { ...listing, rows: listing.rows.map((row) => ({ ...row, status: "active" as const })) };
+            },
+          }),
+      }),
+    },
+  },
+  {
+    from: 40,
+    what: "takes every error for a refusal",
+    modules: {
+      outcome: (real) => ({
+        outcomeOf: (...args) => {
+          const came = real.outcomeOf(...args);
+          const [, type] = /^error (\w+)/.exec(came.said) ?? [];
+          return came.outcome === "unknown" && type ? { outcome: "refused", said: came.said, error: { type } } : came;
+        },
+      }),
+    },
+  },
+  {
+    from: 405,
+    what: "takes an order in the basket for one that is not there",
+    modules: {
+      outcome: (real) => ({
+        outcomeOf: (...args) => {
+          const { basket, ...came } = real.outcomeOf(...args) as CallOutcome & { basket?: boolean };
+          return came as CallOutcome;
+        },
+      }),
+    },
+  },
+  {
+    from: 98,
+    what: "believes an ok, and does not compare the expiry",
+    modules: {
+      readback: (real) => ({
+        readBack: async (operation, known, billmgr) =>
+          operation.change.kind === "prolong" && operation.state === "unconfirmed"
+            ? { verdict: "achieved", saw: "billmgr said ok", expiry: operation.change.expiry }
+            : real.readBack(operation, known, billmgr),
+      }),
+    },
+  },
+  {
+    what: "adds each delivery of a payment anew",
+    modules: {
+      fold: (real) => {
+        let deliveries = 0;
+        return {
+          fold: (subscription, event) =>
+            real.fold(
+              subscription,
+              event.type === "payment.succeeded" ? { ...event, payment: `${event.payment} ${++deliveries}` } : event,
+            ),
+        };
+      },
+    },
+  },
+  {
+    from: 125,
+    what: "answers 200 before the event is queued",
+    alteration: {
+      webhookSend: (send) => async (messages) => {
+        send(messages).catch(() => {});
+      },
+    },
+  },
+  {
+    from: 18,
+    what: "tells the queue that a message which failed is done",
+    alteration: {
+      handler:
+        (handler) =>
+        async (...args) => ({ ...(await handler(...args)), batchItemFailures: [] }),
+    },
+  },
+];
+
+/** What the caller is told instead of what came of a call. */
+function calling(change: (came: CallOutcome, again: () => Promise<CallOutcome>) => Promise<CallOutcome>): Alteration {
+  return {
+    provisionWorld: (world) => ({
+      ...world,
+      billmgr: {
+        ...world.billmgr,
+        call: async (...args) => change(await world.billmgr.call(...args), () => world.billmgr.call(...args)),
+      },
+    }),
+  };
+}
+
+type Subscription = Parameters<typeof progress.recordLook>[0];
+
+/** As if the same had been seen twice before, over half an hour. */
+function seenBefore(
+  subscription: Subscription,
+  { at, verdict, saw, provesAbsence }: Parameters<typeof progress.recordLook>[1],
+): Subscription {
+  const { operation } = subscription;
+  if (!operation || verdict !== "absent") return subscription;
+  const earlier = new Date(Date.parse(at) - half).toISOString();
+  const look = { at: earlier, verdict, saw, ...(provesAbsence !== undefined && { provesAbsence }) };
+  const attempt = operation.attempt && { ...operation.attempt, endedAt: earlier };
+  return {
+    ...subscription,
+    operation: { ...operation, looks: [look, look], claimedAt: earlier, ...(attempt && { attempt }) },
+  };
+}
+
+type Built<Input> = { new (input: Input): { input: Input } };
+
+/** Sends a command with another input, where one is given. */
+function withInput<Input extends object>(
+  Command: Built<Input>,
+  change: (input: Input) => object | false,
+): NonNullable<Alteration["client"]> {
+  return (client) => {
+    const send = (command: object) => {
+      const changed = command instanceof Command && change(command.input);
+      const stated = changed && Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
+      return client.send((stated ? new Command(stated as Input) : command) as Parameters<typeof client.send>[0]);
+    };
+    return { send } as unknown as typeof client;
+  };
+}

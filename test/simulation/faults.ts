@@ -1,0 +1,234 @@
+import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
+import type { Random } from "./random.ts";
+
+/** What can befall a request to the table or the queue. `before` and `after` its effect. */
+export type EdgeFault =
+  | "crash_before"
+  | "crash_after"
+  | "fail_before"
+  | "fail_after"
+  /** The client gives up, and the request takes effect later. */
+  | "late"
+  /** The client's own retry delivers it twice, and answers for the second. */
+  | "twice"
+  | "slow";
+
+/** What can befall a call of billmgr, beside what the sandbox does to it. */
+export type CallFault =
+  | "crash_before"
+  | "crash_after"
+  | "not_sent"
+  | "slow"
+  /** "ok" from before billmgr, which heard of nothing: it proves nothing by itself. */
+  | "empty_ok"
+  | FaultPlan;
+
+/** How likely what is in one run. */
+export type Profile = {
+  name: string;
+  /** Of each request to table and queue. */
+  edge: number;
+  /** Of each changing call, and of each reading of billmgr. */
+  change: number;
+  reading: number;
+  /** Clocks of workers are off by up to so many seconds. */
+  skewSeconds: number;
+  workers: number;
+  visibilitySeconds: number;
+  /** The index of the table shows a write after up to so many seconds. */
+  indexLagSeconds: number;
+  pageSize: number;
+  /** Of each webhook: to be sent again although it was answered 200. */
+  duplicates: number;
+  /** Hours by which a webhook can be late. */
+  lateHours: number;
+  /** billmgr may act so many seconds after it was asked. */
+  actsWithinSeconds: number;
+  /** billmgr's password changes, and the secret only hours later. */
+  passwordChanges: boolean;
+  funds: "plenty" | "short";
+  limits: "wide" | "narrow";
+};
+
+const calm: Profile = {
+  name: "calm",
+  edge: 0,
+  change: 0,
+  reading: 0,
+  skewSeconds: 0,
+  workers: 3,
+  visibilitySeconds: 1080,
+  indexLagSeconds: 0,
+  pageSize: 100,
+  duplicates: 0,
+  lateHours: 0,
+  actsWithinSeconds: 0,
+  passwordChanges: false,
+  funds: "plenty",
+  limits: "wide",
+};
+
+export function profileOf(random: Random): Profile {
+  const kind = random.weighted([
+    ["calm", 4],
+    ["shop", 10],
+    ["crashes", 22],
+    ["billmgr", 22],
+    ["all", 34],
+    ["storm", 8],
+  ] as const);
+  if (kind === "calm") return calm;
+  const shop: Profile = {
+    ...calm,
+    name: kind,
+    workers: random.int(2, 4),
+    indexLagSeconds: random.pick([0, 1, 20]),
+    pageSize: random.pick([1, 3, 100]),
+    duplicates: random.between(0, 0.6),
+    lateHours: random.pick([0, 0.1, 1, 24, 96]),
+  };
+  if (kind === "shop") return shop;
+  const withCrashes = kind === "crashes" || kind === "all" || kind === "storm";
+  const withBillmgr = kind === "billmgr" || kind === "all" || kind === "storm";
+  const storm = kind === "storm" ? 3 : 1;
+  return {
+    ...shop,
+    ...(withCrashes && {
+      edge: random.skewed(0.004, 0.06) * storm,
+      skewSeconds: random.pick([0, 2, 15, 60]),
+      visibilitySeconds: random.pick([1080, 1080, 300, 60, 15]),
+    }),
+    ...(withBillmgr && {
+      change: random.between(0.05, 0.4) * Math.sqrt(storm),
+      reading: random.skewed(0.01, 0.15) * storm,
+      actsWithinSeconds: random.pick([10, 120, 600, 1500]),
+      passwordChanges: random.chance(0.06),
+      funds: random.chance(0.08) ? "short" : "plenty",
+    }),
+    limits: random.chance(0.05) ? "narrow" : "wide",
+  };
+}
+
+const edgeFaults: readonly (readonly [EdgeFault, number])[] = [
+  ["crash_before", 4],
+  ["crash_after", 6],
+  ["fail_before", 3],
+  ["fail_after", 3],
+  ["late", 1],
+  ["twice", 2],
+  ["slow", 3],
+];
+
+export const isChanging = (operation: string): boolean =>
+  ["order", "prolong", "edit", "suspend", "resume", "delete"].includes(operation);
+
+/** Draws what befalls each request, while there are faults at all. */
+export class Faults {
+  on = true;
+  /** Where a form hides what was changed, an "ok" has to be believed (docs/decisions/0002). */
+  liesAreSeen = true;
+  readonly counts = new Map<string, number>();
+  readonly #profile: Profile;
+  readonly #edges: Random;
+  readonly #changes: Random;
+  readonly #readings: Random;
+
+  constructor(profile: Profile, random: Random) {
+    this.#profile = profile;
+    this.#edges = random.fork();
+    this.#changes = random.fork();
+    this.#readings = random.fork();
+  }
+
+  atEdge(): EdgeFault | undefined {
+    if (!this.on || !this.#edges.chance(this.#profile.edge)) return undefined;
+    return this.#counted(this.#edges.weighted(edgeFaults));
+  }
+
+  /** @param operation the sandbox's word for the call */
+  atCall(operation: string, { p_num }: Record<string, string>): CallFault | undefined {
+    const isChange = isChanging(operation);
+    const [random, rate] = isChange
+      ? [this.#changes, this.#profile.change]
+      : ([this.#readings, this.#profile.reading] as const);
+    if (!this.on) return undefined;
+    // Workers die at calls in runs without a faulty billmgr, too.
+    const crashes = 2 * this.#profile.edge;
+    const drawn = random.next();
+    if (drawn < crashes) return this.#counted(random.pick(["crash_before", "crash_after", "crash_after", "not_sent"]));
+    if (drawn < crashes + rate) {
+      return this.#counted(
+        isChange ? this.#ofChange(operation, random) : this.#ofReading(operation, Number(p_num ?? 1), random),
+      );
+    }
+    return undefined;
+  }
+
+  #ofChange(operation: string, random: Random): CallFault {
+    const act = random.chance(0.5);
+    const choices: [CallFault, number][] = [
+      ["not_sent", 2],
+      ["slow", 2],
+      ["empty_ok", this.liesAreSeen ? 2 : 0],
+      [{ fault: "act_then_drop" }, 5],
+      [{ fault: "drop_before_acting" }, 3],
+      [{ fault: "hang" }, 2],
+      [{ fault: "hang_then_act", seconds: this.#late(random) }, 5],
+      [{ fault: "slow", seconds: random.int(1, 90) }, 3],
+      [{ fault: "long_request", ...(act && { seconds: this.#late(random) }) }, 2],
+      [{ fault: "html", act }, 2],
+      [{ fault: "captcha" }, 1],
+      [{ fault: "http_status", status: random.pick([403, 429, 500, 502, 503, 504]), act }, 3],
+      [{ fault: "truncated" }, 2],
+      [{ fault: "malformed" }, 1],
+      [{ fault: "empty" }, 2],
+      [{ fault: "error", type: random.pick(["limit", "xml", "client", "pricelist_min_order"]), act }, 3],
+      [{ fault: "stays_processing", seconds: random.int(1, 20_000) }, 2],
+      [{ fault: "second_factor" }, 1],
+      // What a definite error says is believed: these are refusals, and need a person.
+      [{ fault: "error", type: random.pick(["value", "access", "exists", "missed"]), act: false }, 0.4],
+    ];
+    if (operation === "order" || operation === "prolong") choices.push([{ fault: "basket" }, 0.6]);
+    if (operation === "order") {
+      choices.push(
+        [{ fault: "unpaid" }, 0.2],
+        [{ fault: "reply_order_number" }, 1],
+        [{ fault: "deleted_twin" }, 2],
+        [{ fault: "reply_without_id" }, 3],
+        [{ fault: "reply_item_id" }, 2],
+      );
+    }
+    return random.weighted(choices);
+  }
+
+  /** So many seconds later, of which many are few. */
+  #late = (random: Random): number => Math.ceil(random.skewed(1, this.#profile.actsWithinSeconds));
+
+  #ofReading(operation: string, page: number, random: Random): CallFault {
+    if (operation === "list" && random.chance(0.4)) {
+      if (page > 1) return { fault: "list_shifts" };
+      return { fault: "filter_set", filter: { [random.pick(["status", "id", "pricelist"])]: "3" } };
+    }
+    return random.weighted<CallFault>([
+      ["not_sent", 2],
+      ["slow", 2],
+      [{ fault: "act_then_drop" }, 2],
+      [{ fault: "hang" }, 2],
+      [{ fault: "slow", seconds: random.int(1, 40) }, 2],
+      [{ fault: "long_request" }, 1],
+      [{ fault: "html" }, 1],
+      [{ fault: "captcha" }, 1],
+      [{ fault: "http_status", status: random.pick([403, 429, 500, 502, 503, 504]) }, 2],
+      [{ fault: "truncated" }, 2],
+      [{ fault: "malformed" }, 1],
+      [{ fault: "empty" }, 1],
+      [{ fault: "error", type: random.pick(["limit", "xml", "client", "access"]) }, 2],
+    ]);
+  }
+
+  #counted<T extends EdgeFault | CallFault>(fault: T & (EdgeFault | CallFault)): T {
+    const name = typeof fault === "string" ? fault : `${fault.fault}${fault.act ? ", acts" : ""}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    return fault;
+  }
+}

@@ -1,0 +1,125 @@
+import type { Faults } from "./faults.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Trace } from "./system.ts";
+
+/** One invocation of a function. Dead, it does nothing more: what it awaits never comes. */
+export class Process {
+  readonly name: string;
+  readonly startedAt: number;
+  dead = false;
+  /** It has returned. */
+  ended = false;
+  /** Told when it dies. */
+  onDeath: () => void = () => {};
+  readonly #machine: Machine;
+  readonly #skew: number;
+
+  constructor(machine: Machine, name: string, skew: number) {
+    this.name = name;
+    this.#machine = machine;
+    this.#skew = skew;
+    this.startedAt = machine.scheduler.now;
+  }
+
+  /** By its own clock, which may be off. */
+  readonly now = (): Date => new Date(this.#machine.scheduler.now + this.#skew);
+
+  die(why: string): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.#machine.crashes++;
+    this.#machine.trace?.(this.name, `dies: ${why}`);
+    this.onDeath();
+  }
+}
+
+type Settled<T> = { value: T } | { error: unknown };
+
+/**
+ * The machines that run functions, and the network between them and everything else. Each request on it is a point at which
+ * time passes, others go first, and something may go wrong. Nothing in between has an effect on anybody else, so these are all
+ * the points at which a death can be told from another.
+ */
+export class Machine {
+  crashes = 0;
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly #random: Random;
+  readonly #faults: Faults;
+  readonly #skewMs: number;
+  #count = 0;
+
+  constructor(scheduler: Scheduler, random: Random, faults: Faults, skewSeconds: number, trace: Trace) {
+    this.scheduler = scheduler;
+    this.trace = trace;
+    this.#random = random;
+    this.#faults = faults;
+    this.#skewMs = skewSeconds * 1000;
+  }
+
+  start(name: string): Process {
+    const skew = Math.round(this.#random.between(-this.#skewMs, this.#skewMs));
+    return new Process(this, `${name}-${++this.#count}`, skew);
+  }
+
+  /** Milliseconds that a message takes one way: mostly few. */
+  latency(most = 50): number {
+    return Math.ceil(this.#random.skewed(1, most));
+  }
+
+  slowness(most = 40_000): number {
+    return this.#random.int(500, most);
+  }
+
+  /** A request to a store: its effect is had at one moment, whoever has died by then. */
+  request<T>(process: Process, what: string, effect: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (process.dead) return;
+      const fault = this.#faults.atEdge();
+      const note = (more: string) => this.trace?.(process.name, `${what}${more}`);
+      const slow = fault === "slow" && this.#random.chance(0.5) ? "there" : "back";
+      const there = this.latency() + (fault === "slow" && slow === "there" ? this.slowness() : 0);
+      const back = this.latency() + (fault === "slow" && slow === "back" ? this.slowness() : 0);
+      if (fault === "crash_before") return process.die(`before ${what}`);
+      if (fault === "fail_before" || fault === "late") {
+        this.scheduler.after(there, () => !process.dead && reject(new Unreachable(what)));
+      }
+      if (fault === "fail_before") return note(": fails");
+      this.scheduler.after(there + (fault === "late" ? this.slowness() : 0), () => {
+        let settled = outcomeOf(effect);
+        if (fault === "twice") settled = outcomeOf(effect);
+        note(shown(settled, fault));
+        if (fault === "crash_after") return process.die(`after ${what}`);
+        if (fault === "fail_after") settled = { error: new Unreachable(what) };
+        const answer = () => {
+          if (process.dead) return;
+          if ("error" in settled) reject(settled.error);
+          else resolve(settled.value);
+        };
+        // Of what the schedule reads nothing is written: it may be a little older or newer.
+        if (process.name.startsWith("renew")) answer();
+        else this.scheduler.after(back, answer);
+      });
+    });
+  }
+}
+
+/** As the SDK says it when its retries are used up. */
+class Unreachable extends Error {
+  override name = "TimeoutError";
+  constructor(what: string) {
+    super(`no answer to ${what}`);
+  }
+}
+
+function outcomeOf<T>(effect: () => T): Settled<T> {
+  try {
+    return { value: effect() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+const shown = (settled: Settled<unknown>, fault: string | undefined): string =>
+  `${fault ? ` [${fault}]` : ""}${"error" in settled ? `: ${(settled.error as Error).name}` : ""}`;

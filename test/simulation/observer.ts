@@ -1,0 +1,135 @@
+import { isDeepStrictEqual } from "node:util";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { operationOf } from "../../infra/local/sandbox/names.ts";
+import type { Sent } from "../../shared/billmgr/transport.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { isChanging } from "./faults.ts";
+import type { Process } from "./machine.ts";
+import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
+import { canary } from "./world.ts";
+
+export type State = {
+  key: string;
+  subscription: Subscription;
+  version: number;
+  agenda?: string;
+  agendaAt?: string;
+  reason?: string;
+};
+
+/** One changing call, from where it left to what came of it. */
+export type Called = {
+  at: number;
+  kind: string;
+  key: string | undefined;
+  params: Record<string, string>;
+  process: Process;
+  /** It came to billmgr. */
+  arrived: boolean;
+  /** Until then its caller waits. */
+  waitsUntil: number;
+  /** Until then billmgr may do it. */
+  actsUntil: number;
+};
+
+export const isInFlight = ({ process, waitsUntil, actsUntil }: Called, now: number): boolean =>
+  actsUntil > now || (!process.dead && waitsUntil > now);
+
+/** Watches from outside what crosses the edges, and says what must not have been. */
+export class Observer {
+  readonly violations: string[] = [];
+  readonly calls: Called[] = [];
+  readonly #dynamo: () => MemoryDynamo;
+  readonly #now: () => number;
+  #haltedAt: number | undefined;
+  /** Licenses that a process was told of and has to store before it calls again. */
+  readonly #told = new Map<Process, { key: string; elid: string }>();
+
+  constructor(dynamo: () => MemoryDynamo, now: () => number) {
+    this.#dynamo = dynamo;
+    this.#now = now;
+  }
+
+  states(): State[] {
+    return this.#dynamo()
+      .items()
+      .filter(({ sk }) => sk?.S === "state")
+      .map(stateOf);
+  }
+
+  violated(what: string): void {
+    this.violations.push(`${new Date(this.#now()).toISOString()} ${what}`);
+  }
+
+  halted(isHalted: boolean): void {
+    this.#haltedAt = isHalted ? (this.#haltedAt ?? this.#now()) : undefined;
+  }
+
+  /** Nothing secret may be in anything that others read. */
+  seen(where: string, what: unknown): void {
+    const text = typeof what === "string" ? what : JSON.stringify(what);
+    if (forms.some((form) => text.includes(form))) this.violated(`a secret is in ${where}: ${text.slice(0, 400)}`);
+  }
+
+  /** A state has been written. */
+  stored(item: Item): void {
+    const { key, subscription } = stateOf(item);
+    for (const [process, told] of this.#told) {
+      const holds = subscription.slots.some(({ license }) => license?.elid === told.elid);
+      if (told.key === key && holds) this.#told.delete(process);
+    }
+  }
+
+  /** At the moment at which a process sends something to billmgr. */
+  leaves(process: Process, params: Record<string, string>): Called | undefined {
+    const { func = "", elid = "" } = params;
+    const what = `${func} ${elid}`.trim();
+    if (this.#haltedAt !== undefined && process.startedAt > this.#haltedAt) {
+      this.violated(`${process.name} calls ${what} though all calls are halted`);
+    }
+    const told = this.#told.get(process);
+    if (told) this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
+    const kind = operationOf({ func, params });
+    if (!isChanging(kind)) return undefined;
+
+    const now = this.#now();
+    const claimed = this.states().find(({ subscription: { operation } }) => {
+      if (!operation || operation.state === "finished" || operation.state === "unconfirmed") return false;
+      return isDeepStrictEqual(operation.attempt?.params, params);
+    });
+    const from = { at: now, waitsUntil: now, actsUntil: now };
+    const call: Called = { ...from, kind, key: claimed?.key, params, process, arrived: false };
+    if (!claimed) this.violated(`${process.name} calls ${what} without a claim`);
+    const other = this.calls.find((one) => one.key !== undefined && one.key === call.key && isInFlight(one, now));
+    if (other) this.violated(`${what} is called while ${other.kind} of ${other.process.name} may still be at work`);
+    this.calls.push(call);
+    return call;
+  }
+
+  /** When a process has the answer. */
+  returned(process: Process, call: Called | undefined, sent: Sent): void {
+    if (!call?.key || call.kind !== "order" || sent.came !== "answer" || sent.status !== 200) return;
+    const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
+    const clear = /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
+    if (elid && clear) this.#told.set(process, { key: call.key, elid });
+  }
+}
+
+/** An item is never changed, only replaced. */
+const statesRead = new WeakMap<Item, State>();
+
+function stateOf(item: Item): State {
+  const known = statesRead.get(item);
+  if (known) return known;
+  const { pk, ...rest } = unmarshall(item);
+  const state = { key: pk, ...rest } as State;
+  statesRead.set(item, state);
+  return state;
+}
+
+/** As they are, and as they are in a form or a URL. */
+const forms = [canary.password, canary.signing, canary.signing.slice("whsec_".length)].flatMap((text) => [
+  text,
+  encodeURIComponent(text),
+  new URLSearchParams({ _: text }).toString().slice(2),
+]);

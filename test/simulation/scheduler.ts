@@ -1,0 +1,76 @@
+import type { Random } from "./random.ts";
+
+export const noEnd = "no end";
+
+type Planned = { at: number; order: number; act: () => void };
+
+/** Virtual time: what is planned happens one after another, and between two acts nothing moves but promises. */
+export class Scheduler {
+  now: number;
+  /** Acts so far. */
+  steps = 0;
+  readonly #random: Random;
+  readonly #heap: Planned[] = [];
+
+  constructor(start: number, random: Random) {
+    this.now = start;
+    this.#random = random;
+  }
+
+  /** What is planned for one moment happens in any order. */
+  at(moment: number, act: () => void): void {
+    const heap = this.#heap;
+    heap.push({ at: Math.max(moment, this.now), order: this.#random.next(), act });
+    for (let i = heap.length - 1; i > 0; ) {
+      const parent = (i - 1) >> 1;
+      if (!this.#swap(parent, i)) break;
+      i = parent;
+    }
+  }
+
+  after(ms: number, act: () => void): void {
+    this.at(this.now + ms, act);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
+  }
+
+  /** Lets everything happen that is planned up to a moment. @throws when there is no end to it */
+  async runUntil(moment: number, mostSteps = 200_000): Promise<void> {
+    for (let next = this.#heap[0]; next && next.at <= moment; next = this.#heap[0]) {
+      this.#take();
+      this.now = next.at;
+      if (++this.steps > mostSteps) throw new Error(`${noEnd} after ${mostSteps} steps`);
+      next.act();
+      // All promises that this settled have run on to their next edge when the event loop comes round.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    this.now = moment;
+  }
+
+  #take(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    heap[0] = last;
+    for (let i = 0; ; ) {
+      const [left, right] = [2 * i + 1, 2 * i + 2];
+      const least = right < heap.length && before(heap[right], heap[left]) ? right : left;
+      if (least >= heap.length || !this.#swap(i, least)) break;
+      i = least;
+    }
+  }
+
+  /** Puts the earlier of two first; false when it is so. */
+  #swap(above: number, below: number): boolean {
+    const [a, b] = [this.#heap[above], this.#heap[below]];
+    if (!a || !b || !before(b, a)) return false;
+    this.#heap[above] = b;
+    this.#heap[below] = a;
+    return true;
+  }
+}
+
+const before = (a: Planned | undefined, b: Planned | undefined): boolean =>
+  a !== undefined && b !== undefined && (a.at === b.at ? a.order < b.order : a.at < b.at);

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { profileOfSeed, type Report, run } from "./run.ts";
+import { Summary } from "./summary.ts";
+
+/** `npm run simulate` runs as many as one likes. */
+const seeds = 1000;
+const timeout = 600_000;
+
+test(`nothing is violated in ${seeds} runs, and each fault, and each end, comes up`, { timeout }, async () => {
+  const summary = new Summary();
+  for (let seed = 1; seed <= seeds; seed++) summary.add(await run(seed));
+  expect(summary.failures.map(({ seed, violations }) => [seed, ...violations])).toEqual([]);
+  expect(Object.keys(summary.operations).sort()).toEqual(["delete", "edit", "order", "prolong", "resume", "suspend"]);
+  expect(Object.keys(summary.standings).length).toBe(5);
+  expect(Object.keys(summary.faults).length).toBeGreaterThan(30);
+  const { "needs a person": waiting = 0, ...others } = summary.standings;
+  expect(waiting).toBeLessThan(0.1 * Object.values(others).reduce((sum, count) => sum + count));
+});
+
+async function reportsOf(profile: string, count: number): Promise<Report[]> {
+  const reports: Report[] = [];
+  for (let seed = 1; reports.length < count; seed++) {
+    if (profileOfSeed(seed).name === profile) reports.push(await run(seed));
+  }
+  return reports;
+}
+
+describe.each([
+  ["calm", "where nothing fails"],
+  ["shop", "where webhooks come late, repeated and out of order"],
+  ["crashes", "where only the functions, the table and the queue fail"],
+])("in runs that are %s, %s,", (profile) => {
+  test("nobody is needed in the end", { timeout }, async () => {
+    const reports = await reportsOf(profile, 40);
+    expect(
+      reports.flatMap(({ seed, attention, violations }) => [...attention, ...violations].map((why) => [seed, why])),
+    ).toEqual([]);
+  });
+});
+
+test("a seed gives the same run each time, to the last step", { timeout }, async () => {
+  for (const seed of [18, 41, 75]) {
+    const [first, second] = await Promise.all(
+      [1, 2].map(async () => {
+        const trace: string[] = [];
+        await run(seed, { trace: (line) => trace.push(line) });
+        return trace;
+      }),
+    );
+    expect(first?.length).toBeGreaterThan(100);
+    expect(second).toEqual(first);
+  }
+});

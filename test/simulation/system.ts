@@ -1,0 +1,318 @@
+import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
+import type { Log } from "../../functions/log.ts";
+import { brakeIn } from "../../functions/provision/brake.ts";
+import { createHandler as createProvision } from "../../functions/provision/handler.ts";
+import { renew } from "../../functions/renew/renew.ts";
+import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
+import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts";
+import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
+import { agendaIndex, createTable } from "../../shared/aws/table.ts";
+import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
+import type { Post } from "../../shared/billmgr/transport.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { postFrom } from "./billmgr.ts";
+import { Faults, type Profile } from "./faults.ts";
+import { Machine, type Process } from "./machine.ts";
+import { createMemoryDynamo, type Item, type MemoryDynamo } from "./memory-dynamo.ts";
+import { MemoryQueue } from "./memory-queue.ts";
+import { Observer, type State } from "./observer.ts";
+import type { Random } from "./random.ts";
+import { Schedule } from "./schedule.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Webhook } from "./shop.ts";
+import { canary, catalogOf, settingsOf } from "./world.ts";
+
+const provisionMs = 180_000;
+const webhookMs = 10_000;
+const renewMs = 60_000;
+
+type Client = MemoryDynamo["client"];
+
+type World = Parameters<typeof createProvision>[0];
+export type Handler = ReturnType<typeof createProvision>;
+
+/** What one process has to do with the world. */
+export type Parts = { client: Client; post: Post; authinfo: () => Promise<string> };
+
+/** How a run differs from the real construction: only to see that the difference is found. */
+export type Alteration = {
+  client?: (client: Client) => Client;
+  provisionWorld?: (world: World) => World;
+  handler?: (handler: Handler, parts: Parts) => Handler;
+  webhookSend?: (send: Send) => Send;
+  /** Before anything is checked, which the real code is to do. */
+  beforeChecks?: () => void;
+};
+
+/** Undefined where nobody reads it: most of a run would go into words. */
+export type Trace = ((who: string, what: string) => void) | undefined;
+
+/** The deployed system, its functions' own code, over stores in memory and in virtual time. */
+export class System {
+  readonly scheduler: Scheduler;
+  readonly dynamo: MemoryDynamo;
+  readonly queue: MemoryQueue;
+  readonly sandbox: Sandbox;
+  readonly machine: Machine;
+  readonly faults: Faults;
+  readonly observer: Observer;
+  readonly catalog: Catalog;
+  /** What billmgr accepts, and what the secret holds. */
+  password = canary.password;
+  secretPassword = canary.password;
+  /** Told of halts and of what waits for a person. */
+  onHalt: () => void = () => {};
+  onAttention: (key: string) => void = () => {};
+  onBasket: (order: URLSearchParams) => void = () => {};
+  readonly #random: Random;
+  readonly #alteration: Alteration;
+  readonly #log: Log;
+  readonly #wordOf: (command: object) => string;
+  #freeWorkers: number;
+  #pokeAt = Number.POSITIVE_INFINITY;
+  readonly #schedule: Schedule;
+
+  constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
+    this.#random = random.fork();
+    this.#alteration = alteration;
+    this.#freeWorkers = profile.workers;
+    this.scheduler = new Scheduler(start, random.fork());
+    const now = () => this.scheduler.now;
+    this.faults = new Faults(profile, random.fork());
+    this.machine = new Machine(this.scheduler, random.fork(), this.faults, profile.skewSeconds, trace);
+    this.#wordOf = trace ? nameOf : (command) => command.constructor.name;
+    this.observer = new Observer(() => this.dynamo, now);
+    this.#schedule = new Schedule(this.scheduler, this.observer, (attentionToo) => this.#renew(attentionToo));
+    this.catalog = catalogOf(random.fork(), profile);
+    const lag = random.fork();
+    this.dynamo = createMemoryDynamo({
+      index: { name: agendaIndex, keys: ["agenda", "agendaAt"] },
+      pageSize: profile.pageSize,
+      indexLater: (show) => this.scheduler.after(lag.int(0, profile.indexLagSeconds * 1000), show),
+      onWrite: (item, key) => this.#written(item, key),
+    });
+    this.queue = new MemoryQueue({ now, visibilitySeconds: profile.visibilitySeconds, maxReceiveCount: 20 });
+    const settings = settingsOf(random.fork(), profile);
+    this.faults.liesAreSeen = settings.formHides === undefined;
+    this.sandbox = createSandbox({
+      now: () => new Date(now()),
+      authinfo: () => `reseller:${this.password}`,
+      settings,
+    });
+    this.#log = this.#logOf(trace);
+  }
+
+  /** One delivery of a webhook; `answered` hears the status, or undefined when no answer came. */
+  deliver({ body, headers }: Webhook, answered: (status: number | undefined) => void): void {
+    const process = this.machine.start("webhook");
+    const send = sendTo(this.#queueClient(process), "queue");
+    // Its clock decides only on the age of a signature.
+    const handler = createWebhook({
+      secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing] } }),
+      send: this.#alteration.webhookSend?.(send) ?? send,
+      timely: timelyAt(() => process.now().getTime()),
+      now: process.now,
+      log: this.#log,
+    });
+    const event = {
+      requestContext: { http: { method: "POST" } },
+      rawPath: "/webhooks/standard",
+      headers,
+      body,
+    } as unknown as APIGatewayProxyEventV2;
+    this.#run(process, webhookMs, () => handler(event)).then((result) => {
+      if (result) this.observer.seen("a reply", result.body ?? "");
+      answered(result?.statusCode);
+    });
+  }
+
+  /** The event source: hands batches to workers that are free. */
+  poke(): void {
+    while (this.#freeWorkers > 0 && this.queue.hasVisible) {
+      const MaxNumberOfMessages = this.#random.int(1, 10);
+      const received = this.queue.perform(new ReceiveMessageCommand({ QueueUrl: "queue", MaxNumberOfMessages }));
+      const { Messages = [] } = received as { Messages?: import("@aws-sdk/client-sqs").Message[] };
+      if (Messages.length > 0) this.#work(Messages.map(recordOf));
+    }
+    const next = this.queue.nextVisibleAt();
+    if (next === undefined || (next >= this.#pokeAt && this.#pokeAt > this.scheduler.now)) return;
+    this.#pokeAt = next;
+    this.scheduler.at(next, () => this.poke());
+  }
+
+  #work(Records: SQSRecord[]): void {
+    this.#freeWorkers--;
+    const process = this.machine.start("worker");
+    const ends = this.scheduler.now + provisionMs;
+    this.machine.trace?.(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
+    const client = this.#tableClient(process);
+    const post = postFrom(process, this);
+    const authinfo = async () => `reseller:${this.secretPassword}`;
+    const table = createTable(client, "table");
+    const queue = this.#queueClient(process);
+    const world: World = {
+      table,
+      billmgr: createBillmgr(post, authinfo, {
+        brake: brakeIn(table, process.now, this.#log),
+        fundsErrors: this.catalog.billmgr.fundsErrors,
+      }),
+      catalog: this.catalog,
+      send: sendTo(queue, "queue"),
+      returnSoon: returnSoonTo(queue, "queue"),
+      now: process.now,
+      log: this.#log,
+    };
+    const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
+    const handler = this.#alteration.handler?.(built, { client, post, authinfo }) ?? built;
+    const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
+    this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context)).then((result) => {
+      this.#freeWorkers++;
+      const failed = new Set(result?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      const done = result ? Records.filter(({ messageId }) => !failed.has(messageId)) : [];
+      this.machine.trace?.(process.name, result ? `has done ${done.length} of ${Records.length}` : "is gone");
+      for (const { receiptHandle } of done) this.#delete(receiptHandle);
+      this.poke();
+    });
+  }
+
+  /** What the event source could not delete is delivered again. */
+  #delete(ReceiptHandle: string): void {
+    if (this.faults.atEdge()) return;
+    try {
+      this.queue.perform(new DeleteMessageCommand({ QueueUrl: "queue", ReceiptHandle }));
+    } catch (error) {
+      this.machine.trace?.("queue", `keeps a message: ${(error as Error).name}`);
+    }
+  }
+
+  /** What a function returns, or undefined when it failed or died, by the time limit at the latest. */
+  #run<T>(process: Process, limitMs: number, handle: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      process.onDeath = () => resolve(undefined);
+      this.scheduler.after(limitMs, () => !process.ended && process.die("time limit"));
+      handle().then(
+        (result) => {
+          process.ended = true;
+          resolve(result);
+        },
+        (error: unknown) => {
+          this.observer.seen("an error", String(error));
+          process.die(`fails: ${error}`);
+        },
+      );
+    });
+  }
+
+  #renew(attentionToo: boolean): Promise<unknown> {
+    const process = this.machine.start("renew");
+    const world = {
+      table: createTable(this.#tableClient(process), "table"),
+      send: sendTo(this.#queueClient(process), "queue"),
+      now: process.now,
+      log: this.#log,
+    };
+    return this.#run(process, renewMs, () => renew(world, () => renewMs, attentionToo));
+  }
+
+  #written(item: Item | undefined, { pk, sk }: Item): void {
+    if (item) this.observer.seen(`the item ${pk?.S} ${sk?.S}`, item);
+    if (pk?.S === "control" && sk?.S === "halt") {
+      this.observer.halted(item !== undefined);
+      if (item) this.onHalt();
+    }
+    if (sk?.S !== "state" || !item) return;
+    this.observer.stored(item);
+    const agenda = item.agenda?.S;
+    if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
+    if (agenda === "attention") {
+      this.onAttention(pk?.S ?? "");
+      this.#schedule.waits();
+    }
+  }
+
+  /** Something is queued, or an operation open that needs nobody. */
+  isAtWork(): boolean {
+    const open = ({ agenda, subscription: { operation } }: State) =>
+      agenda !== "attention" && operation !== undefined && operation.state !== "finished";
+    return this.queue.size() > 0 || this.observer.states().some(open);
+  }
+
+  /** As they are in the log and in the states. */
+  operations(): Operation[] {
+    const logged = this.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("operation#"));
+    const open = this.observer.states().flatMap(({ subscription: { operation } }) => operation ?? []);
+    return [...logged.map((item) => unmarshall(item) as unknown as Operation), ...open];
+  }
+
+  liftHalt(): void {
+    this.dynamo.perform(new DeleteItemCommand({ TableName: "table", Key: marshall({ pk: "control", sk: "halt" }) }));
+  }
+
+  #tableClient(process: Process): Client {
+    const send = (command: object) =>
+      this.machine.request(process, this.#wordOf(command), () => this.dynamo.perform(command));
+    const client = { send } as unknown as Client;
+    return this.#alteration.client?.(client) ?? client;
+  }
+
+  #queueClient(process: Process) {
+    const send = (command: object) =>
+      this.machine.request(process, this.#wordOf(command), () => {
+        this.observer.seen("a message", command instanceof ChangeMessageVisibilityCommand ? "" : inputOf(command));
+        const result = this.queue.perform(command);
+        this.scheduler.after(0, () => this.poke());
+        return result;
+      });
+    return { send } as unknown as MemoryQueue["client"];
+  }
+
+  #logOf(trace: Trace): Log {
+    const write = (message: string, fields: Record<string, unknown>) => {
+      const line = `${message} ${JSON.stringify(fields)}`;
+      this.observer.seen("the log", line);
+      trace?.("log", line);
+    };
+    return { info: write, warn: write, error: write };
+  }
+}
+
+const inputOf = (command: object): unknown => (command as { input?: unknown }).input;
+
+/** "PutItem subscription#standard/a state" */
+function nameOf(command: object): string {
+  const input = inputOf(command) as {
+    Key?: Item;
+    Item?: Item;
+    IndexName?: string;
+    Entries?: { MessageBody?: string }[];
+  };
+  const { pk, sk } = input.Item ?? input.Key ?? {};
+  const what = pk
+    ? `${pk.S} ${sk?.S}`
+    : (input.Entries?.map(({ MessageBody }) => titleOf(MessageBody ?? "")).join() ?? "");
+  return `${command.constructor.name.replace("Command", "")} ${what}${operationIn(input.Item)}`;
+}
+
+function operationIn(item: Item | undefined): string {
+  const operation = item?.subscription?.M?.operation?.M;
+  return operation
+    ? ` (operation ${operation.n?.N} ${operation.change?.M?.kind?.S} ${operation.state?.S} ${operation.outcome?.S ?? ""})`
+    : "";
+}
+
+function titleOf(body: string): string {
+  const { key, kind, received } = JSON.parse(body) as {
+    key: string;
+    kind: string;
+    received?: { id: string; type: string };
+  };
+  return `${kind} ${key}${received ? ` ${received.id} ${received.type}` : ""}`;
+}
+
+const recordOf = ({ MessageId, ReceiptHandle, Body, Attributes }: import("@aws-sdk/client-sqs").Message) =>
+  ({ messageId: MessageId, receiptHandle: ReceiptHandle, body: Body, attributes: Attributes }) as unknown as SQSRecord;

@@ -1,0 +1,80 @@
+import type { Settings } from "../../infra/local/sandbox/index.ts";
+import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
+import type { Profile } from "./faults.ts";
+import type { Random } from "./random.ts";
+
+/** None of these may be seen in anything that is stored, logged or answered. */
+export const canary = {
+  password: "canary&Pass word%1",
+  signing: `whsec_${Buffer.from("canary of the signing secret, 24+").toString("base64")}`,
+};
+
+/** What the shop of the simulation sells, under policies that differ from seed to seed. */
+export function catalogOf(random: Random, { limits }: Profile): Catalog {
+  return parseCatalog({
+    billmgr: { url: "https://billmgr.example/manager/billmgr" },
+    products: {
+      vmmanager6: { pricelist: 55163, addons: { nodes: 55165, virtualMachines: 55164 } },
+      dcimanager6: { pricelist: 55161 },
+      ispmanager: { pricelist: 55228, family: "soft" },
+    },
+    plans: {
+      "vm-monthly": { product: "vmmanager6", period: 1, addons: { nodes: { perUnit: 1 } } },
+      "vm-prepaid": {
+        product: "vmmanager6",
+        period: 1,
+        addons: { nodes: { base: 1 }, virtualMachines: { perUnit: 10 } },
+      },
+      "vm-yearly": { product: "vmmanager6", period: 12, addons: { nodes: { base: 2, perUnit: 1 } } },
+      "dci-each": { product: "dcimanager6", period: 1, quantity: "licenses" },
+      "dci-trial": { product: "dcimanager6", period: 1, trial: { period: -100 } },
+      "isp-monthly": { product: "ispmanager", period: 1 },
+    },
+    extras: { "vm-node": { product: "vmmanager6", addons: { nodes: { perUnit: 1 } } } },
+    ignored: { standard: ["support"] },
+    policy: {
+      graceDays: random.pick([0, 3, 7]),
+      onEnd: random.pick(["suspend", "suspend", "delete", "lapse"]),
+      retentionDays: random.pick([0, 2, 14]),
+      renew: random.pick(["on_payment", "before_expiry"]),
+      renewAheadDays: random.pick([1, 2, 5]),
+    },
+    limits: limits === "narrow" ? { ordersPerHour: 1, ordersPerDay: 3 } : { ordersPerHour: 1000, ordersPerDay: 1000 },
+  });
+}
+
+/** How billmgr behaves where that is not documented. */
+export function settingsOf(random: Random, { funds, change }: Profile): Partial<Settings> {
+  const settings: Partial<Settings> = {
+    balance: funds === "short" ? random.int(0, 60) : 1_000_000,
+    processingSeconds: random.pick([0, 0, 1, 1, 1, 40, 40, 5400]),
+    changeProcessing: random.chance(0.2),
+    orderReply: random.weighted([
+      ["id", 5],
+      ["item.id", 2],
+      ["none", 2],
+      ["order_number", 1],
+    ] as const),
+    fundsReply: random.weighted([
+      ["error", 3],
+      ["basket", 1],
+      ["unpaid", 1],
+    ] as const),
+    listShowsRemoteid: random.chance(0.8),
+    listShowsComment: random.chance(0.8),
+    largestPage: random.pick([1000, 1000, 3, 1]),
+    deletedLinger: random.chance(0.7),
+    deletedTwins: random.chance(0.15),
+    filterSubmit: random.weighted([
+      ["always", 6],
+      ["without_out", 3],
+      ["ignored", 0.3],
+      ["refused", 0.3],
+    ] as const),
+  };
+  // What an account must not do, and what a form does not show, needs a person sooner or later.
+  if (change > 0 && random.chance(0.08)) settings.denied = [random.pick(["balance", "suspend", "resume", "delete"])];
+  if (change > 0 && random.chance(0.08))
+    settings.formHides = [random.pick(["addons", "remoteid", "comment", "status"])];
+  return settings;
+}
