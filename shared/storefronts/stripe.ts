@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { explain } from "../problems.ts";
-import { email, id, unixTime } from "./fields.ts";
+import { countUpTo, email, id, unixTime } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
 
@@ -16,8 +16,8 @@ export const stripe: Storefront = {
   verify({ headers, body }, secrets, timely) {
     const header = headers["stripe-signature"];
     if (!header) return "needs the header Stripe-Signature";
-    const fields = header.split(",").map((field) => field.trim().split("=", 2) as [string, string | undefined]);
-    const given = (name: string) => fields.flatMap(([key, value]) => (key === name && value ? [value] : []));
+    const fields = header.split(",").map((field) => field.trim());
+    const given = (name: string) => fields.flatMap((field) => new RegExp(`^${name}=(.+)$`).exec(field)?.[1] ?? []);
     const seconds = secondsIn(given("t")[0]);
     if (seconds === undefined) return "Stripe-Signature holds no time";
     const signatures = given("v1");
@@ -35,6 +35,9 @@ const ref = z.pipe(
   z.transform((value) => (typeof value === "string" ? value : value.id)),
 );
 const maybe = z.nullish(ref);
+
+/** What is metered is billed by the call or the byte. */
+const quantity = z.nullish(countUpTo(1_000_000_000_000));
 
 /** A price (or, of old, a plan): its id, or all of it. */
 const priced = z.nullish(
@@ -69,7 +72,7 @@ const subscription = z.object({
     z.object({
       price: priced,
       plan: priced,
-      quantity: z.nullish(z.number()),
+      quantity,
       current_period_end: z.nullish(unixTime),
     }),
   ),
@@ -77,7 +80,7 @@ const subscription = z.object({
 
 const line = z.object({
   amount: z.nullish(z.number()),
-  quantity: z.nullish(z.number()),
+  quantity,
   period: z.nullish(z.object({ start: z.nullish(unixTime), end: unixTime })),
   parent: z.nullish(
     z.object({
