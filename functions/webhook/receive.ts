@@ -30,6 +30,8 @@ export const largestBody = 1024 * 1024;
 /** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
 const largestStored = 300 * 1024;
 const compressedFrom = 32 * 1024;
+/** What one event tells is stored beside its body. */
+const largestFacts = 64 * 1024;
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
@@ -76,7 +78,7 @@ async function accept(storefront: Storefront, request: SignedRequest, { send, no
   const packed = pack(text);
   if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
 
-  const told = storefront.events(body, request.headers);
+  const told = storefront.events(body, request.headers).map(storable);
   const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, request), body: packed };
   const outgoing = told.flatMap((one) => messagesOf(name, one, came));
   for (const one of told)
@@ -88,6 +90,17 @@ async function accept(storefront: Storefront, request: SignedRequest, { send, no
     return refuse(503, "the event could not be made durable; deliver it again");
   }
   return { status: 200, body: { status: "accepted" } };
+}
+
+/** Any text of a body can be as long as the body. */
+function storable(told: Told): Told {
+  const head = { ...told, type: told.type.slice(0, 100) };
+  if (head.says !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
+  const { id, type, occurredAt, test, events } = head;
+  const size = Buffer.byteLength(JSON.stringify(events));
+  if (size <= largestFacts) return head;
+  const reason = `it tells ${size} bytes of facts, more than can be kept`;
+  return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), says: "unclear", reason };
 }
 
 type Came = Pick<Received, "receivedAt" | "headers" | "body">;

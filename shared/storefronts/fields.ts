@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import { type Instant, toInstant } from "../licensing/time.ts";
 
-/** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key. */
+/** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(
   z.union([z.string().check(z.minLength(1), z.maxLength(200)), z.int()]),
-  z.transform((value) => String(value)),
+  z.transform((value) => String(value).toWellFormed()),
 );
 
 /** A count, or one in text as PHP's database drivers give it. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
 import { receive, type World } from "../../functions/webhook/receive.ts";
-import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import { type Outgoing, returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Post } from "../../shared/billmgr/transport.ts";
 import { signStandard, standardSecret } from "../support/local.ts";
@@ -32,6 +32,18 @@ describe("a webhook", () => {
     const noise = JSON.stringify(randomBytes(500_000).toString("base64"));
     expect(await answer(noise)).toMatchObject({ status: 413 });
     expect(await answer(JSON.stringify("x".repeat(700_000)))).toMatchObject({ status: 200 });
+  });
+
+  test("that tells more than an item of the table could hold beside it is kept for a person", async () => {
+    const sent: Outgoing[] = [];
+    const items = Array.from({ length: 100 }, (_, i) => ({ plan: `${i}${"\x01".repeat(180)}`, quantity: 1 }));
+    const data = { subscription: "s1", items };
+    const body = JSON.stringify({ type: "subscription.changed", timestamp: "2026-11-23", data });
+    const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
+    expect(await answer(body, { send })).toMatchObject({ status: 200 });
+    expect(sent).toMatchObject([
+      { message: { kind: "unclear", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
+    ]);
   });
 
   test("is never verified by a secret that is next to none, though it matches", async () => {
