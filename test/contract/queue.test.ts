@@ -40,6 +40,12 @@ test("each key is a group of its own, which holds any characters", async () => {
   for (const group of groups) expect(group).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test("a message holds any characters, those too that SQS refuses", async () => {
+  const id = "\0\t\u007f\uffff\ufffe\ufffd\ud800\u{1f600}";
+  await send([{ message: wake(id), once: "1" }]);
+  expect((await receive()).map(({ key }) => key)).toEqual([`subscription#standard/${id}`]);
+});
+
 test("many and large messages are sent in requests that SQS takes", async () => {
   const before = queue.size();
   const body = "x".repeat(400_000);
