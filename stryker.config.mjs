@@ -1,9 +1,6 @@
 /** Mutates what decides about money. `npm run mutation`; figures and survivors: docs/mutation.md. */
 export default {
-  mutate: [
-    "shared/licensing/**/*.ts",
-    "shared/billmgr/{outcome,readback,reply,license}.ts",
-  ],
+  mutate: ["shared/licensing/**/*.ts", "shared/billmgr/{outcome,readback,reply,license}.ts"],
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   coverageAnalysis: "perTest",

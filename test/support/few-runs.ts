@@ -1,3 +1,4 @@
+import type fc from "fast-check";
 import { vi } from "vitest";
 
 const most = 100;
@@ -6,7 +7,7 @@ const most = 100;
 vi.mock("fast-check", async (importOriginal) => {
   const real = await importOriginal<typeof import("fast-check")>();
   real.configureGlobal({ seed: 1 });
-  const assert: typeof real.assert = (property, given) =>
-    real.assert(property, { ...given, numRuns: Math.min(given?.numRuns ?? most, most) } as typeof given);
+  const assert = (property: fc.IRawProperty<unknown>, given?: fc.Parameters<unknown>) =>
+    real.assert(property, { ...given, numRuns: Math.min(given?.numRuns ?? most, most) });
   return { ...real, assert, default: { ...real.default, assert } };
 });
