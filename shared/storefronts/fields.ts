@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type Instant, toInstant } from "../licensing/time.ts";
+import { type Instant, isDay, toInstant } from "../licensing/time.ts";
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(
@@ -42,12 +42,6 @@ export const unixTime = z.pipe(
 const inUtc = (text: string): string => {
   const iso = text.replace(" ", "T");
   return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
-};
-
-/** February 30 is none, though Date takes it for a day of March. */
-const isDay = (text: string): boolean => {
-  const day = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 };
 
 /** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */

@@ -11,6 +11,8 @@ describe("an order", () => {
     ["an item.id", "<doc><item.id>78</item.id><ok/></doc>", { outcome: "done", elid: "78" }],
     ["an empty item.id", "<doc><item.id/><ok/></doc>", { outcome: "unknown", said: "ok without a license id" }],
     ["an id that is none", "<doc><id>l77</id><ok/></doc>", { outcome: "unknown" }],
+    ["an id that is a date", "<doc><id>2027-01-01</id><ok/></doc>", { outcome: "unknown" }],
+    ["an id too long for one", `<doc><id>${"7".repeat(19)}</id><ok/></doc>`, { outcome: "unknown" }],
     ["an id of something inside", "<doc><elem><id>5</id></elem><ok/></doc>", { outcome: "unknown" }],
     ["ok alone", "<doc><ok/></doc>", { outcome: "unknown", said: "ok without a license id" }],
     ["its own form", "<doc><pricelist>1</pricelist></doc>", { outcome: "unknown", said: /neither ok/ }],
