@@ -90,6 +90,13 @@ describe("what is no answer of billmgr's", () => {
     ["an answer cut short", "<doc><id>77</id><ok", "XML that is not well formed"],
     ["an answer cut before its end", "<doc><id>77</id><ok/>", "XML that is not well formed"],
     ["two answers", "<doc><ok/></doc><doc><ok/></doc>", "XML that is not well formed"],
+    ["an answer and an empty one", "<doc><ok/></doc><doc/>", "XML without <doc>"],
+    ["an answer and ok behind it", "<doc></doc><ok/>", "XML without <doc>"],
+    ["an answer and text behind it", "<doc><ok/></doc>x", "XML that is not well formed"],
+    ["an answer and a reference behind it", "<doc><ok/></doc>&amp;", "XML without <doc>"],
+    ["text in a marked section before it", "<![CDATA[x]]><doc><ok/></doc>", "XML without <doc>"],
+    ["an instruction that holds elements", "<?xml <ok/>?><doc><ok/></doc>", "XML without <doc>"],
+    ["a title that goes on after what is read of it", `<html><title>${"x".repeat(2000)}</title>`, "an HTML page"],
     ["another document", "<reply><ok/></reply>", "XML without <doc>"],
     ["names that would change the parser", "<doc><__proto__><ok/></__proto__></doc>", "XML without <doc>"],
   ])("is unreadable: %s", (_, body, why) => {
