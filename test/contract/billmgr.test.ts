@@ -4,7 +4,7 @@ import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { postTo } from "../../shared/billmgr/transport.ts";
+import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
 
@@ -159,6 +159,13 @@ describe("what is known of a request that was not answered", () => {
   ])("%s: it may have arrived", async (_, behave) => {
     accept = behave;
     expect(await postTo(address)(form, 300)).toMatchObject({ came: "nothing" });
+  });
+
+  test("an answer larger than the function could read: it may have been done", async () => {
+    const body = Buffer.alloc(largestAnswer + 1, " ");
+    accept = (socket) =>
+      socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
+    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "nothing", why: expect.stringContaining("size") });
   });
 
   test("a redirect is not followed", async () => {
