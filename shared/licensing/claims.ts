@@ -13,6 +13,7 @@ export type Claim = {
 
 /** A shop has no reason to sell more at once; a mistyped quantity would. */
 const mostLicenses = 1000;
+const mostUnits = 1_000_000;
 
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
 export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
@@ -44,7 +45,8 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
     if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
     addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
   }
-  return { claims };
+  const excess = claims.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > mostUnits);
+  return excess ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${mostUnits} at once` } : { claims };
 }
 
 const quantityOf = ({ quantities }: Subscription, { names, quantity }: Item): number =>

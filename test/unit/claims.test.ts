@@ -62,6 +62,14 @@ describe("claims", () => {
       ],
       /more than 1000 licenses/,
     ],
+    [
+      "more of an addon than anybody sells",
+      [
+        ["vm-monthly", 999_999],
+        ["extra-node", 2],
+      ],
+      /^addon 55165 = 1000001 is more than 1000000 at once$/,
+    ],
   ])("are a problem with %s", (_, items, problem) => {
     const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
     expect(found).toEqual({ problem: expect.stringMatching(problem) });
