@@ -7,9 +7,10 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
+import { authinfoWith } from "../support/secrets.ts";
 
 const now = () => new Date("2026-11-23T08:00:00Z");
-const authinfo = "reseller:pass:word&<%20>";
+const authinfo = authinfoWith(":word&<%20>");
 let served: Awaited<ReturnType<typeof serveSandbox>>;
 let billmgr: Billmgr;
 
@@ -111,7 +112,7 @@ describe("the client before the sandbox", () => {
   });
 
   test("a wrong password is refused, and a reading says so", async () => {
-    const stranger = createBillmgr(postTo(served.url), async () => "reseller:wrong");
+    const stranger = createBillmgr(postTo(served.url), async () => authinfoWith("-of-old"));
     expect(await stranger.call("order", requestOf(order, "bw-1"))).toMatchObject({
       outcome: "refused",
       error: { type: "auth" },

@@ -12,6 +12,7 @@ import type { Change, ChangeKind } from "../../shared/licensing/operation.ts";
 import { addMonths } from "../../shared/licensing/time.ts";
 import { operation, orderOf } from "../support/events.ts";
 import { mutatedText, runs } from "../support/mutations.ts";
+import { authinfoWith } from "../support/secrets.ts";
 
 const of = { slot: 1, elid: "334673", family: "platform" };
 const changes: Record<ChangeKind, Change> = {
@@ -28,7 +29,7 @@ const kinds = Object.keys(changes) as ChangeKind[];
 const replies: string[] = [];
 const anyReply = fc.nat().map((i) => replies[i % replies.length] ?? "");
 beforeAll(async () => {
-  const authinfo = "reseller:password";
+  const authinfo = authinfoWith();
   const now = () => new Date("2026-11-23T08:00:00Z");
   const { url, sandbox, close } = await serveSandbox({
     now,
@@ -53,7 +54,7 @@ beforeAll(async () => {
   sandbox.plan({ fault: "error", func: "order", type: "money" });
   await billmgr.call("order", requestOf(changes.order, "bw-2"));
   await billmgr.call("order", requestOf(orderOf({ pricelist: 1 }), "bw-3"));
-  await createBillmgr(post, async () => "reseller:wrong")
+  await createBillmgr(post, async () => authinfoWith("-of-old"))
     .balance()
     .catch(() => {});
   await billmgr.licenses("platform");
@@ -156,7 +157,7 @@ const encodings: ((text: string) => string)[] = [
 ];
 
 describe("the client", () => {
-  const authinfo = `reseller:pass&<>"'%+ wörd\\`;
+  const authinfo = authinfoWith(`pass&<>"'%+ wörd\\`);
   const sent: fc.Arbitrary<Sent> = fc.oneof(
     { weight: 8, arbitrary: fc.oneof(anyReply, anyReply.chain(mutatedText)).map((body) => answer(body)) },
     {

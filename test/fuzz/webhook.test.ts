@@ -6,12 +6,14 @@ import { createHandler } from "../../functions/webhook/handler.ts";
 import type { Outgoing } from "../../shared/aws/queue.ts";
 import { builtStorefronts } from "../../shared/storefronts/index.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { watchedLog } from "../support/log.ts";
 import { alteredByte, mutatedJson, mutatedText, odd, oddTexts, runs } from "../support/mutations.ts";
+import { authinfoWith } from "../support/secrets.ts";
 import { signers } from "../support/signers.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
 const secrets = {
-  billmgr: "a:b",
+  billmgr: authinfoWith(),
   storefronts: Object.fromEntries(Object.entries(signers).map(([name, { secret }]) => [name, [secret]])),
 };
 
@@ -25,7 +27,7 @@ async function deliver({ method, path, headers, body, encoded }: Event) {
     send: async (messages) => void sent.push(...messages),
     timely: timelyAt(() => now.getTime()),
     now: () => now,
-    log: { info() {}, warn() {}, error() {} },
+    log: watchedLog(),
   });
   const { statusCode, body: answer } = await handler({
     rawPath: path,

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
+import { plainSecretOf, standardSecretOf } from "../support/secrets.ts";
 import { stripeHeader, unix } from "../support/stripe.ts";
 
 const now = unix("2027-01-31T10:00");
@@ -13,14 +14,14 @@ const timely = timelyAt(() => now * 1000);
 const signers = [
   {
     storefront: stripe,
-    secret: "whsec_synthetic_of_stripe",
+    secret: plainSecretOf("stripe"),
     header: "stripe-signature",
     encoding: "hex" as const,
     sign: (body: string, secret: string) => ({ "stripe-signature": stripeHeader(body, secret, now) }),
   },
   {
     storefront: standard,
-    secret: `whsec_${Buffer.from("a synthetic key of thirty-two by").toString("base64")}`,
+    secret: standardSecretOf("standard"),
     header: "webhook-signature",
     encoding: "base64" as const,
     sign: (body: string, secret: string) => ({

@@ -2,10 +2,12 @@ import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { type LocalStack, type Options, startStack } from "../../infra/local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { watchedLog } from "./log.ts";
+import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
 
-export const standardSecret = `whsec_${Buffer.from("a secret of the tests, 24+ bytes").toString("base64")}`;
-export const stripeSecret = "whsec_test_of_stripe_signatures";
-export const authinfo = "reseller:correct-horse";
+export const standardSecret = standardSecretOf("the generic door");
+export const stripeSecret = plainSecretOf("stripe");
+export const authinfo = authinfoWith("-correct-horse");
 
 export const testCatalog = (policy: object = {}, limits: object = {}) =>
   parseCatalog({
@@ -33,7 +35,7 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
 
 const secrets = JSON.stringify({
   billmgr: authinfo,
-  storefronts: { standard: [standardSecret], stripe: ["whsec_an_older_secret", stripeSecret] },
+  storefronts: { standard: [standardSecret], stripe: [plainSecretOf("older"), stripeSecret] },
 });
 
 /** The embedded stack on a free port, its schedule run by the test alone, its clock at a fixed start. */
@@ -43,8 +45,8 @@ export const startTestStack = (options: Partial<Options> = {}): Promise<LocalSta
     secrets: () => secrets,
     clock: new Date("2026-11-23T08:00:00Z"),
     scheduleEvery: 3_600_000,
-    log: { info() {}, warn() {}, error() {} },
     ...options,
+    log: watchedLog(options.log),
   });
 
 export type Sent = { status: number; body: { error?: string } };

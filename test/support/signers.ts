@@ -1,4 +1,5 @@
 import { Webhook } from "standardwebhooks";
+import { plainSecretOf, standardSecretOf } from "./secrets.ts";
 import { invoice, line, stripeEvent, stripeHeader, stripeSubscription } from "./stripe.ts";
 
 /** How a storefront's own library signs. */
@@ -11,8 +12,8 @@ export type Signer = {
   bodies: unknown[];
 };
 
-const standardKey = `whsec_${Buffer.from("a synthetic key of thirty-two by").toString("base64")}`;
-const stripeKey = "whsec_synthetic_of_stripe";
+const standardKey = standardSecretOf("its signer");
+const stripeKey = plainSecretOf("its_signer");
 
 /** By the storefront's name. */
 export const signers: Record<string, Signer> = {

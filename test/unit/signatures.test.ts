@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { secondsIn, timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
+import { plainSecretOf, standardSecretOf } from "../support/secrets.ts";
 import { stripeHeader } from "../support/stripe.ts";
 
 const now = 1_801_389_600;
@@ -10,7 +11,7 @@ const timely = timelyAt(() => now * 1000);
 const body = '{"id":"evt_7","note":"žluťoučký kůň"}';
 
 describe("stripe", () => {
-  const [oldSecret, newSecret] = ["whsec_old_synthetic", "whsec_new_synthetic"];
+  const [oldSecret, newSecret] = [plainSecretOf("old"), plainSecretOf("new")];
   const verify = (header: string | undefined, secrets = [newSecret], text = body) =>
     stripe.verify({ headers: { "stripe-signature": header }, body: Buffer.from(text) }, secrets, timely);
   const v1 = (secret: string, at = now) => stripeHeader(body, secret, at).replace(/^t=\d+,/, "");
@@ -71,8 +72,7 @@ describe("stripe", () => {
 });
 
 describe("standard", () => {
-  const secretOf = (seed: string) => `whsec_${Buffer.from(seed.repeat(8)).toString("base64")}`;
-  const [oldSecret, newSecret] = [secretOf("old!"), secretOf("new!")];
+  const [oldSecret, newSecret] = [standardSecretOf("old"), standardSecretOf("new")];
   const sign = (secret: string, at = now) => new Webhook(secret).sign("msg_7", new Date(at * 1000), body);
   const headersOf = (signature: string | undefined, at: string | undefined = String(now), id = "msg_7") => ({
     "webhook-id": id,
