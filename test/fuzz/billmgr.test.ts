@@ -216,7 +216,11 @@ describe("the client", () => {
     const before = fc.constantFrom({}, { expiry: "2026-12-23" });
     await fc.assert(
       fc.asyncProperty(answers, fc.constantFrom(...kinds), states, before, async (given, kind, state, before) => {
-        const known = { reference: "bw-1", elid: undefined, witnesses: [{ elid: "334673", reference: "bw-1" }] };
+        const known = {
+          reference: "bw-1",
+          elid: undefined,
+          witnesses: async () => [{ elid: "334673", reference: "bw-1" }],
+        };
         const open = operation({ change: changes[kind], state, before });
         const sight = await readable(readBack(open, known, clientOf(given)));
         if (!sight) return;
@@ -232,7 +236,7 @@ describe("the client", () => {
   test("a license with any number of addons is seen in a few words", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = { reference: "bw-1", elid: undefined, witnesses: [] };
+    const known = { reference: "bw-1", elid: undefined, witnesses: async () => [] };
     const sight = await readBack(operation({ change: changes.edit }), known, billmgr);
     expect(sight.verdict).toBe("achieved");
     expect(sight.saw.length).toBeLessThan(200);

@@ -10,9 +10,9 @@ import { startTable, tableName } from "../../infra/local/table.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
-import { watchedLog } from "../support/log.ts";
-import { authinfoWith, canary, plainSecretOf, standardSecretOf } from "../support/secrets.ts";
-import { knowingly, takeFound } from "../support/watch.ts";
+import { watchedLog } from "./log.ts";
+import { authinfoWith, canary, plainSecretOf, standardSecretOf } from "./secrets.ts";
+import { knowingly, takeFound } from "./watch.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 const authinfo = authinfoWith();
