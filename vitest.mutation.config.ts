@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-/** What decides: the unit and property tests alone, each property with few cases of one seed, so that a run can be repeated. */
+/** The tests of what decides, and no others: each mutant that acts while its module loads is put before all of them. */
 export default defineConfig({
   test: {
-    include: ["test/unit/**/*.test.ts", "test/properties/**/*.test.ts"],
-    exclude: ["test/unit/sandbox*.test.ts"],
+    include: [
+      "test/unit/{catalog,claims,entitlement,fold,license,next*,operation,outcome,progress*,readback,reply,schema,time}.test.ts",
+      "test/properties/{convergence,entitlement,fold,parsers,renewal}.test.ts",
+      "test/fuzz/decisions.test.ts",
+    ],
     setupFiles: ["test/support/few-runs.ts"],
     testTimeout: 20_000,
     maxWorkers: 1,

@@ -24,7 +24,7 @@ export const addMonths = (day: Day, months: number): Day => Temporal.PlainDate.f
 export const addDays = (day: Day, days: number): Day => Temporal.PlainDate.from(day).add({ days }).toString();
 
 export const daysBetween = (from: Day, to: Day): number =>
-  Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: "day" }).days;
+  Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to)).days;
 
 export const instantPlusMonths = (instant: Instant, months: number): Instant =>
   toInstant(Temporal.Instant.from(instant).toZonedDateTimeISO("UTC").add({ months }).epochMilliseconds);

@@ -47,6 +47,18 @@ describe("claims", () => {
     expect(claimsFor(...items).map(({ plan, addons }) => [plan, addons])).toEqual(expected);
   });
 
+  test("are a thousand licenses at most", () => {
+    expect(claimsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
+  });
+
+  test("tell every name under which an unknown thing was sold", () => {
+    const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
+    const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;
+    expect(claimsOf({ ...sold, items }, catalog)).toEqual({
+      problem: "nothing in the catalog is sold at standard as price_1 or prod_1",
+    });
+  });
+
   test.each<[string, Sold[], RegExp]>([
     ["an unknown name", ["vm-weekly"], /^nothing in the catalog is sold at standard as vm-weekly$/],
     [
