@@ -1,7 +1,7 @@
 import type fc from "fast-check";
 import { vi } from "vitest";
 
-const most = 100;
+const most = 50;
 
 // Thousands of cases for each of some thousand mutants would take days; one seed makes the figures repeatable.
 vi.mock("fast-check", async (importOriginal) => {
