@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 
 const answer = (body: string, status = 200) => ({ came: "answer" as const, status, body });
-const unpaid = { outcome: "unknown", basket: true };
+const unpaid = { outcome: "unknown", basket: true, said: "put into billmgr's basket, unpaid" };
 
 describe("an order", () => {
   test.each<[string, string, { outcome: string; elid?: string; basket?: boolean; said?: string | RegExp }]>([
-    ["an id", "<doc><id>77</id><ok/></doc>", { outcome: "done", elid: "77" }],
+    ["an id", "<doc><id>77</id><ok/></doc>", { outcome: "done", elid: "77", said: "ordered license 77" }],
     ["an id without ok", "<doc><id>77</id></doc>", { outcome: "done", elid: "77" }],
     ["an item.id", "<doc><item.id>78</item.id><ok/></doc>", { outcome: "done", elid: "78" }],
     ["an empty item.id", "<doc><item.id/><ok/></doc>", { outcome: "unknown", said: "ok without a license id" }],
