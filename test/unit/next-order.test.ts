@@ -114,6 +114,11 @@ describe("after a gap in the payments", () => {
     expect(decide(licensed([slot({ plan: "vm-old" })], before, again), "2027-07-01")).toMatchObject(order({ slot: 2 }));
   });
 
+  test("is not bought in the grace after it either, where nothing could be ordered while it was paid", () => {
+    const again = paid("2027-07-01", { through: "2027-08-01" });
+    expect(decide(licensed([lapsed], before, again), "2027-08-02")).toMatchObject({ do: "settled" });
+  });
+
   test("that is paid up late is none", () => {
     const debt = paid("2027-07-01", { from: "2027-02-01", through: "2027-08-01" });
     expect(decide(licensed([lapsed], before, debt), "2027-07-01")).toMatchObject({ change: { kind: "prolong" } });
