@@ -10,6 +10,7 @@ import { watchedLog } from "../support/log.ts";
 import { alteredByte, mutatedJson, mutatedText, odd, oddTexts, runs } from "../support/mutations.ts";
 import { authinfoWith } from "../support/secrets.ts";
 import { signers } from "../support/signers.ts";
+import { watch } from "../support/watch.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
 const secrets = {
@@ -36,6 +37,7 @@ async function deliver({ method, path, headers, body, encoded }: Event) {
     body,
     isBase64Encoded: encoded,
   } as unknown as APIGatewayProxyEventV2);
+  watch("an HTTP reply", answer);
   expect(JSON.parse(answer ?? "")).toBeTypeOf("object");
   return { status: statusCode, sent };
 }
