@@ -78,11 +78,11 @@ async function accept(storefront: Storefront, request: SignedRequest, { send, no
   const packed = pack(text);
   if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
 
-  const told = storefront.events(body, request.headers).map(storable);
+  const told = storefront.events(body, request.headers);
   const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, request), body: packed };
   const outgoing = told.flatMap((one) => messagesOf(name, one, came));
-  for (const one of told)
-    log.info("webhook verified", { storefront: name, event: one.id, type: one.type, says: one.says });
+  for (const { id, type, says } of told.map(storable))
+    log.info("webhook verified", { storefront: name, event: id, type, says });
   try {
     await send(outgoing);
   } catch (error) {
@@ -111,7 +111,8 @@ function keptHeaders({ headers: names = [] }: Storefront, { headers }: SignedReq
 }
 
 /** The messages that carry what one event says to whom it is about. */
-export function messagesOf(storefront: string, told: Told, came: Came): Outgoing[] {
+export function messagesOf(storefront: string, read: Told, came: Came): Outgoing[] {
+  const told = storable(read);
   const once = digestOf(told.id, came.body);
   const id = idOf(told.id, once);
   const received: Received = {
