@@ -31,6 +31,8 @@ export const largestBody = 1024 * 1024;
 /** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
 const largestStored = 300 * 1024;
 const compressedFrom = 32 * 1024;
+/** What one event tells is stored beside its body. */
+const largestFacts = 64 * 1024;
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
@@ -97,9 +99,20 @@ export async function enqueue(
   const told = storefront.events(body, headers);
   const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, headers), body: packed };
   const outgoing = told.flatMap((one) => messagesOf(name, one, came));
-  for (const one of told)
-    log.info("webhook verified", { storefront: name, event: one.id, type: one.type, says: one.says });
+  for (const { id, type, says } of told.map(storable))
+    log.info("webhook verified", { storefront: name, event: id, type, says });
   await send(outgoing);
+}
+
+/** Any text of a body can be as long as the body. */
+function storable(told: Told): Told {
+  const head = { ...told, type: told.type.slice(0, 100) };
+  if (head.says !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
+  const { id, type, occurredAt, test, events } = head;
+  const size = Buffer.byteLength(JSON.stringify(events));
+  if (size <= largestFacts) return head;
+  const reason = `it tells ${size} bytes of facts, more than can be kept`;
+  return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), says: "unclear", reason };
 }
 
 type Came = Pick<Received, "receivedAt" | "headers" | "body">;
@@ -113,7 +126,8 @@ function keptHeaders(
 }
 
 /** The messages that carry what one event says to whom it is about. */
-export function messagesOf(storefront: string, told: Told, came: Came): Outgoing[] {
+export function messagesOf(storefront: string, read: Told, came: Came): Outgoing[] {
+  const told = storable(read);
   const once = digestOf(told.id, came.body);
   const id = idOf(told.id, once);
   const received: Received = {

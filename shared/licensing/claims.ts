@@ -14,6 +14,7 @@ export type Claim = {
 
 /** A shop has no reason to sell more at once; a mistyped quantity would. */
 const mostLicenses = 1000;
+const mostUnits = 1_000_000;
 
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
 export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
@@ -48,7 +49,8 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
   if (claims.length > 0 && withPeriods(subscription).some(isOpenEnded)) {
     return { problem: "paid, but no event has told for how long" };
   }
-  return { claims };
+  const excess = claims.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > mostUnits);
+  return excess ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${mostUnits} at once` } : { claims };
 }
 
 const isOpenEnded = ({ paid, refunded }: Payment): boolean =>

@@ -42,9 +42,7 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   const endsAt = endOf(subscription, standing, through);
   const ended = isPast(endsAt) ? endsAt : undefined;
   const paidTo = through ?? withRefunded;
-  const unpaidSince = [subscription.failures[0], isPast(paidTo) ? paidTo : undefined]
-    .filter((moment) => moment !== undefined)
-    .sort()[0];
+  const [unpaidSince] = [subscription.failures[0], isPast(paidTo) ? paidTo : undefined].sort();
 
   let withheld: Entitlement["withheld"];
   if (subscription.paused?.value) withheld = "paused";

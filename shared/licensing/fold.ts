@@ -66,8 +66,8 @@ export function fold(subscription: Subscription, event: Event): Subscription {
       folded.end = later(folded.end, told<End>({ is: "ended" }), finality);
       return folded;
     case "subscription.cancel_scheduled": {
-      const end: End = event.endsAt === undefined ? { is: "scheduled" } : { is: "scheduled", endsAt: event.endsAt };
-      folded.end = later(folded.end, told(end), finality);
+      const { endsAt } = event;
+      folded.end = later(folded.end, told<End>({ is: "scheduled", ...(endsAt && { endsAt }) }), finality);
       return folded;
     }
     case "subscription.cancel_withdrawn":

@@ -213,7 +213,6 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Insta
   const read: License = expiry === undefined ? license : { ...license, expiry };
   switch (change.kind) {
     case "order":
-      return { ...slot, license: read };
     case "prolong":
       return { ...slot, plan: change.plan, license: read };
     case "edit":

@@ -8,6 +8,12 @@ export const toInstant = (time: Date | number): Instant => new Date(time).toISOS
 
 export const dayOf = (instant: Instant): Day => instant.slice(0, 10);
 
+/** February 30 is none, though Date takes it for a day of March. */
+export const isDay = (text: string): boolean => {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(`${text}T`);
+};
+
 export const startOf = (day: Day): Instant => `${day}T00:00:00.000Z`;
 
 const dayMs = 86_400_000;

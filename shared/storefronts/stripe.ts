@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
-import { email, id, problemIn, unixTime } from "./fields.ts";
+import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
 import { timeSigned } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
 import { changesNothing, nothing, reading, unclear } from "./telling.ts";
@@ -24,6 +24,9 @@ const ref = z.pipe(
   z.transform((value) => (typeof value === "string" ? value : value.id)),
 );
 const maybe = z.nullish(ref);
+
+/** What is metered is billed by the call or the byte. */
+const quantity = z.nullish(countUpTo(1_000_000_000_000));
 
 /** A price (or, of old, a plan): its id, or all of it. */
 const priced = z.nullish(
@@ -58,7 +61,7 @@ const subscription = z.object({
     z.object({
       price: priced,
       plan: priced,
-      quantity: z.nullish(z.number()),
+      quantity,
       current_period_end: z.nullish(unixTime),
     }),
   ),
@@ -66,7 +69,7 @@ const subscription = z.object({
 
 const line = z.object({
   amount: z.nullish(z.number()),
-  quantity: z.nullish(z.number()),
+  quantity,
   period: z.nullish(z.object({ start: z.nullish(unixTime), end: unixTime })),
   parent: z.nullish(
     z.object({

@@ -1,7 +1,18 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { done, inDays, paid, post, signStandard, startTestStack, tell, tellStripe } from "../support/local.ts";
+import {
+  authinfo,
+  done,
+  inDays,
+  paid,
+  post,
+  signStandard,
+  standardSecret,
+  startTestStack,
+  tell,
+  tellStripe,
+} from "../support/local.ts";
 
 let stack: LocalStack;
 const logged: string[] = [];
@@ -119,8 +130,8 @@ describe("signed, and nothing to be done", () => {
 test("503 while secrets cannot be read, and everything works once they can", { timeout: 15_000 }, async () => {
   let broken = true;
   const secrets = JSON.stringify({
-    billmgr: "a:b",
-    storefronts: { standard: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] },
+    billmgr: authinfo,
+    storefronts: { standard: [standardSecret] },
   });
   const other = await startTestStack({ secrets: () => (broken ? "not filled in" : secrets) });
   try {

@@ -15,6 +15,7 @@ import { createTable } from "../../shared/aws/table.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { keyOf, type Message } from "../../shared/message.ts";
+import { authinfoWith, standardSecretOf } from "../support/secrets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const names = ["webhook", "provision", "renew", "partner"] as const;
@@ -22,8 +23,8 @@ type Name = (typeof names)[number];
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
 const eventSource = "aws.partner/stripe.com/ed_test_61TbJ2";
-const authinfo = "reseller:pass:word";
-const signingSecret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+const authinfo = authinfoWith(":word");
+const signingSecret = standardSecretOf("the bundles");
 const secrets = { billmgr: authinfo, storefronts: { standard: [signingSecret] } };
 
 // A test starts up to two processes, which a busy machine does not do within vitest's 5 s.

@@ -16,6 +16,7 @@ import { woocommerce } from "../../shared/storefronts/woocommerce.ts";
 import { catalogJson } from "../support/events.ts";
 import { ofInvoice, ofOrder, ofSubscription } from "../support/lemonsqueezy.ts";
 import { fixturesOf } from "../support/life.ts";
+import { mutatedJson } from "../support/mutations.ts";
 import { paddleAdjustment, paddleEvent, paddleSubscription, paddleTransaction } from "../support/paddle.ts";
 import { polarEvent, polarOrder, polarSubscription } from "../support/polar.ts";
 import { invoice, line, stripeEvent, stripeSubscription } from "../support/stripe.ts";
@@ -68,32 +69,6 @@ test("whatever billmgr answers is a document, an error or unreadable, and some o
     { numRuns: 3000 },
   );
 });
-
-/** A JSON value in which some parts are replaced by others, or gone. */
-const mutations = (whole: fc.JsonValue) => {
-  const paths = pathsOf(whole);
-  const change = fc.record({
-    path: fc.constantFrom(...paths),
-    value: fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(null, -1, 1.5, 1e300, "", "__proto__", [], {})),
-  });
-  return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
-    const copy = structuredClone(whole);
-    for (const { path, value } of changes) put(copy, path, value);
-    return copy;
-  });
-};
-
-const pathsOf = (value: unknown, at: string[] = []): string[][] =>
-  typeof value === "object" && value !== null
-    ? Object.entries(value).flatMap(([key, inner]) => [[...at, key], ...pathsOf(inner, [...at, key])])
-    : [];
-
-function put(target: unknown, [key = "", ...rest]: string[], value: unknown): void {
-  if (typeof target !== "object" || target === null) return;
-  const object = target as Record<string, unknown>;
-  if (rest.length > 0) put(object[key], rest, value);
-  else object[key] = value;
-}
 
 const asJson = (value: unknown): fc.JsonValue => JSON.parse(JSON.stringify(value));
 
@@ -155,7 +130,7 @@ describe("whatever a signed body holds, a storefront tells something of it", () 
     "$name",
     (storefront) => {
       const bodyOf = bodies[storefront.name as keyof typeof bodies];
-      const known = fc.oneof(...bodyOf.map((body) => mutations(body as fc.JsonValue)));
+      const known = fc.oneof(...bodyOf.map((body) => mutatedJson(body)));
       fc.assert(
         fc.property(fc.oneof(fc.jsonValue(), known), headers, (body, given) => {
           const told = storefront.events(body, given);
@@ -182,7 +157,7 @@ test("whatever a catalog holds, it is one or it is refused by a CatalogError", (
       fc.dictionary(keys, tie("value"), { maxKeys: 4, noNullPrototype: true }),
     ),
   })).value;
-  const values = fc.oneof(fc.jsonValue(), nested, mutations(catalogJson as unknown as fc.JsonValue));
+  const values = fc.oneof(fc.jsonValue(), nested, mutatedJson(catalogJson));
   fc.assert(
     fc.property(values, (value) => {
       try {

@@ -16,6 +16,7 @@ import { signHostbill } from "../support/hostbill.ts";
 import { signLemonSqueezy } from "../support/lemonsqueezy.ts";
 import { paddleHeader } from "../support/paddle.ts";
 import { signPolar, signPolarAsOfOld } from "../support/polar.ts";
+import { plainSecretOf, standardSecretOf } from "../support/secrets.ts";
 import { shopifyHeaders } from "../support/shopify.ts";
 import { stripeHeader, unix } from "../support/stripe.ts";
 import { woocommerceHeaders } from "../support/woocommerce.ts";
@@ -27,14 +28,14 @@ const timely = timelyAt(() => now * 1000);
 const signers = [
   {
     storefront: stripe,
-    secret: "whsec_synthetic_of_stripe",
+    secret: plainSecretOf("stripe"),
     header: "stripe-signature",
     encoding: "hex" as const,
     sign: (body: string, secret: string) => ({ "stripe-signature": stripeHeader(body, secret, now) }),
   },
   {
     storefront: standard,
-    secret: `whsec_${Buffer.from("a synthetic key of thirty-two by").toString("base64")}`,
+    secret: standardSecretOf("standard"),
     header: "webhook-signature",
     encoding: "base64" as const,
     sign: (body: string, secret: string) => ({

@@ -2,13 +2,15 @@ import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { type LocalStack, type Options, startStack } from "../../infra/local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { watchedLog } from "./log.ts";
+import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
 
-export const standardSecret = `whsec_${Buffer.from("a secret of the tests, 24+ bytes").toString("base64")}`;
-export const stripeSecret = "whsec_test_of_stripe_signatures";
-export const paddleSecret = "pdl_ntfset_of_the_tests";
-export const lemonsqueezySecret = "a secret of the tests";
-export const polarSecret = "polar_whs_of_the_tests";
-export const authinfo = "reseller:correct-horse";
+export const standardSecret = standardSecretOf("the generic door");
+export const stripeSecret = plainSecretOf("stripe");
+export const paddleSecret = plainSecretOf("paddle");
+export const lemonsqueezySecret = plainSecretOf("lemonsqueezy");
+export const polarSecret = plainSecretOf("polar");
+export const authinfo = authinfoWith("-correct-horse");
 
 export const testCatalog = (policy: object = {}, limits: object = {}) =>
   parseCatalog({
@@ -43,7 +45,7 @@ export const secrets = JSON.stringify({
   billmgr: authinfo,
   storefronts: {
     standard: [standardSecret],
-    stripe: ["whsec_an_older_secret", stripeSecret],
+    stripe: [plainSecretOf("older"), stripeSecret],
     paddle: [paddleSecret],
     lemonsqueezy: [lemonsqueezySecret],
     polar: [polarSecret],
@@ -57,8 +59,8 @@ export const startTestStack = (options: Partial<Options> = {}): Promise<LocalSta
     secrets: () => secrets,
     clock: new Date("2026-11-23T08:00:00Z"),
     scheduleEvery: 3_600_000,
-    log: { info() {}, warn() {}, error() {} },
     ...options,
+    log: watchedLog(options.log),
   });
 
 export type Sent = { status: number; body: { error?: string } };

@@ -41,6 +41,8 @@ describe("what payments cover", () => {
     ],
     ["months after a moment that was paid before", [january, paid("2027-01-20", { months: 1 })], "2027-03-01"],
     ["months anew after a gap", [paid("2027-01-10", { months: 1 }), paid("2027-04-20", { months: 1 })], "2027-05-20"],
+    ["a moment, told on it", [january, paid("2027-02-01", { through: "2027-03-01" })], "2027-03-01"],
+    ["a time that was over when it was paid", [paid("2027-03-01", { through: "2027-02-01" })], "2027-02-01"],
     ["months paid ahead", [paid("2027-01-10", { months: 1 }), paid("2027-01-11", { months: 12 })], "2028-02-10"],
   ])("%s", (_, events, through) => {
     expect(coverage(subscriptionOf(...events).payments, 0).at(-1)?.through).toBe(through && utc(through));
@@ -159,8 +161,30 @@ describe("since when it has been paid without a gap", () => {
       "2027-01-01",
     ],
     ["a late payment that adds nothing", [january, paid("2027-02-20", { through: "2027-01-20" })], "2027-01-01"],
+    ["a late payment of the same time again", [january, paid("2027-02-20", { through: "2027-02-01" })], "2027-01-01"],
+    ["a payment of a time that was over by then", [paid("2027-03-01", { through: "2027-02-01" })], "2027-02-01"],
   ])("%s", (_, events, since) => {
     expect(coverage(subscriptionOf(...events).payments, 0).at(-1)?.since).toBe(since && utc(since));
+  });
+});
+
+test.each([
+  ["2027-02-03T23:59", "2027-01-01"],
+  ["2027-02-04", "2027-01-01"],
+  ["2027-02-04T00:01", "2027-02-04T00:01"],
+])("a gap of three days of grace breaks nothing: paid again at %s, since %s", (again, since) => {
+  const { payments } = subscriptionOf(january, paid(again, { through: "2027-03-01" }));
+  expect(coverage(payments, 3).at(-1)).toEqual({ since: utc(since), through: utc("2027-03-01") });
+});
+
+describe("until when it is to be served", () => {
+  test.each([
+    ["to the end of what is paid", [january], "2027-02-01"],
+    ["to an end that is set before that", [january, cancelScheduled("2027-01-05", "2027-01-20")], "2027-01-20"],
+    ["no longer than is paid", [january, cancelScheduled("2027-01-05", "2027-02-20")], "2027-02-01"],
+    ["not at all, where nothing is paid", [cancelScheduled("2027-01-05", "2027-02-20")], undefined],
+  ])("%s", (_, events, until) => {
+    expect(at("2027-01-10", ...events).until).toBe(until && utc(until));
   });
 });
 
@@ -224,6 +248,12 @@ describe("the end", () => {
       undefined,
     ],
     ["paid, then ended", "2027-01-10", [january, cancelled("2027-01-01")], "2027-01-01"],
+    [
+      "ended, and only what was owed until then is paid later",
+      "2027-02-20",
+      [january, cancelScheduled("2027-01-05", "2027-02-01"), paid("2027-02-10", { through: "2027-02-01" })],
+      "2027-02-01",
+    ],
     [
       "paid anew, and that refunded",
       "2027-02-20",

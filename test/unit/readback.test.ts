@@ -29,6 +29,8 @@ describe("what a license shows of", () => {
 
   test.each<[string, Change | undefined, typeof asked, SeenLicense, string]>([
     ["an order, active", order, asked, seen(), "achieved"],
+    ["an order, active, without an expiry", order, asked, seen({ expiry: undefined as never }), "pending"],
+    ["an order, without a status, unanswered", order, asked, bare, "pending"],
     ["an order, without a status", order, asked, { elid: "77", autosuspended: false, addons: {} }, "pending"],
     ["an order, without a status, answered ok", order, answered, bare, "achieved"],
     ["a suspend, without a status, answered ok", suspend, answered, bare, "achieved"],
@@ -86,6 +88,16 @@ describe("what a license shows of", () => {
   });
 });
 
+test.each<[Change | undefined, SeenLicense, string]>([
+  [suspend, seen(), "license 77 is active until 2027-02-01"],
+  [suspend, { elid: "77", autosuspended: false, addons: {} }, "license 77 is of unknown status"],
+  [order, seen({ status: "ordered" }), "license 77 is ordered until 2027-02-01, not paid"],
+  [prolong, seen({ expiry: undefined as never }), "license 77 is active, without an expiry"],
+  [edit, seen({ addons: { "11": 4, "99": 1 } }), 'license 77 is active until 2027-02-01, addons {"11":4}'],
+])("what was seen is said (%#)", (change, license, saw) => {
+  expect(judge(change as Change, { answeredOk: false }, license).saw).toBe(saw);
+});
+
 const noWitnesses = async () => [];
 
 /** A billmgr of which only the readings are called. */
@@ -119,7 +131,11 @@ describe("reading back", () => {
     ["remoteid", seen({ elid: "77", remoteid: reference })],
     ["comment", seen({ elid: "77", comment: reference })],
   ])("finds an order by its %s", async (_, row) => {
-    expect(await find([byRow, row])).toMatchObject({ verdict: "achieved", elid: "77" });
+    expect(await find([byRow, row])).toEqual({
+      verdict: "achieved",
+      elid: "77",
+      saw: `license 77 carries ${reference}`,
+    });
   });
 
   test("finds it also in a list that was not read whole", async () => {
@@ -143,8 +159,32 @@ describe("reading back", () => {
     ["did not show it", [seen({ elid: "8", remoteid: "bw-x" })], [witness], false],
     ["showed it under another reference", [{ ...byRow, remoteid: "bw-x" }], [witness], false],
     ["knows of none", [seen({ elid: "8", remoteid: "bw-x" })], [], false],
+    ["showed its reference on another license", [seen({ elid: "8", remoteid: witness.reference })], [witness], false],
   ])("takes absence for proof only by a list that %s", async (_, rows, known, provesAbsence) => {
     expect(await find(rows, { known })).toMatchObject({ verdict: "absent", provesAbsence });
+  });
+
+  test.each([
+    ["", [byRow], [witness]],
+    ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [witness]],
+    [
+      "; no license of ours is known yet to tell whether it would show one",
+      [seen({ remoteid: "bw-x" }), seen({ elid: "9", status: "deleted" })],
+      [],
+    ],
+  ])("says what an absence lacks%s", async (doubt, rows, known) => {
+    const saw = `none of the 1 licenses listed carries ${reference}${doubt}`;
+    expect((await find(rows, { known })).saw).toBe(saw);
+  });
+
+  test.each([
+    ["the remoteid", seen({ elid: "8", remoteid: "bw-x" })],
+    ["the comment", seen({ elid: "8", comment: "bw-x" })],
+  ])("opens no forms where the list shows %s of any license", async (_, row) => {
+    const { billmgr, forms } = billmgrWith({}, { rows: [row, seen({ elid: "9" })] });
+    const under = operation({ change: order, state: "unknown" });
+    await readBack(under, { reference, elid: undefined, witnesses: noWitnesses }, billmgr);
+    expect(forms).toEqual([]);
   });
 
   test("takes no absence from a list that was not read whole", async () => {
@@ -184,6 +224,7 @@ describe("reading back", () => {
     test("takes nothing from too many new licenses", async () => {
       const rows = Array.from({ length: 26 }, (_, n) => bare(String(n)));
       expect(await find(rows)).toMatchObject({ verdict: "pending", saw: expect.stringMatching(/26 licenses are new/) });
+      expect(await find(rows.slice(1))).toMatchObject({ verdict: "absent", provesAbsence: false });
     });
   });
 
@@ -224,6 +265,23 @@ describe("reading back", () => {
     expect(sight).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
     expect(sight).not.toHaveProperty("elid");
   });
+
+  test.each(["claimed", "unknown", "unconfirmed"] as const)(
+    "takes billmgr at its word only where it gave that: %s",
+    async (state) => {
+      const shown: SeenLicense = { elid: "77", autosuspended: false, expiry: "2027-02-01", addons: {} };
+      const { billmgr } = billmgrWith({ "77": shown });
+      const word = state === "unconfirmed";
+      const sought = { reference, elid: "77", witnesses: noWitnesses };
+      for (const [change, otherwise] of [
+        [suspend, "pending"],
+        [order, "pending"],
+      ] as const) {
+        const { verdict } = await readBack(operation({ change: change as Change, state }), sought, billmgr);
+        expect(verdict).toBe(word ? "achieved" : otherwise);
+      }
+    },
+  );
 
   test.each([
     ["a suspend", suspend],
