@@ -40,7 +40,7 @@ export function alreadyDone(subscription: Subscription, intent: Intent, now: Ins
   return finish(begun, "already_done", now, { expiry: intent.before.expiry });
 }
 
-const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
+export const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
   n: (subscription.operation?.n ?? 0) + 1,
   ...intent,
   state: "claimed",
@@ -190,7 +190,7 @@ export function weighFunds(subscription: Subscription, balance: Balance): Subscr
   return { ...subscription, attention: { ...attention, reason, funds: { balance } } };
 }
 
-function finish(
+export function finish(
   subscription: Subscription,
   outcome: NonNullable<Operation["outcome"]>,
   now: Instant,
@@ -237,7 +237,7 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Insta
 }
 
 /** The ordered license, known by its id and not yet by more. */
-function withLicense(subscription: Subscription, elid: string): Subscription {
+export function withLicense(subscription: Subscription, elid: string): Subscription {
   const change = subscription.operation?.change;
   if (change?.kind !== "order") return subscription;
   const license: License = {
@@ -254,14 +254,14 @@ function withLicense(subscription: Subscription, elid: string): Subscription {
 }
 
 /** An order claims its slot. */
-function withSlotOf(slots: Slot[], change: Change): Slot[] {
+export function withSlotOf(slots: Slot[], change: Change): Slot[] {
   if (change.kind !== "order") return slots;
   const { slot: n, generation, product, plan, replaces } = change;
   const slot: Slot = { n, generation, product, plan, ...(replaces && { replaces }) };
   return [...slots.filter((other) => other.n !== n), slot].sort((a, b) => a.n - b.n);
 }
 
-function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
+export function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
   const { operation } = subscription;
   return operation ? { ...subscription, operation: { ...operation, state, due } } : subscription;
 }
