@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
@@ -30,6 +30,8 @@ export const largestBody = 1024 * 1024;
 /** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
 const largestStored = 300 * 1024;
 const compressedFrom = 32 * 1024;
+/** No JSON begins like this. */
+const compressed = "gzip:";
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
@@ -138,7 +140,13 @@ const keyOfSubject = (storefront: string, subject: Subject): Key =>
 const idOf = (id: string, digest: string): string => (id.length > 0 && id.length <= 200 ? id : digest);
 
 const pack = (text: string): string =>
-  text.length < compressedFrom ? text : `gzip:${gzipSync(text).toString("base64")}`;
+  text.length < compressedFrom ? text : `${compressed}${gzipSync(text).toString("base64")}`;
+
+/** The text of a body as it is kept. */
+export const unpack = (body: string): string =>
+  body.startsWith(compressed)
+    ? gunzipSync(Buffer.from(body.slice(compressed.length), "base64")).toString("utf8")
+    : body;
 
 function parse(text: string): unknown {
   try {

@@ -1,8 +1,10 @@
 import type { Catalog } from "./catalog.ts";
+import type { Event } from "./event.ts";
+import { fold } from "./fold.ts";
 import { next } from "./next.ts";
 import { describe, isOpen, isPurchase, type Operation } from "./operation.ts";
 import { alreadyDone, begin, finish, waitToLook, withLicense, withSlotOf } from "./progress.ts";
-import type { Slot, Subscription } from "./subscription.ts";
+import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 
 /** A repair that does not fit what is known: nothing was changed. The message says why, and what fits instead. */
@@ -39,6 +41,16 @@ export function adopt(subscription: Subscription, elid: string, catalog: Catalog
   const slots = withSlotOf(subscription.slots, order.change);
   const begun = { ...retry(subscription, now), slots, operation: resolvedAs(order, `adopt ${elid}`, now) };
   return { subscription: waitToLook(withLicense(begun, elid), "unconfirmed", now), finished: [] };
+}
+
+/**
+ * What the storefront told, folded anew from all of its events. An event that is read otherwise than before cannot be
+ * folded onto what it gave then: of two readings from one moment the register may keep the old one.
+ */
+export function refold(subscription: Subscription, events: readonly Event[]): Subscription {
+  const { storefront, id, slots, operation, attention, pause } = subscription;
+  const done = { slots, ...(operation && { operation }), ...(attention && { attention }), ...(pause && { pause }) };
+  return events.reduce(fold, { ...newSubscription(storefront, id), ...done });
 }
 
 /** The order that waits for a license: the open one, or a new one in the place of the call that would come next. */
