@@ -1,4 +1,4 @@
-import type { Halt, Page } from "../../shared/aws/table.ts";
+import type { Halt, Page, ReadBalance } from "../../shared/aws/table.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
@@ -10,12 +10,13 @@ export type Waiting = { name: string; since: Instant; reason: string } & (
   | { is: "event"; repairs: ("replay" | "dismiss")[] }
 );
 
-export type Attention = { halt?: Halt; waiting: Waiting[] };
+/** `balance`: as read last, where it was below `limits.minimumBalance`. */
+export type Attention = { halt?: Halt; balance?: ReadBalance; waiting: Waiting[] };
 
 /** What needs a person, longest first. */
 export async function attention(world: Pick<World, "table" | "catalog" | "now">): Promise<Attention> {
   const { table } = world;
-  const halt = await table.halt();
+  const [halt, balance] = await Promise.all([table.halt(), table.balance()]);
   const waiting: Waiting[] = [];
   let from: Page | undefined;
   do {
@@ -24,7 +25,7 @@ export async function attention(world: Pick<World, "table" | "catalog" | "now">)
     waiting.push(...found.flat());
     from = next;
   } while (from);
-  return { ...(halt && { halt }), waiting };
+  return { ...(halt && { halt }), ...(balance?.low && { balance }), waiting };
 }
 
 async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now">): Promise<Waiting[]> {

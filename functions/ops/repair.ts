@@ -73,10 +73,14 @@ async function checkAdoptable(key: Key, subscription: Subscription, elid: string
   const seen = await world.billmgr.license(change.family, elid);
   if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${change.family}`);
   const reference = referenceOf(subscription, { n: change.slot, generation: change.generation });
-  const { verdict, saw } = judge(change, { answeredOk: true, reference }, seen);
+  const { verdict, saw } = judge(change, { answeredOk: true }, seen);
   if (verdict === "contrary") throw new Unfit(saw);
-  if (seen.remoteid !== undefined && seen.remoteid !== reference) {
-    throw new Unfit(`${saw}, with the remoteid "${seen.remoteid.slice(0, 60)}" instead of ${reference}`);
+  const { comment, remoteid } = seen;
+  const other = [comment, remoteid].find((shown) => shown !== undefined);
+  if (other !== undefined && comment !== reference && remoteid !== reference) {
+    throw new Unfit(
+      `${saw}, and carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
+    );
   }
   const holder = await holderOf(elid, world);
   if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);

@@ -43,6 +43,7 @@ export type LocalStack = Time & {
 };
 
 const aws: LocalAws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+const secretId = "local";
 const secretsKeptSeconds = 2;
 
 export async function startStack(options: Options): Promise<LocalStack> {
@@ -69,11 +70,12 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const keep = () => kept?.write({ offset: clock.offset(), ...(sandbox && { sandbox: sandbox.snapshot() }) });
 
   const server = await serve((request, response) => door(request, response), options.port);
+  const billmgr = options.billmgr ?? `${server.url}/manager/billmgr`;
   const functions = startFunctions({
     table,
     queue,
-    secrets: secretsIn(secretsClient, "local", secretsKeptSeconds),
-    billmgr: options.billmgr ?? `${server.url}/manager/billmgr`,
+    secrets: secretsIn(secretsClient, secretId, secretsKeptSeconds),
+    billmgr,
     catalog,
     now: clock.now,
     log,
@@ -84,7 +86,16 @@ export async function startStack(options: Options): Promise<LocalStack> {
     await time.advanceTo(moment);
     keep();
   };
-  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table });
+  const parts = () => ({
+    region: aws.region,
+    table: { endpoint: tableServer.endpoint, name: tableName },
+    queue: { endpoint: queue.endpoint, url: queue.url },
+    secrets: { endpoint: secretsServer.url, id: secretId },
+    billmgr,
+    catalog,
+    now: clock.now().toISOString(),
+  });
+  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, parts });
 
   return {
     url: server.url,
