@@ -1,4 +1,4 @@
-import type { Agenda, StoredEvent } from "../../shared/aws/table.ts";
+import type { Agenda, Reception, StoredEvent } from "../../shared/aws/table.ts";
 import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
 import { type Decision, next } from "../../shared/licensing/next.ts";
 import { isOpen, type Operation } from "../../shared/licensing/operation.ts";
@@ -10,7 +10,8 @@ import { unpack } from "../webhook/receive.ts";
 import { keyNamed, nowOf, type World } from "./world.ts";
 
 /** An event without its body, which can be long. */
-export type ShownEvent = Omit<StoredEvent, "received"> & { received: Omit<Received, "body" | "headers"> };
+export type ShownEvent = Pick<StoredEvent, "events" | "settled"> &
+  Reception & { received: Omit<Received, "body" | "headers"> };
 
 export type Chapter = { at: Instant } & ({ event: ShownEvent } | { operation: Operation });
 
@@ -38,7 +39,7 @@ export async function show(name: string, world: Pick<World, "table" | "catalog" 
   const chapters: Chapter[] = [
     ...events.map(({ received: { body, headers, ...received }, ...event }) => ({
       at: received.receivedAt,
-      event: { ...event, received } as ShownEvent,
+      event: { ...event, received },
     })),
     ...[...operations, ...open].map((operation) => ({ at: operation.claimedAt, operation })),
   ];

@@ -6,10 +6,11 @@ import { parseSecrets, secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Time, timeOf } from "./advance.ts";
+import { localAws } from "./aws.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createDoor } from "./door.ts";
 import { startFunctions } from "./functions.ts";
-import { type LocalAws, startQueue } from "./queue.ts";
+import { startQueue } from "./queue.ts";
 import { createSandbox, type Sandbox, type SandboxState } from "./sandbox/index.ts";
 import { serveSecrets } from "./secrets.ts";
 import { serve } from "./serve.ts";
@@ -42,7 +43,6 @@ export type LocalStack = Time & {
   stop: () => Promise<void>;
 };
 
-const aws: LocalAws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 const secretId = "local";
 const secretsKeptSeconds = 2;
 
@@ -52,10 +52,10 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const offset = options.clock ? options.clock.getTime() - Date.now() : (kept?.state.offset ?? 0);
   const clock = createClock(offset);
 
-  const tableServer = await startTable(aws, data && join(data, "table"));
-  const queue = await startQueue(aws, data && join(data, "queue"));
+  const tableServer = await startTable(localAws, data && join(data, "table"));
+  const queue = await startQueue(localAws, data && join(data, "queue"));
   const secretsServer = await serveSecrets(options.secrets);
-  const secretsClient = new SecretsManagerClient({ ...aws, endpoint: secretsServer.url });
+  const secretsClient = new SecretsManagerClient({ ...localAws, endpoint: secretsServer.url });
   const table = createTable(tableServer.client, tableName);
 
   const sandbox = options.billmgr
@@ -87,7 +87,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     keep();
   };
   const parts = () => ({
-    region: aws.region,
+    region: localAws.region,
     table: { endpoint: tableServer.endpoint, name: tableName },
     queue: { endpoint: queue.endpoint, url: queue.url },
     secrets: { endpoint: secretsServer.url, id: secretId },

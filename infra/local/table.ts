@@ -6,7 +6,7 @@ import {
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
 import { tableDefinition } from "../../shared/aws/schema.ts";
-import type { LocalAws } from "./queue.ts";
+import type { LocalAws } from "./aws.ts";
 import { listen } from "./serve.ts";
 
 type Dynalite = (options: { path?: string; createTableMs?: number }) => import("node:http").Server;
