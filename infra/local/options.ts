@@ -64,7 +64,7 @@ function timeIn(text: string): Date {
   return time;
 }
 
-function addressIn(text: string): string {
+export function addressIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new Mistake(

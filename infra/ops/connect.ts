@@ -28,7 +28,7 @@ type Parts = {
   clients: { dynamodb: DynamoDBClient; sqs: SQSClient; secrets: SecretsManagerClient };
 };
 
-export type Connection = World & { billmgr: Billmgr & Reader; close: () => void };
+export type Connection = World & { billmgr: Billmgr & Reader; billmgrUrl: string; close: () => void };
 
 /** The real clients before the parts of a local or a deployed stack. @throws Mistake */
 export async function connect(target: Target): Promise<Connection> {
@@ -43,6 +43,7 @@ export async function connect(target: Target): Promise<Connection> {
       brake: brakeIn(table, now, toStderr),
       fundsErrors: catalog.billmgr.fundsErrors,
     }),
+    billmgrUrl: parts.billmgr,
     catalog,
     now,
     close: () => {

@@ -11,6 +11,7 @@ import { type Connection, connect } from "./connect.ts";
 import { dismissCommand, replayCommand } from "./events.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { previewCommand } from "./preview.ts";
+import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { resolveCommand, retryCommand } from "./repair.ts";
 import { showCommand } from "./show.ts";
@@ -26,6 +27,7 @@ const commands: Record<string, Command> = {
   resume: resumeCommand,
   preview: previewCommand,
   reconcile: reconcileCommand,
+  probe: probeCommand,
 };
 
 const common = {
