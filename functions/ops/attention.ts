@@ -1,6 +1,6 @@
-import type { Halt, Page, ReadBalance } from "../../shared/aws/table.ts";
+import { agendaShards, type Halt, type Page, type ReadBalance } from "../../shared/aws/table.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
-import type { Instant } from "../../shared/licensing/time.ts";
+import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import { nameOf, nowOf, type World } from "./world.ts";
 
@@ -10,13 +10,22 @@ export type Waiting = { name: string; since: Instant; reason: string } & (
   | { is: "event"; repairs: ("replay" | "dismiss")[] }
 );
 
-/** `balance`: as read last, where it was below `limits.minimumBalance`. */
-export type Attention = { halt?: Halt; balance?: ReadBalance; waiting: Waiting[] };
+export type Attention = {
+  halt?: Halt;
+  /** As read last, where it was below `limits.minimumBalance`. */
+  balance?: ReadBalance;
+  /** Of what should have been woken minutes ago the longest: the functions do not run, or fail. */
+  late?: { name: string; since: Instant };
+  waiting: Waiting[];
+};
+
+/** The schedule has a minute, a claim's deadline seventy seconds, a failed message half a minute at first. */
+const lateAfterSeconds = 300;
 
 /** What needs a person, longest first. */
 export async function attention(world: Pick<World, "table" | "catalog" | "now">): Promise<Attention> {
   const { table } = world;
-  const [halt, balance] = await Promise.all([table.halt(), table.balance()]);
+  const [halt, balance, late] = await Promise.all([table.halt(), table.balance(), longestDue(world)]);
   const waiting: Waiting[] = [];
   let from: Page | undefined;
   do {
@@ -25,7 +34,14 @@ export async function attention(world: Pick<World, "table" | "catalog" | "now">)
     waiting.push(...found.flat());
     from = next;
   } while (from);
-  return { ...(halt && { halt }), ...(balance?.low && { balance }), waiting };
+  return { ...(halt && { halt }), ...(balance?.low && { balance }), ...(late && { late }), waiting };
+}
+
+async function longestDue({ table, now }: Pick<World, "table" | "now">): Promise<Attention["late"]> {
+  const until = instantPlus(nowOf({ now }), { seconds: -lateAfterSeconds });
+  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, until)));
+  const [first] = pages.flatMap(({ keys }) => keys.slice(0, 1)).sort((a, b) => (a.due < b.due ? -1 : 1));
+  return first && { name: nameOf(first.key), since: first.due };
 }
 
 async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now">): Promise<Waiting[]> {

@@ -11,11 +11,12 @@ export const attentionCommand: Command = {
   },
 };
 
-function textOf({ halt, balance, waiting }: Attention): string {
+function textOf({ halt, balance, late, waiting }: Attention): string {
   const lines: string[] = [];
   if (halt)
     lines.push(`ALL CALLS ARE HALTED since ${moment(halt.since)}: ${halt.reason}`, "  mend it, then: resume", "");
   if (balance) lines.push(`THE BALANCE IS LOW: ${balance.amount} ${balance.currency} at ${moment(balance.at)}`, "");
+  if (late) lines.push(`THE FUNCTIONS ARE BEHIND: ${late.name} has been due since ${moment(late.since)}`, "");
   for (const one of waiting) {
     lines.push(`${moment(one.since)}  ${one.is === "event" ? "event " : ""}${one.name}`, `  ${one.reason}`);
     lines.push(`  fits: ${one.repairs.map((repair) => commandOf(one, repair)).join(" | ")}`, "");

@@ -293,6 +293,20 @@ describe("an event", () => {
   });
 });
 
+test("what should have been woken long ago is told, and what is low", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await minutes(1);
+  const stored = await stack.table.load("subscription#standard/42");
+  if (!stored) throw new Error("nothing is stored");
+  expect(await attention(world)).toEqual({ waiting: [] });
+  const due = new Date(stack.clock.now().getTime() - 6 * 60_000).toISOString();
+  await stack.table.save("subscription#standard/42", { ...stored, agenda: { due } });
+  const balance = { amount: 5, currency: "EUR", at: due, low: true };
+  await stack.table.putBalance(balance);
+  await reconnected();
+  expect(await attention(world)).toEqual({ late: { name: "standard/42", since: due }, balance, waiting: [] });
+});
+
 test("the story tells events, calls, answers and readings in order, and no secret", async () => {
   await buy();
   await minutes(1);
