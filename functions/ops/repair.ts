@@ -38,8 +38,12 @@ export async function resolve(name: string, resolution: Resolution, world: World
       case "gone":
         return repair.gone(subscription, resolution.elid, await readGone(subscription, resolution.elid, world), now);
       case "adopt":
-        await checkAdoptable(key, subscription, resolution.elid, world);
-        return repair.adopt(subscription, resolution.elid, world.catalog, now);
+        return repair.adopt(
+          subscription,
+          await readAdoptable(key, subscription, resolution.elid, world),
+          world.catalog,
+          now,
+        );
     }
   });
 }
@@ -67,13 +71,12 @@ async function readGone({ slots }: Subscription, elid: string, { billmgr }: Pick
 }
 
 /** A license that is not there, is another subscription's or carries another reference is not the one that was ordered. */
-async function checkAdoptable(key: Key, subscription: Subscription, elid: string, world: World): Promise<void> {
-  const { change } = repair.orderToFill(subscription, world.catalog, nowOf(world));
-  if (change.kind !== "order") return;
-  const seen = await world.billmgr.license(change.family, elid);
-  if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${change.family}`);
-  const reference = referenceOf(subscription, { n: change.slot, generation: change.generation });
-  const { verdict, saw } = judge(change, { answeredOk: true }, seen);
+async function readAdoptable(key: Key, subscription: Subscription, elid: string, world: World): Promise<repair.Found> {
+  const { order } = repair.orderToFill(subscription, world.catalog, nowOf(world));
+  const seen = await world.billmgr.license(order.family, elid);
+  if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${order.family}`);
+  const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
+  const { verdict, saw } = judge(order, { answeredOk: true }, seen);
   if (verdict === "contrary") throw new Unfit(saw);
   const { comment, remoteid } = seen;
   const other = [comment, remoteid].find((shown) => shown !== undefined);
@@ -84,6 +87,8 @@ async function checkAdoptable(key: Key, subscription: Subscription, elid: string
   }
   const holder = await holderOf(elid, world);
   if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
+  // Stopped at expiry is not suspended: that ends with a prolong.
+  return { elid, addons: seen.addons, suspended: seen.status === "stopped" && !seen.autosuspended };
 }
 
 async function holderOf(elid: string, { table }: Pick<World, "table">): Promise<Key | undefined> {

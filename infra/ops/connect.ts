@@ -7,7 +7,7 @@ import { brakeIn } from "../../functions/provision/brake.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
-import { type Billmgr, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, type Brake, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { localAws } from "../local/aws.ts";
@@ -40,7 +40,7 @@ export async function connect(target: Target): Promise<Connection> {
     table,
     send: sendTo(clients.sqs, parts.queue),
     billmgr: createBillmgr(postTo(parts.billmgr), async () => (await secrets()).billmgr, {
-      brake: brakeIn(table, now, toStderr),
+      brake: brakeOfOwn((reason) => brakeIn(table, now, toStderr).pull(reason)),
       fundsErrors: catalog.billmgr.fundsErrors,
     }),
     billmgrUrl: parts.billmgr,
@@ -48,6 +48,21 @@ export async function connect(target: Target): Promise<Connection> {
     now,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+/**
+ * A halt stops the system and not the person who looks for its cause: whether a new password is let in has to be tried
+ * before the halt is lifted. A refusal halts the system, and this command too.
+ */
+export function brakeOfOwn(pull: Brake["pull"] = async () => {}): Brake {
+  let pulled: string | undefined;
+  return {
+    pulled: async () => pulled,
+    pull: async (why) => {
+      pulled ??= why;
+      await pull(why);
     },
   };
 }

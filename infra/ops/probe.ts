@@ -8,6 +8,7 @@ import { describe } from "../../shared/licensing/operation.ts";
 import { addressIn } from "../local/options.ts";
 import { Mistake, readFile } from "../mistake.ts";
 import { type Command, type Given, type Outcome, textOf } from "./command.ts";
+import { brakeOfOwn } from "./connect.ts";
 import { columns } from "./text.ts";
 
 export const probeCommand: Command = {
@@ -43,19 +44,12 @@ async function accountOf(given: Given): Promise<Account> {
   if (address === undefined || file === undefined) throw new Mistake("--billmgr and --secrets belong together");
   const catalog = readFile(textOf(given, "catalog") ?? "catalog.json", "catalog", parseCatalog);
   const { billmgr } = readFile(file, "secrets", parseSecrets);
-  let halted: string | undefined;
-  const brake = {
-    pulled: async () => halted,
-    pull: async (why: string) => {
-      halted ??= why;
-    },
-  };
   const { fundsErrors } = catalog.billmgr;
   const billmgrUrl = addressIn(address);
   return {
     catalog,
     billmgrUrl,
-    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { brake, fundsErrors }),
+    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { brake: brakeOfOwn(), fundsErrors }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Event } from "./event.ts";
 import { fold } from "./fold.ts";
 import { next } from "./next.ts";
-import { describe, isOpen, isPurchase, type Operation } from "./operation.ts";
+import { type Change, describe, isOpen, isPurchase, type Operation } from "./operation.ts";
 import { alreadyDone, begin, finish, waitToLook, withLicense, withSlotOf } from "./progress.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
@@ -32,15 +32,24 @@ export function retry(subscription: Subscription, now: Instant): Subscription {
   return { ...rest, operation: { ...operation, due: due < soonest ? due : soonest } };
 }
 
+/** A license at billmgr, with what it shows: one that was bought by other means may be otherwise than what is ordered. */
+export type Found = { elid: string; addons: Record<string, number>; suspended: boolean };
+
 /**
- * License `elid` is the one of the order that is unknown, or of the order that would come next. It is unconfirmed until a
+ * The license is the one of the order that is unknown, or of the order that would come next. It is unconfirmed until a
  * reading shows it. @throws Unfit
  */
-export function adopt(subscription: Subscription, elid: string, catalog: Catalog, now: Instant): Repaired {
-  const order = orderToFill(subscription, catalog, now);
-  const slots = withSlotOf(subscription.slots, order.change);
-  const begun = { ...retry(subscription, now), slots, operation: resolvedAs(order, `adopt ${elid}`, now) };
-  return { subscription: waitToLook(withLicense(begun, elid), "unconfirmed", now), finished: [] };
+export function adopt(subscription: Subscription, found: Found, catalog: Catalog, now: Instant): Repaired {
+  const { elid, addons, suspended } = found;
+  const { operation, order } = orderToFill(subscription, catalog, now);
+  const slots = withSlotOf(subscription.slots, order);
+  const begun = { ...retry(subscription, now), slots, operation: resolvedAs(operation, `adopt ${elid}`, now) };
+  const adopted = waitToLook(withLicense(begun, elid), "unconfirmed", now);
+  const asFound = (slot: Slot): Slot =>
+    slot.license && slot.n === order.slot
+      ? { ...slot, license: { ...slot.license, suspended, addons: { ...slot.license.addons, ...addons } } }
+      : slot;
+  return { subscription: { ...adopted, slots: adopted.slots.map(asFound) }, finished: [] };
 }
 
 /**
@@ -54,16 +63,21 @@ export function refold(subscription: Subscription, events: readonly Event[]): Su
 }
 
 /** The order that waits for a license: the open one, or a new one in the place of the call that would come next. */
-export function orderToFill(subscription: Subscription, catalog: Catalog, now: Instant): Operation {
+export function orderToFill(
+  subscription: Subscription,
+  catalog: Catalog,
+  now: Instant,
+): { operation: Operation; order: Change & { kind: "order" } } {
   if (isOpen(subscription.operation)) {
     const operation = openOperation(subscription, now);
     const { change } = operation;
-    if (change.kind === "order" && !slotOf(subscription, operation)?.license) return operation;
+    if (change.kind === "order" && !slotOf(subscription, operation)?.license) return { operation, order: change };
     throw new Unfit(`${nameOf(operation)} is still open, and it waits for no license`);
   }
   const decision = next(retry(subscription, now), catalog, now);
   if (decision.do === "change" && decision.change.kind === "order") {
-    return begin(subscription, { change: decision.change, why: decision.why, before: {} }, now);
+    const { change: order, why } = decision;
+    return { operation: begin(subscription, { change: order, why, before: {} }, now), order };
   }
   const reason = decision.do === "attention" ? `: ${decision.reason}` : "";
   throw new Unfit(`no order is open, and none is wanted now${reason}`);

@@ -208,11 +208,33 @@ test("a halt stops all calls; lifting it lets go at once what waited, and nothin
   expect(done(stack)).toEqual([]);
   expect(await attention(world)).toMatchObject({ halt: { reason: "maintenance" }, waiting: [] });
   await reconnected();
-  await expect(resolve("standard/a", { as: "adopt", elid: "1" }, world)).rejects.toThrow("all calls are halted");
   expect(await resume(world)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
   await stack.settle();
   expect(done(stack)).toEqual(["order 334673", "order 334674"]);
   expect(await resume(world)).toEqual({ woken: 0 });
+});
+
+test("a customer who has a license already keeps it: halted before the first payment, it is adopted instead of ordered", async () => {
+  await buyInBillmgr({ addon_55165: "1", addon_55164: "5" });
+  await halt("moving in", world);
+  await buy();
+  await minutes(1);
+  await reconnected();
+  await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+  await minutes(1);
+  expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
+  await resume(world);
+  await minutes(1);
+  expect(done(stack)).toEqual(["order 334673", "edit 334673"]);
+  expect(stack.sandbox?.licenses()).toMatchObject([{ addons: { 55165: 1, 55164: 0 } }]);
+});
+
+test("a password that is refused to an operator halts the system, and is not tried again by the same command", async () => {
+  stack.sandbox?.plan({ fault: "error", func: "read", type: "auth", object: "badpassword", times: 9 });
+  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("badpassword");
+  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("all calls are halted");
+  expect(await stack.table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
+  expect(stack.sandbox?.snapshot().calls.filter(({ operation }) => operation === "read")).toHaveLength(1);
 });
 
 describe("an event", () => {

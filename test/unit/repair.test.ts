@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { next } from "../../shared/licensing/next.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
+import { follow } from "../../shared/licensing/preview.ts";
 import { adopt, done, gone, neverBought, refold, repairsFor, retry, Unfit } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import {
@@ -62,8 +63,26 @@ describe("retry", () => {
 });
 
 describe("adopt", () => {
+  const found = { elid: "700", addons: {}, suspended: false };
+
+  test("a license that is otherwise than what is paid for is brought into agreement", () => {
+    const other = { elid: "700", addons: { 55164: 10, 55165: 7 }, suspended: true };
+    const { slots } = adopt(lost(), other, catalog, now).subscription;
+    expect(slots).toMatchObject([{ license: { suspended: true, addons: { 55164: 10, 55165: 7 } } }]);
+    const settled = {
+      ...lost(),
+      slots: slots.map((one) => (one.license ? { ...one, license: { ...one.license, expiry: "2027-02-01" } } : one)),
+      operation: operation({ change: orderOf(), state: "finished" }),
+    };
+    const { steps } = follow(retry(settled, now), catalog, now, String);
+    expect(steps.map(({ change }) => change)).toMatchObject([
+      { kind: "resume", elid: "700" },
+      { kind: "edit", elid: "700", addons: { 55164: 0, 55165: 1 } },
+    ]);
+  });
+
   test("the license becomes that of the lost order, and is confirmed by reading", () => {
-    const { subscription, finished } = adopt(lost(), "700", catalog, now);
+    const { subscription, finished } = adopt(lost(), found, catalog, now);
     expect(subscription.slots).toMatchObject([{ n: 1, license: { elid: "700", addons: {} } }]);
     expect(subscription.operation).toMatchObject({ n: 1, state: "unconfirmed", due: now });
     expect(subscription.operation?.resolved).toEqual({ as: "adopt 700", at: now });
@@ -75,7 +94,7 @@ describe("adopt", () => {
   test("without an open order it fills the one that is wanted, in an operation of its own", () => {
     const refused = operation({ n: 4, change: orderOf(), state: "finished", outcome: "refused" });
     const subscription = { ...licensed([emptySlot], bought), operation: refused, attention: asked };
-    const { operation: opened, slots } = adopt(subscription, "700", catalog, now).subscription;
+    const { operation: opened, slots } = adopt(subscription, found, catalog, now).subscription;
     expect(opened).toMatchObject({ n: 5, state: "unconfirmed", change: { kind: "order", addons: { 55165: 1 } } });
     expect(opened?.attempt).toBeUndefined();
     expect(slots).toMatchObject([{ license: { elid: "700" } }]);
@@ -92,7 +111,7 @@ describe("adopt", () => {
     ["the order has a license", { ...lost(), slots: [slot()] }, "it waits for no license"],
     ["the call may be on its way", lost({ state: "claimed" }), "may be on its way"],
   ])("not where %s", (_, subscription, why) => {
-    expect(() => adopt(subscription, "700", catalog, now)).toThrow(why);
+    expect(() => adopt(subscription, found, catalog, now)).toThrow(why);
   });
 });
 
