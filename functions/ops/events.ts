@@ -1,11 +1,12 @@
 import type { Settled, StoredEvent } from "../../shared/aws/table.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { refold, Unfit } from "../../shared/licensing/repair.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Key, type Message, partsOf, type Received } from "../../shared/message.ts";
 import { isTest, toldAs } from "../provision/provision.ts";
 import { type Reading, readAgain } from "./reading.ts";
 import { rewrite } from "./rewrite.ts";
-import { keyNamed, nameOf, nowOf, type World } from "./world.ts";
+import { keyNamed, nameOf, nowOf, unknownSubscription, type World } from "./world.ts";
 
 /** `unclear`: today's code cannot read it either, and it stays where it is. */
 export type Replayed = { understood: Settled["as"]; why: string } | { unclear: string };
@@ -16,6 +17,7 @@ export async function replay(name: string, world: World): Promise<Replayed> {
   const { received } = await eventAt(key, partsOf(key).id, world);
   const reading = readAgain(partsOf(key).storefront, received);
   if (reading.unclear !== undefined) return { unclear: reading.unclear };
+  refuseTests(reading, world);
   await sendOn(reading.facts, world);
   return settle(key, received, [], reading, world);
 }
@@ -25,23 +27,26 @@ export async function replay(name: string, world: World): Promise<Replayed> {
  * @throws Unfit
  */
 export async function replayOf(name: string, id: string, world: World): Promise<Replayed> {
+  const { table } = world;
   const key = keyNamed("subscription", name);
   const stored = await eventAt(key, id, world);
   const reading = readAgain(partsOf(key).storefront, stored.received);
-  if (reading.unclear !== undefined) return { unclear: reading.unclear };
-  if (reading.facts.some(isTest) && !world.catalog.policy.acceptTestMode) {
-    throw new Unfit(`event ${id} is from the storefront's test mode, which policy.acceptTestMode leaves out`);
-  }
   const facts = factsFor(key, reading, stored);
-  await sendOn(
-    reading.facts.filter((message) => !isAbout(key, message)),
-    world,
-  );
+  if (facts.length === 0 && reading.unclear !== undefined) return { unclear: reading.unclear };
+  refuseTests(reading, world);
+  const factsKept = async () => (await table.events(key)).flatMap(({ events }) => events);
+  if (!stored.settled) {
+    const before = await table.load(key);
+    if (!before) throw unknownSubscription(key);
+    refuseLoss(before.subscription, await factsKept());
+  }
+  const elsewhere = reading.facts.filter((message) => !isAbout(key, message));
+  await sendOn(elsewhere, world);
   const replayed = await settle(key, stored.received, facts, reading, world);
-  await rewrite(key, world, async (subscription) => {
-    const known = (await world.table.events(key)).flatMap(({ events }) => events);
-    return { subscription: refold(subscription, known), finished: [] };
-  });
+  await rewrite(key, world, async (subscription) => ({
+    subscription: refold(subscription, await factsKept()),
+    finished: [],
+  }));
   return replayed;
 }
 
@@ -61,6 +66,19 @@ async function eventAt(key: Key, id: string, { table }: Pick<World, "table">): P
   if (kind === "event")
     throw new Unfit(`no event ${nameOf(key)} is kept by itself: of a subscription, name that and the event`);
   throw new Unfit(`${nameOf(key)} has no event ${id}${known.length > 0 ? "" : ", nor any other"}`);
+}
+
+function refuseTests({ facts }: Reading, { catalog }: Pick<World, "catalog">): void {
+  if (facts.some(isTest) && !catalog.policy.acceptTestMode) {
+    throw new Unfit("it is from the storefront's test mode, which policy.acceptTestMode leaves out");
+  }
+}
+
+/** Whoever folds anew must not lose a payment whose event is not kept. */
+function refuseLoss(subscription: Subscription, kept: readonly Event[]): void {
+  const told = refold(subscription, kept).payments;
+  const lost = subscription.payments.find(({ id }) => !told.some((payment) => payment.id === id));
+  if (lost) throw new Unfit(`payment ${lost.id} is known, and no event that is kept tells of it: it would be lost`);
 }
 
 /** Of this subscription, or of a reference: what is kept here of such a one has been linked to it. */

@@ -313,6 +313,18 @@ describe("an event", () => {
     expect(done(stack)).toEqual(["order 334673"]);
     await expect(replayOf("standard/42", "none", world)).rejects.toThrow("has no event none");
   });
+
+  test("is not read again where a payment would be lost that no kept event tells of", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)), { id: "bought" });
+    await minutes(1);
+    const key = "subscription#standard/42";
+    const stored = await stack.table.load(key);
+    if (!stored) throw new Error("nothing is stored");
+    const payments = [...stored.subscription.payments, { id: "of long ago" }];
+    await stack.table.save(key, { ...stored, subscription: { ...stored.subscription, payments } });
+    await expect(replayOf("standard/42", "bought", world)).rejects.toThrow("payment of long ago is known");
+    expect((await stateOf(stack))?.payments).toEqual(payments);
+  });
 });
 
 test("what should have been woken long ago is told, and what is low", async () => {
