@@ -62,6 +62,8 @@ describe("reconcile", () => {
     await inBillmgr({ func: "platform.delete", elid: "334675" });
     await inBillmgr({ ...order, comment: "bw-0123456789abcdef-1-1" });
     await inBillmgr({ ...order, comment: "my own" });
+    await inBillmgr({ ...order, comment: "bw-0123456789abcdef-1-2" });
+    await inBillmgr({ func: "platform.delete", elid: "334679" });
     await minutes(1);
     const { differences, ...found } = await reconcile(world);
     expect(

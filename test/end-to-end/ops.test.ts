@@ -100,9 +100,12 @@ describe("an order that was lost", () => {
   test.each<[string, string, string]>([
     ["is not there", "1", "billmgr knows no license 1 of platform"],
     ["was bought by other means, for something else", "334673", 'carries "for myself" instead of bw-'],
+    ["is deleted", "334674", "license 334674 is deleted"],
     ["is no number", "x", "expected its number"],
   ])("a license that %s is not adopted, and nothing is changed", async (_, elid, why) => {
     await buyInBillmgr({ comment: "for myself" });
+    await buyInBillmgr({});
+    await inBillmgr({ func: "platform.delete", elid: "334674" });
     await loseOrder("drop_before_acting");
     const before = await stack.table.load("subscription#standard/42");
     const adopting = resolve("standard/42", { as: "adopt", elid }, world);
@@ -253,6 +256,17 @@ describe("an event", () => {
     expect(event).toMatchObject({ became: "unclear", settled: { as: "dismissed", why: "the shop's own test" } });
     await expect(dismiss("standard/odd", "again", world)).rejects.toThrow("does not wait for a person");
     await expect(replay("standard/none", world)).rejects.toThrow("no event standard/none is kept by itself");
+  });
+
+  test("beside another of the same id is listed by itself", async () => {
+    await unclear();
+    await stack.settle();
+    const [first] = await stack.table.events("event#standard/odd");
+    if (!first) throw new Error("nothing is stored");
+    const second = { ...first.received, occurredAt: "2026-01-01T00:00:00.000Z" };
+    await stack.table.putEvent("event#standard/odd", second, [], { became: "unclear", reason: "another" });
+    await stack.table.settleEvent("event#standard/odd", first.received, [], { as: "dismissed", at: "", why: "" });
+    expect((await attention(world)).waiting).toMatchObject([{ reason: "another" }]);
   });
 
   test("that today's code understands is done, and leaves the list", async () => {
