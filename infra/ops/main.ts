@@ -123,9 +123,9 @@ function inWords(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Mistake) return error;
   if (error instanceof Unfit || error instanceof ReadError || error instanceof SecretsError)
     return new Mistake(error.message);
-  // The SDK's: no credentials, no region, no right, no such stack.
-  const ofAws =
-    "$metadata" in error || error.name === "CredentialsProviderError" || error.message === "Region is missing";
+  if (error.message === "Region is missing") return new Mistake("AWS: no region is set: say it with --region");
+  // The SDK's: no credentials, no right, no such stack.
+  const ofAws = "$metadata" in error || error.name === "CredentialsProviderError";
   return ofAws ? new Mistake(`AWS: ${error.name}: ${error.message}`) : error;
 }
 

@@ -1,4 +1,5 @@
-import { type Finding, type Probed, type ProbeWorld, probe } from "../../functions/ops/probe.ts";
+import type { Finding } from "../../functions/ops/finding.ts";
+import { type Probed, type ProbeWorld, probe } from "../../functions/ops/probe.ts";
 import { type Step, type Trial, trialOrderOf, tryTrial } from "../../functions/ops/trial.ts";
 import { parseSecrets } from "../../shared/aws/secrets.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
