@@ -6,12 +6,19 @@ import { type Command, type Given, textOf } from "./command.ts";
 import { moment } from "./text.ts";
 
 export const retryCommand: Command = {
-  takes: ["<subscription>"],
-  about: "clear what holds it up and wake it; always safe",
+  takes: ["<subscription…>"],
+  about: "clear what holds them up and wake them; always safe",
   help: "  While the outcome of a call is not known it looks again and does not call.",
-  async run({ words: [name = ""], connect }) {
-    const repaired = await retry(name, await connect());
-    return { data: dataOf(name, repaired), text: `${name} is woken${state(repaired)}` };
+  async run({ words: names, connect }) {
+    const world = await connect();
+    const data: ReturnType<typeof dataOf>[] = [];
+    const lines: string[] = [];
+    for (const name of names) {
+      const repaired = await retry(name, world);
+      data.push(dataOf(name, repaired));
+      lines.push(`${name} is woken${state(repaired)}`);
+    }
+    return { data, text: lines.join("\n") };
   },
 };
 

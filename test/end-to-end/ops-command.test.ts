@@ -82,6 +82,15 @@ test("an operator's way: see what waits, read its story, retry, and see that all
   expect(await ops("reconcile")).toMatchObject({ code: 0, out: expect.stringContaining("all agree") });
 });
 
+test("several are retried by one command", async () => {
+  for (const subscription of ["a", "b"]) {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+  }
+  await minute();
+  const retried = await ops("retry", "standard/a", "standard/b");
+  expect(retried).toMatchObject({ code: 0, out: "standard/a is woken\nstandard/b is woken\n" });
+});
+
 test("a difference ends with exit code 1, as data too", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await minute();

@@ -6,11 +6,22 @@ import { attention } from "../../functions/ops/attention.ts";
 import { dismiss, replay, replayOf } from "../../functions/ops/events.ts";
 import { halt, resume } from "../../functions/ops/halt.ts";
 import { resolve, retry } from "../../functions/ops/repair.ts";
-import { show } from "../../functions/ops/show.ts";
+import { show, showEvent } from "../../functions/ops/show.ts";
 import type { LocalStack, Options } from "../../infra/local/stack.ts";
 import { type Connection, connect } from "../../infra/ops/connect.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
-import { authinfo, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
+import {
+  authinfo,
+  done,
+  inDays,
+  paid,
+  startTestStack,
+  stateOf,
+  tell,
+  tellStripe,
+  testCatalog,
+} from "../support/local.ts";
+import { invoice, stripeEvent, unix } from "../support/stripe.ts";
 
 let stack: LocalStack;
 let world: Connection;
@@ -326,6 +337,40 @@ describe("an event", () => {
     expect((await stateOf(stack))?.payments).toEqual(stored.subscription.payments);
     expect(done(stack)).toEqual(["order 334673"]);
     await expect(replayOf("standard/42", "none", world)).rejects.toThrow("has no event none");
+  });
+
+  test("of a payment that was linked to it is read again under the payment's own name here", async () => {
+    const tellAll = async (...all: [string, object][]) => {
+      for (const [i, [type, object]] of all.entries()) {
+        await tellStripe(
+          stack,
+          stripeEvent(type, { ...object }, { id: `evt_${type}`, created: unix(`2027-02-0${i + 1}`) }),
+        );
+        await stack.settle();
+      }
+    };
+    await tellAll(
+      ["invoice.paid", invoice()],
+      [
+        "invoice_payment.paid",
+        { id: "inpay_1", invoice: "in_1", payment: { type: "payment_intent", payment_intent: "pi_1" } },
+      ],
+      ["charge.refunded", { id: "ch_1", amount: 2000, amount_refunded: 2000, refunded: true, payment_intent: "pi_1" }],
+    );
+    const told = (await stateOf(stack, "stripe/sub_1"))?.payments;
+    expect(told).toMatchObject([{ id: "in_1", refunded: { value: true } }]);
+    expect(await replayOf("stripe/sub_1", "evt_charge.refunded", world)).toMatchObject({ understood: "replayed" });
+    await stack.settle();
+    expect((await stateOf(stack, "stripe/sub_1"))?.payments).toEqual(told);
+  });
+
+  test("that is long is kept compressed, and read all the same", async () => {
+    const long = "x".repeat(50_000);
+    await tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1", note: long }, { id: "long" });
+    await stack.settle();
+    expect((await stack.table.events("event#standard/long"))[0]?.received.body).toMatch(/^gzip:/);
+    expect((await showEvent("standard/long", world))[0]?.body).toContain(long);
+    expect(await replay("standard/long", world)).toEqual({ unclear: "data.paidThrough or data.months: missing" });
   });
 
   test("is not read again where a payment would be lost that no kept event tells of", async () => {
