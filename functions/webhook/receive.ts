@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
@@ -33,6 +33,8 @@ const largestStored = 300 * 1024;
 const compressedFrom = 32 * 1024;
 /** What one event tells is stored beside its body. */
 const largestFacts = 64 * 1024;
+/** No JSON begins like this. */
+const compressed = "gzip:";
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
@@ -168,9 +170,15 @@ const idOf = (id: string, digest: string): string => (id.length > 0 && id.length
 
 /** A body's text as it is kept; undefined where it is too large for that. */
 export function pack(text: string): string | undefined {
-  const packed = text.length < compressedFrom ? text : `gzip:${gzipSync(text).toString("base64")}`;
+  const packed = text.length < compressedFrom ? text : `${compressed}${gzipSync(text).toString("base64")}`;
   return packed.length > largestStored ? undefined : packed;
 }
+
+/** The text of a body as it is kept. */
+export const unpack = (body: string): string =>
+  body.startsWith(compressed)
+    ? gunzipSync(Buffer.from(body.slice(compressed.length), "base64")).toString("utf8")
+    : body;
 
 const lowerCased = (headers: Request["headers"]): SignedRequest["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -47,6 +47,12 @@ export type Billmgr = {
   balance(): Promise<Balance>;
 };
 
+/** Any reading, as it comes: for finding out what an account shows. */
+export type Reader = {
+  /** The request must be one that changes nothing. @throws ReadError */
+  read(request: Record<string, string>): Promise<Element>;
+};
+
 const pageSize = 250;
 const mostPages = 400;
 
@@ -59,7 +65,7 @@ export function createBillmgr(
   post: Post,
   authinfo: () => Promise<string>,
   { brake = noBrake, fundsErrors = [] }: { brake?: Brake; fundsErrors?: readonly string[] } = {},
-): Billmgr {
+): Billmgr & Reader {
   async function send(request: Record<string, string>, timeoutMs: number): Promise<{ sent: Sent; redact: Redact }> {
     const stopped = (why: string) => ({ sent: { came: "not_sent" as const, why }, redact: (text: string) => text });
     let secret: string;
@@ -128,6 +134,8 @@ export function createBillmgr(
   }
 
   return {
+    read,
+
     async call(kind, request) {
       const { sent, redact } = await send(request, callTimeoutMs);
       const outcome = outcomeOf(kind, sent, fundsErrors);

@@ -52,8 +52,8 @@ export const timeSigned =
   ({ headers, body }, secrets, timely) => {
     const sent = headers[header.toLowerCase()];
     if (!sent) return `needs the header ${header}`;
-    const fields = sent.split(between).map((field) => field.trim().split("=", 2));
-    const given = (name: string) => fields.flatMap(([key, value]) => (key === name && value ? [value] : []));
+    const fields = sent.split(between).map((field) => field.trim());
+    const given = (name: string) => fields.flatMap((field) => new RegExp(`^${name}=(.+)$`).exec(field)?.[1] ?? []);
     const seconds = secondsIn(given(time)[0]);
     if (seconds === undefined) return `${header} holds no time`;
     const signatures = given(signature);

@@ -55,7 +55,7 @@ describe("what the door answers", () => {
 
   test("404 for a storefront that there is none of, or that has no secret", async () => {
     expect((await post(`${stack.url}/webhooks/nobody`, "{}", {})).status).toBe(404);
-    expect((await post(`${stack.url}/webhooks/paddle`, "{}", {})).status).toBe(404);
+    expect((await post(`${stack.url}/webhooks/chargebee`, "{}", {})).status).toBe(404);
     expect((await post(`${stack.url}/elsewhere`, "{}", {})).status).toBe(404);
   });
 
