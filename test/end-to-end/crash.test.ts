@@ -94,11 +94,10 @@ async function recover(shop: Shop): Promise<void> {
   const time = timeOf({ clock, table, queue, sweep: functions.sweep });
   const { advanceTo } = time;
   const door = await serve(createDoor({ webhook: functions.webhook, sandbox: undefined, clock, advanceTo, table }));
-  for (let days = 0; days < 3; days++) {
-    shop.charge();
-    await shop.deliver(door.url, new AbortController().signal);
-    await advanceTo(new Date(clock.now().getTime() + day));
-  }
+  shop.charge();
+  await shop.deliver(door.url, new AbortController().signal);
+  // What waits for a person is looked at again every ten minutes.
+  for (let looks = 0; looks < 60; looks++) await advanceTo(new Date(clock.now().getTime() + 10 * minute));
   await functions.stop();
   await door.close();
 }
