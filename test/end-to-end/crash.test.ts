@@ -7,7 +7,7 @@ import { serve } from "../../infra/local/serve.ts";
 import { tableName } from "../../infra/local/table.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { dayOf } from "../../shared/licensing/time.ts";
-import { boughtTooMuch, disagreements, lost, told, unlogged } from "../crash/checks.ts";
+import { boughtTooMuch, disagreements, leaked, lost, unlogged } from "../crash/checks.ts";
 import { lingersFor, someFault } from "../crash/faults.ts";
 import { live } from "../crash/life.ts";
 import { Shop } from "../crash/shop.ts";
@@ -51,7 +51,7 @@ test.runIf(runs)(
     expect(boughtTooMuch(sandbox.ledger(), shop.customers)).toEqual([]);
     expect(await lost(shop.webhooks, table)).toEqual([]);
     expect(await unlogged(calls, shop.customers, table)).toEqual([]);
-    expect(await told(world.table.client, [authinfo, authinfo.split(":")[1] ?? "", standardSecret])).toEqual([]);
+    expect(await leaked(world.table.client, [authinfo, authinfo.split(":")[1] ?? "", standardSecret])).toEqual([]);
     const { flaws, asked } = await disagreements(shop.customers, sandbox, table, dayOf(clock.now().toISOString()));
     expect(flaws).toEqual([]);
     expect(asked.length, asked.join("\n")).toBeLessThan(customers / 3);
