@@ -52,6 +52,7 @@ export type Table = {
   load(key: Key): Promise<Stored | undefined>;
   /** Writes only over the version that was loaded; false when it has changed since. */
   save(key: Key, stored: Stored): Promise<boolean>;
+  /** Over an earlier state of the same operation; never over another one's call. */
   putOperation(key: Key, operation: Operation): Promise<void>;
   /** Keeps an event as received, for good; a second delivery changes nothing. */
   putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
@@ -205,7 +206,14 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       ),
 
     async putOperation(key, operation) {
-      await put({ pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation });
+      // A worker that was overtaken may bring something else under the number that another one has called for since.
+      await put(
+        { pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation },
+        {
+          ConditionExpression: "attribute_not_exists(attempt) OR claimedAt = :claimedAt",
+          ExpressionAttributeValues: toItem({ ":claimedAt": operation.claimedAt }),
+        },
+      );
     },
 
     async putEvent(key, received, events, reception) {

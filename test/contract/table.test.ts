@@ -169,6 +169,27 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
   });
 
+  it("keeps a call in the log, whatever an overtaken worker brings under its number", async () => {
+    const key = newKey();
+    const change = { kind: "suspend", slot: 1, elid: "1", family: "platform" } as const;
+    const already: Operation = {
+      n: 2,
+      change,
+      why: "paused",
+      before: {},
+      state: "finished",
+      outcome: "already_done",
+      claimedAt: later,
+      looks: [],
+    };
+    const called: Operation = { ...already, claimedAt: now, outcome: "done", attempt: { startedAt: now, params: {} } };
+    await table.putOperation(key, already);
+    await table.putOperation(key, called);
+    expect(await table.operations(key)).toEqual([called]);
+    await table.putOperation(key, already);
+    expect(await table.operations(key)).toEqual([called]);
+  });
+
   it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {
     const key: Key = "reference#stripe/pi_1";
     expect(await table.link(key)).toBeUndefined();

@@ -75,7 +75,7 @@ async function operationsOf(id: string, table: Table): Promise<Operation[]> {
   return latest && !log.some(({ n }) => n === latest.n) ? [...log, latest] : log;
 }
 
-export async function told(client: DynamoDBClient, secrets: readonly string[]): Promise<string[]> {
+export async function leaked(client: DynamoDBClient, secrets: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
     for (const item of Items) {

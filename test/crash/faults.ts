@@ -1,9 +1,9 @@
 import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
 import type { Random } from "../simulation/random.ts";
 
-/** The longest, in milliseconds, that billmgr acts after its caller has died. */
+/** Milliseconds in which billmgr has done for certain what it still does for a caller who has died. */
 export const lingersFor = 200;
-const seconds = lingersFor / 1000;
+const seconds = lingersFor / 2000;
 
 const ways: [FaultPlan, ...FaultPlan[]] = [
   { fault: "act_then_drop" },
