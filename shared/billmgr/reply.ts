@@ -50,9 +50,10 @@ const framed = /^(?:<\?[^<>]*\?>\s*)*<doc[\s/>].*>$/s;
 
 function rootIn(text: string): Element | undefined {
   try {
-    const roots = Object.entries(parser.parse(text) as Element).filter(([name]) => !name.startsWith("?"));
-    const [[name, [doc, ...others]] = ["", []]] = roots as [string, Element[]][];
-    return name === "doc" && roots.length === 1 && others.length === 0 ? doc : undefined;
+    const roots: Element = parser.parse(text);
+    const names = Object.keys(roots).filter((name) => !name.startsWith("?"));
+    const [doc, ...others] = children(roots, "doc");
+    return names.length === 1 && others.length === 0 ? doc : undefined;
   } catch {
     return undefined;
   }

@@ -51,6 +51,10 @@ describe("claims", () => {
     expect(claimsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
   });
 
+  test("have a million of an addon at most", () => {
+    expect(claimsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
+  });
+
   test("tell every name under which an unknown thing was sold", () => {
     const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
     const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;

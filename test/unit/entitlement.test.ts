@@ -168,6 +168,14 @@ describe("since when it has been paid without a gap", () => {
   });
 });
 
+test("of two payments of one moment the one of the lesser id counts first, however they are listed", () => {
+  const months = paid("2027-01-01", { months: 1 }, { payment: "a" });
+  const { payments } = subscriptionOf(months, paid("2027-01-01", { through: "2027-03-10" }, { payment: "b" }));
+  for (const listed of [payments, [...payments].reverse()]) {
+    expect(coverage(listed, 0)).toEqual([{ since: utc("2027-01-01"), through: utc("2027-03-10") }]);
+  }
+});
+
 test.each([
   ["2027-02-03T23:59", "2027-01-01"],
   ["2027-02-04", "2027-01-01"],
@@ -217,6 +225,13 @@ describe("withheld", () => {
       "taken_back",
     ],
     ["an earlier payment refunded", "2027-02-02", [january, february, refunded("2027-02-02", "january")], undefined],
+    [
+      "paid ahead and that refunded, to the moment at which the rest is over",
+      "2027-02-01",
+      [january, paid("2027-01-20", { through: "2027-03-01" }, { payment: "p" }), refunded("2027-01-25", "p")],
+      "taken_back",
+    ],
+    ["refunded, and its time over", "2027-02-10", [january, refunded("2027-01-05", "january")], "unpaid"],
     ["a refund of a payment that nobody made", "2027-01-10", [january, refunded("2027-01-05", "other")], undefined],
     ["time over, in the grace", "2027-02-03T23:59", [january], undefined],
     ["time over, past the grace", "2027-02-04", [january], "unpaid"],

@@ -146,6 +146,8 @@ describe("an unknown purchase that is absent", () => {
   test("goes to a person at once where it lies in the basket, and is never proved absent", () => {
     let { current } = lookWhenDue(called(order, { ...unknown, basket: true }, []), { provesAbsence: true });
     expect(current.attention?.reason).toMatch(/lies unpaid in billmgr's basket/);
+    const shown = recordLook(called(order, { ...unknown, basket: true }, []), look(1, { verdict: "pending" }));
+    expect(shown.attention).toBeUndefined();
     for (const minutes of [10, 40, 100, 2000]) current = recordLook(current, look(minutes, { provesAbsence: true }));
     expect(current.operation?.state).toBe("unknown");
   });
@@ -194,6 +196,12 @@ describe("another unknown change that is absent", () => {
       pause: { times: 1 },
       slots: [{ license: { elid: "101" } }],
     });
+  });
+
+  test("is not asked about while it is only looked at too rarely", () => {
+    const rare = [5, 70].reduce((held, minutes) => recordLook(held, look(minutes, {})), called(suspend, unknown));
+    expect(rare).toMatchObject({ operation: { state: "unknown" } });
+    expect(rare.attention).toBeUndefined();
   });
 
   test("goes to a person when it came to nothing three times", () => {
@@ -248,6 +256,9 @@ describe("answered ok", () => {
     expect(at.at(-1)).toBeGreaterThanOrEqual(10);
     expect(at.at(-1)).toBeLessThan(30);
     expect(recordLook(current, look(60, { verdict: "achieved" })).attention).toBeUndefined();
+    const ordered = called(order, { ...done, elid: "101" }, []);
+    expect(recordLook(ordered, look(9.9, unpaid)).attention).toBeUndefined();
+    expect(recordLook(ordered, look(10, unpaid)).attention).toBeDefined();
   });
 
   test("and pending is looked at ever more rarely, and by a person after a day", () => {
@@ -261,6 +272,8 @@ describe("answered ok", () => {
         "Look at license 101 and at its history since 2027-01-10T10:00:00.000Z",
     );
     expect(at.at(-1)).toBeGreaterThan(24 * 60);
+    const pending = (minutes: number) => recordLook(called(suspend, done), look(minutes, { verdict: "pending" }));
+    expect([pending(1440).attention, pending(1441).attention?.operation]).toEqual([undefined, 1]);
   });
 
   test.each([
@@ -270,6 +283,8 @@ describe("answered ok", () => {
     const { current, at } = lookWhenDue(called(change, done), {});
     expect(current.operation?.state).toBe("unconfirmed");
     expect(current.attention?.reason).toMatch(/answered ok, yet nothing of it/);
+    const later = [40, 100, 3000].reduce((held, minutes) => recordLook(held, look(minutes, {})), current);
+    expect(later.operation?.state).toBe("unconfirmed");
     expect(at.at(-1)).toBeGreaterThanOrEqual(10);
     expect(at.at(-1)).toBeLessThan(30);
   });

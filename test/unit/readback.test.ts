@@ -152,6 +152,8 @@ describe("reading back", () => {
   test("asks when two licenses carry the reference", async () => {
     const rows = [seen({ elid: "76", remoteid: reference }), seen({ elid: "77", comment: reference })];
     expect(await find(rows)).toMatchObject({ verdict: "contrary", saw: expect.stringMatching(/76, 77/) });
+    const many = Array.from({ length: 12 }, (_, n) => seen({ elid: String(n), remoteid: reference }));
+    expect((await find(many)).saw).toBe(`licenses 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 all carry ${reference}`);
   });
 
   test.each([
@@ -204,6 +206,11 @@ describe("reading back", () => {
       expect(await find(rows, { forms })).toMatchObject({ verdict: "achieved", elid: "77" });
     });
 
+    test("leaves out one that its form shows to be deleted", async () => {
+      const forms = [seen({ elid: "77", comment: reference, status: "deleted" })];
+      expect(await find([bare("77", "2027-01-10")], { forms })).toMatchObject({ verdict: "absent" });
+    });
+
     test("opens a form from the day before the claim on, and of those without a day", async () => {
       const rows = [bare("1", "2027-01-08"), bare("2", "2027-01-09"), bare("3")];
       const { billmgr, forms } = billmgrWith({}, { rows });
@@ -249,7 +256,17 @@ describe("reading back", () => {
 
     test("waits while the list shows it and its form does not", async () => {
       const row = seen({ elid: "77", comment: reference });
-      expect(await find([byRow, row], { told: "77" })).toMatchObject({ verdict: "pending" });
+      expect(await find([byRow, row], { told: "77" })).toMatchObject({
+        verdict: "pending",
+        saw: `license 77 carries ${reference} in the list`,
+      });
+    });
+
+    test("quotes no more than the beginning of another's comment", async () => {
+      const forms = [seen({ elid: "9", comment: `${"x".repeat(59)}\u{1f600}yy` })];
+      expect((await find([byRow], { told: "9", forms })).saw).toContain(
+        `the comment "${"x".repeat(59)}\ufffd" instead`,
+      );
     });
 
     test("an unpaid one is said to be that", async () => {
@@ -315,8 +332,8 @@ describe("reading back", () => {
   ])("of a license that billmgr knows no more judges %s", async (_, change, verdict) => {
     const { billmgr } = billmgrWith({});
     const under = operation({ change: change as Change });
-    expect(await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).toMatchObject({
-      verdict,
-    });
+    const sight = await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr);
+    expect(sight).toMatchObject({ verdict });
+    if (change !== order) expect(sight.saw).toBe("billmgr knows no license 77");
   });
 });

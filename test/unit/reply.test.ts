@@ -8,7 +8,12 @@ const documentOf = (xml: string): Element => {
 
 describe("an answer", () => {
   test("is a document, with or without a declaration, a mark of byte order and blanks around it", () => {
-    for (const xml of ["<doc/>", '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\n<doc><ok/></doc>\n\n']) {
+    for (const xml of [
+      "<doc/>",
+      '<?xml version="1.0"?><doc/>',
+      '<?xml version="1.0"?>\n\n<?x y?> <doc/>',
+      '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\n<doc><ok/></doc>\n\n',
+    ]) {
       expect(readReply(200, xml)).toMatchObject({ is: "document" });
     }
   });
