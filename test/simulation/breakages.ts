@@ -141,7 +141,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 45,
     what: "does not look whether all calls are halted",
     alteration: {
       client: withInput(

@@ -1,4 +1,4 @@
-import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
@@ -169,10 +169,7 @@ export class System {
 
   #written(item: Item | undefined, { pk, sk }: Item): void {
     if (item) this.observer.seen(`the item ${pk?.S} ${sk?.S}`, item);
-    if (pk?.S === "control" && sk?.S === "halt") {
-      this.observer.halted(item !== undefined);
-      if (item) this.onHalt();
-    }
+    if (item && sk?.S === "halt") this.onHalt();
     if (sk?.S !== "state" || !item) return;
     this.observer.stored(item);
     const agenda = item.agenda?.S;
@@ -203,7 +200,11 @@ export class System {
 
   #tableClient(process: Process): Client {
     const send = (command: object) =>
-      this.machine.request(process, this.#wordOf(command), () => this.dynamo.perform(command));
+      this.machine.request(process, this.#wordOf(command), () => {
+        if (command instanceof GetItemCommand && command.input.Key?.sk?.S === "halt")
+          this.observer.looksAtHalt(process);
+        return this.dynamo.perform(command);
+      });
     const client = { send } as unknown as Client;
     return this.#alteration.client?.(client) ?? client;
   }
