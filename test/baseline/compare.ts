@@ -1,10 +1,12 @@
 import { referenceOf } from "../../shared/licensing/operation.ts";
-import { type Profile, profileOf } from "../simulation/faults.ts";
+import type { Alteration } from "../simulation/alteration.ts";
+import type { Life } from "../simulation/life.ts";
 import { Operator } from "../simulation/operator.ts";
+import { type Profile, profileOf } from "../simulation/profile.ts";
 import { Random } from "../simulation/random.ts";
 import { deliverAll, planMishaps } from "../simulation/run.ts";
-import { addMonths, day, type Life } from "../simulation/shop.ts";
-import { type Alteration, System } from "../simulation/system.ts";
+import { addMonths, day } from "../simulation/shop.ts";
+import { System } from "../simulation/system.ts";
 import { usualHandler } from "./handler.ts";
 
 /** What became of first payments, each of which is to buy one license. */

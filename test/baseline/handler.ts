@@ -7,7 +7,7 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import type { Message } from "../../shared/message.ts";
-import type { Handler, Parts } from "../simulation/system.ts";
+import type { Handler, Parts } from "../simulation/alteration.ts";
 
 /** So long a payment is known to have been dealt with. */
 const rememberedSeconds = 90 * 86_400;

@@ -6,7 +6,7 @@ import type * as next from "../../shared/licensing/next.ts";
 import type * as operation from "../../shared/licensing/operation.ts";
 import type { CallOutcome } from "../../shared/licensing/operation.ts";
 import type * as progress from "../../shared/licensing/progress.ts";
-import type { Alteration } from "./system.ts";
+import type { Alteration } from "./alteration.ts";
 
 /** Modules of which a breakage replaces exports; what it is given are the real ones. */
 export type Modules = {
@@ -141,7 +141,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 45,
     what: "does not look whether all calls are halted",
     alteration: {
       client: withInput(

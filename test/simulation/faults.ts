@@ -1,4 +1,5 @@
 import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
+import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 
 /** What can befall a request to the table or the queue. `before` and `after` its effect. */
@@ -22,92 +23,6 @@ export type CallFault =
   /** "ok" from before billmgr, which heard of nothing: it proves nothing by itself. */
   | "empty_ok"
   | FaultPlan;
-
-/** How likely what is in one run. */
-export type Profile = {
-  name: string;
-  /** Of each request to table and queue. */
-  edge: number;
-  /** Of each changing call, and of each reading of billmgr. */
-  change: number;
-  reading: number;
-  /** Clocks of workers are off by up to so many seconds. */
-  skewSeconds: number;
-  workers: number;
-  visibilitySeconds: number;
-  /** The index of the table shows a write after up to so many seconds. */
-  indexLagSeconds: number;
-  pageSize: number;
-  /** Of each webhook: to be sent again although it was answered 200. */
-  duplicates: number;
-  /** Hours by which a webhook can be late. */
-  lateHours: number;
-  /** billmgr may act so many seconds after it was asked. */
-  actsWithinSeconds: number;
-  /** billmgr's password changes, and the secret only hours later. */
-  passwordChanges: boolean;
-  funds: "plenty" | "short";
-  limits: "wide" | "narrow";
-};
-
-const calm: Profile = {
-  name: "calm",
-  edge: 0,
-  change: 0,
-  reading: 0,
-  skewSeconds: 0,
-  workers: 3,
-  visibilitySeconds: 1080,
-  indexLagSeconds: 0,
-  pageSize: 100,
-  duplicates: 0,
-  lateHours: 0,
-  actsWithinSeconds: 0,
-  passwordChanges: false,
-  funds: "plenty",
-  limits: "wide",
-};
-
-export function profileOf(random: Random): Profile {
-  const kind = random.weighted([
-    ["calm", 4],
-    ["shop", 10],
-    ["crashes", 22],
-    ["billmgr", 22],
-    ["all", 34],
-    ["storm", 8],
-  ] as const);
-  if (kind === "calm") return calm;
-  const shop: Profile = {
-    ...calm,
-    name: kind,
-    workers: random.int(2, 4),
-    indexLagSeconds: random.pick([0, 1, 20]),
-    pageSize: random.pick([1, 3, 100]),
-    duplicates: random.between(0, 0.6),
-    lateHours: random.pick([0, 0.1, 1, 24, 96]),
-  };
-  if (kind === "shop") return shop;
-  const withCrashes = kind === "crashes" || kind === "all" || kind === "storm";
-  const withBillmgr = kind === "billmgr" || kind === "all" || kind === "storm";
-  const storm = kind === "storm" ? 3 : 1;
-  return {
-    ...shop,
-    ...(withCrashes && {
-      edge: random.skewed(0.004, 0.06) * storm,
-      skewSeconds: random.pick([0, 2, 15, 60]),
-      visibilitySeconds: random.pick([1080, 1080, 300, 60, 15]),
-    }),
-    ...(withBillmgr && {
-      change: random.between(0.05, 0.4) * Math.sqrt(storm),
-      reading: random.skewed(0.01, 0.15) * storm,
-      actsWithinSeconds: random.pick([10, 120, 600, 1500]),
-      passwordChanges: random.chance(0.06),
-      funds: random.chance(0.08) ? "short" : "plenty",
-    }),
-    limits: random.chance(0.05) ? "narrow" : "wide",
-  };
-}
 
 const edgeFaults: readonly (readonly [EdgeFault, number])[] = [
   ["crash_before", 4],

@@ -1,7 +1,7 @@
+import type { Trace } from "./alteration.ts";
 import type { Faults } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Trace } from "./system.ts";
 
 /** One invocation of a function. Dead, it does nothing more: what it awaits never comes. */
 export class Process {

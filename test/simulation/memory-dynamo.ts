@@ -14,9 +14,10 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { conditionOf, type Item, refuseUnused, type Scope, updateOf } from "./expressions.ts";
+import type { Item } from "./attributes.ts";
+import { conditionOf, refuseUnused, type Scope, updateOf } from "./expressions.ts";
 
-export type { Item } from "./expressions.ts";
+export type { Item } from "./attributes.ts";
 
 export type Options = {
   /** The table's key attributes, hash first. */

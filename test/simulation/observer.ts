@@ -41,7 +41,8 @@ export class Observer {
   readonly calls: Called[] = [];
   readonly #dynamo: () => MemoryDynamo;
   readonly #now: () => number;
-  #haltedAt: number | undefined;
+  /** How many calls each process may make: it works on several subscriptions at once, and looks for each call. */
+  readonly #unhalted = new Map<Process, number>();
   /** Licenses that a process was told of and has to store before it calls again. */
   readonly #told = new Map<Process, { key: string; elid: string }>();
 
@@ -61,8 +62,10 @@ export class Observer {
     this.violations.push(`${new Date(this.#now()).toISOString()} ${what}`);
   }
 
-  halted(isHalted: boolean): void {
-    this.#haltedAt = isHalted ? (this.#haltedAt ?? this.#now()) : undefined;
+  /** It looks whether all calls are halted. */
+  looksAtHalt(process: Process): void {
+    if (this.#dynamo().get("control", "halt")) return;
+    this.#unhalted.set(process, (this.#unhalted.get(process) ?? 0) + 1);
   }
 
   /** Nothing secret may be in anything that others read. */
@@ -84,9 +87,9 @@ export class Observer {
   leaves(process: Process, params: Record<string, string>): Called | undefined {
     const { func = "", elid = "" } = params;
     const what = `${func} ${elid}`.trim();
-    if (this.#haltedAt !== undefined && process.startedAt > this.#haltedAt) {
-      this.violated(`${process.name} calls ${what} though all calls are halted`);
-    }
+    const looks = this.#unhalted.get(process) ?? 0;
+    this.#unhalted.set(process, looks - 1);
+    if (looks < 1) this.violated(`${process.name} calls ${what} and has not seen that calls are not halted`);
     const told = this.#told.get(process);
     if (told) this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
     const kind = operationOf({ func, params });

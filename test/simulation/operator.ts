@@ -37,7 +37,7 @@ export class Operator {
 
   redrive(): void {
     this.#system.queue.redrive();
-    this.#system.poke();
+    this.#system.source.poke();
   }
 
   changePassword(): void {

@@ -1,10 +1,12 @@
+import type { Alteration } from "./alteration.ts";
 import { Checks, checkLimits } from "./checks.ts";
 import { type Counts, countBy } from "./counts.ts";
-import { type Profile, profileOf } from "./faults.ts";
+import { type Life, lifeOf } from "./life.ts";
 import { Operator } from "./operator.ts";
+import { type Profile, profileOf } from "./profile.ts";
 import { Random } from "./random.ts";
-import { day, type Fact, type Life, lifeOf, webhookOf } from "./shop.ts";
-import { type Alteration, System } from "./system.ts";
+import { day, type Fact, webhookOf } from "./shop.ts";
+import { System } from "./system.ts";
 import { canary } from "./world.ts";
 
 const minute = 60_000;

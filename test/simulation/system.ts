@@ -1,62 +1,45 @@
-import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
-import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { DeleteItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { APIGatewayProxyEventV2, SQSEvent, SQSRecord } from "aws-lambda";
+import type { APIGatewayProxyEventV2, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Log } from "../../functions/log.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
 import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts";
-import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
-import type { Post } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import type { Alteration, Client, ProvisionWorld, Trace } from "./alteration.ts";
 import { postFrom } from "./billmgr.ts";
-import { Faults, type Profile } from "./faults.ts";
+import { EventSource } from "./event-source.ts";
+import { Faults } from "./faults.ts";
 import { Machine, type Process } from "./machine.ts";
 import { createMemoryDynamo, type Item, type MemoryDynamo } from "./memory-dynamo.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { Observer, type State } from "./observer.ts";
+import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Webhook } from "./shop.ts";
+import { inputOf, nameOf, titleOf } from "./words.ts";
 import { canary, catalogOf, settingsOf } from "./world.ts";
 
 const provisionMs = 180_000;
 const webhookMs = 10_000;
 const renewMs = 60_000;
 
-type Client = MemoryDynamo["client"];
-
-type World = Parameters<typeof createProvision>[0];
-export type Handler = ReturnType<typeof createProvision>;
-
-/** What one process has to do with the world. */
-export type Parts = { client: Client; post: Post; authinfo: () => Promise<string> };
-
-/** How a run differs from the real construction: only to see that the difference is found. */
-export type Alteration = {
-  client?: (client: Client) => Client;
-  provisionWorld?: (world: World) => World;
-  handler?: (handler: Handler, parts: Parts) => Handler;
-  webhookSend?: (send: Send) => Send;
-  /** Before anything is checked, which the real code is to do. */
-  beforeChecks?: () => void;
-};
-
-/** Undefined where nobody reads it: most of a run would go into words. */
-export type Trace = ((who: string, what: string) => void) | undefined;
-
 /** The deployed system, its functions' own code, over stores in memory and in virtual time. */
 export class System {
   readonly scheduler: Scheduler;
   readonly dynamo: MemoryDynamo;
   readonly queue: MemoryQueue;
+  readonly source: EventSource;
   readonly sandbox: Sandbox;
   readonly machine: Machine;
   readonly faults: Faults;
@@ -69,18 +52,14 @@ export class System {
   onHalt: () => void = () => {};
   onAttention: (key: string) => void = () => {};
   onBasket: (order: URLSearchParams) => void = () => {};
-  readonly #random: Random;
   readonly #alteration: Alteration;
   readonly #log: Log;
   readonly #wordOf: (command: object) => string;
-  #freeWorkers: number;
-  #pokeAt = Number.POSITIVE_INFINITY;
   readonly #schedule: Schedule;
 
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
-    this.#random = random.fork();
+    const batches = random.fork();
     this.#alteration = alteration;
-    this.#freeWorkers = profile.workers;
     this.scheduler = new Scheduler(start, random.fork());
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
@@ -97,6 +76,7 @@ export class System {
       onWrite: (item, key) => this.#written(item, key),
     });
     this.queue = new MemoryQueue({ now, visibilitySeconds: profile.visibilitySeconds, maxReceiveCount: 20 });
+    this.source = new EventSource(this, batches, profile.workers, (records) => this.#work(records));
     const settings = settingsOf(random.fork(), profile);
     this.faults.liesAreSeen = settings.formHides === undefined;
     this.sandbox = createSandbox({
@@ -131,22 +111,7 @@ export class System {
     });
   }
 
-  /** The event source: hands batches to workers that are free. */
-  poke(): void {
-    while (this.#freeWorkers > 0 && this.queue.hasVisible) {
-      const MaxNumberOfMessages = this.#random.int(1, 10);
-      const received = this.queue.perform(new ReceiveMessageCommand({ QueueUrl: "queue", MaxNumberOfMessages }));
-      const { Messages = [] } = received as { Messages?: import("@aws-sdk/client-sqs").Message[] };
-      if (Messages.length > 0) this.#work(Messages.map(recordOf));
-    }
-    const next = this.queue.nextVisibleAt();
-    if (next === undefined || (next >= this.#pokeAt && this.#pokeAt > this.scheduler.now)) return;
-    this.#pokeAt = next;
-    this.scheduler.at(next, () => this.poke());
-  }
-
-  #work(Records: SQSRecord[]): void {
-    this.#freeWorkers--;
+  #work(Records: SQSRecord[]): Promise<SQSBatchResponse | undefined> {
     const process = this.machine.start("worker");
     const ends = this.scheduler.now + provisionMs;
     this.machine.trace?.(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
@@ -155,7 +120,7 @@ export class System {
     const authinfo = async () => `reseller:${this.secretPassword}`;
     const table = createTable(client, "table");
     const queue = this.#queueClient(process);
-    const world: World = {
+    const world: ProvisionWorld = {
       table,
       billmgr: createBillmgr(post, authinfo, {
         brake: brakeIn(table, process.now, this.#log),
@@ -170,24 +135,7 @@ export class System {
     const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
     const handler = this.#alteration.handler?.(built, { client, post, authinfo }) ?? built;
     const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
-    this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context)).then((result) => {
-      this.#freeWorkers++;
-      const failed = new Set(result?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      const done = result ? Records.filter(({ messageId }) => !failed.has(messageId)) : [];
-      this.machine.trace?.(process.name, result ? `has done ${done.length} of ${Records.length}` : "is gone");
-      for (const { receiptHandle } of done) this.#delete(receiptHandle);
-      this.poke();
-    });
-  }
-
-  /** What the event source could not delete is delivered again. */
-  #delete(ReceiptHandle: string): void {
-    if (this.faults.atEdge()) return;
-    try {
-      this.queue.perform(new DeleteMessageCommand({ QueueUrl: "queue", ReceiptHandle }));
-    } catch (error) {
-      this.machine.trace?.("queue", `keeps a message: ${(error as Error).name}`);
-    }
+    return this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context));
   }
 
   /** What a function returns, or undefined when it failed or died, by the time limit at the latest. */
@@ -221,10 +169,7 @@ export class System {
 
   #written(item: Item | undefined, { pk, sk }: Item): void {
     if (item) this.observer.seen(`the item ${pk?.S} ${sk?.S}`, item);
-    if (pk?.S === "control" && sk?.S === "halt") {
-      this.observer.halted(item !== undefined);
-      if (item) this.onHalt();
-    }
+    if (item && sk?.S === "halt") this.onHalt();
     if (sk?.S !== "state" || !item) return;
     this.observer.stored(item);
     const agenda = item.agenda?.S;
@@ -255,7 +200,11 @@ export class System {
 
   #tableClient(process: Process): Client {
     const send = (command: object) =>
-      this.machine.request(process, this.#wordOf(command), () => this.dynamo.perform(command));
+      this.machine.request(process, this.#wordOf(command), () => {
+        if (command instanceof GetItemCommand && command.input.Key?.sk?.S === "halt")
+          this.observer.looksAtHalt(process);
+        return this.dynamo.perform(command);
+      });
     const client = { send } as unknown as Client;
     return this.#alteration.client?.(client) ?? client;
   }
@@ -265,7 +214,7 @@ export class System {
       this.machine.request(process, this.#wordOf(command), () => {
         this.observer.seen("a message", command instanceof ChangeMessageVisibilityCommand ? "" : inputOf(command));
         const result = this.queue.perform(command);
-        this.scheduler.after(0, () => this.poke());
+        this.scheduler.after(0, () => this.source.poke());
         return result;
       });
     return { send } as unknown as MemoryQueue["client"];
@@ -280,39 +229,3 @@ export class System {
     return { info: write, warn: write, error: write };
   }
 }
-
-const inputOf = (command: object): unknown => (command as { input?: unknown }).input;
-
-/** "PutItem subscription#standard/a state" */
-function nameOf(command: object): string {
-  const input = inputOf(command) as {
-    Key?: Item;
-    Item?: Item;
-    IndexName?: string;
-    Entries?: { MessageBody?: string }[];
-  };
-  const { pk, sk } = input.Item ?? input.Key ?? {};
-  const what = pk
-    ? `${pk.S} ${sk?.S}`
-    : (input.Entries?.map(({ MessageBody }) => titleOf(MessageBody ?? "")).join() ?? "");
-  return `${command.constructor.name.replace("Command", "")} ${what}${operationIn(input.Item)}`;
-}
-
-function operationIn(item: Item | undefined): string {
-  const operation = item?.subscription?.M?.operation?.M;
-  return operation
-    ? ` (operation ${operation.n?.N} ${operation.change?.M?.kind?.S} ${operation.state?.S} ${operation.outcome?.S ?? ""})`
-    : "";
-}
-
-function titleOf(body: string): string {
-  const { key, kind, received } = JSON.parse(body) as {
-    key: string;
-    kind: string;
-    received?: { id: string; type: string };
-  };
-  return `${kind} ${key}${received ? ` ${received.id} ${received.type}` : ""}`;
-}
-
-const recordOf = ({ MessageId, ReceiptHandle, Body, Attributes }: import("@aws-sdk/client-sqs").Message) =>
-  ({ messageId: MessageId, receiptHandle: ReceiptHandle, body: Body, attributes: Attributes }) as unknown as SQSRecord;

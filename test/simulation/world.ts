@@ -1,6 +1,6 @@
 import type { Settings } from "../../infra/local/sandbox/index.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
-import type { Profile } from "./faults.ts";
+import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 
 /** None of these may be seen in anything that is stored, logged or answered. */

@@ -1,0 +1,81 @@
+import type { License } from "../../infra/local/sandbox/index.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
+import { claimsOf } from "../../shared/licensing/claims.ts";
+import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } from "../../shared/licensing/time.ts";
+
+const trialPeriod = -100;
+
+/** Where the licenses that billmgr really has differ from what all facts together entitle to. */
+export function disagreements(
+  facts: Subscription,
+  alive: readonly License[],
+  catalog: Catalog,
+  now: Instant,
+): string[] {
+  const { policy } = catalog;
+  const entitled = entitlement(facts, policy, now);
+  const kept = alive.filter(({ suspendedByRequest }) => !suspendedByRequest);
+  const serving = kept.filter(({ expiry }) => expiry > dayOf(now));
+  if (entitled.ended) {
+    const retained = now < instantPlus(entitled.ended, { days: policy.retentionDays });
+    const gone = policy.onEnd === "delete" || (policy.onEnd === "suspend" && !retained);
+    if (gone && alive.length > 0) return [`has ended, and still has ${shown(alive)}`];
+    return policy.onEnd === "suspend" && serving.length > 0 ? [`has ended, and ${shown(serving)} serve`] : [];
+  }
+  if (entitled.withheld) return serving.length > 0 ? [`is ${entitled.withheld}, and ${shown(serving)} serve`] : [];
+  const claimed = claimsOf(facts, catalog);
+  if ("problem" in claimed) return [`waits for nobody, yet ${claimed.problem}`];
+  if (entitled.through === undefined || entitled.through <= now) return [];
+
+  const wanted = claimed.claims.map(({ product, addons }) => shape(catalog.products[product]?.pricelist ?? 0, addons));
+  const have = kept.map(({ pricelist, addons }) => shape(pricelist, addons));
+  const missing = without(wanted, have);
+  const excess = without(have, wanted);
+  // What expired while it was withheld is prolonged before it serves again, unless what is left is not worth a period.
+  const expired = alive.filter((one) => one.suspendedByRequest && one.expiry < dayOf(now));
+  return [
+    ...(missing.length > expired.length ? [`lacks ${missing.join()}, has ${shown(alive)}`] : []),
+    ...(excess.length > 0 && policy.onEnd !== "lapse" ? [`has ${excess.join()} beside ${wanted.join()}`] : []),
+    ...kept.flatMap((license) => tooShort(license, entitled, catalog, now)),
+  ];
+}
+
+function tooShort(
+  { id, expiry, period }: License,
+  { until = "", setToEnd, paidThrough = "" }: Entitlement,
+  { policy }: Catalog,
+  now: Instant,
+): string[] {
+  if (period === trialPeriod) return paidThrough > now ? [`is paid, and ${id} is a trial`] : [];
+  const ahead = daysBetween(expiry, dayOf(until));
+  if (ahead <= 0 || policy.onEnd === "lapse") return [];
+  const near = dayOf(now) >= addDays(expiry, -Math.ceil(policy.renewAheadDays));
+  const whole = policy.renew === "on_payment" && 2 * ahead >= daysBetween(expiry, addMonths(expiry, period));
+  const isWanted = whole || (near && !(setToEnd && ahead <= policy.slackDays));
+  return isWanted ? [`is paid through ${until}, and license ${id} ends ${expiry}`] : [];
+}
+
+const shape = (pricelist: number, addons: Record<string, number>): string =>
+  JSON.stringify([
+    pricelist,
+    ...Object.entries(addons)
+      .filter(([, value]) => value > 0)
+      .sort(),
+  ]);
+
+const shown = (licenses: readonly License[]): string =>
+  licenses
+    .map(({ id, status, expiry, pricelist, addons }) => `${id} ${shape(pricelist, addons)} ${status} ${expiry}`)
+    .join(", ");
+
+/** What is left of a list when another is taken from it, each thing once. */
+function without(list: readonly string[], other: readonly string[]): string[] {
+  const left = [...list];
+  for (const one of other) {
+    const at = left.indexOf(one);
+    if (at >= 0) left.splice(at, 1);
+  }
+  return left;
+}
