@@ -1,5 +1,6 @@
+import type { SeenLicense } from "../../shared/billmgr/license.ts";
 import { judge } from "../../shared/billmgr/readback.ts";
-import { isPurchase, referenceOf } from "../../shared/licensing/operation.ts";
+import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
 import * as repair from "../../shared/licensing/repair.ts";
 import { type Repaired, Unfit } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
@@ -34,7 +35,7 @@ export async function resolve(name: string, resolution: Resolution, world: World
       case "never-bought":
         return repair.neverBought(subscription, now);
       case "done":
-        return repair.done(subscription, await readPurchased(subscription, world), now);
+        return repair.done(subscription, await readDone(subscription, world), now);
       case "gone":
         return repair.gone(subscription, resolution.elid, await readGone(subscription, resolution.elid, world), now);
       case "adopt":
@@ -48,17 +49,29 @@ export async function resolve(name: string, resolution: Resolution, world: World
   });
 }
 
-/** The expiry of the license that an open purchase is about. */
-async function readPurchased(
-  { operation, slots }: Subscription,
-  { billmgr }: Pick<World, "billmgr">,
-): Promise<{ expiry?: Day }> {
-  if (!operation || !isPurchase(operation.change)) return {};
-  const license = slots.find(({ n }) => n === operation.change.slot)?.license;
-  if (!license) return {};
-  const seen = await billmgr.license(license.family, license.elid);
-  if (!seen) throw new Unfit(`billmgr knows no license ${license.elid}`);
+/** What billmgr shows of the open operation, as far as it tells: what it shows undone is not done. */
+async function readDone(subscription: Subscription, { billmgr }: Pick<World, "billmgr">): Promise<{ expiry?: Day }> {
+  const { operation, slots } = subscription;
+  const slot = slots.find(({ n }) => n === operation?.change.slot);
+  if (!isOpen(operation) || !slot?.license) return {};
+  const { change, before } = operation;
+  const { family, elid } = slot.license;
+  const seen = await billmgr.license(family, elid);
+  if (!seen && change.kind === "delete") return {};
+  if (!seen) throw new Unfit(`billmgr knows no license ${elid}`);
+  if (change.kind === "order") expectReference(seen, referenceOf(subscription, slot));
+  const { verdict, saw } = judge(change, { ...before, answeredOk: true }, seen);
+  if (verdict === "absent" || verdict === "contrary") throw new Unfit(`${saw}: it is not done`);
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
+}
+
+/** @throws Unfit where the license carries a reference, and not this one */
+function expectReference({ elid, comment, remoteid }: SeenLicense, reference: string): void {
+  const other = comment || remoteid;
+  if (!other || comment === reference || remoteid === reference) return;
+  throw new Unfit(
+    `license ${elid} carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
+  );
 }
 
 async function readGone({ slots }: Subscription, elid: string, { billmgr }: Pick<World, "billmgr">): Promise<string> {
@@ -78,13 +91,7 @@ async function readAdoptable(key: Key, subscription: Subscription, elid: string,
   const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
   const { verdict, saw } = judge(order, { answeredOk: true }, seen);
   if (verdict === "contrary") throw new Unfit(saw);
-  const { comment, remoteid } = seen;
-  const other = [comment, remoteid].find((shown) => shown !== undefined);
-  if (other !== undefined && comment !== reference && remoteid !== reference) {
-    throw new Unfit(
-      `${saw}, and carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
-    );
-  }
+  expectReference(seen, reference);
   const holder = await holderOf(elid, world);
   if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
   // Stopped at expiry is not suspended: that ends with a prolong.

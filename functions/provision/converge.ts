@@ -51,6 +51,16 @@ export async function converge(key: Key, events: readonly Event[], world: World)
   }
 }
 
+/** A long list must not take the function's time to an end, or nothing of the look is recorded. */
+async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const give = () => reject(new ReadError(`no clear sight within ${Math.round(ms / 1000)} s`));
+    timer = setTimeout(give, Math.min(ms, 2 ** 31 - 1));
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+}
+
 class Convergence {
   readonly #key: Key;
   readonly #world: World;
@@ -130,6 +140,9 @@ class Convergence {
     await this.#record((latest) =>
       latest.operation?.n === claimed.n ? progress.record(latest, outcome, this.#now()) : latest,
     );
+    // Now: what is topped up before an absence is proved is to count.
+    const balance = "funds" in outcome && outcome.funds ? await this.#balance() : undefined;
+    if (balance) this.#subscription = progress.noteBalance(this.#subscription, balance);
   }
 
   /**
@@ -137,7 +150,7 @@ class Convergence {
    * expiry tells only against the one before whether a license was prolonged.
    */
   async #readBefore(change: Change): Promise<(Operation["before"] & { already?: boolean }) | undefined> {
-    if (change.kind === "order") return {};
+    if (change.kind === "order") return this.#readReplaced(change);
     try {
       const seen = await this.#world.billmgr.license(change.family, change.elid);
       if (!seen && change.kind === "delete") return { saw: "billmgr knows it no more", already: true };
@@ -154,6 +167,21 @@ class Convergence {
     }
   }
 
+  /** What is to be replaced may have been prolonged by somebody else, and then need no replacing. */
+  async #readReplaced({ replaces }: Change & { kind: "order" }): Promise<Operation["before"] | undefined> {
+    const license = this.#subscription.slots.find(({ n }) => n === replaces?.n)?.license;
+    if (!license) return {};
+    try {
+      const seen = await this.#world.billmgr.license(license.family, license.elid);
+      if (seen?.expiry === undefined || seen.expiry === license.expiry) return {};
+      this.#subscription = progress.withExpiry(this.#subscription, license.elid, seen.expiry);
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      this.#pause(error.message);
+    }
+    return undefined;
+  }
+
   async #look(): Promise<void> {
     const { table, billmgr } = this.#world;
     const operation = this.#subscription.operation as Operation;
@@ -162,7 +190,8 @@ class Convergence {
       const reference = this.#referenceFor(change);
       const elid = this.#slotOf(change)?.license?.elid;
       const witnesses = () => table.witnesses(change.family);
-      const sight = await readBack(operation, { reference, elid, witnesses }, billmgr);
+      const reading = readBack(operation, { reference, elid, witnesses }, billmgr);
+      const sight = await within(this.#world.timeLeft() - recordMs, reading);
       this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
       // A license that was found is known before anything else is asked.
       if (sight.elid !== undefined) await this.#save(this.#agenda(this.#now()));

@@ -289,7 +289,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     attention: (from) => agendaPage("attention", "9999", from),
 
     async halt() {
-      return (await get(control, "halt")) as Halt | undefined;
+      const { since, reason } = ((await get(control, "halt")) ?? {}) as Partial<Halt>;
+      return since === undefined || reason === undefined ? undefined : { since, reason };
     },
 
     async setHalt({ since, reason }) {

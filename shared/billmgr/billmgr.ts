@@ -102,7 +102,9 @@ export function createBillmgr(
     const func = `${family}.filter`;
     const isEmpty = async () => {
       const form = await read({ func });
-      return filterFields.every((field) => neutral.has(textOf(form, field) ?? ""));
+      // A form that shows none of them tells nothing.
+      const shown = filterFields.filter((field) => child(form, field));
+      return shown.length > 0 && shown.every((field) => neutral.has(textOf(form, field) ?? ""));
     };
     try {
       await read({ func, sok: "ok", ...noFilter });
@@ -146,7 +148,12 @@ export function createBillmgr(
 
     async license(family, elid) {
       try {
-        return seenLicense(await read({ func: `${family}.edit`, elid }), elid);
+        const form = await read({ func: `${family}.edit`, elid });
+        const told = textOf(form, "elid") ?? textOf(form, "id");
+        if (child(form, "ok")) throw new ReadError(`reading ${family}.edit: an answer that is no form`);
+        if (told !== undefined && told !== elid)
+          throw new ReadError(`reading ${family}.edit: the form of license ${told}`);
+        return seenLicense(form, elid);
       } catch (error) {
         if (error instanceof ReadError && error.refused?.type === "missed") return undefined;
         throw error;

@@ -29,7 +29,8 @@ export type SeenLicense = {
 export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""): SeenLicense {
   const status = statusOf(element);
   const remoteid = textOf(element, "remoteid");
-  const comment = textOf(element, "comment");
+  // Shown and empty is a comment too: such a license is not one of ours.
+  const comment = child(element, "comment") && (textOf(element, "comment") ?? "");
   // In lists "expiredate" can be a label ("Daily charges") where "real_expiredate" is the date.
   const expiry = dayIn(textOf(element, "real_expiredate")) ?? dayIn(textOf(element, "expiredate"));
   const createdOn = dayIn(textOf(element, "createdate"));
@@ -40,7 +41,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
     ...(expiry && { expiry }),
     ...(createdOn && { createdOn }),
     ...(remoteid && { remoteid }),
-    ...(comment && { comment }),
+    ...(comment !== undefined && { comment }),
     addons: addonsOf(element),
   };
 }

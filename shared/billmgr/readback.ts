@@ -1,6 +1,6 @@
 import type { Change, Operation } from "../licensing/operation.ts";
 import type { Sighting } from "../licensing/progress.ts";
-import { addDays, dayOf } from "../licensing/time.ts";
+import { addDays, addMonths, type Day, dayOf, daysBetween } from "../licensing/time.ts";
 import type { Billmgr } from "./billmgr.ts";
 import type { SeenLicense } from "./license.ts";
 
@@ -37,19 +37,32 @@ function shows({ status, addons }: SeenLicense, change: Change): boolean {
 }
 
 /**
- * The license by the id that billmgr told, as long as it carries our reference. What the id in the answer to an order
- * stands for is not documented: where it is no license of ours, ours is sought by its reference.
+ * The license by the id that billmgr told, as long as it can be ours. What the id in the answer to an order stands for is
+ * not documented: where it is no license of ours, ours is sought by its reference.
  */
 async function readOrder(operation: Operation, change: Order, sought: Sought, billmgr: Billmgr): Promise<Sight> {
   const { reference, elid } = sought;
+  const { claimedAt, state, resolved } = operation;
   const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
-  const isOurs = seen && (seen.comment === undefined || carries(seen, reference));
-  if (isOurs) return judge(change, { answeredOk: operation.state === "unconfirmed" }, seen);
+  const orderedOn = dayOf(claimedAt);
+  const answeredOk = state === "unconfirmed";
+  // What an operator adopts can be older, and without any reference.
+  if (seen && resolved && !seen.comment && !seen.remoteid) return judge(change, { answeredOk }, seen);
+  if (seen && canBeOurs(seen, reference, orderedOn)) {
+    return judge(change, { answeredOk, ...(!resolved && { orderedOn }) }, seen);
+  }
   const found = await findOrder(operation, change.family, sought, billmgr);
   if (found.elid !== undefined && found.elid === elid) return { verdict: "pending", saw: `${found.saw} in the list` };
   if (!seen || found.elid !== undefined) return found;
-  const comment = `the comment "${seen.comment?.slice(0, 60).toWellFormed()}" instead of ${reference}`;
-  return { verdict: "contrary", saw: `license ${elid}, which billmgr told for it, has ${comment}; ${found.saw}` };
+  const shown = seen.comment === undefined ? "no comment" : `the comment "${seen.comment.slice(0, 60).toWellFormed()}"`;
+  const saw = `license ${elid}, which billmgr told for it, shows ${shown} instead of ${reference}; ${found.saw}`;
+  return { verdict: "contrary", saw };
+}
+
+/** By its reference; where it shows none at all, by the day on which it was made, as far as that is shown. */
+function canBeOurs(seen: SeenLicense, reference: string, orderedOn: Day): boolean {
+  if (seen.comment !== undefined || seen.remoteid !== undefined) return carries(seen, reference);
+  return seen.createdOn === undefined || seen.createdOn >= addDays(orderedOn, -1);
 }
 
 type Order = Change & { kind: "order" };
@@ -58,7 +71,11 @@ const carries = (row: SeenLicense, reference: string): boolean =>
   row.remoteid === reference || row.comment === reference;
 
 /** What a license shows of a change. Pure. */
-export function judge(change: Change, known: { expiry?: string; answeredOk: boolean }, seen: SeenLicense): Sight {
+export function judge(
+  change: Change,
+  known: { expiry?: Day; orderedOn?: Day; answeredOk: boolean },
+  seen: SeenLicense,
+): Sight {
   const { status, expiry } = seen;
   const saw = `license ${seen.elid} is ${status ?? "of unknown status"}${expiry ? ` until ${expiry}` : ""}`;
   const sight = (verdict: Sight["verdict"], more = ""): Sight => ({ verdict, saw: saw + more, expiry });
@@ -73,8 +90,9 @@ export function judge(change: Change, known: { expiry?: string; answeredOk: bool
   if (status === "ordered") return { ...sight("pending", ", not paid"), unpaid: true };
   switch (change.kind) {
     case "order":
-      // Without an expiry nothing could be told of a later prolong.
-      return sight(expiry !== undefined && (status !== undefined || byItsWord) ? "achieved" : "pending");
+      // Without an expiry nothing could be told of a later prolong, and one that is not yet the paid one would be prolonged.
+      if (expiry === undefined || isTooSoon(change, expiry, known.orderedOn)) return sight("pending", ", too soon");
+      return sight(status !== undefined || byItsWord ? "achieved" : "pending");
     case "prolong":
       if (expiry === undefined) return sight("pending", ", without an expiry");
       return sight(known.expiry !== undefined && expiry > known.expiry ? "achieved" : "absent");
@@ -94,6 +112,13 @@ export function judge(change: Change, known: { expiry?: string; answeredOk: bool
     case "resume":
       return sight(byItsWord || status === "active" ? "achieved" : "absent");
   }
+}
+
+/** Less than half of what was ordered. How long a trial is is not documented. */
+function isTooSoon({ period, trial }: Order, expiry: Day, orderedOn: Day | undefined): boolean {
+  if (orderedOn === undefined) return false;
+  const least = trial ? 0 : daysBetween(orderedOn, addMonths(orderedOn, period)) / 2;
+  return daysBetween(orderedOn, expiry) < least;
 }
 
 async function findOrder(

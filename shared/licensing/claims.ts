@@ -90,8 +90,8 @@ export type Assignment = {
   filled: { slot: LicensedSlot; claim: Claim }[];
   /** Claims without a license, each with the slot that is to hold it. */
   vacant: { slot: Slot; claim: Claim }[];
-  /** Licenses that no claim stands for, and whether another one was ordered in the place of each. */
-  surplus: { slot: LicensedSlot; replaced: boolean }[];
+  /** Licenses that no claim stands for, and the one that was ordered in the place of each and fills a claim now. */
+  surplus: { slot: LicensedSlot; replacement?: LicensedSlot }[];
 };
 
 /**
@@ -129,7 +129,10 @@ export function assign(
 
   const surplus = licensed
     .filter((slot) => !filled.some((pair) => pair.slot.n === slot.n))
-    .map((slot) => ({ slot, replaced: licensed.some(({ replaces }) => isSame(replaces, slot)) }));
+    .map((slot) => {
+      const replacement = filled.find((pair) => isSame(pair.slot.replaces, slot))?.slot;
+      return { slot, ...(replacement && { replacement }) };
+    });
   return { filled, vacant, surplus };
 }
 

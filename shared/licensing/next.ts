@@ -57,7 +57,11 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
     return until === undefined ? { do: "settled" } : { do: "settled", until };
   }
   if ("reason" in wanted) return { do: "attention", reason: wanted.reason };
-  if (pause && pause.until > now) return { do: "wait", until: pause.until, why: pause.why };
+  if (pause && pause.until > now) {
+    const tooLong = instantPlus(pause.since, { days: 1 }) <= now;
+    if (tooLong) return { do: "attention", reason: `since ${pause.since} it cannot be done: ${pause.why}` };
+    return { do: "wait", until: pause.until, why: pause.why };
+  }
   return { do: "change", ...wanted };
 }
 
@@ -112,7 +116,7 @@ function order(
   const { terms } = claim;
   const product = catalog.products[claim.product] as Product;
   const trial = trialsOver ? undefined : terms.trial;
-  const replaceable = surplus.filter(({ replaced }) => !replaced).map((one) => one.slot);
+  const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
   const replaces = replaceable.find((one) => one.product === slot.product) ?? replaceable[0];
   return {
     why: `paid through ${entitled.through}`,
@@ -138,13 +142,19 @@ function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: C
   // An old license goes only when the one that takes its place is there.
   if (ended === undefined && vacant.length > 0) return undefined;
   const { onEnd, retentionDays } = catalog.policy;
-  for (const { slot, ...other } of surplus) {
-    const replaced = other.replaced && ended === undefined;
+  for (const { slot, replacement } of surplus) {
+    // The new license serves before the old one goes.
+    if (replacement?.license.suspended && ended === undefined) continue;
+    const replaced = replacement !== undefined && ended === undefined;
     const why = ended ? `ended ${ended}` : replaced ? "another license replaced it" : "it is not sold any more";
     if (replaced || onEnd === "delete") return { change: changeOf("delete", slot), why };
     if (onEnd === "lapse") continue;
     if (!slot.license.suspended) return { change: changeOf("suspend", slot), why };
-    const since = ended ?? slot.license.suspendedAt;
+    // From the later one: an end that is told late still leaves its time for a withdrawal.
+    const since = [ended, slot.license.suspendedAt]
+      .filter((moment) => moment !== undefined)
+      .sort()
+      .at(-1);
     if (since && agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
       return { change: changeOf("delete", slot), why: `${why}, kept for ${retentionDays} days` };
     }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Balance } from "./subscription.ts";
 import type { Day, Instant } from "./time.ts";
 
 /** One intended change at billmgr, with its absolute target: never "one more", so that reading can tell if it is done. */
@@ -54,8 +55,8 @@ export type Attempt = {
   outcome?: CallOutcome["outcome"];
   /** What billmgr answered, in short and redacted. */
   said?: string;
-  /** It was an error that is about money. */
-  funds?: boolean;
+  /** It was an error that is about money; the balance right after it, where that could be read. */
+  funds?: { balance?: Balance };
 };
 
 /** One reading to find out what the call did, or to confirm what billmgr answered. */

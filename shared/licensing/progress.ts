@@ -56,7 +56,7 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
     endedAt: now,
     outcome: call.outcome,
     said: call.said,
-    ...("funds" in call && call.funds && { funds: true }),
+    ...("funds" in call && call.funds && { funds: {} }),
   };
   const recorded: Subscription = { ...subscription, operation: { ...operation, ...(attempt && { attempt }) } };
   switch (call.outcome) {
@@ -131,7 +131,9 @@ function whatToAsk(operation: Operation, { at, verdict, saw, unpaid }: Look, age
   const { state, change, looks, basket } = operation;
   if (verdict === "contrary") return saw;
   if (unpaid && age >= unpaidAfterMinutes) return `${saw}: pay it in billmgr, or delete it there`;
-  if (verdict === "absent" && basket) return `it lies unpaid in billmgr's basket: pay it there, or empty the basket`;
+  if (verdict === "absent" && basket) {
+    return "it lies unpaid in billmgr's basket, maybe more than once: pay it there once and remove the rest, or empty the basket";
+  }
   const [first] = lastAbsent(looks);
   const absentFor = first ? minutes(first.at, at) : 0;
   if (verdict === "absent" && state === "unconfirmed" && lastAbsent(looks).length >= 6 && age >= 10) {
@@ -171,17 +173,25 @@ function intendAgain(subscription: Subscription, operation: Operation, now: Inst
     ...finish(subscription, "absent", now),
     pause: { ...pauseAfter(subscription.pause, now, why), absences },
   };
-  if (funds) return { ...again, attention: { reason: why, since: now, funds: {} } };
+  if (funds) return weighFunds({ ...again, attention: { reason: why, since: now, funds: {} } }, funds.balance);
   return absences < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
+}
+
+/** The balance right after a call that was answered with want of money. */
+export function noteBalance(subscription: Subscription, balance: Balance): Subscription {
+  const { operation } = subscription;
+  const { attempt } = operation ?? {};
+  if (!operation || !attempt?.funds) return subscription;
+  return { ...subscription, operation: { ...operation, attempt: { ...attempt, funds: { balance } } } };
 }
 
 /**
  * What waits for money goes on when the balance is higher than the first one that was read since it was refused. No
  * price is known beforehand, so a rise that is too small is found out by being refused again.
  */
-export function weighFunds(subscription: Subscription, balance: Balance): Subscription {
+export function weighFunds(subscription: Subscription, balance: Balance | undefined): Subscription {
   const { attention, pause, ...rest } = subscription;
-  if (!attention?.funds) return subscription;
+  if (!attention?.funds || !balance) return subscription;
   const known = attention.funds.balance;
   if (known && balance.amount > known.amount) return rest;
   if (known) return subscription;
@@ -234,6 +244,14 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Insta
   }
 }
 
+/** A license as it was read, beside any operation. */
+export const withExpiry = (subscription: Subscription, elid: string, expiry: Day): Subscription => ({
+  ...subscription,
+  slots: subscription.slots.map((slot) =>
+    slot.license?.elid === elid ? { ...slot, license: { ...slot.license, expiry } } : slot,
+  ),
+});
+
 /** The ordered license, known by its id and not yet by more. */
 export function withLicense(subscription: Subscription, elid: string): Subscription {
   const change = subscription.operation?.change;
@@ -268,7 +286,7 @@ export function waitToLook(subscription: Subscription, state: "unknown" | "uncon
 function pauseAfter(earlier: Pause | undefined, now: Instant, why: string): Pause {
   const times = (earlier?.times ?? 0) + 1;
   const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });
-  return { ...earlier, until, why, times };
+  return { ...earlier, since: earlier?.since ?? now, until, why, times };
 }
 
 const askAbout = (operation: Operation, now: Instant, saw: string): Attention => ({

@@ -47,7 +47,15 @@ export function adopt(subscription: Subscription, found: Found, catalog: Catalog
   const adopted = waitToLook(withLicense(begun, elid), "unconfirmed", now);
   const asFound = (slot: Slot): Slot =>
     slot.license && slot.n === order.slot
-      ? { ...slot, license: { ...slot.license, suspended, addons: { ...slot.license.addons, ...addons } } }
+      ? {
+          ...slot,
+          license: {
+            ...slot.license,
+            suspended,
+            ...(suspended && { suspendedAt: now }),
+            addons: { ...slot.license.addons, ...addons },
+          },
+        }
       : slot;
   return { subscription: { ...adopted, slots: adopted.slots.map(asFound) }, finished: [] };
 }
@@ -71,7 +79,8 @@ export function orderToFill(
   if (isOpen(subscription.operation)) {
     const operation = openOperation(subscription, now);
     const { change } = operation;
-    if (change.kind === "order" && !slotOf(subscription, operation)?.license) return { operation, order: change };
+    const { license } = slotOf(subscription, operation) ?? {};
+    if (change.kind === "order" && (!license || isWronglyTold(operation))) return { operation, order: change };
     throw new Unfit(`${nameOf(operation)} is still open, and it waits for no license`);
   }
   const decision = next(retry(subscription, now), catalog, now);
@@ -89,13 +98,17 @@ export function neverBought(subscription: Subscription, now: Instant): Repaired 
   const { change } = operation;
   if (!isPurchase(change)) throw new Unfit(`${nameOf(operation)} buys nothing: retry it, or resolve it as done`);
   const { license } = slotOf(subscription, operation) ?? {};
-  if (change.kind === "order" && license) {
+  if (change.kind === "order" && license && !isWronglyTold(operation)) {
     throw new Unfit(
       `billmgr told license ${license.elid} for ${nameOf(operation)}: if that is gone, resolve it as gone`,
     );
   }
-  return ended(subscription, "gave_up", "never bought", now);
+  return ended({ ...subscription, slots: withSlotOf(subscription.slots, change) }, "gave_up", "never bought", now);
 }
+
+/** The license that billmgr told for an order is another one, as the last look showed. */
+const isWronglyTold = ({ change, looks }: Operation): boolean =>
+  change.kind === "order" && looks.at(-1)?.verdict === "contrary";
 
 /**
  * The open operation is done. `seen` is what a reading of its license shows now. @throws Unfit, also for a prolong whose

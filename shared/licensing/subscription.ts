@@ -59,10 +59,10 @@ export type Attention = {
 export type Balance = { amount: number; currency: string };
 
 /**
- * Nothing is called before `until`. `times` in a row it came to this, which makes the pauses grow; in `absences` of them
- * a call was made and had no effect.
+ * Nothing is called before `until`. `times` in a row it came to this, since the first of which nothing went well; in
+ * `absences` of them a call was made and had no effect.
  */
-export type Pause = { until: Instant; why: string; times: number; absences?: number };
+export type Pause = { since: Instant; until: Instant; why: string; times: number; absences?: number };
 
 export type Subscription = {
   storefront: string;

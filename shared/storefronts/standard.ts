@@ -74,7 +74,9 @@ function read(body: unknown, id: string): Told {
   const head = z.safeParse(z.object({ type: z.string() }), body);
   const type = head.success ? head.data.type.slice(0, 60) : "no type";
   if (head.success && !types.some((known) => known === type)) {
-    return { id, type, says: "nothing", reason: `no such type "${type}"${suggest(type, types)}` };
+    // A mistyped one was to mean something.
+    const near = suggest(type, types, "");
+    return { id, type, says: near ? "unclear" : "nothing", reason: `no such type "${type}"${suggest(type, types)}` };
   }
   const parsed = z.safeParse(message, body);
   if (!parsed.success) {

@@ -144,6 +144,34 @@ test("a halt stops readings too", async () => {
   expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", looks: [] });
 });
 
+test("a license that somebody prolonged is not replaced after a gap", async () => {
+  await converge(key, [bought(1)], world());
+  const [license] = sandbox.sandbox.licenses();
+  const form = new URLSearchParams({
+    ...{ authinfo, out: "xml", func: "service.prolong", elid: license?.id ?? "", period: "12", sok: "ok" },
+  });
+  await fetch(sandbox.url, { method: "POST", body: form });
+  minutes(100 * 24 * 60);
+  const again = { ...bought(2), id: "evt_again", payment: "p_again", occurredAt: new Date(time).toISOString() };
+  await converge(key, [again], world());
+  expect(ledger()).toEqual(["order", "prolong"]);
+});
+
+test("a look that takes too long is recorded as one that saw nothing", async () => {
+  sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
+  await converge(key, [bought(1)], world());
+  minutes(5);
+  const licenses = () => new Promise<never>(() => {});
+  // Enough to begin with; when the look begins, it may take 20 ms.
+  const left = [120_000, 10_020];
+  const hasty = world({ billmgr: { ...billmgr, licenses }, timeLeft: () => left.shift() ?? 0 });
+  await converge(key, [], hasty);
+  expect((await table.load(key))?.subscription.operation).toMatchObject({
+    state: "unknown",
+    looks: [{ verdict: "pending", saw: expect.stringContaining("no clear sight") }],
+  });
+});
+
 describe("a wrong password", () => {
   const log = watchedLog();
   const braked = () =>

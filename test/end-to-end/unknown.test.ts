@@ -205,6 +205,29 @@ describe("a call that billmgr did not get or refused", () => {
     },
   );
 
+  test("money that comes before the absence is proved counts", async () => {
+    await withWitness();
+    stack.sandbox?.configure({ balance: 3 });
+    await buy();
+    await minutes(5);
+    stack.sandbox?.configure({ balance: 500 });
+    await minutes(60);
+    expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+  });
+
+  test("what cannot be called for a day needs a person, and goes on by itself when it can", async () => {
+    stack.sandbox?.configure({ denied: ["read"] });
+    await buy();
+    await advanceDays(stack, 0.5);
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
+    await advanceDays(stack, 2);
+    expect((await stack.table.attention()).keys).toHaveLength(1);
+    stack.sandbox?.configure({ denied: [] });
+    await advanceDays(stack, 1);
+    expect((await stack.table.attention()).keys).toEqual([]);
+    expect(done(stack)).toEqual(["order 334673", "edit 334673"]);
+  });
+
   test("an order that billmgr leaves unpaid waits for its payment, which settles it", async () => {
     stack.sandbox?.plan({ fault: "unpaid", func: "order" });
     await buy();

@@ -105,8 +105,13 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
   const licenses = subscription.slots.flatMap(({ license }) => license ?? []);
   const suspended = licenses.filter((license) => license.suspended);
   if (entitled.ended) {
-    const kept = now < instantPlus(entitled.ended, { days: policy.retentionDays });
-    if (policy.onEnd === "delete" || (policy.onEnd === "suspend" && !kept)) expect(licenses).toEqual([]);
+    const { ended } = entitled;
+    const over = licenses.filter(({ suspendedAt = "" }) => {
+      const since = suspendedAt > ended ? suspendedAt : ended;
+      return now >= instantPlus(since, { days: policy.retentionDays });
+    });
+    if (policy.onEnd === "delete") expect(licenses).toEqual([]);
+    if (policy.onEnd === "suspend") expect(over).toEqual([]);
     if (policy.onEnd === "suspend") expect(suspended).toEqual(licenses);
     return;
   }

@@ -136,7 +136,7 @@ describe("the assignment", () => {
     return {
       filled: filled.map((pair) => [pair.slot.n, pair.claim.plan]),
       vacant: vacant.map((pair) => [pair.slot.n, pair.slot.generation, pair.slot.plan]),
-      surplus: surplus.map((one) => [one.slot.n, one.replaced]),
+      surplus: surplus.map((one) => [one.slot.n, one.replacement?.n !== undefined]),
     };
   };
 

@@ -112,5 +112,6 @@ describe("a list that changes while its pages are read", () => {
     expect(await reading([page(0, 10, 10)], "<doc><status>2</status></doc>")).toContain("filter");
     expect(await reading([page(0, 10, 10)], '<doc><error type="access"/></doc>')).toContain("filter");
     expect(await reading([page(0, 10, 10)], "<doc><status>null</status></doc>")).toBeUndefined();
+    expect(await reading([page(0, 10, 10)], "<doc><ok/></doc>")).toContain("filter");
   });
 });

@@ -93,3 +93,12 @@ test.each([
   const page = pageOf(docOf(inner));
   expect([page.rows.map((row) => row.elid), page.total]).toEqual([elids, total]);
 });
+
+test("a comment that is shown and empty is told from one that is not shown", () => {
+  const form = (inner: string) => {
+    const reply = readReply(200, `<doc><elid>7</elid>${inner}</doc>`);
+    return reply.is === "document" ? seenLicense(reply.doc, "7") : undefined;
+  };
+  expect(form("<comment/>")).toMatchObject({ comment: "" });
+  expect(form("")).not.toHaveProperty("comment");
+});

@@ -31,6 +31,12 @@ describe("the end", () => {
     expect(decide(suspended, "2027-01-25", { retentionDays: 5 })).toMatchObject({ until: utc("2027-01-25T10:00") });
   });
 
+  test("keeps it as long when the end is told late, so that it can still be withdrawn", () => {
+    const late = licensed([slot({ suspended: true, suspendedAt: utc("2027-02-10T10:00") })], ...ended);
+    expect(decide(late, "2027-02-10T11:00")).toMatchObject({ do: "settled", until: utc("2027-02-24T10:00") });
+    expect(decide(late, "2027-02-24T10:00")).toMatchObject(on("delete"));
+  });
+
   test("deletes at once by the policy delete", () => {
     expect(decide(licensed([slot()], ...ended), "2027-01-20T10:00", { onEnd: "delete" })).toMatchObject(on("delete"));
   });

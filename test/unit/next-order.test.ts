@@ -252,6 +252,25 @@ describe("another product", () => {
     });
   });
 
+  test("keeps the old license until the one that is to serve again does", () => {
+    const old = slot({ n: 1 });
+    const back = slot({
+      n: 2,
+      product: "dcimanager6",
+      plan: "dci-monthly",
+      replaces: { n: 1, generation: 1 },
+      addons: {},
+    });
+    const told = paid("2027-01-01", { through: "2027-02-01" }, { items: ["dci-monthly"] });
+    const resting = { ...back, license: { ...back.license, suspended: true } } as typeof back;
+    expect(decide(licensed([old, resting], told), "2027-01-10")).toMatchObject({
+      change: { kind: "resume", elid: "102" },
+    });
+    expect(decide(licensed([old, back], told), "2027-01-10")).toMatchObject({
+      change: { kind: "delete", elid: "101" },
+    });
+  });
+
   test("is ordered for each license that goes, one after the other", () => {
     const two = paid("2027-01-01", january, { items: ["vm-monthly", "vm-monthly"] });
     const both = changed("2027-01-10", "dci-monthly", "dci-monthly");

@@ -89,7 +89,12 @@ describe("attention", () => {
 });
 
 describe("a pause", () => {
-  const pause = { until: utc("2027-01-02T10:00"), why: "billmgr is not reached", times: 1 };
+  const pause = {
+    since: utc("2027-01-02T09:00"),
+    until: utc("2027-01-02T10:00"),
+    why: "billmgr is not reached",
+    times: 1,
+  };
 
   test("holds back what is wanted", () => {
     expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T09:59")).toEqual({
@@ -101,6 +106,17 @@ describe("a pause", () => {
 
   test("is over at its end", () => {
     expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T10:00")).toMatchObject({ do: "change" });
+  });
+
+  test("of more than a day is told to a person, and tried again all the same", () => {
+    const long = { ...pause, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
+    const wanted = { ...subscriptionOf(january), pause: long };
+    expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ do: "wait" });
+    expect(decide(wanted, "2027-01-02T09:00")).toEqual({
+      do: "attention",
+      reason: "since 2027-01-01T09:00:00.000Z it cannot be done: billmgr is not reached",
+    });
+    expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ do: "change" });
   });
 
   test("holds back nothing where nothing is wanted", () => {

@@ -110,7 +110,10 @@ describe("an unknown purchase that is absent", () => {
   test("says what was answered, and what was seen when it came to nothing three times", () => {
     const { current } = lookWhenDue(called(order, unknown, []), { provesAbsence: true });
     expect(current.pause?.why).toBe("order vmmanager6 for a month had no effect (no answer within 60 s)");
-    const twice = { ...called(order, unknown, []), pause: { until: start, why: "x", times: 5, absences: 2 } };
+    const twice = {
+      ...called(order, unknown, []),
+      pause: { since: "2027-01-10T00:00:00.000Z", until: start, why: "x", times: 5, absences: 2 },
+    };
     expect(lookWhenDue(twice, { provesAbsence: true, saw: "nothing of it" }).current.attention?.reason).toMatch(
       /is unknown: no answer within 60 s; nothing of it$/,
     );
@@ -205,7 +208,10 @@ describe("another unknown change that is absent", () => {
   });
 
   test("goes to a person when it came to nothing three times", () => {
-    const twice = { ...called(suspend, unknown), pause: { until: start, why: "x", times: 5, absences: 2 } };
+    const twice = {
+      ...called(suspend, unknown),
+      pause: { since: "2027-01-10T00:00:00.000Z", until: start, why: "x", times: 5, absences: 2 },
+    };
     expect(lookWhenDue(twice, {}).current).toMatchObject({
       attention: { operation: 1 },
       pause: { times: 6, absences: 3 },

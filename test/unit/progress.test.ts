@@ -81,7 +81,12 @@ describe("a call's outcome", () => {
     const { operation, pause, attention } = outcomeOf(suspend, { outcome: "not_sent", said: "ECONNREFUSED" });
     expect(operation).toMatchObject({ state: "finished", outcome: "not_sent" });
     expect(operation).not.toHaveProperty("due");
-    expect(pause).toEqual({ until: utc("2027-01-10T10:00:35"), why: "ECONNREFUSED", times: 1 });
+    expect(pause).toEqual({
+      since: utc("2027-01-10T10:00:05"),
+      until: utc("2027-01-10T10:00:35"),
+      why: "ECONNREFUSED",
+      times: 1,
+    });
     expect(attention).toBeUndefined();
   });
 
@@ -135,7 +140,7 @@ describe("what is so already", () => {
   });
 
   test("ends the pause", () => {
-    const paused = { ...licensed([slot()]), pause: { until: now, why: "x", times: 3 } };
+    const paused = { ...licensed([slot()]), pause: { since: now, until: now, why: "x", times: 3 } };
     const claimed = claim(paused, intend(suspend), { now, deadline: now });
     expect(alreadyDone(claimed, now).pause).toBeUndefined();
   });

@@ -254,6 +254,24 @@ describe("reading back", () => {
       expect(await find([byRow, row], { told: "9", forms })).toMatchObject({ verdict: "achieved", elid: "77" });
     });
 
+    test("takes none for ours whose comment is shown and empty, nor one older than the order that shows nothing", async () => {
+      const row = seen({ elid: "77", comment: reference });
+      for (const other of [seen({ elid: "9", comment: "" }), seen({ elid: "9", createdOn: "2027-01-08" })]) {
+        expect(await find([byRow, row], { told: "9", forms: [other] })).toMatchObject({ elid: "77" });
+        expect(await find([byRow], { told: "9", forms: [other] })).toMatchObject({ verdict: "contrary" });
+      }
+      const made = seen({ elid: "9", createdOn: "2027-01-09" });
+      expect(await find([byRow], { told: "9", forms: [made] })).toMatchObject({ verdict: "achieved" });
+    });
+
+    test("believes no expiry that is less than half of what was ordered, which a prolong would be bought for", async () => {
+      const until = (expiry: string) =>
+        find([], { told: "77", forms: [seen({ elid: "77", comment: reference, expiry })] });
+      expect(await until("2027-01-10")).toMatchObject({ verdict: "pending", saw: expect.stringContaining("too soon") });
+      expect(await until("2027-01-25")).toMatchObject({ verdict: "pending" });
+      expect(await until("2027-01-26")).toMatchObject({ verdict: "achieved" });
+    });
+
     test("waits while the list shows it and its form does not", async () => {
       const row = seen({ elid: "77", comment: reference });
       expect(await find([byRow, row], { told: "77" })).toMatchObject({

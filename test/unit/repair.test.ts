@@ -38,7 +38,7 @@ const prolong = { kind: "prolong" as const, ...of101, plan: "vm-monthly", period
 
 describe("retry", () => {
   test("clears attention and pause, and looks at an open operation now", () => {
-    const pause = { until: utc("2027-01-01T13:00"), why: "busy", times: 3, absences: 2 };
+    const pause = { since: now, until: utc("2027-01-01T13:00"), why: "busy", times: 3, absences: 2 };
     const { attention, pause: paused, operation: open } = retry({ ...lost(), pause }, now);
     expect([attention, paused, open?.due]).toEqual([undefined, undefined, now]);
   });

@@ -51,6 +51,13 @@ describe("each type", () => {
   });
 });
 
+test("a type that is nearly one was to mean something", () => {
+  expect(telling("payment.succeded")).toMatchObject({
+    says: "unclear",
+    reason: 'no such type "payment.succeded", did you mean "payment.succeeded"?',
+  });
+});
+
 describe("what was sold", () => {
   test.each([
     ["a plan", { plan: "vm" }, [{ names: ["vm"] }]],
