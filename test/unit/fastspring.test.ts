@@ -293,7 +293,14 @@ describe("a POST", () => {
   });
 
   test("of no events says nothing", () => {
-    expect(fastspring.events({ events: [] }, {})).toEqual([]);
+    expect(fastspring.events({ events: [] }, {})).toMatchObject([{ says: "nothing", reason: "it holds no events" }]);
+  });
+
+  test.each([0.5, -1, "three", 1e9])("of the quantity %j is unclear", (quantity) => {
+    expect(tell("subscription.updated", subscription({ quantity }))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringContaining("data.quantity"),
+    });
   });
 
   test.each([null, [], "text", 7, {}, { events: {} }])("of %j is unclear", (body) => {
