@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import { randomSecrets, readSecrets } from "../../infra/local/options.ts";
+import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { signPolarAsOfOld } from "../support/polar.ts";
 import { plainSecretOf } from "../support/secrets.ts";
-import { type Signer, signers } from "../support/signers.ts";
+import { type Signer, signerOf, signers } from "../support/signers.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
 const seconds = String(now.getTime() / 1000);
@@ -20,6 +21,15 @@ const cases: (Signer & { name: string; of: string })[] = [
     sign: (body, _, secret = "") => signPolarAsOfOld(body, secret, Number(seconds)),
   },
 ];
+
+test("what npm start makes up is a secret of each storefront", () => {
+  const { storefronts } = readSecrets(randomSecrets());
+  expect(Object.keys(storefronts)).toEqual(builtStorefronts);
+  for (const [name, [secret = ""]] of Object.entries(storefronts)) {
+    const request = { headers: signerOf(name).sign("{}", now, secret), body: Buffer.from("{}") };
+    expect([name, storefrontNamed(name)?.verify(request, [secret], timely)]).toEqual([name, undefined]);
+  }
+});
 
 const flipped = (bytes: Buffer, bit: number): Buffer => {
   const copy = Buffer.from(bytes);
