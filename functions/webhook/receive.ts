@@ -30,6 +30,7 @@ export const largestBody = 1024 * 1024;
 
 /** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
 const largestStored = 300 * 1024;
+const mostAtOnce = 100;
 const compressedFrom = 32 * 1024;
 /** What one event tells is stored beside its body. */
 const largestFacts = 64 * 1024;
@@ -98,12 +99,20 @@ export async function enqueue(
   { send, now, log }: Pick<World, "send" | "now" | "log">,
 ): Promise<void> {
   const { name } = storefront;
-  const told = storefront.events(body, headers);
+  const told = atOnce(storefront.events(body, headers));
   const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, headers), body: packed };
   const outgoing = told.flatMap((one) => messagesOf(name, one, came));
   for (const { id, type, says } of told.map(storable))
     log.info("webhook verified", { storefront: name, event: id, type, says });
   await send(outgoing);
+}
+
+/** Each event is sent with the whole body. */
+function atOnce(told: Told[]): Told[] {
+  const [first] = told;
+  if (!first || told.length <= mostAtOnce) return told;
+  const reason = `it tells ${told.length} events at once, more than ${mostAtOnce}`;
+  return [{ id: "", type: first.type, says: "unclear", reason }];
 }
 
 /** Any text of a body can be as long as the body. */

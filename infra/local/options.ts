@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseSecrets, type Secrets } from "../../shared/aws/secrets.ts";
-import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
 import { readArguments } from "../arguments.ts";
 import { Mistake } from "../mistake.ts";
 
@@ -87,19 +87,31 @@ export function readSecrets(value: unknown): Secrets {
   return secrets;
 }
 
+const hex = (): string => randomBytes(20).toString("hex");
+const standardKey = (): string => `whsec_${randomBytes(24).toString("base64")}`;
+
+/** Where a storefront's own secrets have a form. */
+const forms: Record<string, () => string> = {
+  standard: standardKey,
+  stripe: () => `whsec_${hex()}`,
+  paddle: () => `pdl_ntfset_${hex()}`,
+  polar: standardKey,
+  shopify: () => `shpss_${hex()}`,
+  chargebee: () => `webhooks:${hex()}`,
+};
+
+/** One for each storefront that there is. */
+export const randomSecrets = (): Secrets => ({
+  billmgr: `sandbox:${hex()}`,
+  storefronts: Object.fromEntries(builtStorefronts.map((name) => [name, [(forms[name] ?? hex)()]])),
+});
+
 /** Random, and kept, so that the demo and what was pasted still work after a restart. */
 export function madeUpSecrets(): string {
   const file = resolve(madeUp);
-  const secrets = {
-    billmgr: `sandbox:${randomBytes(12).toString("hex")}`,
-    storefronts: {
-      standard: [`whsec_${randomBytes(24).toString("base64")}`],
-      stripe: [`whsec_${randomBytes(16).toString("hex")}`],
-    },
-  };
   mkdirSync(dirname(file), { recursive: true });
   try {
-    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { flag: "wx", mode: 0o600 });
+    writeFileSync(file, `${JSON.stringify(randomSecrets(), null, 2)}\n`, { flag: "wx", mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }

@@ -3,17 +3,7 @@ import { type Assignment, assign, type Claim, claimsOf, type LicensedSlot } from
 import { type Entitlement, entitlement } from "./entitlement.ts";
 import { type Change, isOpen } from "./operation.ts";
 import type { Slot, Subscription } from "./subscription.ts";
-import {
-  addDays,
-  addMonths,
-  type Day,
-  dayOf,
-  daysBetween,
-  earliest,
-  type Instant,
-  instantPlus,
-  startOf,
-} from "./time.ts";
+import { addDays, addMonths, dayOf, daysBetween, earliest, type Instant, instantPlus, startOf } from "./time.ts";
 
 export type Decision =
   /** Find out by reading what the open operation did. */
@@ -51,7 +41,7 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
     order(assignment, entitled, catalog, trialsOver, now) ??
     end(assignment, entitled, catalog, agenda) ??
     suspend(subscription, entitled) ??
-    keep(assignment, entitled, catalog, agenda);
+    keep(assignment, entitled, catalog, agenda, now);
   if (!wanted) {
     const until = agenda.next();
     return until === undefined ? { do: "settled" } : { do: "settled", until };
@@ -96,9 +86,6 @@ class Agenda {
   }
   next(): Instant | undefined {
     return earliest(this.#moments);
-  }
-  get today(): Day {
-    return dayOf(this.#now);
   }
 }
 
@@ -171,13 +158,11 @@ function suspend(subscription: Subscription, { withheld, unpaidSince, ended }: E
 }
 
 /** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
-function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Agenda, now: Instant): Wanted {
   if (entitled.ended || entitled.withheld) return undefined;
   for (const { slot, claim } of filled) {
     const wanted =
-      prolong(slot, claim, entitled, catalog, agenda) ??
-      resume(slot, entitled, agenda.today) ??
-      edit(slot, claim, entitled);
+      prolong(slot, claim, entitled, catalog, agenda) ?? resume(slot, entitled, now) ?? edit(slot, claim, entitled);
     if (wanted) return wanted;
   }
   return undefined;
@@ -211,11 +196,12 @@ function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalo
   return worthIt && agenda.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
 }
 
-function resume(slot: LicensedSlot, { through }: Entitlement, today: Day): Wanted {
+function resume(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wanted {
   const { license } = slot;
-  // Within the grace a license is neither suspended nor taken up again; an expired one does not resume.
-  if (!license.suspended || through === undefined || dayOf(through) < today) return undefined;
-  if (license.expiry !== undefined && license.expiry < today) return undefined;
+  // Within the grace a license is neither suspended nor taken up again.
+  if (!license.suspended || through === undefined || through <= now) return undefined;
+  // An expired one does not resume. On which moment of its last day it ends is not documented: taken for its first.
+  if (license.expiry !== undefined && license.expiry <= dayOf(now)) return undefined;
   return { change: changeOf("resume", slot), why: "entitled again" };
 }
 

@@ -6,6 +6,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { createClock } from "../../infra/local/clock.ts";
 import { createDoor } from "../../infra/local/door.ts";
 import { startFunctions } from "../../infra/local/functions.ts";
+import { consoleLog } from "../../infra/local/log.ts";
 import { serve } from "../../infra/local/serve.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
@@ -22,7 +23,7 @@ const { webhook } = startFunctions({
   billmgr: told.billmgr,
   catalog: told.catalog,
   now: clock.now,
-  log: { info() {}, warn() {}, error() {} },
+  log: consoleLog(),
   scheduleEvery: 200,
 });
 const advanceTo = async (moment: Date) => clock.moveTo(moment);

@@ -28,7 +28,10 @@ export type Life = {
 /** Starts the functions in a process of their own. @throws when it ends before it listens */
 export async function live(told: Told): Promise<Life> {
   const program = fileURLToPath(new URL("functions.ts", import.meta.url));
-  const child = fork(program, [JSON.stringify(told)], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(program, [JSON.stringify(told)], { execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  // Nobody reads its log but the canary; what it dies of is shown.
+  child.stdout?.resume();
+  child.stderr?.pipe(process.stderr, { end: false });
   const over = new AbortController();
   const ended = once(child, "exit").then(() => over.abort());
   const [ready] = (await Promise.race([once(child, "message"), ended])) ?? [];

@@ -1,37 +1,21 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { fastspringSecret, signFastspring } from "../support/fastspring.ts";
-import { type Delivery, deliver, fixturesOf, live, openShop, outcomes } from "../support/life.ts";
-import { stateOf } from "../support/local.ts";
+import type { Told } from "../support/fixtures.ts";
+import { doneAt, Life } from "../support/life.ts";
+import { startTestStack, stateOf } from "../support/local.ts";
 
-type Posted = { events: { id: string; type: string; created: number; data: Record<string, unknown> }[] };
-
-const shop = {
-  name: "fastspring",
-  secret: fastspringSecret,
-  soldAs: { monthly: "vm6-monthly", other: "dci6-monthly" },
-};
-const sold = "Qk3vRz0fTUuV8pLmN2sXyA";
-const posts = fixturesOf<Posted>("fastspring");
-
-const deliveryOf = (posted: Posted): Delivery => {
-  const body = JSON.stringify(posted);
-  return {
-    at: new Date(Math.max(...posted.events.map(({ created }) => created))),
-    body,
-    headers: () => signFastspring(body, fastspringSecret),
-  };
-};
-const life = posts.map(deliveryOf);
+const life = new Life("fastspring", "Qk3vRz0fTUuV8pLmN2sXyA");
 
 let stack: LocalStack;
 beforeEach(async () => {
-  stack = await openShop(shop);
+  stack = await startTestStack();
 });
 afterEach(() => stack.stop());
 
 test("a customer's life at FastSpring is told to billmgr", { timeout: 20_000 }, async () => {
-  expect(await live(stack, shop, life, new Date("2027-03-20T00:00:00Z"))).toEqual([
+  await life.play(stack);
+  await stack.advanceTo(new Date("2027-03-20T00:00:00Z"));
+  expect(doneAt(stack)).toEqual([
     ["2026-11-23", "order", { 55165: 3 }],
     ["2026-12-03", "edit", { 55165: 5 }],
     ["2026-12-23", "prolong"],
@@ -44,21 +28,24 @@ test("a customer's life at FastSpring is told to billmgr", { timeout: 20_000 }, 
 });
 
 test("gives the same licenses in whatever order and however often it is told", { timeout: 60_000 }, async () => {
-  expect([...(await outcomes(shop, life.slice(0, 8), sold))]).toHaveLength(1);
+  await life.expectSameInAnyOrder(new Date("2027-02-11T00:00:00Z"));
 });
 
 test("several events of one POST are each stored once, however often it is sent", async () => {
-  const [bought] = life as [Delivery];
-  for (let times = 0; times < 2; times++) await deliver(stack, shop, bought);
+  const [bought] = life.events as [Told];
+  await life.play(stack, [bought, bought]);
   await stack.settle();
-  const events = await stack.table.events(`subscription#fastspring/${sold}`);
+  const events = await stack.table.events(`subscription#fastspring/Qk3vRz0fTUuV8pLmN2sXyA`);
   expect(events.map(({ received }) => received.id)).toEqual(["fsEvent02"]);
-  expect((await stateOf(stack, `fastspring/${sold}`))?.payments).toHaveLength(1);
+  expect((await stateOf(stack, life.subscription))?.payments).toHaveLength(1);
   expect(stack.sandbox?.ledger()).toHaveLength(1);
 });
 
-const takenBack = (type: string, data: Record<string, unknown>, at: string): Posted => ({
-  events: [{ id: `fs${type}`, type, created: Date.parse(at), data }],
+const takenBack = (type: string, data: Record<string, unknown>, at: string): Told => ({
+  name: type,
+  at: new Date(at),
+  headers: {},
+  body: { events: [{ id: `fs${type}`, type, created: Date.parse(at), data }] },
 });
 
 test.each([
@@ -77,20 +64,16 @@ test.each([
     ),
     3,
   ],
-])("%s suspends", async (_, posted, after) => {
-  const told = [...life.slice(0, after), deliveryOf(posted)];
-  const done = await live(stack, shop, told, new Date("2026-12-26T00:00:00Z"));
-  const [at] = new Date(posted.events[0]?.created ?? 0).toISOString().split("T");
-  expect(done).toContainEqual([at, "suspend"]);
+])("%s suspends", async (_, told, after) => {
+  await life.play(stack, [...life.events.slice(0, after), told]);
+  await stack.advanceTo(new Date("2026-12-26T00:00:00Z"));
+  expect(doneAt(stack)).toContainEqual([told.at.toISOString().slice(0, 10), "suspend"]);
 });
 
 test("a chargeback that comes before the order's events waits for them", async () => {
-  await deliver(
-    stack,
-    shop,
-    deliveryOf(takenBack("chargeback.created", { order: "fsOrderFirst" }, "2026-11-23T12:00:00Z")),
-  );
+  await life.deliver(stack, takenBack("chargeback.created", { order: "fsOrderFirst" }, "2026-11-23T12:00:00Z"));
   await stack.settle();
-  const done = await live(stack, shop, life.slice(0, 1), new Date("2026-11-25T00:00:00Z"));
-  expect(done.map((entry) => (entry as string[])[1])).toEqual(["order", "suspend"]);
+  await life.play(stack, life.events.slice(0, 1));
+  await stack.advanceTo(new Date("2026-11-25T00:00:00Z"));
+  expect(doneAt(stack).map(([, done]) => done)).toEqual(["order", "suspend"]);
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { doneAt, Life, type Told } from "../support/lives.ts";
+import type { Told } from "../support/fixtures.ts";
+import { doneAt, Life } from "../support/life.ts";
 import { startTestStack, stateOf } from "../support/local.ts";
 
 const life = new Life("lemonsqueezy", "77001");
@@ -58,14 +59,14 @@ test.each([
   ["before the subscription", [firstPayment]],
 ])("the refund of its order, told %s, takes the first payment back", async (_, events) => {
   const order = life.events[0] as Told;
-  const { data } = order.body as { data: { attributes: object } };
+  const { data, meta: was } = order.body as { data: { attributes: object }; meta: object };
   const attributes = {
     ...data.attributes,
     refunded: true,
     status: "refunded",
     updated_at: "2026-11-24T09:00:00.000000Z",
   };
-  const meta = { ...(order.body.meta as object), event_name: "order_refunded" };
+  const meta = { ...was, event_name: "order_refunded" };
   const refund = { ...order, at: new Date("2026-11-24T09:00:00Z"), body: { meta, data: { ...data, attributes } } };
   await life.play(stack, [...events, refund]);
   await life.play(stack, [created]);

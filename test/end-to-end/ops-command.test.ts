@@ -8,6 +8,7 @@ import type { LocalParts } from "../../infra/local/door.ts";
 import { type Served, serve } from "../../infra/local/serve.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
+import { authinfoWith, canary } from "../support/secrets.ts";
 
 // Some of these start several processes, one after the other.
 vi.setConfig({ testTimeout: 60_000 });
@@ -163,11 +164,11 @@ test("a probe needs no stack", async () => {
   const account = ["--billmgr", `${stack.url}/manager/billmgr`, "--catalog", catalog];
   const told = await run(["probe", ...account, "--secrets", secrets]);
   expect(told).toMatchObject({ code: 0, out: expect.stringMatching(/^yes +the user is let in/) });
-  const wrong = file("wrong.json", { billmgr: "reseller:wrong-horse" });
+  const wrong = file("wrong.json", { billmgr: authinfoWith("-of-old") });
   const refused = await run(["probe", ...account, "--secrets", wrong, "--json"]);
   expect(refused.code).toBe(1);
   expect(JSON.parse(refused.out)).toMatchObject({ findings: [{ found: "no" }], able: [] });
-  expect(refused.out + refused.err).not.toContain("wrong-horse");
+  expect(refused.out + refused.err).not.toContain(canary);
 });
 
 describe("a mistake is said in words, without a stack trace", () => {

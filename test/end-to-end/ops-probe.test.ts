@@ -9,6 +9,7 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { orderOf } from "../support/events.ts";
 import { authinfo, testCatalog } from "../support/local.ts";
+import { authinfoWith, canary } from "../support/secrets.ts";
 
 let sandbox: Sandbox;
 let server: Served;
@@ -127,11 +128,11 @@ describe("what an account shows", () => {
   });
 
   test("a wrong password is tried once, and is told to nobody", async () => {
-    world = { ...world, billmgr: accountOf("reseller:wrong-horse") };
+    world = { ...world, billmgr: accountOf(authinfoWith("-of-old")) };
     const probed = await probe(world);
     expect(probed).toMatchObject({ findings: [{ about: "the user is let in", found: "no" }], able: [] });
     expect(sandbox.snapshot().calls).toHaveLength(1);
-    expect(JSON.stringify(probed)).not.toContain("wrong-horse");
+    expect(JSON.stringify(probed)).not.toContain(canary);
   });
 
   test("a second factor is no answer", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { doneAt, Life, type Told } from "../support/lives.ts";
+import type { Told } from "../support/fixtures.ts";
+import { doneAt, Life } from "../support/life.ts";
 import { startTestStack } from "../support/local.ts";
 
 const life = new Life("paddle", "sub_01kb2w3x4y5z6a7b8c9d0e1f2g");
@@ -36,8 +37,9 @@ test("it gives the same licenses in whatever order and however often it is told"
 
 describe("a first transaction that tells neither subscription nor period", () => {
   const [transaction, created, , ...later] = life.events as [Told, Told, Told, ...Told[]];
-  const data = { ...(transaction.body.data as object), subscription_id: null, billing_period: null };
-  const bare = { ...transaction, body: { ...transaction.body, data } };
+  const body = transaction.body as { data: object };
+  const data = { ...body.data, subscription_id: null, billing_period: null };
+  const bare = { ...transaction, body: { ...body, data } };
   const renewal = later.filter(({ name }) => /next-period|renewal-completed/.test(name));
 
   test.each([

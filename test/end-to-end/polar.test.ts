@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { doneAt, Life } from "../support/lives.ts";
+import { doneAt, Life } from "../support/life.ts";
 import { startTestStack } from "../support/local.ts";
 
 const life = new Life("polar", "5c0f3f1e-8f0a-4f6e-9a55-1d7a3f0b2c01");

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { inDays, standardSecret, startTestStack, stateOf } from "../support/local.ts";
+import { standardSecretOf } from "../support/secrets.ts";
 
 const run = promisify(execFile);
 const senders = fileURLToPath(new URL("../../docs/senders", import.meta.url));
@@ -298,7 +299,7 @@ describe.skipIf(!hasPhp && process.env.CI !== "true")("in PHP", () => {
   });
 
   test("a wrong secret keeps events; what would always be refused is put aside for a person", async () => {
-    configure({ secret: `whsec_${Buffer.from("another secret of the tests, 24+").toString("base64")}` });
+    configure({ secret: standardSecretOf("another shop") });
     await whmcs("InvoicePaid", { invoiceid: 101 });
     await expect(flush()).rejects.toMatchObject({ stderr: expect.stringContaining("answered 401") });
     expect(kept()).toHaveLength(1);
@@ -333,7 +334,7 @@ describe.each([
   });
 
   test("what is refused is an error at once", async () => {
-    const secret = `whsec_${Buffer.from("another secret of the tests, 24+").toString("base64")}`;
+    const secret = standardSecretOf("another shop");
     const failed = expect.stringContaining("payment.succeeded paid-p1: answered 401");
     await expect(send({ BILLMGR_WEBHOOKS_SECRET: secret })).rejects.toMatchObject({ code: 1, stderr: failed });
   });

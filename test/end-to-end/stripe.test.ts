@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { doneAt, Life, type Told } from "../support/lives.ts";
+import type { Told } from "../support/fixtures.ts";
+import { doneAt, Life } from "../support/life.ts";
 import { startTestStack } from "../support/local.ts";
 
 const lifeIn = (shape: string) => new Life("stripe", "sub_1SWxQ2Lkd9mVfR3a", `stripe/${shape}`);
@@ -45,6 +46,7 @@ test("a refund that comes before the event that links it waits for that", async 
   const refund = {
     name: "refund",
     at,
+    headers: {},
     body: {
       id: "evt_refund",
       type: "charge.refunded",

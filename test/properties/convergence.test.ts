@@ -123,7 +123,7 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
   const claimed = claimsOf(subscription, { policy, ...catalog });
   if ("problem" in claimed || entitled.through === undefined || entitled.through <= now) return;
   // An expired license does not resume, and a trial cannot be prolonged, nor is it worth it within the slack.
-  if (suspended.some(({ expiry = "" }) => expiry < dayOf(now))) return;
+  if (suspended.some(({ expiry = "" }) => expiry <= dayOf(now))) return;
   // What is left to lapse is not suspended either.
   if (policy.onEnd === "lapse") return;
   const serving = licenses.filter((license) => !license.suspended);

@@ -1,25 +1,10 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 import { readReply } from "../../shared/billmgr/reply.ts";
 import { CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
-import { chargebee } from "../../shared/storefronts/chargebee.ts";
-import { fastspring } from "../../shared/storefronts/fastspring.ts";
-import { hostbill } from "../../shared/storefronts/hostbill.ts";
-import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
-import { paddle } from "../../shared/storefronts/paddle.ts";
-import { polar } from "../../shared/storefronts/polar.ts";
-import { shopify } from "../../shared/storefronts/shopify.ts";
-import { standard } from "../../shared/storefronts/standard.ts";
-import { stripe } from "../../shared/storefronts/stripe.ts";
-import { woocommerce } from "../../shared/storefronts/woocommerce.ts";
 import { catalogJson } from "../support/events.ts";
-import { ofInvoice, ofOrder, ofSubscription } from "../support/lemonsqueezy.ts";
-import { fixturesOf } from "../support/life.ts";
 import { mutatedJson } from "../support/mutations.ts";
-import { paddleAdjustment, paddleEvent, paddleSubscription, paddleTransaction } from "../support/paddle.ts";
-import { polarEvent, polarOrder, polarSubscription } from "../support/polar.ts";
-import { invoice, line, stripeEvent, stripeSubscription } from "../support/stripe.ts";
 
 const replies = [
   '<?xml version="1.0"?><doc lang="en"><id>77</id><ok type="form">func=order</ok></doc>',
@@ -67,84 +52,6 @@ test("whatever billmgr answers is a document, an error or unreadable, and some o
       expect(["done", "refused", "unknown"]).toContain(outcome);
     }),
     { numRuns: 3000 },
-  );
-});
-
-const asJson = (value: unknown): fc.JsonValue => JSON.parse(JSON.stringify(value));
-
-describe("whatever a signed body holds, a storefront tells something of it", () => {
-  const payment = {
-    type: "payment.succeeded",
-    timestamp: "2027-01-31T10:00:00Z",
-    data: {
-      subscription: "s1",
-      payment: "p1",
-      months: 1,
-      items: [{ plan: "vm-monthly", quantity: "2" }],
-      customer: { id: 7, email: "a@example.com" },
-    },
-  };
-  const bodies = {
-    standard: [payment],
-    stripe: [
-      asJson(stripeEvent("invoice.paid", invoice({ lines: { data: [line()] } }))),
-      asJson(stripeEvent("customer.subscription.updated", stripeSubscription())),
-    ],
-    paddle: [
-      asJson(paddleEvent("subscription.created", paddleSubscription({ transaction_id: "txn_1" }))),
-      asJson(paddleEvent("transaction.completed", paddleTransaction())),
-      asJson(paddleEvent("transaction.payment_failed", paddleTransaction())),
-      asJson(paddleEvent("adjustment.updated", paddleAdjustment())),
-    ],
-    lemonsqueezy: [
-      asJson(ofSubscription("subscription_created")),
-      asJson(ofInvoice("subscription_payment_success")),
-      asJson(ofInvoice("subscription_payment_refunded", { refunded: true })),
-      asJson(ofOrder("order_refunded", { refunded: true })),
-    ],
-    polar: [
-      asJson(polarEvent("subscription.updated", polarSubscription())),
-      asJson(polarEvent("order.paid", polarOrder())),
-      asJson(polarEvent("order.refunded", polarOrder({ status: "refunded" }))),
-    ],
-    shopify: fixturesOf<{ body: fc.JsonValue }>("shopify").map(({ body }) => body),
-    woocommerce: fixturesOf<{ body: fc.JsonValue }>("woocommerce").map(({ body }) => body),
-    chargebee: fixturesOf<fc.JsonValue>("chargebee"),
-    fastspring: fixturesOf<fc.JsonValue>("fastspring"),
-    hostbill: fixturesOf<{ body: fc.JsonValue }>("hostbill").flatMap(({ body }) =>
-      typeof body === "object" ? [body] : [],
-    ),
-  };
-  const topics = ["shopify", "woocommerce"].flatMap((name) =>
-    fixturesOf<{ topic: string }>(name).map(({ topic }) => topic),
-  );
-  const headers = fc.record({
-    "webhook-id": fc.constant("msg_1"),
-    "x-shopify-topic": fc.constantFrom(...topics, "", "__proto__", undefined),
-    "x-shopify-triggered-at": fc.constantFrom("2027-01-31T10:00:00Z", "soon", undefined),
-    "hb-event": fc.constantFrom(...fixturesOf<{ event: string }>("hostbill").map(({ event }) => event), "", undefined),
-    "hb-timestamp": fc.constantFrom("1801389600", undefined),
-    "x-wc-webhook-topic": fc.constantFrom(...topics, "subscription.deleted", "", "__proto__", undefined),
-  });
-  test.each([standard, stripe, paddle, lemonsqueezy, polar, shopify, woocommerce, chargebee, fastspring, hostbill])(
-    "$name",
-    (storefront) => {
-      const bodyOf = bodies[storefront.name as keyof typeof bodies];
-      const known = fc.oneof(...bodyOf.map((body) => mutatedJson(body)));
-      fc.assert(
-        fc.property(fc.oneof(fc.jsonValue(), known), headers, (body, given) => {
-          const told = storefront.events(body, given);
-          const batch = storefront === fastspring && (body as { events?: unknown } | null)?.events;
-          const isEmptyBatch = Array.isArray(batch) && batch.length === 0;
-          if (!isEmptyBatch) expect(told).not.toEqual([]);
-          for (const one of told) {
-            expect(["facts", "nothing", "unclear"]).toContain(one.says);
-            if (one.says === "unclear" || one.says === "nothing") expect(one.reason).not.toBe("");
-          }
-        }),
-        { numRuns: 3000 },
-      );
-    },
   );
 });
 

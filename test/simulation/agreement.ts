@@ -34,7 +34,7 @@ export function disagreements(
   const missing = without(wanted, have);
   const excess = without(have, wanted);
   // What expired while it was withheld is prolonged before it serves again, unless what is left is not worth a period.
-  const expired = alive.filter((one) => one.suspendedByRequest && one.expiry < dayOf(now));
+  const expired = alive.filter((one) => one.suspendedByRequest && one.expiry <= dayOf(now));
   return [
     ...(missing.length > expired.length ? [`lacks ${missing.join()}, has ${shown(alive)}`] : []),
     ...(excess.length > 0 && policy.onEnd !== "lapse" ? [`has ${excess.join()} beside ${wanted.join()}`] : []),

@@ -1,12 +1,13 @@
 import type { Settings } from "../../infra/local/sandbox/index.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { standardSecretOf, canary as word } from "../support/secrets.ts";
 import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 
 /** None of these may be seen in anything that is stored, logged or answered. */
 export const canary = {
-  password: "canary&Pass word%1",
-  signing: `whsec_${Buffer.from("canary of the signing secret, 24+").toString("base64")}`,
+  password: `${word}&Pass word%1`,
+  signing: standardSecretOf("the simulation"),
 };
 
 /** What the shop of the simulation sells, under policies that differ from seed to seed. */

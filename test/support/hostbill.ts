@@ -1,7 +1,5 @@
 import { createHmac } from "node:crypto";
 
-export const hostbillSecret = "synthetic-secret-of-hostbill";
-
 /** hostbill.atlassian.net/wiki/spaces/DOCS/pages/259784705; the plugin is no package that could sign here. */
 export function signHostbill(event: string, body: string, at: Date, secret: string): Record<string, string> {
   const seconds = String(Math.floor(at.getTime() / 1000));

@@ -9,4 +9,4 @@ export const standardSecretOf = (name: string): string =>
   `whsec_${Buffer.from(`${canary} of ${name}`.padEnd(32, ".")).toString("base64")}`;
 
 /** A signing secret of plain text, a different one for each name. */
-export const plainSecretOf = (name: string): string => `whsec_${canary}_${name}`;
+export const plainSecretOf = (name: string, prefix = "whsec_"): string => `${prefix}${canary}_${name}`;

@@ -1,31 +1,58 @@
 import { Webhook } from "standardwebhooks";
-import { plainSecretOf, standardSecretOf } from "./secrets.ts";
+import { basic } from "./chargebee.ts";
+import { signFastspring } from "./fastspring.ts";
+import { type Told, toldBy } from "./fixtures.ts";
+import { signHostbill } from "./hostbill.ts";
+import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
+import { paddleAdjustment, paddleEvent, paddleHeader, paddleSubscription, paddleTransaction } from "./paddle.ts";
+import { polarEvent, polarOrder, polarSubscription, signPolar } from "./polar.ts";
+import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
+import { shopifyHeaders } from "./shopify.ts";
 import { invoice, line, stripeEvent, stripeHeader, stripeSubscription } from "./stripe.ts";
+import { woocommerceHeaders } from "./woocommerce.ts";
 
-/** How a storefront's own library signs. */
+/** How a storefront signs: its own library where it has one that does, else the formula that it documents. */
 export type Signer = {
   secret: string;
-  sign(body: string, now: Date): Record<string, string>;
-  /** The headers of which every character in the group counts. */
+  /** The headers by which the body is believed, with an id where that is signed too. */
+  sign(body: string, now: Date, secret?: string, id?: string): Record<string, string>;
+  /** The headers that are asked for. Of each the group is what has to be so to the last character. */
   counts: Record<string, RegExp>;
-  /** Some of its events. */
-  bodies: unknown[];
+  /** False where the headers say who sends, and nothing of what is sent. */
+  signsBody: boolean;
+  /** Some of its webhooks. */
+  webhooks: Pick<Told, "body" | "headers">[];
 };
 
-const standardKey = standardSecretOf("its signer");
-const stripeKey = plainSecretOf("its_signer");
+const seconds = (now: Date): number => Math.floor(now.getTime() / 1000);
+const all = /^(.+)$/;
+const standardCounts = { "webhook-id": all, "webhook-timestamp": all, "webhook-signature": /^v1,(.+)$/ };
+const withoutHeaders = (...bodies: unknown[]) => bodies.map((body) => ({ body, headers: {} }));
 
-/** By the storefront's name. */
-export const signers: Record<string, Signer> = {
+const secrets = {
+  standard: standardSecretOf("standard"),
+  stripe: plainSecretOf("stripe"),
+  paddle: plainSecretOf("paddle", "pdl_ntfset_"),
+  lemonsqueezy: plainSecretOf("lemonsqueezy", ""),
+  polar: standardSecretOf("polar"),
+  shopify: plainSecretOf("shopify", "shpss_"),
+  woocommerce: plainSecretOf("woocommerce", ""),
+  chargebee: authinfoWith(": of chargebee"),
+  fastspring: plainSecretOf("fastspring", ""),
+  hostbill: plainSecretOf("hostbill", ""),
+};
+
+export const signers = {
   standard: {
-    secret: standardKey,
-    sign: (body, now) => ({
-      "webhook-id": "msg_1",
-      "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
-      "webhook-signature": new Webhook(standardKey).sign("msg_1", now, body),
+    secret: secrets.standard,
+    sign: (body, now, secret = secrets.standard, id = "msg_1") => ({
+      "webhook-id": id,
+      "webhook-timestamp": String(seconds(now)),
+      "webhook-signature": new Webhook(secret).sign(id, now, body),
     }),
-    counts: { "webhook-id": /^(.+)$/, "webhook-timestamp": /^(.+)$/, "webhook-signature": /^v1,(.+)$/ },
-    bodies: [
+    counts: standardCounts,
+    signsBody: true,
+    webhooks: withoutHeaders(
       {
         type: "payment.succeeded",
         timestamp: "2027-01-31T10:00:00Z",
@@ -55,13 +82,14 @@ export const signers: Record<string, Signer> = {
         timestamp: "2027-02-01",
         data: { subscription: "s1", payment: "p1", reversed: false },
       },
-    ],
+    ),
   },
   stripe: {
-    secret: stripeKey,
-    sign: (body, now) => ({ "stripe-signature": stripeHeader(body, stripeKey, Math.floor(now.getTime() / 1000)) }),
+    secret: secrets.stripe,
+    sign: (body, now, secret = secrets.stripe) => ({ "stripe-signature": stripeHeader(body, secret, seconds(now)) }),
     counts: { "stripe-signature": /^t=\d+,v1=(.+)$/ },
-    bodies: [
+    signsBody: true,
+    webhooks: withoutHeaders(
       stripeEvent(
         "invoice.paid",
         invoice({ billing_reason: "subscription_create", lines: { data: [line(), line()] } }),
@@ -71,6 +99,98 @@ export const signers: Record<string, Signer> = {
       stripeEvent("invoice_payment.paid", { invoice: "in_1", payment: { payment_intent: "pi_1", charge: "ch_1" } }),
       stripeEvent("charge.refunded", { id: "ch_1", payment_intent: "pi_1", refunded: true }),
       stripeEvent("charge.dispute.closed", { id: "dp_1", charge: { id: "ch_1" }, status: "won" }),
-    ],
+    ),
   },
-};
+  paddle: {
+    secret: secrets.paddle,
+    sign: (body, now, secret = secrets.paddle) => ({ "paddle-signature": paddleHeader(body, secret, seconds(now)) }),
+    counts: { "paddle-signature": /^ts=\d+;h1=(.+)$/ },
+    signsBody: true,
+    webhooks: withoutHeaders(
+      paddleEvent("subscription.created", paddleSubscription({ transaction_id: "txn_1" })),
+      paddleEvent("transaction.completed", paddleTransaction()),
+      paddleEvent("transaction.payment_failed", paddleTransaction()),
+      paddleEvent("adjustment.updated", paddleAdjustment()),
+    ),
+  },
+  lemonsqueezy: {
+    secret: secrets.lemonsqueezy,
+    sign: (body, _, secret = secrets.lemonsqueezy) => signLemonSqueezy(body, secret),
+    counts: { "x-signature": all },
+    signsBody: true,
+    webhooks: withoutHeaders(
+      ofSubscription("subscription_created"),
+      ofInvoice("subscription_payment_success"),
+      ofInvoice("subscription_payment_refunded", { refunded: true }),
+      ofOrder("order_refunded", { refunded: true }),
+    ),
+  },
+  polar: {
+    secret: secrets.polar,
+    sign: (body, now, secret = secrets.polar, id = "msg_1") => signPolar(body, secret, seconds(now), id),
+    counts: standardCounts,
+    signsBody: true,
+    webhooks: withoutHeaders(
+      polarEvent("subscription.updated", polarSubscription()),
+      polarEvent("order.paid", polarOrder()),
+      polarEvent("order.refunded", polarOrder({ status: "refunded" })),
+    ),
+  },
+  shopify: {
+    secret: secrets.shopify,
+    sign: (body, _, secret = secrets.shopify) =>
+      shopifyHeaders(body, secret, { topic: "orders/paid", webhookId: "1", triggeredAt: "2027-01-31T10:00:00Z" }),
+    counts: { "x-shopify-hmac-sha256": all },
+    signsBody: true,
+    webhooks: toldBy("shopify"),
+  },
+  woocommerce: {
+    secret: secrets.woocommerce,
+    sign: (body, _, secret = secrets.woocommerce) => woocommerceHeaders(body, secret),
+    counts: { "x-wc-webhook-signature": all },
+    signsBody: true,
+    webhooks: toldBy("woocommerce"),
+  },
+  chargebee: {
+    secret: secrets.chargebee,
+    sign: (_, __, secret = secrets.chargebee) => ({ authorization: basic(secret) }),
+    // base64 leaves bits at its end that say nothing.
+    counts: { authorization: /^Basic (.+).{4}$/ },
+    signsBody: false,
+    webhooks: toldBy("chargebee"),
+  },
+  fastspring: {
+    secret: secrets.fastspring,
+    sign: (body, _, secret = secrets.fastspring) => signFastspring(body, secret),
+    counts: { "x-fs-signature": all },
+    signsBody: true,
+    webhooks: toldBy("fastspring"),
+  },
+  hostbill: {
+    secret: secrets.hostbill,
+    sign: (body, now, secret = secrets.hostbill) => signHostbill("after_accountsuspend", body, now, secret),
+    counts: { "hb-timestamp": all, "hb-signature": all },
+    signsBody: true,
+    webhooks: toldBy("hostbill"),
+  },
+} satisfies Record<string, Signer>;
+
+export type Signed = keyof typeof signers;
+
+/** @throws Error for a storefront that has no signer here */
+export function signerOf(name: string): Signer {
+  const signer = (signers as Record<string, Signer>)[name];
+  if (!signer) throw new Error(`no signer for ${name}`);
+  return signer;
+}
+
+/** All headers of a webhook that is delivered now. */
+export function headersOf(
+  name: string,
+  { headers, ...told }: Pick<Told, "headers"> & { name?: string },
+  text: string,
+  now: Date,
+): Record<string, string> {
+  const { sign, secret } = signerOf(name);
+  return { ...sign(text, now, secret, told.name), ...headers };
+}

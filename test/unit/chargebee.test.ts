@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { chargebee } from "../../shared/storefronts/chargebee.ts";
 import { basic } from "../support/chargebee.ts";
 import { utc } from "../support/events.ts";
+import { authinfoWith } from "../support/secrets.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -68,26 +69,27 @@ const paymentOf = (object: Fields) =>
   factsOf("payment_succeeded", { invoice: object }).find((one) => one.type === "payment.succeeded");
 
 describe("user and password", () => {
-  const verify = (authorization: string | undefined, secrets = ["user:pass:word"]) =>
+  const secret = authinfoWith(":word");
+  const verify = (authorization: string | undefined, secrets = [secret]) =>
     chargebee.verify({ headers: { authorization }, body: Buffer.from("{}") }, secrets, () => false);
 
   test.each([
-    ["the secret", basic("user:pass:word"), ["user:pass:word"]],
-    ["one of several", basic("user:pass:word"), ["user:old password", "user:pass:word"]],
+    ["the secret", basic(secret), [secret]],
+    ["one of several", basic(secret), [authinfoWith("-of-old"), secret]],
     ["letters beyond ASCII", basic("Jiří:žluťoučký"), ["Jiří:žluťoučký"]],
-    ["another case of the word", basic("user:pass:word").replace("Basic", "basic "), ["user:pass:word"]],
+    ["another case of the word", basic(secret).replace("Basic", "basic "), [secret]],
     ["what was made once and for all", "Basic dXNlcjpwYXNzOndvcmQ=", ["user:pass:word"]],
   ])("are believed: %s", (_, header, secrets) => {
     expect(verify(header, secrets)).toBeUndefined();
   });
 
   test.each([
-    ["another password", basic("user:pass:worD"), /match not the secret$/],
-    ["a longer password", basic("user:pass:word "), /match not the secret$/],
-    ["a part of it", basic("user:pass"), /match not/],
+    ["another password", basic(authinfoWith(":worD")), /match not the secret$/],
+    ["a longer password", basic(`${secret} `), /match not the secret$/],
+    ["a part of it", basic(authinfoWith()), /match not/],
     ["none", basic(""), /needs the header Authorization/],
-    ["another scheme", `Bearer ${basic("user:pass:word").slice(6)}`, /needs the header/],
-    ["another scheme before it", `x ${basic("user:pass:word")}`, /needs the header/],
+    ["another scheme", `Bearer ${basic(secret).slice(6)}`, /needs the header/],
+    ["another scheme before it", `x ${basic(secret)}`, /needs the header/],
     ["no base64", "Basic user:pass:word", /needs the header/],
     ["no header", undefined, /needs the header/],
   ])("are refused: %s", (_, header, reason) => {
@@ -95,7 +97,7 @@ describe("user and password", () => {
   });
 
   test("that do not match are not quoted, nor are the secrets", () => {
-    const said = verify(basic("user:a wrong one"), ["user:old password", "user:pass:word"]);
+    const said = verify(basic(authinfoWith("-wrong")), [authinfoWith("-of-old"), secret]);
     expect(said).toBe("user and password match none of the 2 secrets");
   });
 

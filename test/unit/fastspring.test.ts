@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { fastspring } from "../../shared/storefronts/fastspring.ts";
 import { utc } from "../support/events.ts";
-import { fastspringSecret, signFastspring } from "../support/fastspring.ts";
+import { signFastspring } from "../support/fastspring.ts";
+import { plainSecretOf } from "../support/secrets.ts";
+import { signers } from "../support/signers.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -62,13 +64,13 @@ const returned = (of: Fields = {}) => ({
 describe("the signature", () => {
   const body = '{"events":[]}';
   const request = (headers: Record<string, string>) => ({ headers, body: Buffer.from(body) });
-  const verify = (headers: Record<string, string>, secrets = ["an older secret of it", fastspringSecret]) =>
+  const verify = (headers: Record<string, string>, secrets = [plainSecretOf("older"), signers.fastspring.secret]) =>
     fastspring.verify(request(headers), secrets, () => false);
 
   test("is believed of any of the secrets, and of no other", () => {
-    expect(verify(signFastspring(body, fastspringSecret))).toBeUndefined();
-    expect(verify(signFastspring(body, "another secret"))).toMatch(/none of the 2 secrets/);
-    expect(verify(signFastspring(`${body} `, fastspringSecret))).toMatch(/none of the 2 secrets/);
+    expect(verify(signFastspring(body, signers.fastspring.secret))).toBeUndefined();
+    expect(verify(signFastspring(body, plainSecretOf("another")))).toMatch(/none of the 2 secrets/);
+    expect(verify(signFastspring(`${body} `, signers.fastspring.secret))).toMatch(/none of the 2 secrets/);
   });
 
   test("is asked for, though FastSpring sends without one where no secret is set", () => {
@@ -78,7 +80,7 @@ describe("the signature", () => {
   test("has a secret that is not easily guessed", () => {
     expect(fastspring.flawOf("seven77")).toMatch(/too short/);
     expect(fastspring.flawOf("fs_synthetic")).toBeUndefined();
-    expect(fastspring.flawOf(fastspringSecret)).toBeUndefined();
+    expect(fastspring.flawOf(signers.fastspring.secret)).toBeUndefined();
   });
 });
 
@@ -293,7 +295,14 @@ describe("a POST", () => {
   });
 
   test("of no events says nothing", () => {
-    expect(fastspring.events({ events: [] }, {})).toEqual([]);
+    expect(fastspring.events({ events: [] }, {})).toMatchObject([{ says: "nothing", reason: "it holds no events" }]);
+  });
+
+  test.each([0.5, -1, "three", 1e9])("of the quantity %j is unclear", (quantity) => {
+    expect(tell("subscription.updated", subscription({ quantity }))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringContaining("data.quantity"),
+    });
   });
 
   test.each([null, [], "text", 7, {}, { events: {} }])("of %j is unclear", (body) => {

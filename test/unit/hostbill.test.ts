@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { hostbill } from "../../shared/storefronts/hostbill.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { utc } from "../support/events.ts";
-import { hostbillSecret, signHostbill } from "../support/hostbill.ts";
+import { signHostbill } from "../support/hostbill.ts";
+import { plainSecretOf } from "../support/secrets.ts";
+import { signers } from "../support/signers.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -24,14 +26,14 @@ describe("the signature", () => {
   const verify = (headers: Record<string, string>, body = "{}") =>
     hostbill.verify(
       { headers, body: Buffer.from(body) },
-      ["an older secret", hostbillSecret],
+      [plainSecretOf("older"), signers.hostbill.secret],
       timelyAt(() => now.getTime()),
     );
-  const signed = (at: Date, secret = hostbillSecret) => signHostbill("after_accountsuspend", "{}", at, secret);
+  const signed = (at: Date, secret = signers.hostbill.secret) => signHostbill("after_accountsuspend", "{}", at, secret);
 
   test("is of the time and the body, with nothing between them", () => {
     expect(verify(signed(now))).toBeUndefined();
-    expect(verify(signed(now, "another secret"))).toMatch(/none of the 2 secrets/);
+    expect(verify(signed(now, plainSecretOf("another")))).toMatch(/none of the 2 secrets/);
     expect(verify(signed(now), "[]")).toMatch(/none of the 2 secrets/);
   });
 
@@ -47,14 +49,14 @@ describe("the signature", () => {
   });
 
   test("is not believed by the time alone moving into the body", () => {
-    const { "hb-timestamp": time = "", ...headers } = signHostbill("x", "17", now, hostbillSecret);
+    const { "hb-timestamp": time = "", ...headers } = signHostbill("x", "17", now, signers.hostbill.secret);
     expect(verify({ ...headers, "hb-timestamp": `${time}1` }, "7")).not.toBeUndefined();
   });
 
   test("has a secret of some length", () => {
     expect(hostbill.flawOf("seven77")).toMatch(/too short/);
     expect(hostbill.flawOf("eight888")).toBeUndefined();
-    expect(hostbill.flawOf(hostbillSecret)).toBeUndefined();
+    expect(hostbill.flawOf(signers.hostbill.secret)).toBeUndefined();
   });
 });
 

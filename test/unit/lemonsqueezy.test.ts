@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { lemonsqueezy } from "../../shared/storefronts/lemonsqueezy.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "../support/lemonsqueezy.ts";
+import { plainSecretOf } from "../support/secrets.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -13,8 +14,9 @@ const paid = (of: Fields = {}) => tell(ofInvoice("subscription_payment_success",
 const customer = { id: "5", email: "jo@example.com" };
 
 describe("a signature", () => {
+  const [oldSecret, newSecret] = [plainSecretOf("old"), plainSecretOf("new")];
   const body = Buffer.from('{"meta":{"note":"žluťoučký kůň"}}');
-  const verify = (signature: string | undefined, secrets = ["new-secret"]) =>
+  const verify = (signature: string | undefined, secrets = [newSecret]) =>
     lemonsqueezy.verify({ headers: { "x-signature": signature }, body }, secrets, () => false);
   const by = (secret: string) => signLemonSqueezy(String(body), secret)["x-signature"];
 
@@ -25,8 +27,8 @@ describe("a signature", () => {
   });
 
   test("is accepted by any secret, and refused by none of them", () => {
-    expect(verify(by("new-secret"), ["old-secret", "new-secret"])).toBeUndefined();
-    expect(verify(by("old-secret"))).toMatch(/matches not the secret/);
+    expect(verify(by(newSecret), [oldSecret, newSecret])).toBeUndefined();
+    expect(verify(by(oldSecret))).toMatch(/matches not the secret/);
     expect(verify(undefined)).toBe("needs the header X-Signature");
   });
 

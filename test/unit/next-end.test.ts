@@ -86,6 +86,16 @@ describe("a scheduled end", () => {
     expect(decide(withdrawn, "2027-02-01")).toMatchObject({ do: "settled", until: utc("2027-02-04") });
   });
 
+  test("that has come, and is told again as an end that is a moment ahead of the clock, takes nothing up again", () => {
+    const suspended = [slot({ suspended: true })];
+    const early = paid("2027-01-01", { through: "2027-02-01T10:00" }, { items: ["vm-monthly"] });
+    const ahead = [cancelScheduled("2027-01-10"), cancelled("2027-02-01T10:00:09")];
+    expect(decide(licensed(suspended, early, ...ahead), "2027-02-01T10:00:05")).toMatchObject({
+      do: "settled",
+      until: utc("2027-02-01T10:00:09"),
+    });
+  });
+
   test("that has come can be withdrawn: the license is taken up again", () => {
     const back = licensed([slot({ suspended: true })], ...ended, cancelWithdrawn("2027-01-22"));
     expect(decide(back, "2027-01-22")).toMatchObject(on("resume"));

@@ -153,8 +153,8 @@ describe("taking up again", () => {
   });
 
   test.each([
-    ["on the last day that is paid", "2027-02-01", "resume"],
-    ["not on the day after it, though the license runs on", "2027-02-02", undefined],
+    ["as long as it is paid", "2027-02-01T09:59:59", "resume"],
+    ["not from then on, though the license runs on", "2027-02-01T10:00", undefined],
   ])("comes %s", (_, now, kind) => {
     const here = licensed(
       [slot({ ...suspended, expiry: "2027-03-01" })],
@@ -164,8 +164,8 @@ describe("taking up again", () => {
   });
 
   test.each([
-    ["on the day of expiry", "2027-02-01", "resume"],
-    ["not past it, where the rest is worth no period", "2027-02-02", undefined],
+    ["until the day of expiry", "2027-01-31T23:59:59", "resume"],
+    ["not on that day, where the rest is worth no period", "2027-02-01", undefined],
   ])("comes %s", (_, now, kind) => {
     const ending = [
       paid("2027-01-01", { through: "2027-02-03" }, { items: ["vm-monthly"] }),

@@ -12,6 +12,7 @@ import {
   paddleSubscription,
   paddleTransaction,
 } from "../support/paddle.ts";
+import { plainSecretOf } from "../support/secrets.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -27,7 +28,7 @@ const cancel = (action: string) => ({ scheduled_change: { action, effective_at: 
 const occurred = "2027-01-31T10:00:00.123Z";
 
 describe("a signature", () => {
-  const [oldSecret, newSecret] = ["pdl_ntfset_old_synthetic", "pdl_ntfset_new_synthetic"];
+  const [oldSecret, newSecret] = [plainSecretOf("old", "pdl_ntfset_"), plainSecretOf("new", "pdl_ntfset_")];
   const body = '{"event_id":"evt_7","note":"žluťoučký kůň"}';
   const now = 1_801_389_600;
   const verify = (header: string | undefined, secrets = [newSecret]) =>

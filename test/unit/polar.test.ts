@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { polar } from "../../shared/storefronts/polar.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { polarEvent, polarItem, polarOrder, polarSubscription, signPolar, signPolarAsOfOld } from "../support/polar.ts";
+import { standardSecretOf } from "../support/secrets.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -17,8 +18,7 @@ const occurred = "2027-01-31T10:00:00.123Z";
 const setToEnd = { cancel_at_period_end: true, ends_at: "2027-02-28T09:59:00Z" };
 
 describe("a signature", () => {
-  const secretOf = (seed: string) => `whsec_${Buffer.from(seed.repeat(8)).toString("base64")}`;
-  const [oldSecret, newSecret] = [secretOf("old!"), secretOf("new!")];
+  const [oldSecret, newSecret] = [standardSecretOf("old"), standardSecretOf("new")];
   const named = "polar_whs_synthetic_0123456789abcdef";
   const body = '{"type":"order.paid","note":"žluťoučký kůň"}';
   const now = 1_801_389_600;

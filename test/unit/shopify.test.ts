@@ -3,6 +3,7 @@ import { ApiVersion, shopifyApi } from "@shopify/shopify-api";
 import { describe, expect, test } from "vitest";
 import { shopify } from "../../shared/storefronts/shopify.ts";
 import { utc } from "../support/events.ts";
+import { plainSecretOf } from "../support/secrets.ts";
 import { shopifyHeaders } from "../support/shopify.ts";
 
 type Fields = Record<string, unknown>;
@@ -46,7 +47,7 @@ const contract = (more: Fields = {}) => ({
 
 describe("signatures", () => {
   const body = '{"id":5001,"note":"žluťoučký kůň"}';
-  const [oldSecret, newSecret] = ["shpss_of_the_tests_old", "shpss_of_the_tests_new"];
+  const [oldSecret, newSecret] = [plainSecretOf("old", "shpss_"), plainSecretOf("new", "shpss_")];
   const sdk = (apiSecretKey: string) =>
     shopifyApi({
       apiKey: "key",
