@@ -44,7 +44,10 @@ test.for(breakages)("is found: a system that $what", { timeout: 300_000 }, async
   for (let seed = from; seed < from + within; seed++) {
     seam.replaced = modules;
     const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks } });
-    if (violations.some((violation) => !violation.includes(noEnd))) return;
+    if (violations.some((violation) => !violation.includes(noEnd))) {
+      if (process.env.SHOW) console.log(`FOUND ${seed} ${what}: ${violations[0]?.slice(0, 150)}`);
+      return;
+    }
   }
   expect.fail(`not found in ${within} seeds from ${from}: a system that ${what}`);
 });

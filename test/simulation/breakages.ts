@@ -64,7 +64,6 @@ export const breakages: Breakage[] = [
     alteration: calling(async (call, again) => (call.outcome === "unknown" ? again() : call)),
   },
   {
-    from: 18,
     what: "calls again what a dead worker had claimed, instead of reading",
     modules: {
       next: (real) => ({
@@ -104,7 +103,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 1,
     what: "believes the absence of what was no purchase at the first look",
     modules: {
       progress: (real) => ({
@@ -117,7 +115,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 360,
     what: "believes a list that shows no license known to be ours",
     modules: {
       progress: (real) => ({
@@ -126,7 +123,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 70,
     what: "saves whatever version is stored",
     alteration: {
       client: withInput(
@@ -150,7 +146,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 200,
     what: "counts orders past the limit",
     alteration: {
       client: withInput(
@@ -167,7 +162,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 18,
     what: "gives each attempt at an order a reference of its own",
     modules: {
       operation: (real) => {
@@ -177,7 +171,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 16,
     what: "takes a deleted license for one that is there",
     modules: {
       readback: (real) => ({
@@ -193,7 +186,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 40,
     what: "takes every error for a refusal",
     modules: {
       outcome: (real) => ({
@@ -206,7 +198,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 405,
     what: "takes an order in the basket for one that is not there",
     modules: {
       outcome: (real) => ({
@@ -218,7 +209,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 98,
     what: "believes an ok, and does not compare the expiry",
     modules: {
       readback: (real) => ({
@@ -245,7 +235,12 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 125,
+    what: "looks for what a refund belongs to only when a link arrives",
+    alteration: {
+      provisionWorld: (world) => ({ ...world, table: { ...world.table, link: async () => undefined } }),
+    },
+  },
+  {
     what: "answers 200 before the event is queued",
     alteration: {
       webhookSend: (send) => async (messages) => {
@@ -254,7 +249,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 18,
     what: "tells the queue that a message which failed is done",
     alteration: {
       handler:

@@ -88,12 +88,12 @@ export class System {
   }
 
   /** One delivery of a webhook; `answered` hears the status, or undefined when no answer came. */
-  deliver({ body, headers }: Webhook, answered: (status: number | undefined) => void): void {
+  deliver({ path, body, headers }: Webhook, answered: (status: number | undefined) => void): void {
     const process = this.machine.start("webhook");
     const send = sendTo(this.#queueClient(process), "queue");
     // Its clock decides only on the age of a signature.
     const handler = createWebhook({
-      secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing] } }),
+      secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing], stripe: [canary.signing] } }),
       send: this.#alteration.webhookSend?.(send) ?? send,
       timely: timelyAt(() => process.now().getTime()),
       now: process.now,
@@ -101,7 +101,7 @@ export class System {
     });
     const event = {
       requestContext: { http: { method: "POST" } },
-      rawPath: "/webhooks/standard",
+      rawPath: path,
       headers,
       body,
     } as unknown as APIGatewayProxyEventV2;
