@@ -164,10 +164,13 @@ export const breakages: Breakage[] = [
   {
     what: "gives each attempt at an order a reference of its own",
     modules: {
-      operation: (real) => {
-        let attempts = 0;
-        return { referenceOf: (...args) => `${real.referenceOf(...args)}-${++attempts % 1000}` };
-      },
+      operation: (real) => ({
+        referenceOf: (subscription, slot) => {
+          const { operation } = subscription as Partial<Subscription>;
+          const attempt = (operation?.n ?? 0) - (real.isOpen(operation) ? 1 : 0);
+          return `${real.referenceOf(subscription, slot)}-${attempt}`;
+        },
+      }),
     },
   },
   {
@@ -279,7 +282,7 @@ function seenBefore(
   { at, verdict, saw, provesAbsence }: Parameters<typeof progress.recordLook>[1],
 ): Subscription {
   const { operation } = subscription;
-  if (!operation || verdict !== "absent") return subscription;
+  if (!operation || operation.state === "unconfirmed" || verdict !== "absent") return subscription;
   const earlier = new Date(Date.parse(at) - half).toISOString();
   const look = { at: earlier, verdict, saw, ...(provesAbsence !== undefined && { provesAbsence }) };
   const attempt = operation.attempt && { ...operation.attempt, endedAt: earlier };
