@@ -3,24 +3,32 @@ import { CfnOutput, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { HttpApi, HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
-import { Rule, Schedule } from "aws-cdk-lib/aws-events";
+import { EventBus, Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Architecture, Runtime } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { type BundlingOptions, LogLevel, NodejsFunction, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
+import {
+  type BundlingOptions,
+  LogLevel,
+  NodejsFunction,
+  type NodejsFunctionProps,
+  OutputFormat,
+} from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { agendaIndex } from "../shared/aws/table.ts";
-import type { Catalog } from "../shared/licensing/catalog.ts";
+import type { Config } from "./config.ts";
 
 /** A call is begun only with 110 s left: two readings of 20 s, the call of 60 s, 10 s to record it. */
 const provisionTimeout = Duration.seconds(180);
 
+type Props = Omit<Config, "stack" | "eventSources"> & Partial<Pick<Config, "eventSources">>;
+
 export class WebhooksStack extends Stack {
-  constructor(scope: Construct, id: string, { catalogFile, catalog }: { catalogFile: string; catalog: Catalog }) {
+  constructor(scope: Construct, id: string, { catalogFile, catalog, eventSources = {} }: Props) {
     super(scope, id);
 
     const table = new Table(this, "Table", {
@@ -110,6 +118,8 @@ export class WebhooksStack extends Stack {
       targets: [new LambdaFunction(renew)],
     });
 
+    if (Object.keys(eventSources).length > 0) this.#takePartnerEvents(eventSources, queue);
+
     const api = new HttpApi(this, "Api");
     const integration = new HttpLambdaIntegration("WebhookIntegration", webhook);
     api.addRoutes({ path: "/webhooks/{storefront}", methods: [HttpMethod.ANY], integration });
@@ -127,13 +137,36 @@ export class WebhooksStack extends Stack {
     });
   }
 
+  /** A bus for each source, as AWS associates them: only the partner can put events onto it. */
+  #takePartnerEvents(eventSources: Config["eventSources"], queue: Queue): void {
+    // What EventBridge could not hand over in a day, and what the function failed at three times.
+    const deadLetterQueue = new Queue(this, "PartnerDeadLetters", {
+      maxMessageSizeBytes: 1024 * 1024,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.RETAIN,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    });
+    const environment = { QUEUE_URL: queue.queueUrl, EVENT_SOURCES: JSON.stringify(eventSources) };
+    const partner = this.#function("partner", Duration.seconds(10), environment, {}, { deadLetterQueue });
+    allow(partner, ["sqs:SendMessage"], queue.queueArn);
+    for (const [source, storefront] of Object.entries(eventSources)) {
+      new Rule(this, `${capital(storefront)}Events`, {
+        eventBus: new EventBus(this, `${capital(storefront)}Bus`, { eventSourceName: source }),
+        eventPattern: { source: [source] },
+        targets: [new LambdaFunction(partner, { deadLetterQueue })],
+      });
+    }
+  }
+
   #function(
-    name: "webhook" | "provision" | "renew",
+    name: "webhook" | "provision" | "renew" | "partner",
     timeout: Duration,
     environment: Record<string, string>,
     bundling: BundlingOptions = {},
+    props: Pick<NodejsFunctionProps, "deadLetterQueue"> = {},
   ): NodejsFunction {
-    const id = name.replace(/^./, (first) => first.toUpperCase());
+    const id = capital(name);
     return new NodejsFunction(this, id, {
       entry: pathOf(`functions/${name}/index.ts`),
       projectRoot: pathOf("."),
@@ -143,6 +176,7 @@ export class WebhooksStack extends Stack {
       memorySize: 512,
       timeout,
       environment,
+      ...props,
       // A switch of the SDK's version 2.
       awsSdkConnectionReuse: false,
       logGroup: new LogGroup(this, `${id}Log`, { retention: RetentionDays.THREE_MONTHS }),
@@ -172,6 +206,8 @@ export const otherCredentials = [
 
 const allow = (to: NodejsFunction, actions: string[], resource: string): void =>
   to.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
+
+const capital = (name: string): string => name.replace(/^./, (first) => first.toUpperCase());
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 

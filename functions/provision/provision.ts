@@ -38,7 +38,8 @@ export async function provision(message: Message, world: World): Promise<void> {
 /** A payment of something else that is sold there, as far as is known; passed on as soon as it is linked. */
 const unlinked: Reception = { became: "ignored", reason: "about a payment of no subscription that is known yet" };
 
-const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
+/** From a storefront's test mode. */
+export const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
   message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;
 
 /**
@@ -50,8 +51,12 @@ async function passOn(from: Key, to: Key, { table, send }: World): Promise<void>
   const known = await table.events(from);
   const outgoing = known.flatMap(({ received, events }): Outgoing[] => {
     if (events.length === 0) return [];
-    const theirs = events.map((event): Event => ("payment" in event ? { ...event, payment } : event));
+    const theirs = toldAs(events, payment);
     return [{ message: { key: to, kind: "event", received, events: theirs }, once: `${from} ${received.id}` }];
   });
   await send(outgoing);
 }
+
+/** Facts told of a reference, as they count for what it belongs to: there the payment has the reference's name. */
+export const toldAs = (events: readonly Event[], payment: string): Event[] =>
+  events.map((event) => ("payment" in event ? { ...event, payment } : event));

@@ -1,6 +1,6 @@
 import type { Send } from "../../shared/aws/queue.ts";
 import { agendaShards, type DuePage, type Page, type Table } from "../../shared/aws/table.ts";
-import { toInstant } from "../../shared/licensing/time.ts";
+import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
 
@@ -24,21 +24,40 @@ export async function renew(
   attentionToo = now().getUTCMinutes() % attentionEvery === 0,
 ): Promise<number> {
   const until = toInstant(now());
-  const wakeAll = async (pageAfter: (from?: Page) => Promise<DuePage>, once?: string): Promise<number> => {
-    let count = 0;
-    let page: DuePage | undefined;
-    do {
-      page = await pageAfter(page?.next);
-      const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
-      await send(keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: once ?? due })));
-      count += keys.length;
-    } while (page.next && timeLeft() > 5_000);
-    return count;
-  };
-  const shards = Array.from({ length: agendaShards }, (_, shard) => wakeAll((from) => table.due(shard, until, from)));
-  const asked = attentionToo ? [wakeAll((from) => table.attention(from), until.slice(0, 16))] : [];
-  const woken = await Promise.all([...shards, ...asked]);
-  const total = woken.reduce((sum, count) => sum + count, 0);
-  if (total > 0) log.info("woken", { subscriptions: total });
-  return total;
+  const pages = (from?: Page) => table.attention(from);
+  const [due, asked] = await Promise.all([
+    wakeDue({ table, send }, until, timeLeft),
+    attentionToo ? wakeAll(pages, send, timeLeft, until.slice(0, 16)) : 0,
+  ]);
+  if (due + asked > 0) log.info("woken", { subscriptions: due + asked });
+  return due + asked;
+}
+
+/** Wakes what is due until then. @returns how many */
+export async function wakeDue(
+  { table, send }: { table: Pick<Table, "due">; send: Send },
+  until: Instant,
+  timeLeft: () => number,
+): Promise<number> {
+  const shards = Array.from({ length: agendaShards }, (_, shard) =>
+    wakeAll((from) => table.due(shard, until, from), send, timeLeft),
+  );
+  return (await Promise.all(shards)).reduce((sum, count) => sum + count, 0);
+}
+
+async function wakeAll(
+  pageAfter: (from?: Page) => Promise<DuePage>,
+  send: Send,
+  timeLeft: () => number,
+  once?: string,
+): Promise<number> {
+  let count = 0;
+  let page: DuePage | undefined;
+  do {
+    page = await pageAfter(page?.next);
+    const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
+    await send(keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: once ?? due })));
+    count += keys.length;
+  } while (page.next && timeLeft() > 5_000);
+  return count;
 }

@@ -1,8 +1,9 @@
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { digestOf, type Key, keyOf, type Message, type Received } from "../../shared/message.ts";
+import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { SignedRequest, Storefront, Subject, Timely, Told } from "../../shared/storefronts/storefront.ts";
 import type { Log } from "../log.ts";
@@ -30,6 +31,10 @@ export const largestBody = 1024 * 1024;
 /** An item of the table holds 400 KB; a storefront's longest events stay far below this when compressed. */
 const largestStored = 300 * 1024;
 const compressedFrom = 32 * 1024;
+/** What one event tells is stored beside its body. */
+const largestFacts = 64 * 1024;
+/** No JSON begins like this. */
+const compressed = "gzip:";
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
@@ -68,37 +73,63 @@ export async function receive(request: Request, world: World): Promise<Answer> {
   return accept(storefront, signed, world);
 }
 
-async function accept(storefront: Storefront, request: SignedRequest, { send, now, log }: World): Promise<Answer> {
-  const { name } = storefront;
+async function accept(storefront: Storefront, request: SignedRequest, world: World): Promise<Answer> {
   const text = request.body.toString("utf8");
-  const body = parse(text);
+  const body = (storefront.parse ?? parseJson)(text);
   if (body === undefined) return refuse(400, "the body is not JSON");
   const packed = pack(text);
-  if (packed.length > largestStored) return refuse(413, "the body is too large to be kept, even compressed");
-
-  const told = storefront.events(body, request.headers);
-  const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, request), body: packed };
-  const outgoing = told.flatMap((one) => messagesOf(name, one, came));
-  for (const one of told)
-    log.info("webhook verified", { storefront: name, event: one.id, type: one.type, says: one.says });
+  if (packed === undefined) return refuse(413, "the body is too large to be kept, even compressed");
   try {
-    await send(outgoing);
+    await enqueue(storefront, { body, headers: request.headers, packed }, world);
   } catch (error) {
-    log.error("webhook could not be queued", { storefront: name, error: messageOf(error) });
+    world.log.error("webhook could not be queued", { storefront: storefront.name, error: messageOf(error) });
     return refuse(503, "the event could not be made durable; deliver it again");
   }
   return { status: 200, body: { status: "accepted" } };
 }
 
+/** `packed`: the body as it is kept. */
+type Trusted = { body: unknown; headers: SignedRequest["headers"]; packed: string };
+
+/** Makes durable what a body says that is trusted. @throws Error when the queue does not take it */
+export async function enqueue(
+  storefront: Storefront,
+  { body, headers, packed }: Trusted,
+  { send, now, log }: Pick<World, "send" | "now" | "log">,
+): Promise<void> {
+  const { name } = storefront;
+  const told = storefront.events(body, headers);
+  const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, headers), body: packed };
+  const outgoing = told.flatMap((one) => messagesOf(name, one, came));
+  for (const { id, type, says } of told.map(storable))
+    log.info("webhook verified", { storefront: name, event: id, type, says });
+  await send(outgoing);
+}
+
+/** Any text of a body can be as long as the body. */
+function storable(told: Told): Told {
+  const head = { ...told, type: told.type.slice(0, 100) };
+  if (head.says !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
+  const { id, type, occurredAt, test, events } = head;
+  const size = Buffer.byteLength(JSON.stringify(events));
+  if (size <= largestFacts) return head;
+  const reason = `it tells ${size} bytes of facts, more than can be kept`;
+  return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), says: "unclear", reason };
+}
+
 type Came = Pick<Received, "receivedAt" | "headers" | "body">;
 
-function keptHeaders({ headers: names = [] }: Storefront, { headers }: SignedRequest): Pick<Received, "headers"> {
+function keptHeaders(
+  { headers: names = [] }: Storefront,
+  headers: SignedRequest["headers"],
+): Pick<Received, "headers"> {
   const kept = names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
   return kept.length > 0 ? { headers: Object.fromEntries(kept) } : {};
 }
 
 /** The messages that carry what one event says to whom it is about. */
-export function messagesOf(storefront: string, told: Told, came: Came): Outgoing[] {
+export function messagesOf(storefront: string, read: Told, came: Came): Outgoing[] {
+  const told = storable(read);
   const once = digestOf(told.id, came.body);
   const id = idOf(told.id, once);
   const received: Received = {
@@ -137,16 +168,17 @@ const keyOfSubject = (storefront: string, subject: Subject): Key =>
 /** Ids become table keys: what is empty or too long for one is known by its digest. */
 const idOf = (id: string, digest: string): string => (id.length > 0 && id.length <= 200 ? id : digest);
 
-const pack = (text: string): string =>
-  text.length < compressedFrom ? text : `gzip:${gzipSync(text).toString("base64")}`;
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** A body's text as it is kept; undefined where it is too large for that. */
+export function pack(text: string): string | undefined {
+  const packed = text.length < compressedFrom ? text : `${compressed}${gzipSync(text).toString("base64")}`;
+  return packed.length > largestStored ? undefined : packed;
 }
+
+/** The text of a body as it is kept. */
+export const unpack = (body: string): string =>
+  body.startsWith(compressed)
+    ? gunzipSync(Buffer.from(body.slice(compressed.length), "base64")).toString("utf8")
+    : body;
 
 const lowerCased = (headers: Request["headers"]): SignedRequest["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

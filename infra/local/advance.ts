@@ -28,26 +28,29 @@ export function timeOf({ clock, table, queue, sweep }: Parts): Time {
     const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, farFuture)));
     return earliest(shards.flatMap(({ keys }) => keys.map(({ due }) => due)));
   };
-  const settle = async () => {
+  /** @returns when something is due next, as far as that is a matter of this clock */
+  const untilNext = async () => {
     let last: string | undefined;
     for (;;) {
       await idle();
       const due = await dueAt();
       // What is due again at once, unmoved, waits for something that only real time brings.
-      if (due === undefined || due > toInstant(clock.now()) || due === last) return;
+      if (due === undefined || due === last) return undefined;
+      if (due > toInstant(clock.now())) return due;
       last = due;
       await sweep();
     }
   };
+  const forwardTo = (moment: Date) => {
+    if (moment > clock.now()) clock.moveTo(moment);
+  };
+  const settle = async () => {
+    await untilNext();
+  };
   const advanceTo = async (moment: Date) => {
-    for (;;) {
-      await settle();
-      const due = await dueAt();
-      if (due === undefined || due > toInstant(moment)) break;
-      if (due > toInstant(clock.now())) clock.moveTo(new Date(due));
-      else break;
-    }
-    clock.moveTo(moment);
+    for (let due = await untilNext(); due !== undefined && due <= toInstant(moment); due = await untilNext())
+      forwardTo(new Date(due));
+    forwardTo(moment);
     await sweep(true);
     await settle();
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { largestBody } from "../../functions/webhook/receive.ts";
 import type { Table } from "../../shared/aws/table.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { after, type Clock } from "./clock.ts";
 import type { Sandbox } from "./sandbox/index.ts";
 import { bodyOf, sendJson } from "./serve.ts";
@@ -12,16 +13,30 @@ type Parts = {
   clock: Clock;
   advanceTo: (moment: Date) => Promise<void>;
   table: Pick<Table, "halt" | "liftHalt">;
+  /** Where the embedded services listen, for `npm run ops`. */
+  parts?: () => LocalParts;
+};
+
+/** On this machine alone, and holding no secret: that is read from its service, as on AWS. */
+export type LocalParts = {
+  region: string;
+  table: { endpoint: string; name: string };
+  queue: { endpoint: string; url: string };
+  secrets: { endpoint: string; id: string };
+  billmgr: string;
+  catalog: Catalog;
+  now: string;
 };
 
 /** Everything that the embedded stack answers over HTTP. */
 export const createDoor =
-  ({ webhook, sandbox, clock, advanceTo, table }: Parts) =>
+  ({ webhook, sandbox, clock, advanceTo, table, parts }: Parts) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
     if (sandbox && (await sandbox.handle(request, response))) return;
     if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
     if (pathname === "/local/halt") return serveHalt(request, response, table);
+    if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
     const body = await bodyOf(request, largestBody);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);

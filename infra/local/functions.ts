@@ -33,6 +33,12 @@ export type LocalFunctions = {
   stop: () => Promise<void>;
 };
 
+/** Events of a storefront's test mode count locally as any others. */
+export const acceptingTests = (catalog: Catalog): Catalog => ({
+  ...catalog,
+  policy: { ...catalog.policy, acceptTestMode: true },
+});
+
 const provisionTimeoutMs = 180_000;
 
 /** The three functions as they are deployed, with what stands in for Lambda around them, before services that run already. */
@@ -47,7 +53,7 @@ export function startFunctions(parts: Parts): LocalFunctions {
       brake: brakeIn(table, now, log),
       fundsErrors: catalog.billmgr.fundsErrors,
     }),
-    catalog: { ...catalog, policy: { ...catalog.policy, acceptTestMode: true } },
+    catalog: acceptingTests(catalog),
     send,
     returnSoon: returnSoonTo(queue.client, queue.url),
     now,

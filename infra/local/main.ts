@@ -51,6 +51,7 @@ function announce(stack: LocalStack, options: LocalOptions, secrets: Secrets): v
   billmgr    ${options.billmgr ?? `simulated; what it was told: ${stack.url}/sandbox/ledger`}
   clock      ${stack.clock.now().toISOString()}; move it: curl -d '{"advance":"P30D"}' ${stack.url}/local/clock
   buy one    npm run demo -- ${[...demo, "buy"].join(" ")}
+  operate    npm run ops -- ${["attention", ...demo.slice(0, options.port === 3000 ? 0 : 1)].join(" ")}
 Ctrl-C stops it.`);
 }
 

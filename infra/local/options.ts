@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { parseSecrets, type Secrets } from "../../shared/aws/secrets.ts";
-import { suggest } from "../../shared/problems.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import { readArguments } from "../arguments.ts";
 import { Mistake } from "../mistake.ts";
 
 const madeUp = ".local/secrets.json";
@@ -39,7 +38,7 @@ export type LocalOptions = {
 
 /** @throws Mistake */
 export function readOptions(args: string[]): LocalOptions {
-  const { port, billmgr, catalog, secrets, data, clock, help = false } = parse(args);
+  const { port, billmgr, catalog, secrets, data, clock, help = false } = readArguments(args, flags, usage).values;
   return {
     port: portIn(port),
     catalog,
@@ -49,21 +48,6 @@ export function readOptions(args: string[]): LocalOptions {
     ...(data !== undefined && { data: resolve(data) }),
     ...(clock !== undefined && { clock: timeIn(clock) }),
   };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: flags }).values;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : "";
-    const word = /'--?([\w-]+)/.exec(message)?.[1];
-    const known = Object.keys(flags);
-    if (word === undefined) throw new Mistake(`${message}\n${usage}`);
-    const mistake = known.includes(word)
-      ? `--${word} needs a value`
-      : `no such option --${word}${suggest(word, known)}`;
-    throw new Mistake(`${mistake}\n${usage}`);
-  }
 }
 
 function portIn(text: string): number {
@@ -80,7 +64,7 @@ function timeIn(text: string): Date {
   return time;
 }
 
-function addressIn(text: string): string {
+export function addressIn(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw new Mistake(

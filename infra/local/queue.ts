@@ -1,12 +1,10 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "fauxqs";
+import type { LocalAws } from "./aws.ts";
 import type { QueueAddress } from "./pump.ts";
 
 const name = "provision.fifo";
 const deadLetters = "dead-letters.fifo";
-
-/** What the clients of the embedded services are given; any will do. */
-export type LocalAws = { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 export type LocalQueue = QueueAddress & {
   endpoint: string;

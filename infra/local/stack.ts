@@ -6,10 +6,11 @@ import { parseSecrets, secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Time, timeOf } from "./advance.ts";
+import { localAws } from "./aws.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createDoor } from "./door.ts";
 import { startFunctions } from "./functions.ts";
-import { type LocalAws, startQueue } from "./queue.ts";
+import { startQueue } from "./queue.ts";
 import { createSandbox, type Sandbox, type SandboxState } from "./sandbox/index.ts";
 import { serveSecrets } from "./secrets.ts";
 import { serve } from "./serve.ts";
@@ -42,7 +43,7 @@ export type LocalStack = Time & {
   stop: () => Promise<void>;
 };
 
-const aws: LocalAws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+const secretId = "local";
 const secretsKeptSeconds = 2;
 
 export async function startStack(options: Options): Promise<LocalStack> {
@@ -51,10 +52,10 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const offset = options.clock ? options.clock.getTime() - Date.now() : (kept?.state.offset ?? 0);
   const clock = createClock(offset);
 
-  const tableServer = await startTable(aws, data && join(data, "table"));
-  const queue = await startQueue(aws, data && join(data, "queue"));
+  const tableServer = await startTable(localAws, data && join(data, "table"));
+  const queue = await startQueue(localAws, data && join(data, "queue"));
   const secretsServer = await serveSecrets(options.secrets);
-  const secretsClient = new SecretsManagerClient({ ...aws, endpoint: secretsServer.url });
+  const secretsClient = new SecretsManagerClient({ ...localAws, endpoint: secretsServer.url });
   const table = createTable(tableServer.client, tableName);
 
   const sandbox = options.billmgr
@@ -69,11 +70,12 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const keep = () => kept?.write({ offset: clock.offset(), ...(sandbox && { sandbox: sandbox.snapshot() }) });
 
   const server = await serve((request, response) => door(request, response), options.port);
+  const billmgr = options.billmgr ?? `${server.url}/manager/billmgr`;
   const functions = startFunctions({
     table,
     queue,
-    secrets: secretsIn(secretsClient, "local", secretsKeptSeconds),
-    billmgr: options.billmgr ?? `${server.url}/manager/billmgr`,
+    secrets: secretsIn(secretsClient, secretId, secretsKeptSeconds),
+    billmgr,
     catalog,
     now: clock.now,
     log,
@@ -84,7 +86,16 @@ export async function startStack(options: Options): Promise<LocalStack> {
     await time.advanceTo(moment);
     keep();
   };
-  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table });
+  const parts = () => ({
+    region: localAws.region,
+    table: { endpoint: tableServer.endpoint, name: tableName },
+    queue: { endpoint: queue.endpoint, url: queue.url },
+    secrets: { endpoint: secretsServer.url, id: secretId },
+    billmgr,
+    catalog,
+    now: clock.now().toISOString(),
+  });
+  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, parts });
 
   return {
     url: server.url,

@@ -6,7 +6,7 @@ import {
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
 import { tableDefinition } from "../../shared/aws/schema.ts";
-import type { LocalAws } from "./queue.ts";
+import type { LocalAws } from "./aws.ts";
 import { listen } from "./serve.ts";
 
 type Dynalite = (options: { path?: string; createTableMs?: number }) => import("node:http").Server;
@@ -14,15 +14,17 @@ const dynalite = createRequire(import.meta.url)("dynalite") as Dynalite;
 
 export const tableName = "billmgr-webhooks";
 
-export type LocalTable = { client: DynamoDBClient; stop: () => Promise<void> };
+export type LocalTable = { client: DynamoDBClient; endpoint: string; stop: () => Promise<void> };
 
 /** @param path where the table outlives a restart; without it it is in memory */
 export async function startTable(aws: LocalAws, path?: string): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0, ...(path && { path }) });
-  const client = new DynamoDBClient({ ...aws, endpoint: await listen(server) });
+  const endpoint = await listen(server);
+  const client = new DynamoDBClient({ ...aws, endpoint });
   await createUnlessThere(client);
   return {
     client,
+    endpoint,
     stop: async () => {
       client.destroy();
       // Closes the store too, after the connections that are still open.

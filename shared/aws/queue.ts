@@ -43,8 +43,11 @@ export const returnSoonTo =
     await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
   };
 
+/** SQS takes no U+FFFE and U+FFFF, and its emulator nothing beyond U+FFFF; JSON leaves all of these as they are. */
+const refused = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
+
 const entryOf = ({ message, once }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({
-  MessageBody: JSON.stringify(message),
+  MessageBody: JSON.stringify(message).replace(refused, (character) => `\\u${character.charCodeAt(0).toString(16)}`),
   MessageGroupId: digestOf(message.key),
   MessageDeduplicationId: digestOf(message.key, message.kind, once),
 });

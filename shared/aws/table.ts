@@ -9,6 +9,7 @@ import {
   type PutItemCommandInput,
   QueryCommand,
   type QueryCommandInput,
+  ScanCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
@@ -36,7 +37,10 @@ export type Stored = { subscription: Subscription; version: number; agenda?: Age
 /** What became of a received event. */
 export type Reception = { became: "folded" } | { became: "ignored" | "unclear"; reason: string };
 
-export type StoredEvent = { received: Received; events: Event[] } & Reception;
+/** What an operator made of an event later. `why` says as what it was understood, or why it needs no person any more. */
+export type Settled = { as: "replayed" | "ignored" | "dismissed"; at: Instant; why: string };
+
+export type StoredEvent = { received: Received; events: Event[]; settled?: Settled } & Reception;
 
 export type Halt = { since: Instant; reason: string };
 
@@ -48,13 +52,18 @@ export type Table = {
   load(key: Key): Promise<Stored | undefined>;
   /** Writes only over the version that was loaded; false when it has changed since. */
   save(key: Key, stored: Stored): Promise<boolean>;
+  /** Over an earlier state of the same operation; never over another one's call. */
   putOperation(key: Key, operation: Operation): Promise<void>;
   /** Keeps an event as received, for good; a second delivery changes nothing. */
   putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
   events(key: Key): Promise<StoredEvent[]>;
+  /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
+  settleEvent(key: Key, received: Received, events: readonly Event[], settled: Settled): Promise<boolean>;
   operations(key: Key): Promise<Operation[]>;
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
+  /** One page of all subscriptions, in no order. */
+  subscriptions(from?: Page): Promise<SubscriptionPage>;
   /** One page of what is due in a shard. */
   due(shard: number, now: Instant, from?: Page): Promise<DuePage>;
   /** One page of what waits for a person, longest first. */
@@ -74,6 +83,8 @@ export type Table = {
 
 /** `due`: since when, of what waits for a person. */
 export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
+
+export type SubscriptionPage = { found: { key: Key; subscription: Subscription }[]; next?: Page };
 
 export type Page = Record<string, AttributeValue>;
 
@@ -195,7 +206,14 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       ),
 
     async putOperation(key, operation) {
-      await put({ pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation });
+      // A worker that was overtaken may bring something else under the number that another one has called for since.
+      await put(
+        { pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation },
+        {
+          ConditionExpression: "attribute_not_exists(attempt) OR claimedAt = :claimedAt",
+          ExpressionAttributeValues: toItem({ ":claimedAt": operation.claimedAt }),
+        },
+      );
     },
 
     async putEvent(key, received, events, reception) {
@@ -220,6 +238,26 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     },
 
     events: (key) => collect<StoredEvent>(key, "event#"),
+
+    async settleEvent(key, { occurredAt, id }, events, settled) {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: name,
+            Key: toItem({ pk: key, sk: `event#${occurredAt}#${id}` }),
+            // What somebody looked at must not go after a while.
+            UpdateExpression: "SET events = :events, settled = :settled REMOVE agenda, agendaAt, expiresAt",
+            ConditionExpression: "attribute_exists(pk)",
+            ExpressionAttributeValues: toItem({ ":events": events, ":settled": settled }),
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
     operations: (key) => collect<Operation>(key, "operation#"),
 
     async putLink(key, to) {
@@ -228,6 +266,23 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     async link(key) {
       return (await get(key, "link"))?.to as Key | undefined;
+    },
+
+    async subscriptions(from) {
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new ScanCommand({
+          TableName: name,
+          FilterExpression: "sk = :state",
+          ExpressionAttributeValues: toItem({ ":state": "state" }),
+          ConsistentRead: true,
+          ...(from && { ExclusiveStartKey: from }),
+        }),
+      );
+      const found = Items.map((item) => {
+        const { pk, subscription } = unmarshall(item);
+        return { key: pk as Key, subscription: subscription as Subscription };
+      });
+      return { found, ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
     },
 
     due: (shard, now, from) => agendaPage(`due#${shard}`, now, from),

@@ -1,8 +1,9 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
 import type { Balance } from "../licensing/subscription.ts";
 import type { Day } from "../licensing/time.ts";
-import { pageOf, type SeenLicense, seenLicense } from "./license.ts";
+import { dayIn, pageOf, type SeenLicense, seenLicense } from "./license.ts";
 import { newExpiryOf, outcomeOf, sayError } from "./outcome.ts";
+import { type Redact, redactor } from "./redact.ts";
 import { attribute, child, children, type Element, readReply, textOf } from "./reply.ts";
 import type { Post, Sent } from "./transport.ts";
 
@@ -46,6 +47,12 @@ export type Billmgr = {
   balance(): Promise<Balance>;
 };
 
+/** Any reading, as it comes: for finding out what an account shows. */
+export type Reader = {
+  /** The request must be one that changes nothing. @throws ReadError */
+  read(request: Record<string, string>): Promise<Element>;
+};
+
 const pageSize = 250;
 const mostPages = 400;
 
@@ -58,7 +65,7 @@ export function createBillmgr(
   post: Post,
   authinfo: () => Promise<string>,
   { brake = noBrake, fundsErrors = [] }: { brake?: Brake; fundsErrors?: readonly string[] } = {},
-): Billmgr {
+): Billmgr & Reader {
   async function send(request: Record<string, string>, timeoutMs: number): Promise<{ sent: Sent; redact: Redact }> {
     const stopped = (why: string) => ({ sent: { came: "not_sent" as const, why }, redact: (text: string) => text });
     let secret: string;
@@ -127,6 +134,8 @@ export function createBillmgr(
   }
 
   return {
+    read,
+
     async call(kind, request) {
       const { sent, redact } = await send(request, callTimeoutMs);
       const outcome = outcomeOf(kind, sent, fundsErrors);
@@ -158,12 +167,9 @@ export function createBillmgr(
 
     async quote(elid, period) {
       const doc = await read({ func: "service.prolong", elid, period: String(period) });
-      const [expiry, newExpiry, cost] = [textOf(doc, "expiredate"), newExpiryOf(doc), textOf(doc, "cost")];
-      return {
-        ...(expiry && isDay(expiry) && { expiry }),
-        ...(newExpiry && isDay(newExpiry) && { newExpiry }),
-        ...(cost && { cost }),
-      };
+      const [expiry, newExpiry] = [textOf(doc, "expiredate"), newExpiryOf(doc)].map(dayIn);
+      const cost = textOf(doc, "cost");
+      return { ...(expiry && { expiry }), ...(newExpiry && { newExpiry }), ...(cost && { cost }) };
     },
 
     async balance() {
@@ -172,7 +178,7 @@ export function createBillmgr(
       const [row] = children(doc, "elem");
       const amount = (user && attribute(user, "balance")) ?? (row && textOf(row, "balance"));
       const currency = (user && attribute(user, "currency")) ?? (row && textOf(row, "currency")) ?? "";
-      const [number] = /-?\d+(\.\d+)?/.exec(amount ?? "") ?? [];
+      const [number] = /-?\d{1,15}(\.\d+)?/.exec(amount ?? "") ?? [];
       if (number === undefined) throw new ReadError("reading whoami: no balance in the answer");
       return { amount: Number(number), currency };
     },
@@ -200,21 +206,3 @@ const filterFields = [
 const noFilter = Object.fromEntries(filterFields.map((field) => [field, ""]));
 /** How a field shows that it filters nothing is not documented; "null" is billmgr's word for none elsewhere. */
 const neutral = new Set(["", "null", "any"]);
-
-const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
-
-type Redact = (text: string) => string;
-
-const longestSaid = 400;
-
-/** Answers can echo what was sent, in whatever encoding. What is said is cut only after that is taken out. */
-const redactor = (authinfo: string): Redact => {
-  const password = authinfo.slice(authinfo.indexOf(":") + 1);
-  const secrets = [authinfo, password].flatMap((text) => [
-    text,
-    encodeURIComponent(text),
-    new URLSearchParams({ _: text }).toString().slice(2),
-  ]);
-  return (text) =>
-    secrets.reduce((clean, secret) => (secret ? clean.replaceAll(secret, "***") : clean), text).slice(0, longestSaid);
-};

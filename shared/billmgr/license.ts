@@ -1,4 +1,4 @@
-import type { Day } from "../licensing/time.ts";
+import { type Day, isDay } from "../licensing/time.ts";
 import { attribute, child, children, type Element, textOf } from "./reply.ts";
 
 /** docs: "ISPsystem licenses (soft)": 1 ordered, 2 active, 3 stopped, 4 deleted, 5 processing. */
@@ -56,7 +56,14 @@ function statusOf(element: Element): Status | undefined {
   return code === undefined ? undefined : statuses[code.slice(0, 1)];
 }
 
-const dayIn = (text: string | undefined): Day | undefined => /^\d{4}-\d\d-\d\d/.exec(text ?? "")?.[0];
+/** Databases tell of no day as "0000-00-00", and reckoning from a day that is none would fail for ever. */
+export const dayIn = (text = ""): Day | undefined => {
+  const [day = ""] = /^2[01]\d\d-\d\d-\d\d/.exec(text) ?? [];
+  return isDay(day) ? day : undefined;
+};
+
+/** An id as billmgr counts them. Nothing else is taken for a license: a form that is sent without one makes a new one. */
+export const isElid = (text: string | undefined): text is string => text !== undefined && /^\d{1,18}$/.test(text);
 
 /** "addon_55165" holds the value to be; some forms tell the present one beside it as "addon_55165_current_value". */
 function addonsOf(element: Element): Record<string, number> {
@@ -65,7 +72,7 @@ function addonsOf(element: Element): Record<string, number> {
     const [, code] = /^addon_(\d+)$/.exec(name) ?? [];
     if (code === undefined) continue;
     const value = textOf(element, `${name}_current_value`) ?? textOf(element, name);
-    if (value !== undefined && /^\d+$/.test(value)) addons[code] = Number(value);
+    if (value !== undefined && /^\d{1,9}$/.test(value)) addons[code] = Number(value);
   }
   return addons;
 }
@@ -74,6 +81,8 @@ export type Page = { rows: SeenLicense[]; total?: number };
 
 export function pageOf(doc: Element): Page {
   const total = textOf(doc, "p_elems");
-  const rows = children(doc, "elem").map((row) => seenLicense(row));
+  const rows = children(doc, "elem")
+    .map((row) => seenLicense(row))
+    .filter(({ elid }) => isElid(elid));
   return { rows, ...(total !== undefined && /^\d+$/.test(total) && { total: Number(total) }) };
 }

@@ -1,4 +1,5 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
+import { isElid } from "./license.ts";
 import { attribute, child, type Element, type Reply, readReply, textOf } from "./reply.ts";
 import type { Sent } from "./transport.ts";
 
@@ -35,7 +36,7 @@ export const sayError = ({ type, object, message }: Reply & { is: "error" }): st
  * license has to be found by its reference. A basket means that nothing has been paid.
  */
 function orderOutcome(doc: Element): CallOutcome {
-  const elid = ["id", "item.id"].map((name) => textOf(doc, name)).find((id) => id !== undefined && /^\d+$/.test(id));
+  const elid = ["id", "item.id"].map((name) => textOf(doc, name)).find(isElid);
   if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
   if (elid !== undefined) return { outcome: "done", said: `ordered license ${elid}`, elid };
   return { outcome: "unknown", said: child(doc, "ok") ? "ok without a license id" : "neither ok nor a license id" };

@@ -48,7 +48,7 @@ async function readOrder(operation: Operation, change: Order, sought: Sought, bi
   const found = await findOrder(operation, change.family, sought, billmgr);
   if (found.elid !== undefined && found.elid === elid) return { verdict: "pending", saw: `${found.saw} in the list` };
   if (!seen || found.elid !== undefined) return found;
-  const comment = `the comment "${seen.comment?.slice(0, 60)}" instead of ${reference}`;
+  const comment = `the comment "${seen.comment?.slice(0, 60).toWellFormed()}" instead of ${reference}`;
   return { verdict: "contrary", saw: `license ${elid}, which billmgr told for it, has ${comment}; ${found.saw}` };
 }
 
@@ -79,10 +79,11 @@ export function judge(change: Change, known: { expiry?: string; answeredOk: bool
       if (expiry === undefined) return sight("pending", ", without an expiry");
       return sight(known.expiry !== undefined && expiry > known.expiry ? "achieved" : "absent");
     case "edit": {
-      const shown = Object.entries(change.addons).filter(([code]) => seen.addons[code] !== undefined);
-      const differs = shown.some(([code, value]) => seen.addons[code] !== value);
-      const all = shown.length === Object.keys(change.addons).length;
-      const addons = `, addons ${JSON.stringify(seen.addons)}`;
+      const codes = Object.keys(change.addons);
+      const shown = codes.filter((code) => seen.addons[code] !== undefined);
+      const differs = shown.some((code) => seen.addons[code] !== change.addons[code]);
+      const all = shown.length === codes.length;
+      const addons = `, addons ${JSON.stringify(Object.fromEntries(shown.map((code) => [code, seen.addons[code]])))}`;
       return sight(!differs && (all || known.answeredOk) ? "achieved" : "absent", addons);
     }
     case "suspend":
@@ -128,7 +129,8 @@ async function findOrder(
 
   const [license] = found;
   if (found.length > 1) {
-    return { verdict: "contrary", saw: `licenses ${found.map((row) => row.elid).join(", ")} all carry ${reference}` };
+    const elids = found.map(({ elid }) => elid).slice(0, 10);
+    return { verdict: "contrary", saw: `licenses ${elids.join(", ")} all carry ${reference}` };
   }
   if (license) return { verdict: "achieved", saw: `license ${license.elid} carries ${reference}`, elid: license.elid };
   const saw = `none of the ${alive.length} licenses listed carries ${reference}`;

@@ -32,9 +32,8 @@ export function readReply(status: number, body: string): Reply {
   // Entities are declared in a document type, which no answer of billmgr's has.
   if (/<!doctype|<!entity/i.test(text)) return { is: "unreadable", why: "XML with a document type" };
   if (XMLValidator.validate(text) !== true) return { is: "unreadable", why: "XML that is not well formed" };
-  const root = parse(text);
-  const doc = root?.doc?.[0];
-  if (typeof doc !== "object") return { is: "unreadable", why: "XML without <doc>" };
+  const doc = framed.test(text) ? rootIn(text) : undefined;
+  if (!doc) return { is: "unreadable", why: "XML without <doc>" };
   const error = child(doc, "error");
   if (!error) return { is: "document", doc };
   const object = attribute(error, "object");
@@ -46,9 +45,15 @@ export function readReply(status: number, body: string): Reply {
   };
 }
 
-function parse(text: string): Element | undefined {
+/** The validator lets anything within an instruction pass, references behind the root, and further roots that are empty. */
+const framed = /^(?:<\?[^<>]*\?>\s*)*<doc[\s/>].*>$/s;
+
+function rootIn(text: string): Element | undefined {
   try {
-    return parser.parse(text) as Element;
+    const roots: Element = parser.parse(text);
+    const names = Object.keys(roots).filter((name) => !name.startsWith("?"));
+    const [doc, ...others] = children(roots, "doc");
+    return names.length === 1 && others.length === 0 ? doc : undefined;
   } catch {
     return undefined;
   }
@@ -56,7 +61,8 @@ function parse(text: string): Element | undefined {
 
 /** "Request in process, please wait" pages, CAPTCHA pages and those of proxies tell what they are in the title. */
 function titleOf(html: string): string {
-  const title = /<title[^>]*>([^<]+)/i.exec(html.slice(0, 2000))?.[1]?.trim();
+  // To its end: what is cut is not known for a secret any more.
+  const title = /<title[^>]*>(.+?)<\/title/is.exec(html.slice(0, 2000))?.[1]?.trim();
   return title ? ` ("${title}")` : "";
 }
 

@@ -2,9 +2,10 @@ import * as z from "zod/mini";
 import { explain, pathOf, suggest } from "../problems.ts";
 import { type Item, storefrontNames } from "./event.ts";
 
-const count = z.int().check(z.nonnegative());
+const count = z.int().check(z.gte(0), z.lte(1_000_000));
 const positive = z.int().check(z.positive());
-const days = z.number().check(z.nonnegative());
+/** Ten years: with much more, moments could not be reckoned any more. */
+const days = z.number().check(z.gte(0), z.lte(3660));
 
 const addonAmount = z.strictObject({
   base: z.optional(count),

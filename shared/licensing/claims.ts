@@ -1,6 +1,7 @@
 import { type Catalog, lookUp, type Plan } from "./catalog.ts";
+import { withPeriods } from "./entitlement.ts";
 import type { Item } from "./event.ts";
-import type { License, Replaced, Slot, Subscription } from "./subscription.ts";
+import type { License, Payment, Replaced, Slot, Subscription } from "./subscription.ts";
 
 /** One license that the subscription entitles to, by the catalog. */
 export type Claim = {
@@ -13,12 +14,13 @@ export type Claim = {
 
 /** A shop has no reason to sell more at once; a mistyped quantity would. */
 const mostLicenses = 1000;
+const mostUnits = 1_000_000;
 
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
 export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
-  const { storefront, items } = subscription;
+  const { storefront, items, payments } = subscription;
   if (!items) {
-    return subscription.payments.some((payment) => payment.paid)
+    return payments.some((payment) => payment.paid)
       ? { problem: "paid, but no event has told for which plan" }
       : { claims: [] };
   }
@@ -44,8 +46,15 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
     if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
     addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
   }
-  return { claims };
+  if (claims.length > 0 && withPeriods(subscription).some(isOpenEnded)) {
+    return { problem: "paid, but no event has told for how long" };
+  }
+  const excess = claims.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > mostUnits);
+  return excess ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${mostUnits} at once` } : { claims };
 }
+
+const isOpenEnded = ({ paid, refunded }: Payment): boolean =>
+  paid !== undefined && !refunded?.value && !("through" in paid.value.covers || "months" in paid.value.covers);
 
 const quantityOf = ({ quantities }: Subscription, { names, quantity }: Item): number =>
   quantity ?? quantities.find(({ id }) => id === names[0])?.told.value ?? 1;

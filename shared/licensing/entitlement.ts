@@ -1,5 +1,5 @@
 import type { Policy } from "./catalog.ts";
-import type { Payment, Subscription } from "./subscription.ts";
+import type { Interval, Payment, Renewal, Subscription } from "./subscription.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 
 /** What follows from the facts alone, at one moment. */
@@ -24,7 +24,8 @@ export type Entitlement = {
 };
 
 export function entitlement(subscription: Subscription, policy: Policy, now: Instant): Entitlement {
-  const standing = subscription.payments.filter((payment) => !payment.refunded?.value);
+  const payments = withPeriods(subscription);
+  const standing = payments.filter((payment) => !payment.refunded?.value);
   const { graceDays } = policy;
   const changesAt: Instant[] = [];
   const isPast = (moment: Instant | undefined): moment is Instant => {
@@ -36,14 +37,12 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
 
   const { through, since } = begun(standing) ?? {};
   const { through: paidThrough } = begun(standing.filter((payment) => !payment.paid?.value.trial)) ?? {};
-  const { through: withRefunded } = begun(subscription.payments) ?? {};
+  const { through: withRefunded } = begun(payments) ?? {};
 
   const endsAt = endOf(subscription, standing, through);
   const ended = isPast(endsAt) ? endsAt : undefined;
   const paidTo = through ?? withRefunded;
-  const unpaidSince = [subscription.failures[0], isPast(paidTo) ? paidTo : undefined]
-    .filter((moment) => moment !== undefined)
-    .sort()[0];
+  const [unpaidSince] = [subscription.failures[0], isPast(paidTo) ? paidTo : undefined].sort();
 
   let withheld: Entitlement["withheld"];
   if (subscription.paused?.value) withheld = "paused";
@@ -63,6 +62,47 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   };
 }
 
+/** The payments, those that do not tell what they cover with what other events tell of it. */
+export function withPeriods({ payments, renewals = [], intervals = [] }: Subscription): Payment[] {
+  return payments.map((payment) => {
+    const { paid } = payment;
+    const covers = paid && periodOf(paid, renewals, intervals);
+    return covers ? { ...payment, paid: { ...paid, value: { ...paid.value, covers } } } : payment;
+  });
+}
+
+type Paid = NonNullable<Payment["paid"]>;
+
+function periodOf(
+  { at, value: { covers } }: Paid,
+  renewals: readonly Renewal[],
+  intervals: readonly Interval[],
+): Paid["value"]["covers"] | undefined {
+  if ("periodFrom" in covers) {
+    const through = endOfPeriod(covers.periodFrom, renewals);
+    return through === undefined ? undefined : { from: covers.periodFrom, through };
+  }
+  if ("intervals" in covers) {
+    // The first payment can be older than what tells the interval.
+    const told = intervals.findLast(({ id }) => id <= at) ?? intervals[0];
+    return told && { months: told.months.value * covers.intervals };
+  }
+  return undefined;
+}
+
+/**
+ * The first end that was told after the period began, or what it was moved to while the period ran. Storefronts take a
+ * renewal's payment, and tell its end, some hours before or after the old period is over; no period is as short as a day.
+ */
+function endOfPeriod(from: Instant, renewals: readonly Renewal[]): Instant | undefined {
+  const told = renewals.flatMap(({ id, first, last }) => [first, last].map((at) => ({ at, id })));
+  told.sort((a, b) => (`${a.at} ${a.id}` < `${b.at} ${b.id}` ? -1 : 1));
+  return told.reduce<Instant | undefined>((end, { at, id }) => {
+    if (id <= instantPlus(from, { days: 1 })) return end;
+    return end === undefined || at < instantPlus(end, { days: -1 }) ? id : end;
+  }, undefined);
+}
+
 type Run = { since: Instant; through: Instant };
 
 /**
@@ -77,6 +117,7 @@ export function coverage(payments: readonly Payment[], graceDays: number): Run[]
   let counted: { from: Instant; months: number } | undefined;
   for (const { at, value } of paid) {
     const { covers } = value;
+    if ("periodFrom" in covers || "intervals" in covers) continue;
     const last = runs.at(-1);
     const begins = ("through" in covers ? covers.from : undefined) ?? at;
     const goesOn = last !== undefined && begins <= instantPlus(last.through, { days: graceDays });
@@ -103,7 +144,8 @@ function endOf(subscription: Subscription, standing: Payment[], through: Instant
   const endsAt = end.value.is === "ended" ? end.at : (end.value.endsAt ?? through ?? end.at);
   const takenUp = standing.some(({ paid }) => {
     if (!paid || paid.at <= endsAt) return false;
-    return "months" in paid.value.covers || paid.value.covers.through > endsAt;
+    const { covers } = paid.value;
+    return "months" in covers || ("through" in covers && covers.through > endsAt);
   });
   return takenUp ? undefined : endsAt;
 }

@@ -33,6 +33,10 @@ type Fact = {
    * the event: an invoice paid today lists what was in the subscription on the day it was made.
    */
   items?: { asOf: Instant; list: Item[] };
+  /** When the period that runs now is over: how far a payment reaches that tells no more than when its period began. */
+  renewsAt?: Instant;
+  /** For how many months one payment pays: how far those reach that tell no more than that they pay. */
+  interval?: number;
 };
 
 /** A canonical fact about one subscription, from a storefront. */
@@ -41,8 +45,15 @@ export type Event = Fact &
     | {
         type: "payment.succeeded";
         payment: string;
-        /** What it pays: to a moment, from one where that is told; or so many months after what was paid before it. */
-        covers: { from?: Instant; through: Instant } | { months: number };
+        /**
+         * What it pays: to a moment, from one where that is told; or so many months after what was paid before it; or the
+         * period that began then, to the renewal that other events tell; or so many of the intervals that those tell.
+         */
+        covers:
+          | { from?: Instant; through: Instant }
+          | { months: number }
+          | { periodFrom: Instant }
+          | { intervals: number };
         /** True of a payment of nothing for a trial; a full discount is an ordinary payment. */
         trial: boolean;
       }

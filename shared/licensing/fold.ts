@@ -13,6 +13,20 @@ export function fold(subscription: Subscription, event: Event): Subscription {
   const folded: Subscription = { ...subscription };
   if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, told(event.customer.id));
   if (event.customer?.email !== undefined) folded.email = later(folded.email, told(event.customer.email));
+  if (event.renewsAt !== undefined) {
+    folded.renewals = withEntry(folded.renewals ?? [], event.renewsAt, ({ id, first = at, last = at }) => ({
+      id,
+      first: at < first ? at : first,
+      last: at > last ? at : last,
+    }));
+  }
+  const { interval } = event;
+  if (interval !== undefined) {
+    folded.intervals = withEntry(folded.intervals ?? [], at, ({ id, months }) => ({
+      id,
+      months: later(months, told(interval)),
+    }));
+  }
   if (event.items) {
     const { asOf, list } = event.items;
     folded.items = later(folded.items, { ...told(list), at: asOf });
@@ -52,8 +66,8 @@ export function fold(subscription: Subscription, event: Event): Subscription {
       folded.end = later(folded.end, told<End>({ is: "ended" }), finality);
       return folded;
     case "subscription.cancel_scheduled": {
-      const end: End = event.endsAt === undefined ? { is: "scheduled" } : { is: "scheduled", endsAt: event.endsAt };
-      folded.end = later(folded.end, told(end), finality);
+      const { endsAt } = event;
+      folded.end = later(folded.end, told<End>({ is: "scheduled", ...(endsAt && { endsAt }) }), finality);
       return folded;
     }
     case "subscription.cancel_withdrawn":

@@ -43,7 +43,7 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
   if (through !== undefined && !entitled.ended && daysBetween(dayOf(now), dayOf(through)) > mostDaysAhead) {
     return { do: "attention", reason: `paid through ${through}, which is too far ahead to be believed` };
   }
-  const spent = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog, now);
+  const spent = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog);
   const assignment = assign(subscription.slots, claimed.claims, spent);
 
   const agenda = new Agenda(now, entitled.changesAt);
@@ -68,13 +68,8 @@ const mostDaysAhead = 5 * 366;
  * Prolonging counts from the old expiry. After a gap it would buy the time in which nobody paid, so a new license is
  * ordered instead, unless one period does for both.
  */
-function hasLapsed(
-  { license, plan }: LicensedSlot,
-  { since, until }: Entitlement,
-  catalog: Catalog,
-  now: Instant,
-): boolean {
-  if (license.expiry === undefined || since === undefined || until === undefined || until <= now) return false;
+function hasLapsed({ license, plan }: LicensedSlot, { since, until }: Entitlement, catalog: Catalog): boolean {
+  if (license.expiry === undefined || since === undefined || until === undefined) return false;
   const period = daysBetween(license.expiry, addMonths(license.expiry, catalog.plans[plan]?.period ?? 1));
   const gap = daysBetween(license.expiry, dayOf(since));
   return 2 * gap >= period && 2 * daysBetween(license.expiry, dayOf(until)) >= 3 * period;

@@ -93,6 +93,8 @@ export type Operation = {
   due?: Instant;
   looks: Look[];
   basket?: boolean;
+  /** What an operator said of it: "adopt 334673", "never bought", "done", "gone". */
+  resolved?: { as: string; at: Instant };
 };
 
 /**

@@ -28,11 +28,7 @@ export function claim(
   { params, now, deadline }: { params?: Record<string, string>; now: Instant; deadline: Instant },
 ): Subscription {
   const operation: Operation = {
-    n: (subscription.operation?.n ?? 0) + 1,
-    ...intent,
-    state: "claimed",
-    claimedAt: now,
-    looks: [],
+    ...begin(subscription, intent, now),
     ...(params && { attempt: { startedAt: now, params } }),
     due: deadline,
   };
@@ -42,6 +38,14 @@ export function claim(
 /** What was claimed is so already, as the reading before showed: nothing is called. */
 export const alreadyDone = (subscription: Subscription, now: Instant): Subscription =>
   finish(subscription, "already_done", now, { expiry: subscription.operation?.before.expiry });
+
+export const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
+  n: (subscription.operation?.n ?? 0) + 1,
+  ...intent,
+  state: "claimed",
+  claimedAt: now,
+  looks: [],
+});
 
 /** The call's outcome, the license's id before all else. */
 export function record(subscription: Subscription, call: CallOutcome, now: Instant): Subscription {
@@ -185,7 +189,7 @@ export function weighFunds(subscription: Subscription, balance: Balance): Subscr
   return { ...subscription, attention: { ...attention, reason, funds: { balance } } };
 }
 
-function finish(
+export function finish(
   subscription: Subscription,
   outcome: NonNullable<Operation["outcome"]>,
   now: Instant,
@@ -213,7 +217,6 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Insta
   const read: License = expiry === undefined ? license : { ...license, expiry };
   switch (change.kind) {
     case "order":
-      return { ...slot, license: read };
     case "prolong":
       return { ...slot, plan: change.plan, license: read };
     case "edit":
@@ -232,7 +235,7 @@ function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Insta
 }
 
 /** The ordered license, known by its id and not yet by more. */
-function withLicense(subscription: Subscription, elid: string): Subscription {
+export function withLicense(subscription: Subscription, elid: string): Subscription {
   const change = subscription.operation?.change;
   if (change?.kind !== "order") return subscription;
   const license: License = {
@@ -249,14 +252,14 @@ function withLicense(subscription: Subscription, elid: string): Subscription {
 }
 
 /** An order claims its slot. */
-function withSlotOf(slots: Slot[], change: Change): Slot[] {
+export function withSlotOf(slots: Slot[], change: Change): Slot[] {
   if (change.kind !== "order") return slots;
   const { slot: n, generation, product, plan, replaces } = change;
   const slot: Slot = { n, generation, product, plan, ...(replaces && { replaces }) };
   return [...slots.filter((other) => other.n !== n), slot].sort((a, b) => a.n - b.n);
 }
 
-function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
+export function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
   const { operation } = subscription;
   return operation ? { ...subscription, operation: { ...operation, state, due } } : subscription;
 }

@@ -11,6 +11,12 @@ export type Payment = {
   refunded?: Register<boolean>;
 };
 
+/** The end of a period, with when it was told first and last. */
+export type Renewal = { id: Instant; first: Instant; last: Instant };
+
+/** From that moment on, one payment pays for so many months. */
+export type Interval = { id: Instant; months: Register<number> };
+
 export type End = { is: "open" } | { is: "scheduled"; endsAt?: Instant } | { is: "ended" };
 
 /** A license at billmgr, as last read. */
@@ -71,6 +77,10 @@ export type Subscription = {
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
+  /** Absent where every payment tells what it covers. */
+  renewals?: Renewal[];
+  /** In the order of time. */
+  intervals?: Interval[];
   /** Failed payments since the last good one, oldest first. */
   failures: Instant[];
   lastGood?: Instant;

@@ -1,5 +1,3 @@
-import { Temporal } from "temporal-polyfill";
-
 /** A moment, ISO 8601 in UTC with milliseconds ("2026-11-23T08:00:00.000Z"): two of them compare as strings. */
 export type Instant = string;
 
@@ -10,21 +8,33 @@ export const toInstant = (time: Date | number): Instant => new Date(time).toISOS
 
 export const dayOf = (instant: Instant): Day => instant.slice(0, 10);
 
+/** February 30 is none, though Date takes it for a day of March. */
+export const isDay = (text: string): boolean => {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(`${text}T`);
+};
+
 export const startOf = (day: Day): Instant => `${day}T00:00:00.000Z`;
 
+const dayMs = 86_400_000;
+
 /** Month ends are kept within the month: January 31 and one month is February 28 or 29. */
-export const addMonths = (day: Day, months: number): Day => Temporal.PlainDate.from(day).add({ months }).toString();
-
-export const addDays = (day: Day, days: number): Day => Temporal.PlainDate.from(day).add({ days }).toString();
-
-export const daysBetween = (from: Day, to: Day): number =>
-  Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: "day" }).days;
-
-export const instantPlusMonths = (instant: Instant, months: number): Instant =>
-  toInstant(Temporal.Instant.from(instant).toZonedDateTimeISO("UTC").add({ months }).epochMilliseconds);
+export function instantPlusMonths(instant: Instant, months: number): Instant {
+  const from = new Date(instant);
+  const [year, month] = [from.getUTCFullYear(), from.getUTCMonth() + months];
+  const day = Math.min(Date.UTC(year, month, from.getUTCDate()), Date.UTC(year, month + 1, 0));
+  return toInstant(day + (from.getTime() % dayMs));
+}
 
 export const instantPlus = (instant: Instant, span: { days?: number; seconds?: number }): Instant =>
-  toInstant(Date.parse(instant) + (span.days ?? 0) * 86_400_000 + (span.seconds ?? 0) * 1000);
+  toInstant(Date.parse(instant) + (span.days ?? 0) * dayMs + (span.seconds ?? 0) * 1000);
+
+export const addMonths = (day: Day, months: number): Day => dayOf(instantPlusMonths(startOf(day), months));
+
+export const addDays = (day: Day, days: number): Day => dayOf(instantPlus(startOf(day), { days }));
+
+export const daysBetween = (from: Day, to: Day): number =>
+  (Date.parse(startOf(to)) - Date.parse(startOf(from))) / dayMs;
 
 export const earliest = (instants: readonly Instant[]): Instant | undefined =>
   instants.reduce<Instant | undefined>((first, one) => (first === undefined || one < first ? one : first), undefined);

@@ -1,10 +1,15 @@
 import * as z from "zod/mini";
-import { type Instant, toInstant } from "../licensing/time.ts";
+import { type Instant, isDay, toInstant } from "../licensing/time.ts";
+import { explain } from "../problems.ts";
 
-/** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key. */
+/** The first thing that is wrong with an event, and where; without its values, which may be private. */
+export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
+  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
+
+/** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(
   z.union([z.string().check(z.minLength(1), z.maxLength(200)), z.int()]),
-  z.transform((value) => String(value)),
+  z.transform((value) => String(value).toWellFormed()),
 );
 
 /** A count, or one in text as PHP's database drivers give it. */
@@ -39,16 +44,18 @@ export const unixTime = z.pipe(
   z.transform((seconds): Instant => toInstant(seconds * 1000)),
 );
 
+/** Unix milliseconds. */
+export const unixTimeMs = z.pipe(
+  z.int().check(z.refine(isInRange, { message: "a Unix time in milliseconds" })),
+  z.transform((ms): Instant => toInstant(ms)),
+);
+
 const inUtc = (text: string): string => {
   const iso = text.replace(" ", "T");
   return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
 };
 
-/** February 30 is none, though Date takes it for a day of March. */
-const isDay = (text: string): boolean => {
-  const day = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
-};
-
 /** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */
-const isInRange = (ms: number): boolean => ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);
+function isInRange(ms: number): boolean {
+  return ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);
+}

@@ -1,9 +1,28 @@
+import { chargebee } from "./chargebee.ts";
+import { fastspring } from "./fastspring.ts";
+import { hostbill } from "./hostbill.ts";
+import { lemonsqueezy } from "./lemonsqueezy.ts";
+import { paddle } from "./paddle.ts";
+import { polar } from "./polar.ts";
+import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
 import type { Storefront } from "./storefront.ts";
 import { stripe } from "./stripe.ts";
+import { woocommerce } from "./woocommerce.ts";
 
 /** A new storefront is one file and one line here. */
-const all: Storefront[] = [standard, stripe];
+const all: Storefront[] = [
+  standard,
+  stripe,
+  paddle,
+  lemonsqueezy,
+  polar,
+  shopify,
+  woocommerce,
+  chargebee,
+  fastspring,
+  hostbill,
+];
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);

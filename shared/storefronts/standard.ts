@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { Customer, Event } from "../licensing/event.ts";
-import { explain, suggest } from "../problems.ts";
-import { countUpTo, email, id, time } from "./fields.ts";
-import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
+import { suggest } from "../problems.ts";
+import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { standardSigned } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
 
 /**
@@ -22,20 +22,7 @@ export const standard: Storefront = {
     return keyOf(secret).length < 8 ? "is too short: Standard Webhooks asks for 24 to 64 bytes in base64" : undefined;
   },
 
-  verify({ headers, body }, secrets, timely) {
-    const id = headers["webhook-id"];
-    const timestamp = headers["webhook-timestamp"];
-    const signatures = headers["webhook-signature"];
-    if (!id || !timestamp || !signatures) return "needs the headers webhook-id, webhook-timestamp, webhook-signature";
-    const seconds = secondsIn(timestamp);
-    if (seconds === undefined) return "webhook-timestamp is not Unix seconds";
-    if (!timely(seconds)) return stale(seconds);
-    const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
-    if (given.length === 0) return "webhook-signature holds no v1 signature";
-    return isSigned(secrets.map(keyOf), [`${id}.${timestamp}.`, body], given, "base64")
-      ? undefined
-      : noneMatches(secrets);
-  },
+  verify: standardSigned((secret) => [keyOf(secret)]),
 
   events(body, headers) {
     return [read(body, headers["webhook-id"] ?? "")];
@@ -91,8 +78,7 @@ function read(body: unknown, id: string): Told {
   }
   const parsed = z.safeParse(message, body);
   if (!parsed.success) {
-    const [reason = ""] = explain(message, parsed.error.issues, body, { showValues: false });
-    return { id, type, says: "unclear", reason };
+    return { id, type, says: "unclear", reason: problemIn(message, parsed.error, body) };
   }
   const told = { id, type, occurredAt: parsed.data.timestamp };
   const { data } = parsed.data;

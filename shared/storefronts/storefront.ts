@@ -42,6 +42,8 @@ export type Storefront = {
   flawOf(secret: string): string | undefined;
   /** Why the request is not to be trusted, or undefined when one of the secrets signed it. */
   verify(request: SignedRequest, secrets: readonly string[], timely: Timely): string | undefined;
+  /** The body's text as a value, or undefined where it is none, which is answered 400. Without this it is JSON. */
+  parse?(text: string): unknown;
   /** What the parsed body of a verified request says. */
   events(body: unknown, headers: SignedRequest["headers"]): Told[];
 };

@@ -1,30 +1,19 @@
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
-import { email, id, unixTime } from "./fields.ts";
-import { isSigned, noneMatches, secondsIn, stale } from "./signatures.ts";
+import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
+import { timeSigned } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
+import { changesNothing, nothing, reading, unclear } from "./telling.ts";
 
 /** Stripe Billing, in the API's shape since 2025-03-31.basil and in the older one where fields moved. */
 export const stripe: Storefront = {
   name: "stripe",
 
-  flawOf: (secret) => (/^whsec_.{8,}$/.test(secret) ? undefined : 'is no signing secret: those begin with "whsec_"'),
+  flawOf: (secret) => (/^whsec_./.test(secret) ? undefined : 'is no signing secret: those begin with "whsec_"'),
 
-  /** docs.stripe.com/webhooks/signature: HMAC of "t.body" in hex by the whole secret; `v0` belongs to test events. */
-  verify({ headers, body }, secrets, timely) {
-    const header = headers["stripe-signature"];
-    if (!header) return "needs the header Stripe-Signature";
-    const fields = header.split(",").map((field) => field.trim().split("=", 2) as [string, string | undefined]);
-    const given = (name: string) => fields.flatMap(([key, value]) => (key === name && value ? [value] : []));
-    const seconds = secondsIn(given("t")[0]);
-    if (seconds === undefined) return "Stripe-Signature holds no time";
-    const signatures = given("v1");
-    if (signatures.length === 0) return "Stripe-Signature holds no v1 signature";
-    if (!timely(seconds)) return stale(seconds);
-    return isSigned(secrets, [`${given("t")[0]}.`, body], signatures, "hex") ? undefined : noneMatches(secrets);
-  },
+  /** docs.stripe.com/webhooks/signature. The whole secret is the key; `v0` belongs to test events. */
+  verify: timeSigned({ header: "Stripe-Signature", between: ",", time: "t", signature: "v1", joint: "." }),
 
   events: (body) => [read(body)],
 };
@@ -35,6 +24,9 @@ const ref = z.pipe(
   z.transform((value) => (typeof value === "string" ? value : value.id)),
 );
 const maybe = z.nullish(ref);
+
+/** What is metered is billed by the call or the byte. */
+const quantity = z.nullish(countUpTo(1_000_000_000_000));
 
 /** A price (or, of old, a plan): its id, or all of it. */
 const priced = z.nullish(
@@ -69,7 +61,7 @@ const subscription = z.object({
     z.object({
       price: priced,
       plan: priced,
-      quantity: z.nullish(z.number()),
+      quantity,
       current_period_end: z.nullish(unixTime),
     }),
   ),
@@ -77,7 +69,7 @@ const subscription = z.object({
 
 const line = z.object({
   amount: z.nullish(z.number()),
-  quantity: z.nullish(z.number()),
+  quantity,
   period: z.nullish(z.object({ start: z.nullish(unixTime), end: unixTime })),
   parent: z.nullish(
     z.object({
@@ -135,15 +127,12 @@ function read(body: unknown): Told {
     if (thin.success) {
       return { ...thin.data, says: "unclear", reason: "a thin event: choose the snapshot payload style" };
     }
-    return { id: "", type: "no type", says: "unclear", reason: problem(envelope, parsed.error, body) };
+    return { id: "", type: "no type", says: "unclear", reason: problemIn(envelope, parsed.error, body) };
   }
   const { id: eventId, type, created, livemode, data } = parsed.data;
   const head: Head = { id: eventId, type, occurredAt: created, test: !livemode };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told => {
-    const object = z.safeParse(schema, data.object);
-    if (object.success) return then(object.data);
-    return { ...head, says: "unclear", reason: `data.object.${problem(schema, object.error, data.object)}` };
-  };
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told =>
+    reading(schema, data.object, "data.object", head, then);
   switch (type) {
     case "invoice.paid":
       return as(invoice, (object) => paid(object, head));
@@ -178,30 +167,24 @@ function read(body: unknown): Told {
     case "charge.dispute.funds_reinstated":
       return as(takenBack, (dispute) => disputed(dispute, head));
     default:
-      return nothing(head, `"${type.slice(0, 60)}" changes no license`);
+      return changesNothing(head);
   }
 }
-
-const problem = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
-
-const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
 
 /** `invoice.paid` alone, not `invoice.payment_succeeded` beside it, which misses invoices marked as paid by hand. */
 function paid(object: Invoice, head: Head): Told {
   const sold = subscriptionOf(object);
   if (!sold) return nothing(head, "an invoice of no subscription");
   const lines = object.lines.data.filter((one) => isPeriod(one, sold));
-  const unclear = (reason: string): Told => ({ ...head, says: "unclear", reason });
   // What was metered is billed for the period that is over.
   const made = object.created ?? head.occurredAt;
   const periods = lines.flatMap(({ period }) => (period && period.end > made ? [period] : []));
   const [from] = periods.flatMap(({ start }) => start ?? []).sort();
   const [through, ...otherEnds] = new Set(periods.map(({ end }) => end));
-  if (otherEnds.length > 0) return unclear("its lines are paid to different ends: items of several intervals");
+  if (otherEnds.length > 0) return unclear(head, "its lines are paid to different ends: items of several intervals");
   if (through === undefined) {
     return object.lines.has_more || object.lines.data.length === 0
-      ? unclear("its period is on a line that the event does not list")
+      ? unclear(head, "its period is on a line that the event does not list")
       : nothing(head, "an invoice without a period ahead (prorations): the change itself is told apart");
   }
 
@@ -279,7 +262,7 @@ function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told
     occurredAt: head.occurredAt,
     customer: object.customer ? { id: object.customer } : {},
   };
-  if (object.items.has_more) return { ...head, says: "unclear", reason: "more items than the event lists" };
+  if (object.items.has_more) return unclear(head, "more items than the event lists");
   const items = object.items.data.flatMap(({ price, plan, quantity }): Item[] => {
     const named = price ?? plan;
     return named ? [{ names: namesOf(named), quantity: quantity ?? 1 }] : [];

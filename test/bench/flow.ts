@@ -59,7 +59,11 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
     log,
   });
   const table = { halt: async () => undefined, liftHalt: async () => {} };
-  const server = await serve(createDoor({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table }));
+  const parts = () => {
+    throw new Error("only webhooks come here");
+  };
+  const door = createDoor({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table, parts });
+  const server = await serve(door);
   return {
     url: server.url,
     stop: async () => {

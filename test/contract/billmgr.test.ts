@@ -4,12 +4,13 @@ import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { postTo } from "../../shared/billmgr/transport.ts";
+import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
+import { authinfoWith } from "../support/secrets.ts";
 
 const now = () => new Date("2026-11-23T08:00:00Z");
-const authinfo = "reseller:pass:word&<%20>";
+const authinfo = authinfoWith(":word&<%20>");
 let served: Awaited<ReturnType<typeof serveSandbox>>;
 let billmgr: Billmgr;
 
@@ -111,7 +112,7 @@ describe("the client before the sandbox", () => {
   });
 
   test("a wrong password is refused, and a reading says so", async () => {
-    const stranger = createBillmgr(postTo(served.url), async () => "reseller:wrong");
+    const stranger = createBillmgr(postTo(served.url), async () => authinfoWith("-of-old"));
     expect(await stranger.call("order", requestOf(order, "bw-1"))).toMatchObject({
       outcome: "refused",
       error: { type: "auth" },
@@ -159,6 +160,13 @@ describe("what is known of a request that was not answered", () => {
   ])("%s: it may have arrived", async (_, behave) => {
     accept = behave;
     expect(await postTo(address)(form, 300)).toMatchObject({ came: "nothing" });
+  });
+
+  test("an answer larger than the function could read: it may have been done", async () => {
+    const body = Buffer.alloc(largestAnswer + 1, " ");
+    accept = (socket) =>
+      socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
+    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "nothing", why: expect.stringContaining("size") });
   });
 
   test("a redirect is not followed", async () => {

@@ -9,7 +9,8 @@ import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Key, Message } from "../../shared/message.ts";
-import { testCatalog } from "../support/local.ts";
+import { authinfo, testCatalog } from "../support/local.ts";
+import { watchedLog } from "../support/log.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 const start = Date.parse("2026-11-23T08:00:00Z");
@@ -34,7 +35,7 @@ beforeEach(async () => {
     authinfo: () => undefined,
     settings: { processingSeconds: 0 },
   });
-  billmgr = createBillmgr(postTo(sandbox.url), async () => "a:b");
+  billmgr = createBillmgr(postTo(sandbox.url), async () => authinfo);
   return () => sandbox.close();
 });
 
@@ -43,7 +44,7 @@ const world = (change: Partial<World> = {}): World => ({
   billmgr,
   catalog: testCatalog(),
   now: () => new Date(time),
-  log: { info() {}, warn() {}, error() {} },
+  log: watchedLog(),
   timeLeft: () => 180_000,
   ...change,
 });
@@ -144,9 +145,9 @@ test("a halt stops readings too", async () => {
 });
 
 describe("a wrong password", () => {
-  const log = { info() {}, warn() {}, error() {} };
+  const log = watchedLog();
   const braked = () =>
-    createBillmgr(postTo(sandbox.url), async () => "reseller:correct-horse", {
+    createBillmgr(postTo(sandbox.url), async () => authinfo, {
       brake: brakeIn(table, () => new Date(time), log),
     });
   const sent = () => sandbox.sandbox.snapshot().calls.length;
@@ -180,7 +181,7 @@ describe("a wrong password", () => {
 
   test("nothing is sent while the halt cannot be read", async () => {
     const brake = { pulled: () => Promise.reject(new Error("no table")), pull: async () => {} };
-    const blind = createBillmgr(postTo(sandbox.url), async () => "a:b", { brake });
+    const blind = createBillmgr(postTo(sandbox.url), async () => authinfo, { brake });
     expect(await blind.call("delete", {})).toMatchObject({
       outcome: "not_sent",
       said: expect.stringContaining("no table"),

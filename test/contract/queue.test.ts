@@ -74,6 +74,12 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
     for (const group of groups) expect(group).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  test("a message holds any characters, those too that SQS refuses", async () => {
+    const id = "\0\t\u007f\uffff\ufffe\ufffd\ud800\u{1f600}";
+    await send([{ message: wake(id), once: "1" }]);
+    expect((await receive()).map(keyOf)).toEqual([`subscription#standard/${id}`]);
+  });
+
   test("a group waits while one of its messages is in flight, and comes back in order, its tries counted", async () => {
     await send([{ message: wake("held"), once: "1" }]);
     const [first] = (await receive()) as [Received];

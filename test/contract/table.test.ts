@@ -111,6 +111,41 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     ]);
   });
 
+  it("takes an event off the agenda with what an operator made of it, and knows when there is none", async () => {
+    const key: Key = "event#standard/odd";
+    const settled = { as: "replayed" as const, at: later, why: "as payment.failed" };
+    const events = [{ id: "odd", occurredAt: now, type: "payment.failed" as const }];
+    expect(await table.settleEvent(key, receivedAs("odd"), events, settled)).toBe(false);
+    await table.putEvent(key, receivedAs("odd"), [], { became: "unclear", reason: "no plan" });
+    const waiting = async () => (await table.attention()).keys.map((one) => one.key);
+    expect(await waiting()).toContain(key);
+    expect(await table.settleEvent(key, receivedAs("odd"), events, settled)).toBe(true);
+    expect(await waiting()).not.toContain(key);
+    expect(await table.events(key)).toEqual([
+      { received: receivedAs("odd"), events, became: "unclear", reason: "no plan", settled },
+    ]);
+  });
+
+  it("finds every subscription, page by page, and nothing else", async () => {
+    const saved = Array.from({ length: 12 }, newKey);
+    // A page ends at 1 MiB: these take two.
+    const subscription = { ...newSubscription("standard", "1"), failures: Array<string>(4000).fill(now) };
+    for (const key of saved) await table.save(key, { subscription, version: 0 });
+    await table.putEvent(saved[0] ?? newKey(), receivedAs("an event"), [], { became: "folded" });
+    const found: Key[] = [];
+    let pages = 0;
+    let page: Awaited<ReturnType<Table["subscriptions"]>> | undefined;
+    do {
+      page = await table.subscriptions(page?.next);
+      found.push(...page.found.map(({ key }) => key));
+      pages++;
+    } while (page.next);
+    expect(pages).toBeGreaterThan(1);
+    expect(new Set(found).size).toBe(found.length);
+    expect(found).toEqual(expect.arrayContaining(saved));
+    expect(found.filter((key) => !key.startsWith("subscription#"))).toEqual([]);
+  });
+
   it("keeps an event of 300 KiB", async () => {
     const key = newKey();
     const body = "x".repeat(300 * 1024);
@@ -132,6 +167,27 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     await table.putOperation(key, operation);
     await table.putOperation(key, { ...operation, outcome: "done" });
     expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
+  });
+
+  it("keeps a call in the log, whatever an overtaken worker brings under its number", async () => {
+    const key = newKey();
+    const change = { kind: "suspend", slot: 1, elid: "1", family: "platform" } as const;
+    const already: Operation = {
+      n: 2,
+      change,
+      why: "paused",
+      before: {},
+      state: "finished",
+      outcome: "already_done",
+      claimedAt: later,
+      looks: [],
+    };
+    const called: Operation = { ...already, claimedAt: now, outcome: "done", attempt: { startedAt: now, params: {} } };
+    await table.putOperation(key, already);
+    await table.putOperation(key, called);
+    expect(await table.operations(key)).toEqual([called]);
+    await table.putOperation(key, already);
+    expect(await table.operations(key)).toEqual([called]);
   });
 
   it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {

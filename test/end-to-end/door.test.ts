@@ -1,7 +1,18 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { done, inDays, paid, post, signStandard, startTestStack, tell, tellStripe } from "../support/local.ts";
+import {
+  authinfo,
+  done,
+  inDays,
+  paid,
+  post,
+  signStandard,
+  standardSecret,
+  startTestStack,
+  tell,
+  tellStripe,
+} from "../support/local.ts";
 
 let stack: LocalStack;
 const logged: string[] = [];
@@ -42,10 +53,23 @@ describe("what the door answers", () => {
     expect({ status, body }).toEqual({ status: 400, body: { error: "the body is not JSON" } });
   });
 
-  test("404 for a storefront that there is none of, or that has no secret", async () => {
+  test("404 for a storefront that there is none of", async () => {
     expect((await post(`${stack.url}/webhooks/nobody`, "{}", {})).status).toBe(404);
-    expect((await post(`${stack.url}/webhooks/paddle`, "{}", {})).status).toBe(404);
     expect((await post(`${stack.url}/elsewhere`, "{}", {})).status).toBe(404);
+  });
+
+  test("404 for a storefront that has no secret", async () => {
+    const secrets = JSON.stringify({ billmgr: authinfo, storefronts: { standard: [standardSecret] } });
+    const closed = await startTestStack({ secrets: () => secrets });
+    try {
+      const { status, body } = await post(`${closed.url}/webhooks/paddle`, "{}", {});
+      expect({ status, body }).toEqual({
+        status: 404,
+        body: { error: "no signing secret is configured for paddle" },
+      });
+    } finally {
+      await closed.stop();
+    }
   });
 
   test("405 for another method, naming the right one", async () => {
@@ -119,8 +143,8 @@ describe("signed, and nothing to be done", () => {
 test("503 while secrets cannot be read, and everything works once they can", { timeout: 15_000 }, async () => {
   let broken = true;
   const secrets = JSON.stringify({
-    billmgr: "a:b",
-    storefronts: { standard: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] },
+    billmgr: authinfo,
+    storefronts: { standard: [standardSecret] },
   });
   const other = await startTestStack({ secrets: () => (broken ? "not filled in" : secrets) });
   try {

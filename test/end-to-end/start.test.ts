@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { post, signStandard, standardSecret } from "../support/local.ts";
+import { authinfo, post, signStandard, standardSecret } from "../support/local.ts";
+import { canary } from "../support/secrets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;
@@ -15,7 +16,7 @@ let running: ChildProcess | undefined;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-"));
   secrets = file("secrets.json", {
-    billmgr: "reseller:password-of-the-test",
+    billmgr: authinfo,
     storefronts: { standard: [standardSecret] },
   });
 });
@@ -65,12 +66,12 @@ describe("a mistake at the start is said in words, without a stack trace", { tim
     ],
     [
       "secrets that are none",
-      () => ["--secrets", file("s.json", { billmgr: "no-colon" })],
+      () => ["--secrets", file("s.json", { billmgr: canary })],
       'billmgr: found text, expected "user:password"',
     ],
     [
       "a secret that cannot be one",
-      () => ["--secrets", file("t.json", { billmgr: "a:b", storefronts: { stripe: ["sk_live_secret"] } })],
+      () => ["--secrets", file("t.json", { billmgr: authinfo, storefronts: { stripe: [`sk_live_${canary}`] } })],
       "storefronts.stripe[0]: is no signing secret",
     ],
     ["a time that is none", () => ["--clock", "yesterday"], '--clock: found "yesterday"'],
@@ -80,7 +81,7 @@ describe("a mistake at the start is said in words, without a stack trace", { tim
     expect(await ended).toBe(1);
     expect(output()).toContain(said);
     expect(output()).not.toMatch(/^\s+at /m);
-    expect(output()).not.toContain("sk_live_secret");
+    expect(output()).not.toContain(`sk_live_${canary}`);
   });
 
   test("a busy port", async () => {

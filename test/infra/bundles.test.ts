@@ -15,14 +15,16 @@ import { createTable } from "../../shared/aws/table.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { keyOf, type Message } from "../../shared/message.ts";
+import { authinfoWith, standardSecretOf } from "../support/secrets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const names = ["webhook", "provision", "renew"] as const;
+const names = ["webhook", "provision", "renew", "partner"] as const;
 type Name = (typeof names)[number];
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
-const authinfo = "reseller:pass:word";
-const signingSecret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+const eventSource = "aws.partner/stripe.com/ed_test_61TbJ2";
+const authinfo = authinfoWith(":word");
+const signingSecret = standardSecretOf("the bundles");
 const secrets = { billmgr: authinfo, storefronts: { standard: [signingSecret] } };
 
 // A test starts up to two processes, which a busy machine does not do within vitest's 5 s.
@@ -60,6 +62,7 @@ beforeAll(async () => {
     // The SDK sends to the host in the queue's URL, and "sqs.us-east-1.localhost" is known to no resolver.
     QUEUE_URL: queueAt + new URL(queue.url).pathname,
     SECRET_ID: "secrets",
+    EVENT_SOURCES: JSON.stringify({ [eventSource]: "stripe" }),
     // No file of whoever runs the test.
     HOME: directory,
   };
@@ -93,7 +96,7 @@ async function synthesize(): Promise<Record<Name, string>> {
   const env = {
     ...process.env,
     CDK_OUTDIR: outdir,
-    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stack: "shop", catalog }),
+    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stack: "shop", catalog, stripeEventSource: eventSource }),
   };
   await promisify(execFile)(process.execPath, ["infra/app.ts"], { cwd: root, env });
   const read = (file: string) => JSON.parse(readFileSync(join(outdir, file), "utf8"));
@@ -108,7 +111,7 @@ async function synthesize(): Promise<Record<Name, string>> {
     if (!asset) throw new Error(`no asset of ${name}`);
     return join(outdir, asset.source.path);
   };
-  return { webhook: directoryOf("webhook"), provision: directoryOf("provision"), renew: directoryOf("renew") };
+  return Object.fromEntries(names.map((name) => [name, directoryOf(name)])) as Record<Name, string>;
 }
 
 type LambdaFunction = { Type: string; Properties: { Code: { S3Key: string } } };
@@ -259,7 +262,8 @@ type Failures = { batchItemFailures: unknown[] };
 describe("what is bundled", () => {
   test.each([
     ["webhook", 340],
-    ["renew", 420],
+    ["renew", 280],
+    ["partner", 330],
     ["provision", 1100],
   ] as const)("%s is at most %i KiB", (name, most) => {
     expect(statSync(join(bundles[name], "index.mjs")).size / 1024).toBeLessThanOrEqual(most);
@@ -274,6 +278,7 @@ describe("what is bundled", () => {
     expect(statSync(join(bundles.provision, "catalog.json")).mode & 0o777).toBe(0o644);
     expect(() => statSync(join(bundles.webhook, "catalog.json"))).toThrow("ENOENT");
     expect(() => statSync(join(bundles.renew, "catalog.json"))).toThrow("ENOENT");
+    expect(() => statSync(join(bundles.partner, "catalog.json"))).toThrow("ENOENT");
   });
 });
 
@@ -328,6 +333,25 @@ describe("provision", () => {
     const ledger = sandbox.sandbox.ledger().filter((entry) => entry.operation === "order");
     expect(ledger).toMatchObject([{ operation: "order", pricelist: 55163, period: 1, addons: { 55165: 2 } }]);
     expect(logs).not.toContain(authinfo);
+  });
+});
+
+describe("partner", () => {
+  test("queues a storefront's event, of the configured source alone", async () => {
+    const object = { id: "sub_partner", status: "active", items: { data: [] } };
+    const detail = {
+      id: "evt_partner",
+      object: "event",
+      type: "customer.subscription.updated",
+      created: 1_801_389_600,
+      data: { object },
+    };
+    const event = { ...scheduled, "detail-type": detail.type, source: eventSource, resources: [], detail };
+    await invoke("partner", [event], 10_000);
+    expect((await received()).map((message) => bodyOf(message).key)).toEqual(["subscription#stripe/sub_partner"]);
+    const other = { ...event, source: "aws.partner/stripe.com/ed_of_somebody_else" };
+    await expect(invoke("partner", [other], 10_000)).rejects.toThrow("none of the configured sources");
+    expect(await received()).toEqual([]);
   });
 });
 

@@ -10,6 +10,8 @@ import { WebhooksStack } from "../../infra/stack.ts";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
+import { partners } from "../../shared/storefronts/partners.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const settings = JSON.parse(readFileSync(join(root, "cdk.json"), "utf8"));
@@ -249,6 +251,88 @@ describe("the endpoint", () => {
   });
 });
 
+describe("with partner event sources", () => {
+  const source = "aws.partner/stripe.com/ed_test_61TbJ2";
+  const before = () => template;
+  let plain: Template;
+
+  beforeAll(() => {
+    plain = before();
+    const app = new App({ outdir: join(directory, "partner"), context: withoutBundling });
+    const props = { catalogFile, catalog: parseCatalog(catalogJson), eventSources: { [source]: "stripe" } };
+    template = Template.fromStack(new WebhooksStack(app, "shop", props));
+  }, 60_000);
+  afterAll(() => {
+    template = plain;
+  });
+
+  test("nothing else is made or changed", () => {
+    const of = (one: Template) => one.toJSON().Resources as Record<string, object>;
+    const added = Object.entries(of(template)).filter(([id]) => !(id in of(plain)));
+    for (const [id, resource] of Object.entries(of(plain))) expect(of(template)[id]).toEqual(resource);
+    expect(added.map(([id]) => nameOf(id)).sort()).toEqual([
+      "Partner",
+      "PartnerDeadLetters",
+      "PartnerDeadLettersPolicy",
+      "PartnerLog",
+      "PartnerServiceRole",
+      "PartnerServiceRoleDefaultPolicy",
+      "StripeBus",
+      "StripeEvents",
+      expect.stringMatching(/^StripeEventsAllowEventRule/),
+    ]);
+  });
+
+  test("the bus is the source's, and the rule takes its events alone", () => {
+    expect(resource("AWS::Events::EventBus", "StripeBus").Properties).toEqual({
+      Name: source,
+      EventSourceName: source,
+    });
+    const { EventPattern, EventBusName, State, Targets } = resource("AWS::Events::Rule", "StripeEvents").Properties;
+    expect({ EventPattern, State }).toEqual({ EventPattern: { source: [source] }, State: "ENABLED" });
+    expect(said(EventBusName)).toBe("<StripeBus>");
+    const [target] = Targets;
+    expect([said(target.Arn), said(target.DeadLetterConfig.Arn)]).toEqual([
+      "<Partner.Arn>",
+      "<PartnerDeadLetters.Arn>",
+    ]);
+  });
+
+  test("the function knows the source and the queue, and no secret; what it fails at is kept for 14 days", () => {
+    const { Timeout, Environment, DeadLetterConfig } = resource("AWS::Lambda::Function", "Partner").Properties;
+    expect(Timeout).toBe(10);
+    const { EVENT_SOURCES, ...variables } = Environment?.Variables ?? {};
+    expect(JSON.parse(EVENT_SOURCES)).toEqual({ [source]: "stripe" });
+    expect(Object.entries(variables).map(([key, value]) => [key, said(value)])).toEqual([["QUEUE_URL", "<Queue>"]]);
+    expect(said(DeadLetterConfig.TargetArn)).toBe("<PartnerDeadLetters.Arn>");
+    const { Properties, DeletionPolicy } = resource("AWS::SQS::Queue", "PartnerDeadLetters");
+    expect(DeletionPolicy).toBe("Retain");
+    expect(Properties).toEqual({
+      MaximumMessageSize: 1_048_576,
+      MessageRetentionPeriod: 1_209_600,
+      SqsManagedSseEnabled: true,
+    });
+  });
+
+  test("it may send to the two queues, and the rule alone may call it and use its dead-letter queue", () => {
+    const { Statement } = resource("AWS::IAM::Policy", "PartnerServiceRoleDefaultPolicy").Properties.PolicyDocument;
+    const granted = (Statement as Statement[]).flatMap(({ Action, Resource }) =>
+      [Resource].flat().map((one) => `${Action} ${said(one)}`),
+    );
+    expect(granted.sort()).toEqual(["sqs:SendMessage <PartnerDeadLetters.Arn>", "sqs:SendMessage <Queue.Arn>"]);
+    const callers = Object.values(resources("AWS::Lambda::Permission"))
+      .filter(({ Properties }) => said(Properties.FunctionName) === "<Partner.Arn>")
+      .map(({ Properties }) => `${Properties.Principal} ${said(Properties.SourceArn)}`);
+    expect(callers).toEqual(["events.amazonaws.com <StripeEvents.Arn>"]);
+    const policy = resource("AWS::SQS::QueuePolicy", "PartnerDeadLettersPolicy").Properties.PolicyDocument.Statement;
+    expect(policy).toMatchObject([
+      { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+      { Effect: "Allow", Action: "sqs:SendMessage", Principal: { Service: "events.amazonaws.com" } },
+    ]);
+    expect(said(policy[1].Condition.ArnEquals["aws:SourceArn"])).toBe("<StripeEvents.Arn>");
+  });
+});
+
 describe("infra/app.ts", () => {
   type Run = { code: number; stderr: string; stacks: string[] };
 
@@ -284,6 +368,18 @@ describe("infra/app.ts", () => {
     expect(one).toMatchObject({ code: 0, stacks: ["billmgr-webhooks"] });
     expect(other).toMatchObject({ code: 0, stacks: ["staging"] });
   }, 60_000);
+
+  test.each(Object.entries(partners).filter(([name]) => storefrontNamed(name)))(
+    "takes a partner event source of %s by context",
+    async (name, { source }) => {
+      const { code, stderr } = await synth({
+        catalog: catalogFile,
+        [`${name}EventSource`]: `${source}app_1/shop-events`,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    },
+    60_000,
+  );
 
   test("stops at a broken catalog with every mistake: path, found, expected", async () => {
     const broken = file(
@@ -328,6 +424,14 @@ describe("infra/app.ts", () => {
     [{ stack: true }, "-c stack: found true, expected a letter"],
     [{ catalog: "" }, '-c catalog: found "", expected the path'],
     [{ catalgo: "staging.json" }, '-c catalgo: no such setting, did you mean "catalog"?'],
+    [{ stripeEventSorce: "x" }, '-c stripeEventSorce: no such setting, did you mean "stripeEventSource"?'],
+    [
+      { stripeEventSource: "ed_test_1" },
+      '-c stripeEventSource: found "ed_test_1", expected the name of a partner event',
+    ],
+    [{ stripeEventSource: "aws.partner/stripe.com/" }, 'which begins with "aws.partner/stripe.com/"'],
+    [{ stripeEventSource: "aws.partner/stripe.com/*" }, "expected the name of a partner event source"],
+    [{ stripeEventSource: true }, "found true, expected the name of a partner event source"],
   ])(
     "stops at the context %j",
     async (context, says) => {

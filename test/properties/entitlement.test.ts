@@ -40,6 +40,33 @@ test("one more payment never shortens what is paid", () => {
   );
 });
 
+test("what payments cover does not depend on the order in which they are listed", () => {
+  const shuffled = histories.chain((events) => {
+    const { payments } = subscriptionOf(...events);
+    return fc.tuple(fc.constant(payments), fc.shuffledSubarray(payments, { minLength: payments.length }));
+  });
+  fc.assert(
+    fc.property(shuffled, fc.constantFrom(0, 3), ([payments, others], graceDays) => {
+      expect(coverage(others, graceDays)).toEqual(coverage(payments, graceDays));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("payments are counted in the order in which they were made, whatever they are called", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(instants, { minLength: 2, maxLength: 5 }), months, fc.nat(), (moments, count, seed) => {
+      const made = [...moments].sort();
+      const named = (names: string[]) =>
+        subscriptionOf(...made.map((at, i) => paid(at, { months: count }, { payment: names[i] ?? "" }))).payments;
+      const names = made.map((_, i) => String(i));
+      const turned = names.map((_, i) => String((i + seed) % names.length));
+      expect(coverage(named(turned), 0)).toEqual(coverage(named(names), 0));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("between the moments that it names, the entitlement stays as it is", () => {
   fc.assert(
     fc.property(histories, instants, fc.integer({ min: 0, max: 500_000 }), (events, now, minutes) => {

@@ -40,6 +40,8 @@ const fact = fc.record(
       { requiredKeys: [], noNullPrototype: true },
     ),
     items: fc.record({ asOf: instants, list: itemLists }, { noNullPrototype: true }),
+    renewsAt: instants,
+    interval: fc.constantFrom(1, 3, 12),
   },
   { requiredKeys: ["id", "occurredAt"] },
 );
@@ -50,6 +52,8 @@ const covers = fc.oneof(
   fc.constantFrom(1, 1, 2, 3, 12).map((months) => ({ months })),
   fc.tuple(instants, fc.constantFrom(0, 30, 90)).map(([at, days]) => ({ through: instantPlus(at, { days }) })),
   fc.tuple(instants, fc.constantFrom(30, 90)).map(([from, days]) => ({ from, through: instantPlus(from, { days }) })),
+  instants.map((periodFrom) => ({ periodFrom })),
+  fc.constant({ intervals: 1 }),
 );
 
 const said = fc.oneof(

@@ -49,7 +49,7 @@ const fact = (at: string, { id, items, asOf }: Options) => ({
   ...(items && { items: { asOf: utc(asOf ?? at), list: itemsOf(...items) } }),
 });
 
-type Covers = { from?: string; through: string } | { months: number };
+type Covers = { from?: string; through: string } | { months: number } | { periodFrom: string } | { intervals: number };
 
 /** One payment; its id tells when it was made unless given. */
 export function paid(at: string, covers: Covers, options: Options & { payment?: string; trial?: boolean } = {}): Event {
@@ -60,7 +60,9 @@ export function paid(at: string, covers: Covers, options: Options & { payment?: 
     covers:
       "through" in covers
         ? { ...(covers.from !== undefined && { from: utc(covers.from) }), through: utc(covers.through) }
-        : covers,
+        : "periodFrom" in covers
+          ? { periodFrom: utc(covers.periodFrom) }
+          : covers,
     trial: options.trial ?? false,
   };
 }
@@ -92,6 +94,13 @@ const plain =
   (at: string, options: Options = {}): Event => ({ ...fact(at, options), type });
 
 export const changed = (at: string, ...items: Sold[]): Event => plain("subscription.changed")(at, { items });
+/** Tells, at that time, for how many months one payment pays. */
+export const billedBy = (at: string, interval: number): Event => ({ ...plain("subscription.changed")(at), interval });
+/** Tells, at that time, when the period that runs is over. */
+export const renews = (at: string, renewsAt: string): Event => ({
+  ...plain("subscription.changed")(at),
+  renewsAt: utc(renewsAt),
+});
 export const paused = plain("subscription.paused");
 export const resumed = plain("subscription.resumed");
 export const cancelWithdrawn = plain("subscription.cancel_withdrawn");

@@ -2,10 +2,15 @@ import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { type LocalStack, type Options, startStack } from "../../infra/local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { watchedLog } from "./log.ts";
+import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
 
-export const standardSecret = `whsec_${Buffer.from("a secret of the tests, 24+ bytes").toString("base64")}`;
-export const stripeSecret = "whsec_test_of_stripe_signatures";
-export const authinfo = "reseller:correct-horse";
+export const standardSecret = standardSecretOf("the generic door");
+export const stripeSecret = plainSecretOf("stripe");
+export const paddleSecret = plainSecretOf("paddle");
+export const lemonsqueezySecret = plainSecretOf("lemonsqueezy");
+export const polarSecret = plainSecretOf("polar");
+export const authinfo = authinfoWith("-correct-horse");
 
 export const testCatalog = (policy: object = {}, limits: object = {}) =>
   parseCatalog({
@@ -19,7 +24,12 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
         product: "vmmanager6",
         period: 1,
         addons: { nodes: { perUnit: 1 } },
-        soldAs: { stripe: ["price_vm6"] },
+        soldAs: {
+          stripe: ["price_vm6"],
+          paddle: ["pri_vm6"],
+          lemonsqueezy: ["variant:501"],
+          polar: ["2e9d4a61-7c1b-4f7f-b1a0-6f3f0b2c0003"],
+        },
       },
       "dci6-monthly": { product: "dcimanager6", period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci6"] } },
       "dci6-trial": { product: "dcimanager6", period: 1, trial: { period: -100 }, soldAs: { stripe: ["price_trial"] } },
@@ -31,9 +41,15 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
     limits,
   });
 
-const secrets = JSON.stringify({
+export const secrets = JSON.stringify({
   billmgr: authinfo,
-  storefronts: { standard: [standardSecret], stripe: ["whsec_an_older_secret", stripeSecret] },
+  storefronts: {
+    standard: [standardSecret],
+    stripe: [plainSecretOf("older"), stripeSecret],
+    paddle: [paddleSecret],
+    lemonsqueezy: [lemonsqueezySecret],
+    polar: [polarSecret],
+  },
 });
 
 /** The embedded stack on a free port, its schedule run by the test alone, its clock at a fixed start. */
@@ -43,8 +59,8 @@ export const startTestStack = (options: Partial<Options> = {}): Promise<LocalSta
     secrets: () => secrets,
     clock: new Date("2026-11-23T08:00:00Z"),
     scheduleEvery: 3_600_000,
-    log: { info() {}, warn() {}, error() {} },
     ...options,
+    log: watchedLog(options.log),
   });
 
 export type Sent = { status: number; body: { error?: string } };

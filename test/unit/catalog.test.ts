@@ -121,6 +121,7 @@ describe("an error names where, what was found and what was expected", () => {
     ["https://user:password@billmgr.example/manager/billmgr"],
     ["https://billmgr.example/manager/billmgr?authinfo=a:b"],
     ["ftp://billmgr.example"],
+    ["ftp://localhost"],
     ["billmgr.example"],
   ])("the address %s", (url) => {
     expect(problemsOf(catalog({ billmgr: { url } }))).toMatch(/^billmgr\.url: .*expected an https address/);
@@ -210,10 +211,27 @@ describe("one thing that is sold as two", () => {
     expect(problemsOf(catalog(of))).toBe(`${path}: "p" is already sold as plans.a`);
   });
 
+  test("is an error: a plan and an extra of one name", () => {
+    const extras = { monthly: { product: "vmmanager6", addons: {} } };
+    expect(problemsOf(catalog({ plans: { monthly: plan() }, extras }))).toBe(
+      "extras.monthly: a plan has that name too",
+    );
+  });
+
   test("is none at two storefronts", () => {
     const two = { a: plan({ soldAs: { stripe: ["p"] } }), b: plan({ soldAs: { paddle: ["p"] } }) };
     expect(problemsOf(catalog({ plans: two }))).toBe("");
   });
+});
+
+test("a license that is left to lapse is not prolonged by billmgr itself", () => {
+  const plans = { a: plan({ autoprolong: 12 }), b: plan({ autoprolong: null }), c: plan({ autoprolong: 1 }) };
+  expect(problemsOf(catalog({ plans, policy: { onEnd: "delete" } }))).toBe("");
+  expect(problemsOf(catalog({ plans, policy: { onEnd: "lapse" } }))).toBe(
+    ["a", "c"]
+      .map((name) => `plans.${name}.autoprolong: billmgr would go on buying what policy.onEnd leaves to lapse`)
+      .join("\n"),
+  );
 });
 
 describe("an item", () => {

@@ -47,6 +47,22 @@ describe("claims", () => {
     expect(claimsFor(...items).map(({ plan, addons }) => [plan, addons])).toEqual(expected);
   });
 
+  test("are a thousand licenses at most", () => {
+    expect(claimsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
+  });
+
+  test("have a million of an addon at most", () => {
+    expect(claimsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
+  });
+
+  test("tell every name under which an unknown thing was sold", () => {
+    const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
+    const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;
+    expect(claimsOf({ ...sold, items }, catalog)).toEqual({
+      problem: "nothing in the catalog is sold at standard as price_1 or prod_1",
+    });
+  });
+
   test.each<[string, Sold[], RegExp]>([
     ["an unknown name", ["vm-weekly"], /^nothing in the catalog is sold at standard as vm-weekly$/],
     [
@@ -61,6 +77,14 @@ describe("claims", () => {
         ["vm-each", 401],
       ],
       /more than 1000 licenses/,
+    ],
+    [
+      "more of an addon than anybody sells",
+      [
+        ["vm-monthly", 999_999],
+        ["extra-node", 2],
+      ],
+      /^addon 55165 = 1000001 is more than 1000000 at once$/,
     ],
   ])("are a problem with %s", (_, items, problem) => {
     const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);

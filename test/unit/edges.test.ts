@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
 import { receive, type World } from "../../functions/webhook/receive.ts";
-import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import { type Outgoing, returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Post } from "../../shared/billmgr/transport.ts";
-import { signStandard, standardSecret } from "../support/local.ts";
+import { authinfo, signStandard, standardSecret } from "../support/local.ts";
+import { watchedLog } from "../support/log.ts";
 
 const now = new Date("2026-11-23T08:00:00Z");
 
@@ -14,11 +15,11 @@ describe("a webhook", () => {
     receive(
       { method: "POST", path: "/webhooks/standard", headers: signStandard(body, now), body: Buffer.from(body) },
       {
-        secrets: async () => ({ billmgr: "a:b", storefronts: { standard: [standardSecret] } }),
+        secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
         send: async () => {},
         timely: () => true,
         now: () => now,
-        log: { info() {}, warn() {}, error() {} },
+        log: watchedLog(),
         ...world,
       },
     );
@@ -34,8 +35,20 @@ describe("a webhook", () => {
     expect(await answer(JSON.stringify("x".repeat(700_000)))).toMatchObject({ status: 200 });
   });
 
+  test("that tells more than an item of the table could hold beside it is kept for a person", async () => {
+    const sent: Outgoing[] = [];
+    const items = Array.from({ length: 100 }, (_, i) => ({ plan: `${i}${"\x01".repeat(180)}`, quantity: 1 }));
+    const data = { subscription: "s1", items };
+    const body = JSON.stringify({ type: "subscription.changed", timestamp: "2026-11-23", data });
+    const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
+    expect(await answer(body, { send })).toMatchObject({ status: 200 });
+    expect(sent).toMatchObject([
+      { message: { kind: "unclear", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
+    ]);
+  });
+
   test("is never verified by a secret that is next to none, though it matches", async () => {
-    const secrets = async () => ({ billmgr: "a:b", storefronts: { standard: ["whsec_YQ=="] } });
+    const secrets = async () => ({ billmgr: authinfo, storefronts: { standard: ["whsec_YQ=="] } });
     expect(await answer("{}", { secrets })).toMatchObject({ status: 404 });
   });
 });
@@ -74,7 +87,7 @@ describe("a list that changes while its pages are read", () => {
       const body = func === "platform" ? left.shift() : form.has("sok") ? "<doc><ok/></doc>" : filter;
       return { came: "answer", status: 200, body: body ?? "<doc/>" };
     };
-    return (await createBillmgr(post, async () => "a:b").licenses("platform")).incomplete;
+    return (await createBillmgr(post, async () => authinfo).licenses("platform")).incomplete;
   };
   const whole = [page(0, 250, 300), page(250, 300, 300)];
 

@@ -15,6 +15,17 @@ import {
 
 const february = { through: "2027-02-01" };
 
+test("nothing is known of a new subscription", () => {
+  expect(subscriptionOf()).toEqual({
+    storefront: "standard",
+    id: "shop-1",
+    quantities: [],
+    payments: [],
+    failures: [],
+    slots: [],
+  });
+});
+
 describe("payments", () => {
   test("are a set by their id: one that is told twice counts once, by what was told last", () => {
     const again = subscriptionOf(
@@ -106,6 +117,7 @@ describe("failed payments", () => {
     ["are forgotten by a payment", [failed("2027-02-02"), paid("2027-02-04", february)], []],
     ["are forgotten by a resumption", [failed("2027-02-02"), resumed("2027-02-04")], []],
     ["are forgotten by a payment that is told first", [paid("2027-02-04", february), failed("2027-02-02")], []],
+    ["are forgotten by a payment of the same moment", [failed("2027-02-02"), paid("2027-02-02", february)], []],
     ["are kept when the payment was before", [failed("2027-02-02"), paid("2027-02-01", february)], ["2027-02-02"]],
     ["are kept when a plan changes", [failed("2027-02-02"), changed("2027-02-04", "vm-monthly")], ["2027-02-02"]],
   ])("%s", (_, events, failures) => {

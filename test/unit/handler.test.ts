@@ -6,8 +6,9 @@ import type { Outgoing } from "../../shared/aws/queue.ts";
 import { agendaShards, type Page, type Table } from "../../shared/aws/table.ts";
 import type { Key, Message } from "../../shared/message.ts";
 import { testCatalog } from "../support/local.ts";
+import { watchedLog } from "../support/log.ts";
 
-const log = { info() {}, warn() {}, error() {} };
+const log = watchedLog();
 
 describe("provision's batches", () => {
   const asked: string[] = [];

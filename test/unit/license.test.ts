@@ -59,15 +59,24 @@ describe("a license", () => {
     ["<expiredate>2027-02-01</expiredate><real_expiredate>2027-03-01</real_expiredate>", "2027-03-01"],
     ["<expiredate>2027-02-01</expiredate><real_expiredate/>", "2027-02-01"],
     ["<expiredate>Daily charges</expiredate>", undefined],
+    ["<expiredate>until 2027-02-01</expiredate>", undefined],
     ["<expiredate/>", undefined],
+    // What a database tells of no day, and days that no calendar has: they can be neither reckoned with nor compared.
+    ["<expiredate>0000-00-00</expiredate>", undefined],
+    ["<expiredate>2027-02-29</expiredate>", undefined],
+    ["<expiredate>2027-13-01</expiredate>", undefined],
+    ["<expiredate>1970-01-01</expiredate>", undefined],
+    ["<expiredate>9999-12-31</expiredate>", undefined],
+    ["<expiredate>2028-02-29</expiredate><real_expiredate>0000-00-00</real_expiredate>", "2028-02-29"],
   ])("with %s expires on %s", (inner, expiry) => {
     expect(seen(inner).expiry).toBe(expiry);
   });
 
   test("has the addons that its form shows, the present value before the one to be", () => {
     const form = seen(`<addon_11>4</addon_11><addon_12>9</addon_12><addon_12_current_value>2</addon_12_current_value>
-      <addon_13/><addon_14>Unlimited</addon_14><addon_x>1</addon_x>`);
-    expect(form.addons).toEqual({ 11: 4, 12: 2 });
+      <addon_13/><addon_14>Unlimited</addon_14><addon_x>1</addon_x><addon_15>12345678901234567890</addon_15>
+      <addon_16>4x</addon_16><addon_17>x4</addon_17><addon_18>100</addon_18><my_addon_19>1</my_addon_19><addon_20_most>9</addon_20_most>`);
+    expect(form.addons).toEqual({ 11: 4, 12: 2, 18: 100 });
   });
 });
 
@@ -76,6 +85,10 @@ test.each([
   ["<p_elems>0</p_elems>", [], 0],
   ["", [], undefined],
   ["<elem><id>1</id></elem><p_elems>many</p_elems>", ["1"], undefined],
+  ["<p_elems>12 of 30</p_elems>", [], undefined],
+  ["<p_elems>of 30</p_elems>", [], undefined],
+  ["<p_elems>30</p_elems>", [], 30],
+  ["<elem><id>1</id></elem><elem><id/></elem><elem><id>l2</id></elem><elem/><p_elems>4</p_elems>", ["1"], 4],
 ])("a page of %s", (inner, elids, total) => {
   const page = pageOf(docOf(inner));
   expect([page.rows.map((row) => row.elid), page.total]).toEqual([elids, total]);

@@ -24,7 +24,10 @@ describe("the end", () => {
   test("keeps the suspended license for the retention, then deletes it", () => {
     const suspended = licensed([slot({ suspended: true })], ...ended);
     expect(decide(suspended, "2027-02-02")).toMatchObject({ do: "settled", until: utc("2027-02-03T10:00") });
-    expect(decide(suspended, "2027-02-03T10:00")).toMatchObject(on("delete"));
+    expect(decide(suspended, "2027-02-03T10:00")).toMatchObject({
+      ...on("delete"),
+      why: "ended 2027-01-20T10:00:00.000Z, kept for 14 days",
+    });
     expect(decide(suspended, "2027-01-25", { retentionDays: 5 })).toMatchObject({ until: utc("2027-01-25T10:00") });
   });
 
@@ -46,6 +49,11 @@ describe("the end", () => {
   test("comes to every license", () => {
     const slots = [slot({ plan: "vm-each", suspended: true }), slot({ n: 2, plan: "vm-each" })];
     expect(decide(licensed(slots, ...ended), "2027-01-21")).toMatchObject({ change: { kind: "suspend", slot: 2 } });
+  });
+
+  test("treats a license that another one had replaced as any other", () => {
+    const replaced = [slot(), slot({ n: 2, replaces: { n: 1, generation: 1 } })];
+    expect(decide(licensed(replaced, ...ended), "2027-01-21")).toMatchObject(on("suspend"));
   });
 
   test("leaves nothing to do when the license is gone", () => {
@@ -85,7 +93,10 @@ describe("licenses that no item stands for", () => {
 
   test("end from the newest on, as the policy says for an end", () => {
     const slots = [each(1), each(2), each(3)];
-    expect(decide(licensed(slots, three, fewer), "2027-01-10")).toMatchObject({ change: { kind: "suspend", slot: 2 } });
+    expect(decide(licensed(slots, three, fewer), "2027-01-10")).toMatchObject({
+      change: { kind: "suspend", slot: 2 },
+      why: "it is not sold any more",
+    });
     const deleting = decide(licensed(slots, three, fewer), "2027-01-10", { onEnd: "delete" });
     expect(deleting).toMatchObject({ change: { kind: "delete", slot: 2 } });
   });
@@ -108,6 +119,12 @@ describe("licenses that no item stands for", () => {
     expect(decide(licensed(slots, three, fewer, more), "2027-01-15")).toMatchObject({
       change: { kind: "resume", slot: 2 },
     });
+  });
+
+  test("are deleted only where it is they that another one replaced", () => {
+    const slots = [each(1), each(2), each(3, { replaces: { n: 1, generation: 1 } })];
+    const two = changed("2027-01-10", ["vm-each", 1]);
+    expect(decide(licensed(slots, three, two), "2027-01-10")).toMatchObject({ change: { kind: "suspend", slot: 2 } });
   });
 
   test("are suspended and kept where nothing is left of the subscription's items", () => {

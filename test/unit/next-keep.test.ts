@@ -66,7 +66,10 @@ describe("renewal on payment", () => {
   test("buys the remaining days near expiry", () => {
     const drifted = held("2027-03-31", "2027-03-28");
     expect(decide(drifted, "2027-03-25")).toEqual({ do: "settled", until: utc("2027-03-26") });
-    expect(decide(drifted, "2027-03-26")).toMatchObject(prolong("2027-04-28"));
+    expect(decide(drifted, "2027-03-26")).toMatchObject({
+      ...prolong("2027-04-28"),
+      why: "paid through 2027-03-31, licensed until 2027-03-28, which is near",
+    });
   });
 
   test("does not buy them when it is set to end and they are few", () => {
@@ -149,6 +152,36 @@ describe("taking up again", () => {
     expect(decide(late, "2027-02-02")).toMatchObject({ do: "settled" });
   });
 
+  test.each([
+    ["on the last day that is paid", "2027-02-01", "resume"],
+    ["not on the day after it, though the license runs on", "2027-02-02", undefined],
+  ])("comes %s", (_, now, kind) => {
+    const here = licensed(
+      [slot({ ...suspended, expiry: "2027-03-01" })],
+      paid("2027-01-01", { through: "2027-02-01T10:00" }, { items: ["vm-monthly"] }),
+    );
+    expect(decide(here, now)).toMatchObject(kind ? { change: { kind } } : { do: "settled" });
+  });
+
+  test.each([
+    ["on the day of expiry", "2027-02-01", "resume"],
+    ["not past it, where the rest is worth no period", "2027-02-02", undefined],
+  ])("comes %s", (_, now, kind) => {
+    const ending = [
+      paid("2027-01-01", { through: "2027-02-03" }, { items: ["vm-monthly"] }),
+      cancelScheduled("2027-01-02"),
+    ];
+    expect(decide(licensed([slot(suspended)], ...ending), now)).toMatchObject(
+      kind ? { change: { kind } } : { do: "settled" },
+    );
+  });
+
+  test("does not come for what was never paid", () => {
+    expect(decide(licensed([slot(suspended)], changed("2027-01-01", "vm-monthly")), "2027-01-05")).toMatchObject({
+      do: "settled",
+    });
+  });
+
   test("comes before other addons", () => {
     const more = held("2027-02-01", "2027-02-01", { ...suspended, addons: { "55165": 7 } });
     expect(decide(more, "2027-01-05")).toMatchObject({ change: { kind: "resume" } });
@@ -176,6 +209,16 @@ describe("other addons", () => {
   test("are as wanted when the removed ones are zero", () => {
     const here = licensed([slot({ addons: { "55165": 1, "55164": 0 } })], sold);
     expect(decide(here, "2027-01-05")).toMatchObject({ do: "settled" });
+  });
+
+  test("say why they are set", () => {
+    const more = licensed([slot()], sold, changed("2027-01-05", ["vm-monthly", 4]));
+    expect(decide(more, "2027-01-05")).toMatchObject({ why: "the plan or its quantity changed" });
+  });
+
+  test("are not set for what was never paid", () => {
+    const unpaid = licensed([slot()], changed("2027-01-01", ["vm-monthly", 4]));
+    expect(decide(unpaid, "2027-01-05")).toMatchObject({ do: "settled" });
   });
 
   test("come after the time that was paid", () => {

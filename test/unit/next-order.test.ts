@@ -96,6 +96,29 @@ describe("after a gap in the payments", () => {
     });
   });
 
+  test("of half a period, with another half behind the next, the license is replaced", () => {
+    const again = paid("2027-02-15", { through: "2027-03-15" });
+    expect(decide(licensed([lapsed], before, again), "2027-02-15")).toMatchObject(order({ slot: 2 }));
+  });
+
+  test("is measured by the period of the license's plan", () => {
+    const yearly = paid("2027-01-01", january, { items: ["vm-yearly"] });
+    const again = paid("2027-04-01", { through: "2028-04-01" });
+    expect(decide(licensed([slot({ plan: "vm-yearly" })], yearly, again), "2027-04-01")).toMatchObject({
+      change: { kind: "prolong", expiry: "2028-02-01" },
+    });
+  });
+
+  test("is measured by months where the license's plan has left the catalog", () => {
+    const again = paid("2027-07-01", { through: "2027-08-01" });
+    expect(decide(licensed([slot({ plan: "vm-old" })], before, again), "2027-07-01")).toMatchObject(order({ slot: 2 }));
+  });
+
+  test("is not bought in the grace after it either, where nothing could be ordered while it was paid", () => {
+    const again = paid("2027-07-01", { through: "2027-08-01" });
+    expect(decide(licensed([lapsed], before, again), "2027-08-02")).toMatchObject({ do: "settled" });
+  });
+
   test("that is paid up late is none", () => {
     const debt = paid("2027-07-01", { from: "2027-02-01", through: "2027-08-01" });
     expect(decide(licensed([lapsed], before, debt), "2027-07-01")).toMatchObject({ change: { kind: "prolong" } });
@@ -109,6 +132,12 @@ describe("a time that is paid and has not begun", () => {
     const held = licensed([slot()], ahead);
     expect(decide(held, "2027-01-01")).not.toMatchObject(order({}));
   });
+});
+
+test("five years ahead are believed, and not a day more", () => {
+  const through = (day: string) => subscriptionOf(paid("2027-01-01", { through: day }, { items: ["vm-monthly"] }));
+  expect(decide(through("2032-01-05T10:00"), "2027-01-01")).toMatchObject(order({}));
+  expect(decide(through("2032-01-06"), "2027-01-01")).toMatchObject({ do: "attention" });
 });
 
 test("a time too far ahead to be believed is for a person", () => {
@@ -136,6 +165,21 @@ describe("a trial", () => {
   test("is not ordered for a payment of nothing that is no trial", () => {
     const discounted = subscriptionOf(paid("2027-01-01", january, { items: ["vm-trial"] }));
     expect(decide(discounted, "2027-01-01")).toMatchObject(order({ trial: false, period: 1 }));
+  });
+
+  test("is a trial too for who paid before, from the moment on at which that is over", () => {
+    const was = paid("2027-01-01", january, { items: ["vm-trial"] });
+    const again = paid("2027-01-20", { from: "2027-01-20", through: "2027-02-20" }, { trial: true });
+    const late = [was, again];
+    expect(decide(subscriptionOf(...late), "2027-01-31")).toMatchObject(order({ trial: false, period: 1 }));
+    expect(decide(subscriptionOf(...late), "2027-02-01")).toMatchObject(order({ trial: true, period: -100 }));
+    expect(decide(subscriptionOf(...late), "2027-02-02")).toMatchObject(order({ trial: true, period: -100 }));
+  });
+
+  test("gives way to a license that takes its own place, not that of another product", () => {
+    const other = slot({ n: 1, product: "dcimanager6", plan: "dci-monthly", addons: {} });
+    const held = licensed([other, slot({ n: 2, plan: "vm-trial", trial: true, expiry: "2027-01-15" })], trial, first);
+    expect(decide(held, "2027-01-15")).toMatchObject(order({ slot: 3, replaces: { n: 2, generation: 1 } }));
   });
 
   test("is never prolonged, though more trial is given", () => {
@@ -206,6 +250,23 @@ describe("another product", () => {
     expect(decide(licensed(slots, sold, turned), "2027-01-10")).toMatchObject({
       change: { kind: "delete", slot: 1, elid: "101" },
     });
+  });
+
+  test("is ordered for each license that goes, one after the other", () => {
+    const two = paid("2027-01-01", january, { items: ["vm-monthly", "vm-monthly"] });
+    const both = changed("2027-01-10", "dci-monthly", "dci-monthly");
+    const first = { n: 3, product: "dcimanager6", plan: "dci-monthly", addons: {}, replaces: { n: 1, generation: 1 } };
+    const slots = [slot({ n: 1 }), slot({ n: 2 }), slot(first)];
+    expect(decide(licensed(slots, two, both), "2027-01-10")).toMatchObject(
+      order({ slot: 4, replaces: { n: 2, generation: 1 } }),
+    );
+  });
+
+  test("is ordered where the catalog has put another product under the plan's name", () => {
+    const renamed = slot({ product: "vmmanager5" });
+    expect(decide(licensed([renamed], sold), "2027-01-10")).toMatchObject(
+      order({ slot: 2, product: "vmmanager6", replaces: { n: 1, generation: 1 } }),
+    );
   });
 
   test.each([

@@ -110,7 +110,7 @@ describe("a pause", () => {
 
 describe("rest", () => {
   test("is without end where nothing is known", () => {
-    expect(decide(subscriptionOf(), "2027-01-01")).toEqual({ do: "settled" });
+    expect(decide(subscriptionOf(), "2027-01-01")).toStrictEqual({ do: "settled" });
   });
 
   test("is without end for a subscription that was never paid", () => {

@@ -2,15 +2,17 @@ import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 
 const answer = (body: string, status = 200) => ({ came: "answer" as const, status, body });
-const unpaid = { outcome: "unknown", basket: true };
+const unpaid = { outcome: "unknown", basket: true, said: "put into billmgr's basket, unpaid" };
 
 describe("an order", () => {
   test.each<[string, string, { outcome: string; elid?: string; basket?: boolean; said?: string | RegExp }]>([
-    ["an id", "<doc><id>77</id><ok/></doc>", { outcome: "done", elid: "77" }],
+    ["an id", "<doc><id>77</id><ok/></doc>", { outcome: "done", elid: "77", said: "ordered license 77" }],
     ["an id without ok", "<doc><id>77</id></doc>", { outcome: "done", elid: "77" }],
     ["an item.id", "<doc><item.id>78</item.id><ok/></doc>", { outcome: "done", elid: "78" }],
     ["an empty item.id", "<doc><item.id/><ok/></doc>", { outcome: "unknown", said: "ok without a license id" }],
     ["an id that is none", "<doc><id>l77</id><ok/></doc>", { outcome: "unknown" }],
+    ["an id that is a date", "<doc><id>2027-01-01</id><ok/></doc>", { outcome: "unknown" }],
+    ["an id too long for one", `<doc><id>${"7".repeat(19)}</id><ok/></doc>`, { outcome: "unknown" }],
     ["an id of something inside", "<doc><elem><id>5</id></elem><ok/></doc>", { outcome: "unknown" }],
     ["ok alone", "<doc><ok/></doc>", { outcome: "unknown", said: "ok without a license id" }],
     ["its own form", "<doc><pricelist>1</pricelist></doc>", { outcome: "unknown", said: /neither ok/ }],

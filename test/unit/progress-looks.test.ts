@@ -19,10 +19,12 @@ function called(
   change: Change | undefined,
   outcome: CallOutcome,
   slots = [slot({ suspended: change?.kind === "resume" })],
+  minutes = 0,
 ) {
   const intent = { change: change as Change, why: "wanted", before: { expiry: "2027-02-01" } };
   const onto = licensed(slots, paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"] }));
-  return record(claim(onto, intent, { params: { comment: "bw-1" }, now: start, deadline: start }), outcome, start);
+  const claimed = claim(onto, intent, { params: { comment: "bw-1" }, now: start, deadline: start });
+  return record(claimed, outcome, instantPlus(start, { seconds: minutes * 60 }));
 }
 
 const look = (minutes: number, of: Partial<Look>): Sighting => ({
@@ -56,6 +58,11 @@ describe("seen to be achieved", () => {
     expect(operation).toMatchObject({ state: "finished", outcome: "done" });
     expect(operation).not.toHaveProperty("due");
     expect(slots[0]).toMatchObject(expected);
+  });
+
+  test("a change that shows no expiry leaves the known one", () => {
+    const { slots } = recordLook(called(suspend, done), look(1, { verdict: "achieved" }));
+    expect(slots[0]?.license?.expiry).toBe("2027-02-01");
   });
 
   test("a delete empties the slot for its next generation", () => {
@@ -93,6 +100,33 @@ describe("an unknown purchase that is absent", () => {
     expect(at.at(-1)).toBeGreaterThanOrEqual(30);
   });
 
+  test("is counted from the end of the call, however long that took", () => {
+    const slow = called(order, unknown, [], 5);
+    const looks = (last: number) =>
+      [10, 20, last].reduce((held, at) => recordLook(held, look(at, { provesAbsence: true })), slow).operation?.outcome;
+    expect([looks(34), looks(35)]).toEqual([undefined, "absent"]);
+  });
+
+  test("says what was answered, and what was seen when it came to nothing three times", () => {
+    const { current } = lookWhenDue(called(order, unknown, []), { provesAbsence: true });
+    expect(current.pause?.why).toBe("order vmmanager6 for a month had no effect (no answer within 60 s)");
+    const twice = { ...called(order, unknown, []), pause: { until: start, why: "x", times: 5, absences: 2 } };
+    expect(lookWhenDue(twice, { provesAbsence: true, saw: "nothing of it" }).current.attention?.reason).toMatch(
+      /is unknown: no answer within 60 s; nothing of it$/,
+    );
+  });
+
+  test("is asked about only after more than an hour of absence", () => {
+    const absent = [10, 20, 70].reduce((held, at) => recordLook(held, look(at, {})), called(order, unknown, []));
+    expect(absent.attention).toBeUndefined();
+    expect(recordLook(absent, look(71, {})).attention).toBeDefined();
+  });
+
+  test("is looked for after 1, 2, 4, 9, 19 minutes, and then less and less often", () => {
+    const { at } = lookWhenDue(called(order, unknown, []), { verdict: "pending" });
+    expect(at.slice(0, 6)).toEqual([1, 2, 4, 9, 19, 34]);
+  });
+
   test("keeps its slot and generation, so that the next order carries the same reference", () => {
     const { current } = lookWhenDue(called(order, unknown, []), { provesAbsence: true });
     const now = current.pause?.until ?? "";
@@ -112,6 +146,8 @@ describe("an unknown purchase that is absent", () => {
   test("goes to a person at once where it lies in the basket, and is never proved absent", () => {
     let { current } = lookWhenDue(called(order, { ...unknown, basket: true }, []), { provesAbsence: true });
     expect(current.attention?.reason).toMatch(/lies unpaid in billmgr's basket/);
+    const shown = recordLook(called(order, { ...unknown, basket: true }, []), look(1, { verdict: "pending" }));
+    expect(shown.attention).toBeUndefined();
     for (const minutes of [10, 40, 100, 2000]) current = recordLook(current, look(minutes, { provesAbsence: true }));
     expect(current.operation?.state).toBe("unknown");
   });
@@ -160,6 +196,12 @@ describe("another unknown change that is absent", () => {
       pause: { times: 1 },
       slots: [{ license: { elid: "101" } }],
     });
+  });
+
+  test("is not asked about while it is only looked at too rarely", () => {
+    const rare = [5, 70].reduce((held, minutes) => recordLook(held, look(minutes, {})), called(suspend, unknown));
+    expect(rare).toMatchObject({ operation: { state: "unknown" } });
+    expect(rare.attention).toBeUndefined();
   });
 
   test("goes to a person when it came to nothing three times", () => {
@@ -214,6 +256,9 @@ describe("answered ok", () => {
     expect(at.at(-1)).toBeGreaterThanOrEqual(10);
     expect(at.at(-1)).toBeLessThan(30);
     expect(recordLook(current, look(60, { verdict: "achieved" })).attention).toBeUndefined();
+    const ordered = called(order, { ...done, elid: "101" }, []);
+    expect(recordLook(ordered, look(9.9, unpaid)).attention).toBeUndefined();
+    expect(recordLook(ordered, look(10, unpaid)).attention).toBeDefined();
   });
 
   test("and pending is looked at ever more rarely, and by a person after a day", () => {
@@ -227,6 +272,8 @@ describe("answered ok", () => {
         "Look at license 101 and at its history since 2027-01-10T10:00:00.000Z",
     );
     expect(at.at(-1)).toBeGreaterThan(24 * 60);
+    const pending = (minutes: number) => recordLook(called(suspend, done), look(minutes, { verdict: "pending" }));
+    expect([pending(1440).attention, pending(1441).attention?.operation]).toEqual([undefined, 1]);
   });
 
   test.each([
@@ -236,8 +283,26 @@ describe("answered ok", () => {
     const { current, at } = lookWhenDue(called(change, done), {});
     expect(current.operation?.state).toBe("unconfirmed");
     expect(current.attention?.reason).toMatch(/answered ok, yet nothing of it/);
+    const later = [40, 100, 3000].reduce((held, minutes) => recordLook(held, look(minutes, {})), current);
+    expect(later.operation?.state).toBe("unconfirmed");
     expect(at.at(-1)).toBeGreaterThanOrEqual(10);
     expect(at.at(-1)).toBeLessThan(30);
+  });
+
+  test("yet absent goes to a person by six looks in a row over ten minutes, and by neither alone", () => {
+    const askedBy = (...at: number[]) =>
+      at.reduce((held, minutes) => recordLook(held, look(minutes, {})), called(suspend, done)).attention;
+    expect(askedBy(1, 2, 3, 4, 5, 9.9)).toBeUndefined();
+    expect(askedBy(1, 2, 3, 4, 10)).toBeUndefined();
+    expect(askedBy(1, 2, 3, 4, 5, 10)).toBeDefined();
+  });
+
+  test("tells a person nothing new by a look that saw nothing, and what another one saw", () => {
+    const contrary = recordLook(called(suspend, done), look(1, { verdict: "contrary", saw: "license 101 is deleted" }));
+    const blind = recordLook(contrary, look(3000, { verdict: "pending", saw: "HTTP 502" }));
+    expect(blind.attention).toEqual(contrary.attention);
+    const other = recordLook(blind, look(3001, { verdict: "contrary", saw: "license 101 is gone" }));
+    expect(other.attention?.reason).toMatch(/is gone$/);
   });
 
   test("and contrary goes to a person at once, who may still see it settle by itself", () => {
@@ -257,6 +322,14 @@ describe("a claim that nobody recorded the end of", () => {
 
   test("is unknown from the first look on", () => {
     expect(recordLook(abandoned(), look(1, {})).operation?.state).toBe("unknown");
+  });
+
+  test("is said to have had no answer when it came to nothing", () => {
+    const { attempt, ...operation } = abandoned().operation as NonNullable<Subscription["operation"]>;
+    const { outcome, said, endedAt, ...begun } = attempt as NonNullable<typeof attempt>;
+    const unanswered = { ...abandoned(), operation: { ...operation, attempt: begun } };
+    const absent = [10, 20, 40].reduce<Subscription>((held, at) => recordLook(held, look(at, {})), unanswered);
+    expect(absent.pause?.why).toBe("suspend license 101 had no effect (no answer)");
   });
 
   test("is finished by a look that sees it achieved", () => {

@@ -40,6 +40,12 @@ describe("a claim", () => {
     expect(slots[1]).toEqual({ n: 2, generation: 1, product: "vmmanager6", plan: "vm-monthly" });
   });
 
+  test("of an order says in its slot whose place the license is to take", () => {
+    const replacing = orderOf({ slot: 2, replaces: { n: 1, generation: 1 } });
+    expect(claimed(replacing).slots[1]?.replaces).toEqual({ n: 1, generation: 1 });
+    expect(claimed(order).slots[1]).not.toHaveProperty("replaces");
+  });
+
   test("leaves the subscription that it was given as it was", () => {
     const before = licensed([slot()]);
     const copy = structuredClone(before);
@@ -51,6 +57,7 @@ describe("a claim", () => {
 describe("a call's outcome", () => {
   test("of an order keeps the license's id at once, to be seen by reading", () => {
     const { slots, operation } = outcomeOf(order, { outcome: "done", said: "ordered license 77", elid: "77" });
+    expect(slots[0]?.license?.elid).toBe("101");
     expect(slots[1]?.license).toEqual({
       elid: "77",
       family: "platform",
@@ -118,6 +125,13 @@ describe("what is so already", () => {
     expect(done.operation).toMatchObject({ n: 1, state: "finished", outcome: "already_done", finishedAt: now });
     expect(done.operation?.attempt).toBeUndefined();
     expect(done.slots[0]?.license).toMatchObject({ suspended: true, expiry: "2027-02-01" });
+  });
+
+  test("keeps the expiry that was read, and the known one where none was", () => {
+    const expiryAfter = (before: { expiry?: string }) =>
+      alreadyDone(claim(licensed([slot()]), { ...intend(suspend), before }, { now, deadline: now }), now).slots[0]
+        ?.license?.expiry;
+    expect([expiryAfter({ expiry: "2027-05-01" }), expiryAfter({})]).toEqual(["2027-05-01", "2027-02-01"]);
   });
 
   test("ends the pause", () => {

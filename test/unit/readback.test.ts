@@ -29,6 +29,8 @@ describe("what a license shows of", () => {
 
   test.each<[string, Change | undefined, typeof asked, SeenLicense, string]>([
     ["an order, active", order, asked, seen(), "achieved"],
+    ["an order, active, without an expiry", order, asked, seen({ expiry: undefined as never }), "pending"],
+    ["an order, without a status, unanswered", order, asked, bare, "pending"],
     ["an order, without a status", order, asked, { elid: "77", autosuspended: false, addons: {} }, "pending"],
     ["an order, without a status, answered ok", order, answered, bare, "achieved"],
     ["a suspend, without a status, answered ok", suspend, answered, bare, "achieved"],
@@ -86,6 +88,16 @@ describe("what a license shows of", () => {
   });
 });
 
+test.each<[Change | undefined, SeenLicense, string]>([
+  [suspend, seen(), "license 77 is active until 2027-02-01"],
+  [suspend, { elid: "77", autosuspended: false, addons: {} }, "license 77 is of unknown status"],
+  [order, seen({ status: "ordered" }), "license 77 is ordered until 2027-02-01, not paid"],
+  [prolong, seen({ expiry: undefined as never }), "license 77 is active, without an expiry"],
+  [edit, seen({ addons: { "11": 4, "99": 1 } }), 'license 77 is active until 2027-02-01, addons {"11":4}'],
+])("what was seen is said (%#)", (change, license, saw) => {
+  expect(judge(change as Change, { answeredOk: false }, license).saw).toBe(saw);
+});
+
 const noWitnesses = async () => [];
 
 /** A billmgr of which only the readings are called. */
@@ -119,7 +131,11 @@ describe("reading back", () => {
     ["remoteid", seen({ elid: "77", remoteid: reference })],
     ["comment", seen({ elid: "77", comment: reference })],
   ])("finds an order by its %s", async (_, row) => {
-    expect(await find([byRow, row])).toMatchObject({ verdict: "achieved", elid: "77" });
+    expect(await find([byRow, row])).toEqual({
+      verdict: "achieved",
+      elid: "77",
+      saw: `license 77 carries ${reference}`,
+    });
   });
 
   test("finds it also in a list that was not read whole", async () => {
@@ -136,6 +152,8 @@ describe("reading back", () => {
   test("asks when two licenses carry the reference", async () => {
     const rows = [seen({ elid: "76", remoteid: reference }), seen({ elid: "77", comment: reference })];
     expect(await find(rows)).toMatchObject({ verdict: "contrary", saw: expect.stringMatching(/76, 77/) });
+    const many = Array.from({ length: 12 }, (_, n) => seen({ elid: String(n), remoteid: reference }));
+    expect((await find(many)).saw).toBe(`licenses 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 all carry ${reference}`);
   });
 
   test.each([
@@ -143,8 +161,32 @@ describe("reading back", () => {
     ["did not show it", [seen({ elid: "8", remoteid: "bw-x" })], [witness], false],
     ["showed it under another reference", [{ ...byRow, remoteid: "bw-x" }], [witness], false],
     ["knows of none", [seen({ elid: "8", remoteid: "bw-x" })], [], false],
+    ["showed its reference on another license", [seen({ elid: "8", remoteid: witness.reference })], [witness], false],
   ])("takes absence for proof only by a list that %s", async (_, rows, known, provesAbsence) => {
     expect(await find(rows, { known })).toMatchObject({ verdict: "absent", provesAbsence });
+  });
+
+  test.each([
+    ["", [byRow], [witness]],
+    ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [witness]],
+    [
+      "; no license of ours is known yet to tell whether it would show one",
+      [seen({ remoteid: "bw-x" }), seen({ elid: "9", status: "deleted" })],
+      [],
+    ],
+  ])("says what an absence lacks%s", async (doubt, rows, known) => {
+    const saw = `none of the 1 licenses listed carries ${reference}${doubt}`;
+    expect((await find(rows, { known })).saw).toBe(saw);
+  });
+
+  test.each([
+    ["the remoteid", seen({ elid: "8", remoteid: "bw-x" })],
+    ["the comment", seen({ elid: "8", comment: "bw-x" })],
+  ])("opens no forms where the list shows %s of any license", async (_, row) => {
+    const { billmgr, forms } = billmgrWith({}, { rows: [row, seen({ elid: "9" })] });
+    const under = operation({ change: order, state: "unknown" });
+    await readBack(under, { reference, elid: undefined, witnesses: noWitnesses }, billmgr);
+    expect(forms).toEqual([]);
   });
 
   test("takes no absence from a list that was not read whole", async () => {
@@ -162,6 +204,11 @@ describe("reading back", () => {
       const rows = [bare("5", "2026-01-01"), bare("77", "2027-01-10")];
       const forms = [seen({ elid: "5", comment: witness.reference }), seen({ elid: "77", comment: reference })];
       expect(await find(rows, { forms })).toMatchObject({ verdict: "achieved", elid: "77" });
+    });
+
+    test("leaves out one that its form shows to be deleted", async () => {
+      const forms = [seen({ elid: "77", comment: reference, status: "deleted" })];
+      expect(await find([bare("77", "2027-01-10")], { forms })).toMatchObject({ verdict: "absent" });
     });
 
     test("opens a form from the day before the claim on, and of those without a day", async () => {
@@ -184,6 +231,7 @@ describe("reading back", () => {
     test("takes nothing from too many new licenses", async () => {
       const rows = Array.from({ length: 26 }, (_, n) => bare(String(n)));
       expect(await find(rows)).toMatchObject({ verdict: "pending", saw: expect.stringMatching(/26 licenses are new/) });
+      expect(await find(rows.slice(1))).toMatchObject({ verdict: "absent", provesAbsence: false });
     });
   });
 
@@ -208,7 +256,17 @@ describe("reading back", () => {
 
     test("waits while the list shows it and its form does not", async () => {
       const row = seen({ elid: "77", comment: reference });
-      expect(await find([byRow, row], { told: "77" })).toMatchObject({ verdict: "pending" });
+      expect(await find([byRow, row], { told: "77" })).toMatchObject({
+        verdict: "pending",
+        saw: `license 77 carries ${reference} in the list`,
+      });
+    });
+
+    test("quotes no more than the beginning of another's comment", async () => {
+      const forms = [seen({ elid: "9", comment: `${"x".repeat(59)}\u{1f600}yy` })];
+      expect((await find([byRow], { told: "9", forms })).saw).toContain(
+        `the comment "${"x".repeat(59)}\ufffd" instead`,
+      );
     });
 
     test("an unpaid one is said to be that", async () => {
@@ -224,6 +282,23 @@ describe("reading back", () => {
     expect(sight).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
     expect(sight).not.toHaveProperty("elid");
   });
+
+  test.each(["claimed", "unknown", "unconfirmed"] as const)(
+    "takes billmgr at its word only where it gave that: %s",
+    async (state) => {
+      const shown: SeenLicense = { elid: "77", autosuspended: false, expiry: "2027-02-01", addons: {} };
+      const { billmgr } = billmgrWith({ "77": shown });
+      const word = state === "unconfirmed";
+      const sought = { reference, elid: "77", witnesses: noWitnesses };
+      for (const [change, otherwise] of [
+        [suspend, "pending"],
+        [order, "pending"],
+      ] as const) {
+        const { verdict } = await readBack(operation({ change: change as Change, state }), sought, billmgr);
+        expect(verdict).toBe(word ? "achieved" : otherwise);
+      }
+    },
+  );
 
   test.each([
     ["a suspend", suspend],
@@ -257,8 +332,8 @@ describe("reading back", () => {
   ])("of a license that billmgr knows no more judges %s", async (_, change, verdict) => {
     const { billmgr } = billmgrWith({});
     const under = operation({ change: change as Change });
-    expect(await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).toMatchObject({
-      verdict,
-    });
+    const sight = await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr);
+    expect(sight).toMatchObject({ verdict });
+    if (change !== order) expect(sight.saw).toBe("billmgr knows no license 77");
   });
 });

@@ -8,7 +8,12 @@ const documentOf = (xml: string): Element => {
 
 describe("an answer", () => {
   test("is a document, with or without a declaration, a mark of byte order and blanks around it", () => {
-    for (const xml of ["<doc/>", '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\n<doc><ok/></doc>\n\n']) {
+    for (const xml of [
+      "<doc/>",
+      '<?xml version="1.0"?><doc/>',
+      '<?xml version="1.0"?>\n\n<?x y?> <doc/>',
+      '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\n<doc><ok/></doc>\n\n',
+    ]) {
       expect(readReply(200, xml)).toMatchObject({ is: "document" });
     }
   });
@@ -30,6 +35,28 @@ describe("an answer", () => {
       undefined,
       undefined,
     ]);
+  });
+
+  test("gives the five references that XML defines, once, and no others", () => {
+    const doc = documentOf(
+      '<doc a="&lt;&gt;&amp;&quot;&apos;"><b>&lt;&gt;&amp;&quot;&apos;</b><c>&amp;lt; &#65; &nbsp;</c></doc>',
+    );
+    expect([attribute(doc, "a"), textOf(doc, "b"), textOf(doc, "c")]).toEqual([`<>&"'`, `<>&"'`, "&lt; &#65; &nbsp;"]);
+  });
+
+  test("takes what is empty for nothing, and its own text for no child", () => {
+    const doc = documentOf('<doc a="">text<b><![CDATA[ 7 ]]></b><c><![CDATA[  ]]></c></doc>');
+    expect([attribute(doc, "a"), textOf(doc, "b"), textOf(doc, "c"), child(doc, "#text")]).toEqual([
+      undefined,
+      "7",
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("can quote a page in a marked section", () => {
+    expect(readReply(200, "<doc><note><![CDATA[<html>]]></note><ok/></doc>")).toMatchObject({ is: "document" });
+    expect(readReply(200, "<doc><![CDATA[<!doctype html>]]></doc>")).toMatchObject({ why: "XML with a document type" });
   });
 
   test("keeps numbers as they are written", () => {
@@ -90,6 +117,13 @@ describe("what is no answer of billmgr's", () => {
     ["an answer cut short", "<doc><id>77</id><ok", "XML that is not well formed"],
     ["an answer cut before its end", "<doc><id>77</id><ok/>", "XML that is not well formed"],
     ["two answers", "<doc><ok/></doc><doc><ok/></doc>", "XML that is not well formed"],
+    ["an answer and an empty one", "<doc><ok/></doc><doc/>", "XML without <doc>"],
+    ["an answer and ok behind it", "<doc></doc><ok/>", "XML without <doc>"],
+    ["an answer and text behind it", "<doc><ok/></doc>x", "XML that is not well formed"],
+    ["an answer and a reference behind it", "<doc><ok/></doc>&amp;", "XML without <doc>"],
+    ["text in a marked section before it", "<![CDATA[x]]><doc><ok/></doc>", "XML without <doc>"],
+    ["an instruction that holds elements", "<?xml <ok/>?><doc><ok/></doc>", "XML without <doc>"],
+    ["a title that goes on after what is read of it", `<html><title>${"x".repeat(2000)}</title>`, "an HTML page"],
     ["another document", "<reply><ok/></reply>", "XML without <doc>"],
     ["names that would change the parser", "<doc><__proto__><ok/></__proto__></doc>", "XML without <doc>"],
   ])("is unreadable: %s", (_, body, why) => {
@@ -98,6 +132,7 @@ describe("what is no answer of billmgr's", () => {
 
   test.each([
     [502, "<html><title>Bad Gateway</title></html>", 'HTTP 502 ("Bad Gateway")'],
+    [503, '<html><TITLE lang="en">Back\nsoon</TITLE></html>', 'HTTP 503 ("Back\nsoon")'],
     [404, "", "HTTP 404"],
     [302, "<doc><ok/></doc>", "HTTP 302"],
     [500, '<doc><error type="value"/></doc>', "HTTP 500"],

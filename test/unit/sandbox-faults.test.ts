@@ -4,6 +4,9 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FaultName, FaultPlan, Sandbox } from "../../infra/local/sandbox/index.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { authinfoWith } from "../support/secrets.ts";
+
+const authinfo = authinfoWith();
 
 const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseTagValue: false });
 
@@ -14,12 +17,12 @@ let close: () => Promise<void>;
 
 beforeEach(async () => {
   const now = () => new Date("2027-01-31T10:00:00Z");
-  ({ sandbox, url, origin, close } = await serveSandbox({ now, authinfo: () => "reseller:password" }));
+  ({ sandbox, url, origin, close } = await serveSandbox({ now, authinfo: () => authinfo }));
 });
 afterEach(() => close());
 
 function post(params: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-  const body = new URLSearchParams({ authinfo: "reseller:password", out: "xml", ...params });
+  const body = new URLSearchParams({ authinfo: authinfo, out: "xml", ...params });
   return fetch(url, { method: "POST", body, ...(signal && { signal }) });
 }
 
@@ -76,7 +79,7 @@ describe("the connection breaks", () => {
   test("a caller who hangs up in the middle of a request has asked for nothing", async () => {
     const half = request(url, { method: "POST", headers: { "content-length": 1000 } });
     half.on("error", () => undefined);
-    half.write(new URLSearchParams({ authinfo: "reseller:password", out: "xml", ...orderParams }).toString());
+    half.write(new URLSearchParams({ authinfo: authinfo, out: "xml", ...orderParams }).toString());
     await sleep(50);
     half.destroy();
     await sleep(50);
@@ -149,7 +152,7 @@ describe("the document is another", () => {
 
   test("a wrong password stays wrong under a fault that acts", async () => {
     sandbox.plan({ fault: "act_then_drop" });
-    await expect(post({ ...orderParams, authinfo: "reseller:wrong" })).rejects.toThrow();
+    await expect(post({ ...orderParams, authinfo: authinfoWith("-of-old") })).rejects.toThrow();
     expect(orders()).toBe(0);
   });
 });

@@ -3,6 +3,9 @@ import { createSandbox, type FaultPlan, type Sandbox } from "../../infra/local/s
 import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { readReply } from "../../shared/billmgr/reply.ts";
 import type { Post, Sent } from "../../shared/billmgr/transport.ts";
+import { authinfoWith } from "../support/secrets.ts";
+
+const authinfo = authinfoWith();
 
 const start = Date.parse("2027-01-31T10:00:00Z");
 const request = {
@@ -15,7 +18,7 @@ const request = {
   period: "1",
   comment: "ref",
 };
-const form = new URLSearchParams({ authinfo: "reseller:password", ...request });
+const form = new URLSearchParams({ authinfo: authinfo, ...request });
 
 /** Virtual time: nothing happens until it is moved. */
 let time: number;
@@ -26,7 +29,7 @@ let post: Post;
 beforeEach(() => {
   time = start;
   timers = [];
-  sandbox = createSandbox({ now: () => new Date(time), authinfo: () => "reseller:password" });
+  sandbox = createSandbox({ now: () => new Date(time), authinfo: () => authinfo });
   post = sandbox.post((ms, act) => timers.push({ at: time + ms, act }));
 });
 
@@ -67,7 +70,7 @@ describe("a call without a network", () => {
   });
 
   test("carries the real client", async () => {
-    const billmgr: Billmgr = createBillmgr(post, async () => "reseller:password");
+    const billmgr: Billmgr = createBillmgr(post, async () => authinfo);
     expect(await billmgr.call("order", request)).toMatchObject({ outcome: "done", elid: "334673" });
     expect(await billmgr.licenses("platform")).toMatchObject({ rows: [{ comment: "ref" }] });
   });

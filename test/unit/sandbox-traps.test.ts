@@ -7,8 +7,9 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import type { Post } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
+import { authinfoWith } from "../support/secrets.ts";
 
-const authinfo = "reseller:password";
+const authinfo = authinfoWith();
 const minute = 60_000;
 
 let time: number;

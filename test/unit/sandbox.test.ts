@@ -2,8 +2,10 @@ import { XMLParser } from "fast-xml-parser";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Sandbox, SandboxOptions, SandboxState } from "../../infra/local/sandbox/index.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { authinfoWith } from "../support/secrets.ts";
+import { knowingly } from "../support/watch.ts";
 
-const AUTHINFO = "reseller:pass:word";
+const AUTHINFO = authinfoWith(":word");
 const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseTagValue: false });
 
 let time: Date;
@@ -74,7 +76,7 @@ describe("the wire", () => {
   });
 
   test("errors are documents with status 200", async () => {
-    expect((await call({ func: "whoami", authinfo: "reseller:wrong" })).error).toMatchObject({
+    expect((await call({ func: "whoami", authinfo: authinfoWith("-of-old") })).error).toMatchObject({
       "@type": "auth",
       "@object": "badpassword",
     });
@@ -87,6 +89,7 @@ describe("the wire", () => {
   });
 
   test("GET works, at /billmgr too, and the calls tell of a password in the URL", async () => {
+    knowingly("a URL");
     const query = new URLSearchParams({ authinfo: AUTHINFO, out: "xml", func: "subaccount" });
     const response = await fetch(`${origin}/billmgr?${query}`);
     expect(parser.parse(await response.text()).doc.elem).toMatchObject({ balance: "100000.00", currency: "EUR" });

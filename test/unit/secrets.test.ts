@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseSecrets, SecretsError } from "../../shared/aws/secrets.ts";
+import { authinfoWith, canary, plainSecretOf } from "../support/secrets.ts";
 
 const problemsOf = (value: unknown): string => {
   try {
@@ -12,7 +13,10 @@ const problemsOf = (value: unknown): string => {
 };
 
 test("secrets are read, the password with its colons", () => {
-  const secrets = { billmgr: "reseller:pass:word", storefronts: { stripe: ["whsec_new", "whsec_old"] } };
+  const secrets = {
+    billmgr: authinfoWith(":word"),
+    storefronts: { stripe: [plainSecretOf("new"), plainSecretOf("old")] },
+  };
   expect(parseSecrets(secrets)).toEqual(secrets);
   expect(parseSecrets({ billmgr: "a:b" })).toEqual({ billmgr: "a:b", storefronts: {} });
 });
@@ -21,10 +25,10 @@ describe("an error names the path and what was expected", () => {
   test.each([
     ["nothing", undefined, "(top): missing, expected an object"],
     ["no login", {}, "billmgr: missing, expected a string"],
-    ["a login without a password", { billmgr: "reseller" }, 'billmgr: found text, expected "user:password"'],
+    ["a login without a password", { billmgr: canary }, 'billmgr: found text, expected "user:password"'],
     [
       "a secret that is no list",
-      { billmgr: "a:b", storefronts: { stripe: "whsec_1" } },
+      { billmgr: "a:b", storefronts: { stripe: plainSecretOf("1") } },
       "storefronts.stripe: found text, expected an array",
     ],
     [
@@ -49,14 +53,14 @@ describe("an error names the path and what was expected", () => {
 
 describe("an error never holds a value", () => {
   test.each([
-    ["a password without a user", { billmgr: "hunter2" }],
+    ["a password without a user", { billmgr: canary }],
     ["a password that is a number", { billmgr: 48_151_623 }],
     ["a secret that is a number", { billmgr: "a:b", storefronts: { stripe: [48_151_623] } }],
-    ["a secret that is no list", { billmgr: "a:b", storefronts: { stripe: "hunter2" } }],
-    ["a list in place of a login", { billmgr: ["hunter2"] }],
-    ["text in place of everything", "hunter2"],
+    ["a secret that is no list", { billmgr: "a:b", storefronts: { stripe: canary } }],
+    ["a list in place of a login", { billmgr: [canary] }],
+    ["text in place of everything", canary],
   ])("%s", (_, value) => {
     expect(problemsOf(value)).not.toBe("");
-    expect(problemsOf(value)).not.toMatch(/hunter2|48151623/);
+    expect(problemsOf(value)).not.toMatch(new RegExp(`${canary}|48151623`));
   });
 });

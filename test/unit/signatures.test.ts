@@ -1,8 +1,10 @@
+import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { secondsIn, timelyAt } from "../../shared/storefronts/signatures.ts";
+import { bodySigned, secondsIn, timelyAt } from "../../shared/storefronts/signatures.ts";
 import { standard } from "../../shared/storefronts/standard.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
+import { plainSecretOf, standardSecretOf } from "../support/secrets.ts";
 import { stripeHeader } from "../support/stripe.ts";
 
 const now = 1_801_389_600;
@@ -10,7 +12,7 @@ const timely = timelyAt(() => now * 1000);
 const body = '{"id":"evt_7","note":"žluťoučký kůň"}';
 
 describe("stripe", () => {
-  const [oldSecret, newSecret] = ["whsec_old_synthetic", "whsec_new_synthetic"];
+  const [oldSecret, newSecret] = [plainSecretOf("old"), plainSecretOf("new")];
   const verify = (header: string | undefined, secrets = [newSecret], text = body) =>
     stripe.verify({ headers: { "stripe-signature": header }, body: Buffer.from(text) }, secrets, timely);
   const v1 = (secret: string, at = now) => stripeHeader(body, secret, at).replace(/^t=\d+,/, "");
@@ -41,6 +43,13 @@ describe("stripe", () => {
     ["a time in words", `t=now,${v1(newSecret)}`, /no time/],
     ["a short signature", `t=${now},v1=${v1(newSecret).slice(3, 20)}`, /matches not/],
     ["an empty signature", `t=${now},v1=`, /no v1/],
+    ["a signature with more behind it", `t=${now},${v1(newSecret)}zz`, /matches not/],
+    ["a signature and a further value", `t=${now},${v1(newSecret)}=1`, /matches not/],
+    [
+      "a signature in capitals, which Stripe's is not",
+      `t=${now},v1=${v1(newSecret).slice(3).toUpperCase()}`,
+      /matches not/,
+    ],
     ["no hex at all", `t=${now},v1=${"z".repeat(64)}`, /matches not/],
     ["garbage", "=,=,==t,,v1", /no time/],
     ["no header", undefined, /needs the header/],
@@ -55,7 +64,8 @@ describe("stripe", () => {
 
   test.each([
     ["whsec_12345678", true],
-    ["whsec_short", false],
+    ["whsec_new", true],
+    ["whsec_", false],
     ["sk_live_1234567890", false],
     ["", false],
   ])("takes %j for a secret: %s", (secret, good) => {
@@ -64,8 +74,7 @@ describe("stripe", () => {
 });
 
 describe("standard", () => {
-  const secretOf = (seed: string) => `whsec_${Buffer.from(seed.repeat(8)).toString("base64")}`;
-  const [oldSecret, newSecret] = [secretOf("old!"), secretOf("new!")];
+  const [oldSecret, newSecret] = [standardSecretOf("old"), standardSecretOf("new")];
   const sign = (secret: string, at = now) => new Webhook(secret).sign("msg_7", new Date(at * 1000), body);
   const headersOf = (signature: string | undefined, at: string | undefined = String(now), id = "msg_7") => ({
     "webhook-id": id,
@@ -103,6 +112,9 @@ describe("standard", () => {
     ["an asymmetric signature alone", headersOf("v1a,AAAA"), /no v1/],
     ["a signature without a version", headersOf(sign(newSecret).slice(3)), /no v1/],
     ["an empty signature", headersOf("v1,"), /matches not/],
+    ["a signature with more behind it", headersOf(`${sign(newSecret)}=`), /matches not/],
+    ["a signature without its end", headersOf(sign(newSecret).replace(/=$/, "")), /matches not/],
+    ["a signature with what is no base64 in it", headersOf(sign(newSecret).replace("v1,", "v1,!")), /matches not/],
     ["a time that is no whole number", headersOf(sign(newSecret), `${now}.5`), /not Unix seconds/],
     ["no signature", headersOf(undefined), /needs the headers/],
     ["no headers", {}, /needs the headers/],
@@ -122,6 +134,32 @@ describe("standard", () => {
     const found = standard.flawOf(secret);
     if (flaw) expect(found).toMatch(flaw);
     else expect(found).toBeUndefined();
+  });
+});
+
+describe.each(["hex", "base64"] as const)("a body signed alone, in %s", (encoding) => {
+  const hmac = (secret: string, text = body) => createHmac("sha256", secret).update(text).digest(encoding);
+  const verify = (signature: string | undefined, secrets = ["new"]) =>
+    bodySigned("X-Signature", encoding)(
+      { headers: { "x-signature": signature }, body: Buffer.from(body) },
+      secrets,
+      () => false,
+    );
+
+  test("is accepted by any of the secrets, whatever the time", () => {
+    expect(verify(hmac("new"))).toBeUndefined();
+    expect(verify(hmac("old"), ["new", "old"])).toBeUndefined();
+  });
+
+  test.each([
+    ["another secret", hmac("old"), "the signature matches not the secret"],
+    ["another body", hmac("new", "{}"), "the signature matches not the secret"],
+    ["the other encoding", Buffer.from(hmac("new"), encoding).toString(encoding === "hex" ? "base64" : "hex"), /not/],
+    ["a part of the signature", hmac("new").slice(0, 40), /matches not/],
+    ["an empty header", "", "needs the header X-Signature"],
+    ["no header", undefined, "needs the header X-Signature"],
+  ])("is refused for %s", (_, signature, reason) => {
+    expect(verify(signature)).toMatch(reason);
   });
 });
 

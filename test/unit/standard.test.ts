@@ -44,7 +44,9 @@ describe("each type", () => {
   test("that is unknown means nothing, with the types that would", () => {
     expect(telling("order.created")).toMatchObject({
       says: "nothing",
-      reason: /^"order.created" is none of payment.succeeded, .*subscription.cancelled$/,
+      reason: expect.stringMatching(
+        /^no such type "order.created", expected payment.succeeded, .*subscription.cancelled$/,
+      ),
     });
   });
 });
@@ -105,7 +107,7 @@ describe("times", () => {
     (paidThrough) => {
       expect(telling("payment.succeeded", payment({ paidThrough }))).toMatchObject({
         says: "unclear",
-        reason: /^data\.paidThrough: /,
+        reason: expect.stringMatching(/^data\.paidThrough: /),
       });
     },
   );

@@ -69,7 +69,7 @@ describe("invoice.paid", () => {
 
   test("of prorations alone is no payment of a period", () => {
     const update = invoice({ billing_reason: "subscription_update", ...lines(proration(), proration()) });
-    expect(tell("invoice.paid", update)).toMatchObject({ says: "nothing", reason: /proration/ });
+    expect(tell("invoice.paid", update)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/proration/) });
   });
 
   test("lists several items that are paid to one end, those of one price together", () => {
@@ -91,7 +91,10 @@ describe("invoice.paid", () => {
 
   test("of items that are paid to different ends is for a person", () => {
     const several = lines(line(), line({ period: ahead("2028-01-31") }));
-    expect(tell("invoice.paid", invoice(several))).toMatchObject({ says: "unclear", reason: /different ends/ });
+    expect(tell("invoice.paid", invoice(several))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringMatching(/different ends/),
+    });
   });
 
   test("leaves out what was metered in the period that is over", () => {
@@ -102,7 +105,7 @@ describe("invoice.paid", () => {
 
   test("whose period is on a line that is not listed is for a person", () => {
     const cut = invoice({ lines: { data: [proration()], has_more: true } });
-    expect(tell("invoice.paid", cut)).toMatchObject({ says: "unclear", reason: /not list/ });
+    expect(tell("invoice.paid", cut)).toMatchObject({ says: "unclear", reason: expect.stringMatching(/not list/) });
   });
 
   test.each([
@@ -199,7 +202,10 @@ describe("the envelope", () => {
   });
 
   test("leaves other types alone", () => {
-    expect(tell("customer.created", { id: "cus_1" })).toMatchObject({ says: "nothing", reason: /"customer.created"/ });
+    expect(tell("customer.created", { id: "cus_1" })).toMatchObject({
+      says: "nothing",
+      reason: expect.stringMatching(/"customer.created"/),
+    });
   });
 
   test("leaves invoice.payment_succeeded alone, which tells the same as invoice.paid", () => {
@@ -208,7 +214,11 @@ describe("the envelope", () => {
 
   test("asks for the other payload style on thin events", () => {
     const thin = { id: "evt_9", object: "v2.core.event", type: "v1.invoice.paid", created: "2027-01-31T10:00:00Z" };
-    expect(stripe.events(thin, {})[0]).toMatchObject({ id: "evt_9", says: "unclear", reason: /thin event/ });
+    expect(stripe.events(thin, {})[0]).toMatchObject({
+      id: "evt_9",
+      says: "unclear",
+      reason: expect.stringMatching(/thin event/),
+    });
   });
 
   test.each([

@@ -109,7 +109,10 @@ describe("a subscription", () => {
 
   test("that has more items than are listed is unclear", () => {
     const cut = stripeSubscription({ items: { data: [item()], has_more: true } });
-    expect(tell("customer.subscription.updated", cut)).toMatchObject({ says: "unclear", reason: /more items/ });
+    expect(tell("customer.subscription.updated", cut)).toMatchObject({
+      says: "unclear",
+      reason: expect.stringMatching(/more items/),
+    });
   });
 });
 

@@ -1,3 +1,5 @@
+import fc from "fast-check";
+import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import {
   addDays,
@@ -34,6 +36,21 @@ describe("months", () => {
     expect(addMonths(day, months)).toBe(result);
     expect(instantPlusMonths(`${day}T23:30:00.000Z`, months)).toBe(`${result}T23:30:00.000Z`);
   });
+});
+
+test("days and months are those of the calendar", () => {
+  const day = fc.date({ min: new Date("2000-01-01"), max: new Date("2199-12-31"), noInvalidDate: true });
+  fc.assert(
+    fc.property(day, fc.integer({ min: -400, max: 400 }), (moment, count) => {
+      const instant = toInstant(moment);
+      const date = Temporal.PlainDate.from(dayOf(instant));
+      expect(addMonths(dayOf(instant), count)).toBe(date.add({ months: count }).toString());
+      expect(addDays(dayOf(instant), count)).toBe(date.add({ days: count }).toString());
+      expect(daysBetween(dayOf(instant), addDays(dayOf(instant), count))).toBe(count);
+      const zoned = Temporal.Instant.from(instant).toZonedDateTimeISO("UTC").add({ months: count });
+      expect(instantPlusMonths(instant, count)).toBe(toInstant(zoned.epochMilliseconds));
+    }),
+  );
 });
 
 test.each([

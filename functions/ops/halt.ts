@@ -1,0 +1,25 @@
+import type { Halt } from "../../shared/aws/table.ts";
+import { instantPlus } from "../../shared/licensing/time.ts";
+import { haltedSeconds } from "../provision/converge.ts";
+import { wakeDue } from "../renew/renew.ts";
+import { nowOf, type World } from "./world.ts";
+
+/** Stops all calls. @returns the halt that stands: an earlier one keeps its reason */
+export async function halt(reason: string, { table, now }: Pick<World, "table" | "now">): Promise<Halt> {
+  const asked = { since: nowOf({ now }), reason };
+  await table.setHalt(asked);
+  return (await table.halt()) ?? asked;
+}
+
+/** Lets all calls go, and wakes at once what would have waited for that. @returns the halt that was lifted, if there was one */
+export async function resume({
+  table,
+  send,
+  now,
+}: Pick<World, "table" | "send" | "now">): Promise<{ lifted?: Halt; woken: number }> {
+  const lifted = await table.halt();
+  if (!lifted) return { woken: 0 };
+  await table.liftHalt();
+  const until = instantPlus(nowOf({ now }), { seconds: haltedSeconds });
+  return { lifted, woken: await wakeDue({ table, send }, until, () => Number.POSITIVE_INFINITY) };
+}

@@ -1,0 +1,104 @@
+import { judge } from "../../shared/billmgr/readback.ts";
+import { isPurchase, referenceOf } from "../../shared/licensing/operation.ts";
+import * as repair from "../../shared/licensing/repair.ts";
+import { type Repaired, Unfit } from "../../shared/licensing/repair.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Day } from "../../shared/licensing/time.ts";
+import type { Key } from "../../shared/message.ts";
+import { rewrite } from "./rewrite.ts";
+import { keyNamed, nameOf, nowOf, type World } from "./world.ts";
+
+/** Clears attention and pause, and wakes it. Always safe. @throws Unfit */
+export async function retry(name: string, world: World): Promise<Repaired> {
+  return rewrite(keyNamed("subscription", name), world, (subscription) => ({
+    subscription: repair.retry(subscription, nowOf(world)),
+    finished: [],
+  }));
+}
+
+/** What a person found out about a subscription's open operation, or about its license `elid`. */
+export type Resolution = { as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" };
+
+/**
+ * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
+ * @throws Unfit where it does not fit, ReadError where billmgr could not be read; nothing is changed then
+ */
+export async function resolve(name: string, resolution: Resolution, world: World): Promise<Repaired> {
+  const key = keyNamed("subscription", name);
+  if ("elid" in resolution && !/^\d+$/.test(resolution.elid)) {
+    throw new Unfit(`"${resolution.elid}" is no license of billmgr's: expected its number`);
+  }
+  return rewrite(key, world, async (subscription) => {
+    const now = nowOf(world);
+    switch (resolution.as) {
+      case "never-bought":
+        return repair.neverBought(subscription, now);
+      case "done":
+        return repair.done(subscription, await readPurchased(subscription, world), now);
+      case "gone":
+        return repair.gone(subscription, resolution.elid, await readGone(subscription, resolution.elid, world), now);
+      case "adopt":
+        return repair.adopt(
+          subscription,
+          await readAdoptable(key, subscription, resolution.elid, world),
+          world.catalog,
+          now,
+        );
+    }
+  });
+}
+
+/** The expiry of the license that an open purchase is about. */
+async function readPurchased(
+  { operation, slots }: Subscription,
+  { billmgr }: Pick<World, "billmgr">,
+): Promise<{ expiry?: Day }> {
+  if (!operation || !isPurchase(operation.change)) return {};
+  const license = slots.find(({ n }) => n === operation.change.slot)?.license;
+  if (!license) return {};
+  const seen = await billmgr.license(license.family, license.elid);
+  if (!seen) throw new Unfit(`billmgr knows no license ${license.elid}`);
+  return seen.expiry === undefined ? {} : { expiry: seen.expiry };
+}
+
+async function readGone({ slots }: Subscription, elid: string, { billmgr }: Pick<World, "billmgr">): Promise<string> {
+  const license = slots.find((slot) => slot.license?.elid === elid)?.license;
+  if (!license) return "";
+  const seen = await billmgr.license(license.family, elid);
+  if (!seen) return `billmgr knows no license ${elid}`;
+  if (seen.status === "deleted") return `license ${elid} is deleted`;
+  throw new Unfit(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
+}
+
+/** A license that is not there, is another subscription's or carries another reference is not the one that was ordered. */
+async function readAdoptable(key: Key, subscription: Subscription, elid: string, world: World): Promise<repair.Found> {
+  const { order } = repair.orderToFill(subscription, world.catalog, nowOf(world));
+  const seen = await world.billmgr.license(order.family, elid);
+  if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${order.family}`);
+  const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
+  const { verdict, saw } = judge(order, { answeredOk: true }, seen);
+  if (verdict === "contrary") throw new Unfit(saw);
+  const { comment, remoteid } = seen;
+  const other = [comment, remoteid].find((shown) => shown !== undefined);
+  if (other !== undefined && comment !== reference && remoteid !== reference) {
+    throw new Unfit(
+      `${saw}, and carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
+    );
+  }
+  const holder = await holderOf(elid, world);
+  if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
+  // Stopped at expiry is not suspended: that ends with a prolong.
+  return { elid, addons: seen.addons, suspended: seen.status === "stopped" && !seen.autosuspended };
+}
+
+async function holderOf(elid: string, { table }: Pick<World, "table">): Promise<Key | undefined> {
+  let page: Awaited<ReturnType<World["table"]["subscriptions"]>> | undefined;
+  do {
+    page = await table.subscriptions(page?.next);
+    const holder = page.found.find(({ subscription }) =>
+      subscription.slots.some(({ license }) => license?.elid === elid),
+    );
+    if (holder) return holder.key;
+  } while (page.next);
+  return undefined;
+}

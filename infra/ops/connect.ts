@@ -1,0 +1,128 @@
+import { CloudFormationClient, DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { World } from "../../functions/ops/world.ts";
+import { brakeIn } from "../../functions/provision/brake.ts";
+import { sendTo } from "../../shared/aws/queue.ts";
+import { secretsIn } from "../../shared/aws/secrets.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import { type Billmgr, type Brake, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
+import { postTo } from "../../shared/billmgr/transport.ts";
+import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { localAws } from "../local/aws.ts";
+import type { LocalParts } from "../local/door.ts";
+import { acceptingTests } from "../local/functions.ts";
+import { Mistake, readFile } from "../mistake.ts";
+
+export type Target = { url: string; stack?: string; region?: string; catalog?: string };
+
+/** Where the parts of one stack are. */
+type Parts = {
+  catalog: Catalog;
+  billmgr: string;
+  now: () => Date;
+  table: string;
+  queue: string;
+  secret: string;
+  clients: { dynamodb: DynamoDBClient; sqs: SQSClient; secrets: SecretsManagerClient };
+};
+
+export type Connection = World & { billmgr: Billmgr & Reader; billmgrUrl: string; close: () => void };
+
+/** The real clients before the parts of a local or a deployed stack. @throws Mistake */
+export async function connect(target: Target): Promise<Connection> {
+  const parts = target.stack === undefined ? await localParts(target) : await deployedParts(target.stack, target);
+  const { catalog, clients, now } = parts;
+  const table = createTable(clients.dynamodb, parts.table);
+  const secrets = secretsIn(clients.secrets, parts.secret);
+  return {
+    table,
+    send: sendTo(clients.sqs, parts.queue),
+    billmgr: createBillmgr(postTo(parts.billmgr), async () => (await secrets()).billmgr, {
+      brake: brakeOfOwn((reason) => brakeIn(table, now, toStderr).pull(reason)),
+      fundsErrors: catalog.billmgr.fundsErrors,
+    }),
+    billmgrUrl: parts.billmgr,
+    catalog,
+    now,
+    close: () => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+/**
+ * A halt stops the system and not the person who looks for its cause: whether a new password is let in has to be tried
+ * before the halt is lifted. A refusal halts the system, and this command too.
+ */
+export function brakeOfOwn(pull: Brake["pull"] = async () => {}): Brake {
+  let pulled: string | undefined;
+  return {
+    pulled: async () => pulled,
+    pull: async (why) => {
+      pulled ??= why;
+      await pull(why);
+    },
+  };
+}
+
+const toStderr = {
+  info() {},
+  warn() {},
+  error: (message: string, { reason }: Record<string, unknown>) => console.error(`${message}: ${reason}`),
+};
+
+async function localParts({ url, catalog }: Target): Promise<Parts> {
+  const { origin } = new URL(url);
+  const told = await fetch(`${origin}/local/parts`).catch(() => undefined);
+  if (!told?.ok) {
+    const problem = told ? `${origin} is no local stack` : `nothing answers at ${origin}: is npm start running?`;
+    throw new Mistake(`${problem}\nName a deployed stack with --stack, another local one with --url`);
+  }
+  const { region, table, queue, secrets, ...parts } = (await told.json()) as LocalParts;
+  const ahead = Date.parse(parts.now) - Date.now();
+  const at = (endpoint: string) => ({ region, endpoint, credentials: localAws.credentials });
+  return {
+    catalog: acceptingTests(catalog === undefined ? parts.catalog : readCatalog(catalog)),
+    billmgr: parts.billmgr,
+    now: () => new Date(Date.now() + ahead),
+    table: table.name,
+    queue: queue.url,
+    secret: secrets.id,
+    clients: {
+      dynamodb: new DynamoDBClient(at(table.endpoint)),
+      sqs: new SQSClient(at(queue.endpoint)),
+      secrets: new SecretsManagerClient(at(secrets.endpoint)),
+    },
+  };
+}
+
+async function deployedParts(stack: string, { region, catalog: file = "catalog.json" }: Target): Promise<Parts> {
+  const catalog = readCatalog(file);
+  const of = region === undefined ? {} : { region };
+  const client = new CloudFormationClient(of);
+  const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: stack }));
+  client.destroy();
+  // The CDK puts a digest behind the name that infra/stack.ts gives.
+  const idOf = (type: string, name: string): string => {
+    const found = StackResources.find(
+      ({ ResourceType, LogicalResourceId = "" }) =>
+        ResourceType === type && new RegExp(`^${name}([0-9A-F]{8})?$`).test(LogicalResourceId),
+    );
+    if (!found?.PhysicalResourceId)
+      throw new Mistake(`the stack ${stack} has no ${name} (${type}): is it this system's?`);
+    return found.PhysicalResourceId;
+  };
+  return {
+    catalog,
+    billmgr: catalog.billmgr.url,
+    now: () => new Date(),
+    table: idOf("AWS::DynamoDB::Table", "Table"),
+    queue: idOf("AWS::SQS::Queue", "Queue"),
+    secret: idOf("AWS::SecretsManager::Secret", "Secrets"),
+    clients: { dynamodb: new DynamoDBClient(of), sqs: new SQSClient(of), secrets: new SecretsManagerClient(of) },
+  };
+}
+
+const readCatalog = (file: string): Catalog => readFile(file, "catalog", parseCatalog);

@@ -1,0 +1,76 @@
+import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
+import { describe } from "../../shared/licensing/operation.ts";
+import type { Repaired } from "../../shared/licensing/repair.ts";
+import { Mistake } from "../mistake.ts";
+import { type Command, type Given, textOf } from "./command.ts";
+import { moment } from "./text.ts";
+
+export const retryCommand: Command = {
+  takes: ["<subscription…>"],
+  about: "clear what holds them up and wake them; always safe",
+  help: "  While the outcome of a call is not known it looks again and does not call.",
+  async run({ words: names, connect }) {
+    const world = await connect();
+    const data: ReturnType<typeof dataOf>[] = [];
+    const lines: string[] = [];
+    for (const name of names) {
+      const repaired = await retry(name, world);
+      data.push(dataOf(name, repaired));
+      lines.push(`${name} is woken${state(repaired)}`);
+    }
+    return { data, text: lines.join("\n") };
+  },
+};
+
+const resolutions = ["adopt", "never-bought", "done", "gone"] as const;
+
+export const resolveCommand: Command = {
+  takes: ["<subscription>"],
+  about: "settle what only a person can find out",
+  options: {
+    adopt: { type: "string" },
+    "never-bought": { type: "boolean" },
+    done: { type: "boolean" },
+    gone: { type: "string" },
+  },
+  help: `  --adopt ELID     that license is the one which was ordered; a reading has to confirm it
+  --never-bought   the open order or prolong was never carried out: it may be made again
+  --done           the open operation was carried out
+  --gone ELID      somebody deleted that license in billmgr: its place is empty`,
+  async run(given) {
+    const [name = ""] = given.words;
+    const resolution = resolutionIn(given);
+    await given.confirm(meaning(name, resolution));
+    const repaired = await resolve(name, resolution, await given.connect());
+    return { data: dataOf(name, repaired), text: `${name} is resolved and woken${state(repaired)}` };
+  },
+};
+
+function resolutionIn(given: Given): Resolution {
+  const [as, another] = resolutions.filter((name) => given.values[name] !== undefined);
+  if (as === undefined || another !== undefined) {
+    throw new Mistake(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
+  }
+  return as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
+}
+
+function meaning(name: string, resolution: Resolution): string {
+  switch (resolution.as) {
+    case "adopt":
+      return `License ${resolution.elid} becomes the one of ${name}: it is renewed, suspended and deleted as its customer pays.`;
+    case "never-bought":
+      return `What ${name} waits for was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
+    case "done":
+      return `The open operation of ${name} counts as done.`;
+    case "gone":
+      return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
+  }
+}
+
+const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });
+
+function state({ subscription: { operation }, finished }: Repaired): string {
+  const ended = finished.map(({ n, change, outcome }) => `\n  operation ${n}, ${describe(change)}: ${outcome}`);
+  const open = operation && operation.state !== "finished" && operation.due !== undefined;
+  return `${ended.join("")}${open ? `\n  operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: looked at ${moment(operation.due ?? "")}` : ""}`;
+}

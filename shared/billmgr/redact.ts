@@ -1,0 +1,27 @@
+/** Takes secrets out of what is told of an answer, and shortens it. */
+export type Redact = (text: string) => string;
+
+const longestSaid = 400;
+
+/** Answers can echo what was sent, in whatever encoding. What is said is cut only after that is taken out. */
+export function redactor(authinfo: string): Redact {
+  const password = authinfo.slice(authinfo.indexOf(":") + 1);
+  const secrets = [authinfo, password].filter((secret) => secret !== "").map(inAnyEncoding);
+  const echo = new RegExp(secrets.join("|") || "(?!)", "giu");
+  return (text) => text.replace(echo, "***").slice(0, longestSaid).toWellFormed();
+}
+
+/** Each character as it is, in percents, as a reference of XML or HTML, or as JSON escapes it. */
+const inAnyEncoding = (secret: string): string =>
+  [...secret]
+    .map((character) => {
+      const code = character.codePointAt(0) ?? 0;
+      const hex = code.toString(16);
+      const percents = [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+      const reference = `&(?:amp;)*(?:#0*${code}|#x0*${hex}${names[character] ? `|${names[character]}` : ""});`;
+      const units = character.split("").map((unit) => `\\\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+      return `(?:${[`\\\\?\\u{${hex}}`, percents, reference, units.join(""), ...(character === " " ? ["\\+"] : [])].join("|")})`;
+    })
+    .join("");
+
+const names: Record<string, string> = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };

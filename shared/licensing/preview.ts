@@ -1,0 +1,58 @@
+import type { Catalog } from "./catalog.ts";
+import { type Decision, next } from "./next.ts";
+import type { Change } from "./operation.ts";
+import { claim, record, recordLook } from "./progress.ts";
+import type { Subscription } from "./subscription.ts";
+import { addDays, addMonths, type Day, dayOf, type Instant } from "./time.ts";
+
+/** One change as billmgr would make it, and the license's expiry before and after it. */
+export type Step = { change: Change; why: string; before?: Day | undefined; after?: Day | undefined };
+
+/** A guess: how long billmgr's trials are is not documented. */
+const trialDays = 14;
+
+/**
+ * The chain of changes that follows if billmgr does at once whatever it is asked. Changes nothing.
+ * @param newElid names each license that is ordered
+ * @param most where it is cut off: `decision` is then the change that would come next
+ */
+export function follow(
+  subscription: Subscription,
+  catalog: Catalog,
+  now: Instant,
+  newElid: (step: number) => string,
+  most = 2000,
+): { subscription: Subscription; steps: Step[]; decision: Decision } {
+  const steps: Step[] = [];
+  let current = subscription;
+  for (;;) {
+    const decision = next(current, catalog, now);
+    if (decision.do !== "change" || steps.length === most) return { subscription: current, steps, decision };
+    const { change, why } = decision;
+    const elid = change.kind === "order" ? newElid(steps.length) : change.elid;
+    const before = expiryOf(current, elid);
+    const after = expiryAfter(change, before, now);
+    steps.push({ change, why, before, after });
+    const intent = { change, why, before: before === undefined ? {} : { expiry: before } };
+    const claimed = claim(current, intent, { params: {}, now, deadline: now });
+    const done = change.kind === "order" ? { elid } : {};
+    const recorded = record(claimed, { outcome: "done", said: "ok", ...done }, now);
+    current = recordLook(recorded, { at: now, verdict: "achieved", saw: "it is so", expiry: after });
+  }
+}
+
+const expiryOf = ({ slots }: Subscription, elid: string): Day | undefined =>
+  slots.find(({ license }) => license?.elid === elid)?.license?.expiry;
+
+function expiryAfter(change: Change, before: Day | undefined, now: Instant): Day | undefined {
+  switch (change.kind) {
+    case "order":
+      return change.trial ? addDays(dayOf(now), trialDays) : addMonths(dayOf(now), change.period);
+    case "prolong":
+      return before && addMonths(before, change.period);
+    case "delete":
+      return undefined;
+    default:
+      return before;
+  }
+}

@@ -1,0 +1,266 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import * as z from "zod/mini";
+import type { Customer, Event, Item } from "../licensing/event.ts";
+import { type Instant, toInstant } from "../licensing/time.ts";
+import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
+import type { Storefront, Told } from "./storefront.ts";
+import { changesNothing, nothing, type Standing, unclear, whole } from "./telling.ts";
+
+/**
+ * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a
+ * password in the header Authorization are all that it offers (its own SDK, chargebee-node 3.33.0, has
+ * `basicAuthValidator` and no more).
+ */
+export const chargebee: Storefront = {
+  name: "chargebee",
+
+  flawOf(secret) {
+    const [user, ...password] = secret.split(":");
+    if (!user || password.length === 0) return 'is not "user:password", as entered in the webhook\'s settings';
+    return password.join(":").length < 4 ? "has a password that is too short: nothing else guards the door" : undefined;
+  },
+
+  verify({ headers }, secrets) {
+    const [, encoded] = /^basic +([a-z0-9+/=]+)$/i.exec(headers.authorization ?? "") ?? [];
+    if (!encoded) return "needs the header Authorization with the webhook's user and password (Basic)";
+    const given = digest(Buffer.from(encoded, "base64"));
+    // Every secret is looked at, and digests are of one length, so the time tells nothing of them.
+    const matching = secrets.filter((secret) => timingSafeEqual(digest(Buffer.from(secret)), given));
+    if (matching.length > 0) return undefined;
+    return `user and password match ${secrets.length === 1 ? "not the secret" : `none of the ${secrets.length} secrets`}`;
+  },
+
+  events: (body) => read(body),
+};
+
+const digest = (bytes: Buffer): Buffer => createHash("sha256").update(bytes).digest();
+
+const ms = z.nullish(z.int().check(z.gte(Date.UTC(2000, 0)), z.lt(Date.UTC(2200, 0))));
+const moment = z.nullish(unixTime);
+const money = z._default(z.nullish(z.number()), 0);
+
+const envelope = z.object({ id, event_type: z.string(), occurred_at: unixTime, content: z.looseObject({}) });
+
+/** Sites that sell parts of units tell quantities as text with decimals ("3.0000"). */
+const sold = {
+  quantity: z.nullish(countUpTo(1_000_000)),
+  quantity_in_decimal: z.nullish(
+    z.pipe(
+      z.string().check(z.regex(/^\d{1,7}(\.0*)?$/)),
+      z.transform((text) => Number(text)),
+    ),
+  ),
+};
+
+const subscription = z.object({
+  id,
+  customer_id: z.nullish(id),
+  status: z.string(),
+  trial_start: moment,
+  trial_end: moment,
+  current_term_end: moment,
+  cancelled_at: moment,
+  due_invoices_count: money,
+  resource_version: ms,
+  deleted: z.nullish(z.boolean()),
+  subscription_items: z.nullish(z.array(z.object({ item_price_id: id, item_type: z.nullish(z.string()), ...sold }))),
+  // Product Catalog 1.0.
+  plan_id: z.nullish(id),
+  plan_quantity: sold.quantity,
+  plan_quantity_in_decimal: sold.quantity_in_decimal,
+  addons: z.nullish(z.array(z.object({ id, ...sold }))),
+});
+type Subscription = z.output<typeof subscription>;
+
+const invoice = z.object({
+  id,
+  subscription_id: z.nullish(id),
+  status: z.string(),
+  date: moment,
+  paid_at: moment,
+  total: money,
+  amount_paid: money,
+  credits_applied: money,
+  resource_version: ms,
+  line_items: z._default(
+    z.nullish(
+      z.array(
+        z.object({
+          subscription_id: z.nullish(id),
+          entity_type: z.nullish(z.string()),
+          date_from: moment,
+          date_to: moment,
+        }),
+      ),
+    ),
+    [],
+  ),
+  issued_credit_notes: z._default(
+    z.nullish(z.array(z.object({ cn_id: id, cn_status: z.nullish(z.string()), cn_total: money }))),
+    [],
+  ),
+});
+type Invoice = z.output<typeof invoice>;
+
+const creditNote = z.object({ id, status: z.nullish(z.string()), total: money });
+
+const content = z.object({
+  subscription: z.optional(subscription),
+  invoice: z.optional(invoice),
+  credit_note: z.optional(creditNote),
+  customer: z.catch(z.optional(z.object({ id, email })), undefined),
+});
+type Content = z.output<typeof content>;
+
+type Head = { id: string; type: string; occurredAt: Instant };
+type Fact = { id: string; occurredAt: Instant; customer: Customer };
+
+/** Events of which each tells the whole subscription, an invoice, or both, beside what is only of interest elsewhere. */
+const ofSubscription = /^subscription_(?!ramp_|entitlements_)/;
+const ofInvoice = [
+  "payment_succeeded",
+  "payment_failed",
+  "payment_refunded",
+  "invoice_generated",
+  "invoice_updated",
+  "invoice_deleted",
+];
+
+function read(body: unknown): Told[] {
+  const parsed = z.safeParse(envelope, body);
+  if (!parsed.success) return [unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
+  const head: Head = { id: parsed.data.id, type: parsed.data.event_type, occurredAt: parsed.data.occurred_at };
+  const { type } = head;
+  if (!ofSubscription.test(type) && !ofInvoice.includes(type)) return [changesNothing(head)];
+  const told = z.safeParse(content, parsed.data.content);
+  if (!told.success) return [unclear(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
+  if (ofSubscription.test(type) && !told.data.subscription) return [unclear(head, "content.subscription: missing")];
+  if (ofInvoice.includes(type) && !told.data.invoice) return [nothing(head, "about no invoice")];
+  return factsOf(told.data, head);
+}
+
+/** One for each subscription: a consolidated invoice bills several. */
+function factsOf(told: Content, head: Head): Told[] {
+  const facts = new Map<string, Event[]>();
+  const add = (sold: string, events: Event[]) => facts.set(sold, [...(facts.get(sold) ?? []), ...events]);
+  if (told.subscription) add(told.subscription.id, subscriptionIs(told.subscription, told, head));
+  for (const sold of told.invoice ? subscriptionsOf(told.invoice) : []) {
+    if (told.invoice) add(sold, invoiceIs(told.invoice, sold, told, head));
+  }
+  const all = [...facts].flatMap(([sold, events]): Told[] =>
+    events.length > 0 ? [{ ...head, says: "facts", about: { subscription: sold }, events }] : [],
+  );
+  return all.length > 0 ? all : [nothing(head, "an invoice that pays for no period")];
+}
+
+const subscriptionsOf = (object: Invoice): Set<string> =>
+  new Set(
+    [object.subscription_id, ...(object.line_items ?? []).map((line) => line.subscription_id)].filter(
+      (one) => one != null,
+    ),
+  );
+
+/**
+ * `resource_version` is in milliseconds where `occurred_at` is in seconds, and it is the object's own: of two events the
+ * one of the greater version tells the later state, whichever came first.
+ */
+const versionOf = (object: { resource_version?: number | null | undefined }, { occurredAt }: Head): Instant =>
+  object.resource_version == null ? occurredAt : toInstant(object.resource_version);
+
+function factAt(at: Instant, { customer }: Content, { id }: Head): Fact {
+  return {
+    id,
+    occurredAt: at,
+    customer: { ...(customer && { id: customer.id }), ...(customer?.email && { email: customer.email }) },
+  };
+}
+
+function subscriptionIs(object: Subscription, told: Content, head: Head): Event[] {
+  const fact = factAt(versionOf(object, head), told, head);
+  const list = itemsOf(object);
+  const holds = list.length > 0 ? { items: { asOf: fact.occurredAt, list } } : {};
+  return [...whole(fact, holds, standingOf(object, head), endOf(object)), ...trialOf(object, fact)];
+}
+
+function itemsOf({ subscription_items, addons, ...object }: Subscription): Item[] {
+  const item = (name: string, quantity: number | null | undefined): Item => ({
+    names: [name],
+    ...(quantity != null && { quantity }),
+  });
+  // Charges are billed once and held by nobody.
+  const held = (subscription_items ?? []).filter(({ item_type }) => item_type !== "charge");
+  if (subscription_items) return held.map((one) => item(one.item_price_id, one.quantity ?? one.quantity_in_decimal));
+  const { plan_id, plan_quantity, plan_quantity_in_decimal } = object;
+  const plan = plan_id == null ? [] : [item(plan_id, plan_quantity ?? plan_quantity_in_decimal)];
+  return [...plan, ...(addons ?? []).map((one) => item(one.id, one.quantity ?? one.quantity_in_decimal))];
+}
+
+/** A trial has no invoice. */
+function trialOf({ status, trial_start, trial_end }: Subscription, fact: Fact): Event[] {
+  if (status !== "in_trial" || !trial_end) return [];
+  const covers = { ...(trial_start && { from: trial_start }), through: trial_end };
+  return [{ ...fact, type: "payment.succeeded", payment: "trial", covers, trial: true }];
+}
+
+/** While invoices are due, being active says nothing: Chargebee keeps a subscription active through its dunning. */
+function standingOf({ status, deleted, due_invoices_count }: Subscription, { type }: Head): Standing | undefined {
+  if (deleted || type === "subscription_deleted") return "subscription.cancelled";
+  if (["cancelled", "transferred"].includes(status)) return "subscription.cancelled";
+  if (status === "paused") return "subscription.paused";
+  if (!["in_trial", "active", "non_renewing"].includes(status)) return undefined;
+  const resumed = !due_invoices_count || type === "subscription_resumed" || type === "subscription_reactivated";
+  return resumed ? "subscription.resumed" : undefined;
+}
+
+/** `cancelled_at` of a subscription that does not renew is ahead: the day on which it will be cancelled. */
+const endOf = ({ status, cancelled_at, current_term_end }: Subscription) =>
+  status === "non_renewing" && { endsAt: cancelled_at ?? current_term_end };
+
+function invoiceIs(object: Invoice, sold: string, told: Content, head: Head): Event[] {
+  if (head.type === "payment_failed") {
+    return [{ ...factAt(versionOf(object, head), told, head), type: "payment.failed", payment: object.id }];
+  }
+  const undone = object.status === "voided" || head.type === "invoice_deleted";
+  if (head.type === "payment_refunded" || undone) {
+    const fact = factAt(versionOf(object, head), told, head);
+    return undone || isRefundedWhole(object, told)
+      ? [{ ...fact, type: "payment.refunded", payment: object.id, reversed: false }]
+      : [];
+  }
+  return paid(object, sold, told, head);
+}
+
+/** Several refunds in part can add up to the whole. */
+function isRefundedWhole({ issued_credit_notes, total }: Invoice, { credit_note }: Content): boolean {
+  const notes = new Map(
+    (issued_credit_notes ?? []).map((note) => [note.cn_id, { status: note.cn_status, total: note.cn_total }]),
+  );
+  if (credit_note) notes.set(credit_note.id, { status: credit_note.status, total: credit_note.total });
+  const refunded = [...notes.values()].flatMap((note) => (note.status === "refunded" ? (note.total ?? 0) : []));
+  const sum = refunded.reduce((one, other) => one + other, 0);
+  return sum > 0 && sum >= (total ?? 0);
+}
+
+function paid(object: Invoice, sold: string, told: Content, head: Head): Event[] {
+  const { status, total, amount_paid, credits_applied, date, paid_at } = object;
+  // What was written off or adjusted away is called paid too.
+  if (status !== "paid" || (total && !amount_paid && !credits_applied)) return [];
+  const plans = (object.line_items ?? []).filter(
+    (line) =>
+      ["plan_item_price", "plan"].includes(line.entity_type ?? "") &&
+      (line.subscription_id ?? object.subscription_id) === sold &&
+      line.date_to != null &&
+      line.date_to > (date ?? head.occurredAt),
+  );
+  // A subscription has one plan; charged for several terms in advance it has a line each.
+  const from = plans.flatMap((line) => line.date_from ?? []).sort()[0];
+  const through = plans
+    .flatMap((line) => line.date_to ?? [])
+    .sort()
+    .at(-1);
+  if (!through) return [];
+  // Not the time of the event: an invoice is told again when a credit note changes it, after an end as well.
+  const fact = factAt(paid_at ?? date ?? head.occurredAt, told, head);
+  const covers = { ...(from && { from }), through };
+  return [{ ...fact, type: "payment.succeeded", payment: object.id, covers, trial: false }];
+}

@@ -1,0 +1,176 @@
+import * as z from "zod/mini";
+import type { Customer, Event, Item } from "../licensing/event.ts";
+import type { Instant } from "../licensing/time.ts";
+import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { bodySigned } from "./signatures.ts";
+import type { Storefront, Subject, Told } from "./storefront.ts";
+import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
+
+/** Lemon Squeezy: docs.lemonsqueezy.com/help/webhooks/event-types. */
+export const lemonsqueezy: Storefront = {
+  name: "lemonsqueezy",
+
+  flawOf: (secret) =>
+    secret.length >= 6 ? undefined : "is too short: Lemon Squeezy takes signing secrets of 6 to 40 characters",
+
+  /** docs.lemonsqueezy.com/help/webhooks/signing-requests: no time is signed, so an old request can be sent again. */
+  verify: bodySigned("X-Signature", "hex"),
+
+  events: (body) => [read(body)],
+};
+
+const standings = new Map<string, Standing>([
+  ["active", "subscription.resumed"],
+  ["on_trial", "subscription.resumed"],
+  ["past_due", "payment.failed"],
+  ["unpaid", "payment.failed"],
+  ["paused", "subscription.paused"],
+  // "cancelled" is an intention: it is valid until `ends_at`.
+  ["expired", "subscription.cancelled"],
+]);
+
+const maybe = z.nullish(id);
+
+const envelope = z.object({
+  meta: z.object({ event_name: z.string(), test_mode: z._default(z.boolean(), false) }),
+  data: z.object({ type: z.string(), id, attributes: z.looseObject({}) }),
+});
+
+const subscription = z.object({
+  updated_at: time,
+  status: z.string(),
+  customer_id: maybe,
+  user_email: email,
+  order_id: maybe,
+  product_id: id,
+  variant_id: id,
+  first_subscription_item: z.nullish(z.object({ quantity: z.nullish(countUpTo(1_000_000)) })),
+  trial_ends_at: z.nullish(time),
+  renews_at: z.nullish(time),
+  ends_at: z.nullish(time),
+});
+
+const invoice = z.object({
+  created_at: time,
+  updated_at: time,
+  subscription_id: id,
+  customer_id: maybe,
+  user_email: email,
+  billing_reason: z.string(),
+  refunded: z._default(z.boolean(), false),
+  subtotal: z.nullish(z.number()),
+});
+type Invoice = z.output<typeof invoice>;
+
+const order = z.object({ updated_at: time, refunded: z._default(z.boolean(), false) });
+
+type Head = { id: string; type: string; test: boolean };
+
+/**
+ * Lemon Squeezy gives its events no id. The digest of the body serves: an id made of name, object and `updated_at` would
+ * be the same for two changes in one second.
+ */
+function read(body: unknown): Told {
+  const parsed = z.safeParse(envelope, body);
+  if (!parsed.success) return unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
+  const { meta, data } = parsed.data;
+  const head: Head = { id: "", type: meta.event_name, test: meta.test_mode };
+  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => Told): Told =>
+    reading(schema, data.attributes, "data.attributes", head, mean);
+  // Whatever its name, an event with a subscription tells all of it.
+  if (data.type === "subscriptions") return as(subscription, (object) => subscriptionIs(data.id, object, head));
+  switch (meta.event_name) {
+    case "subscription_payment_success":
+    case "subscription_payment_recovered":
+      return as(invoice, (object) => paid(data.id, object, head));
+    case "subscription_payment_failed":
+      return as(invoice, (object) => {
+        const event: Event = { ...factOf(object), type: "payment.failed", payment: paymentOf(data.id, object) };
+        return about({ subscription: object.subscription_id }, head, event);
+      });
+    case "subscription_payment_refunded":
+      return as(invoice, (object) =>
+        takenBack({ subscription: object.subscription_id }, paymentOf(data.id, object), object, head),
+      );
+    case "order_refunded":
+      return as(order, (object) => takenBack({ reference: orderOf(data.id) }, orderOf(data.id), object, head));
+    default:
+      return changesNothing(head);
+  }
+}
+
+const about = (subject: Subject, head: Head, event: Event): Told => ({
+  ...head,
+  occurredAt: event.occurredAt,
+  says: "facts",
+  about: subject,
+  events: [event],
+});
+
+const factOf = (object: Pick<Invoice, "updated_at" | "customer_id" | "user_email">) => {
+  const customer: Customer = {};
+  if (object.customer_id) customer.id = object.customer_id;
+  if (object.user_email) customer.email = object.user_email;
+  return { id: "", occurredAt: object.updated_at, customer };
+};
+
+/** The first invoice is also known by the order that it was bought with, which an invoice does not name. */
+const paymentOf = (invoiceId: string, { billing_reason, subscription_id }: Invoice): string =>
+  billing_reason === "initial" ? firstOf(subscription_id) : invoiceId;
+const firstOf = (subscriptionId: string): string => `first invoice of ${subscriptionId}`;
+const orderOf = (orderId: string): string => `order ${orderId}`;
+
+function subscriptionIs(id: string, object: z.output<typeof subscription>, head: Head): Told {
+  const { status, variant_id, product_id, trial_ends_at, order_id, updated_at: occurredAt } = object;
+  const fact = factOf(object);
+  // Numbers both, so they are told apart in the catalog. The item is null in trials.
+  const item: Item = { names: [`variant:${variant_id}`, `product:${product_id}`] };
+  const quantity = object.first_subscription_item?.quantity;
+  if (quantity != null) item.quantity = quantity;
+  // In "past_due" `renews_at` is the next try of the payment; of a trial it is the trial's end.
+  const renewsAt = status === "active" ? object.renews_at : status === "on_trial" ? trial_ends_at : undefined;
+  const holds = { items: { asOf: occurredAt, list: [item] }, ...(renewsAt && { renewsAt }) };
+  const setToEnd = status === "cancelled" && { endsAt: object.ends_at };
+  const events = whole(fact, holds, standings.get(status), setToEnd);
+  if (status === "on_trial" && trial_ends_at) {
+    events.push({
+      ...fact,
+      type: "payment.succeeded",
+      payment: `trial of ${id}`,
+      covers: { through: trial_ends_at },
+      trial: true,
+    });
+  }
+  const links = [
+    { reference: orderOf(order_id ?? ""), to: { reference: firstOf(id) } },
+    { reference: firstOf(id), to: { subscription: id } },
+  ];
+  const isLinked = head.type === "subscription_created" && order_id != null;
+  return { ...head, occurredAt, says: "facts", about: { subscription: id }, events, ...(isLinked && { links }) };
+}
+
+/** An invoice tells no period, so it pays the one that begins with it, to where the subscription tells its renewal. */
+function paid(invoiceId: string, object: Invoice, head: Head): Told {
+  if (object.billing_reason !== "initial" && object.billing_reason !== "renewal") {
+    return nothing(head, "an invoice of a change: the change itself is told by the subscription");
+  }
+  const event: Event = {
+    ...factOf(object),
+    type: "payment.succeeded",
+    payment: paymentOf(invoiceId, object),
+    covers: { periodFrom: object.created_at },
+    // A full discount leaves the subtotal as it is.
+    trial: object.subtotal === 0,
+  };
+  return about({ subscription: object.subscription_id }, head, event);
+}
+
+function takenBack(
+  subject: Subject,
+  payment: string,
+  { refunded, updated_at: occurredAt }: { refunded: boolean; updated_at: Instant },
+  head: Head,
+): Told {
+  if (!refunded) return nothing(head, "refunded in part: the payment stands");
+  return about(subject, head, { id: "", occurredAt, type: "payment.refunded", payment, reversed: false });
+}

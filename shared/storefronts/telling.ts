@@ -1,0 +1,49 @@
+import * as z from "zod/mini";
+import type { Event } from "../licensing/event.ts";
+import type { Instant } from "../licensing/time.ts";
+import { problemIn } from "./fields.ts";
+import type { Told } from "./storefront.ts";
+
+/** What is known of an event before its meaning. */
+export type Head = Pick<Told, "id" | "type" | "occurredAt" | "test">;
+
+export const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
+
+export const unclear = (head: Head, reason: string): Told => ({ ...head, says: "unclear", reason });
+
+export const changesNothing = (head: Head): Told => nothing(head, `"${head.type.slice(0, 60)}" changes no license`);
+
+/** What a part of an event means, read by its schema; unclear where it does not fit. `path` is where the part stands, "" for all of it. */
+export function reading<S extends z.core.$ZodType>(
+  schema: S,
+  part: unknown,
+  path: string,
+  head: Head,
+  mean: (part: z.output<S>) => Told,
+): Told {
+  const read = z.safeParse(schema, part);
+  return read.success ? mean(read.data) : unclear(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
+}
+
+/** What a storefront's status of a subscription says. */
+export type Standing = "subscription.resumed" | "subscription.paused" | "payment.failed" | "subscription.cancelled";
+
+type Fact = Pick<Event, "id" | "occurredAt" | "customer">;
+
+/**
+ * The facts of an event that tells a whole subscription: all that it tells and not what changed, for the event before
+ * may be lost. `setToEnd` has the time, where that is told.
+ */
+export function whole(
+  fact: Fact,
+  holds: Pick<Event, "items" | "renewsAt" | "interval">,
+  standing: Standing | undefined,
+  setToEnd: false | { endsAt: Instant | null | undefined },
+): Event[] {
+  const events: Event[] = [{ ...fact, ...holds, type: "subscription.changed" }];
+  if (standing) events.push({ ...fact, type: standing });
+  if (standing === "subscription.cancelled") return events;
+  if (!setToEnd) return [...events, { ...fact, type: "subscription.cancel_withdrawn" }];
+  const { endsAt } = setToEnd;
+  return [...events, { ...fact, type: "subscription.cancel_scheduled", ...(endsAt && { endsAt }) }];
+}

@@ -1,0 +1,33 @@
+/** The functions in a process of their own, which is there to be killed. Everything that lasts is in other processes. */
+
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { createClock } from "../../infra/local/clock.ts";
+import { createDoor } from "../../infra/local/door.ts";
+import { startFunctions } from "../../infra/local/functions.ts";
+import { serve } from "../../infra/local/serve.ts";
+import { secretsIn } from "../../shared/aws/secrets.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import type { Told } from "./life.ts";
+
+const told = JSON.parse(process.argv[2] ?? "") as Told;
+const { aws } = told;
+const clock = createClock(told.clockOffset);
+const table = createTable(new DynamoDBClient({ ...aws, endpoint: told.table.endpoint }), told.table.name);
+const { webhook } = startFunctions({
+  table,
+  queue: { client: new SQSClient({ ...aws, endpoint: told.queue.endpoint }), url: told.queue.url },
+  secrets: secretsIn(new SecretsManagerClient({ ...aws, endpoint: told.secrets }), "local"),
+  billmgr: told.billmgr,
+  catalog: told.catalog,
+  now: clock.now,
+  log: { info() {}, warn() {}, error() {} },
+  scheduleEvery: 200,
+});
+const advanceTo = async (moment: Date) => clock.moveTo(moment);
+const { url } = await serve(createDoor({ webhook, sandbox: undefined, clock, advanceTo, table }));
+
+// It dies by itself only with the test that started it.
+process.on("disconnect", () => process.exit());
+process.send?.({ url });

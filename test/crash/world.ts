@@ -1,0 +1,73 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type Clock, createClock } from "../../infra/local/clock.ts";
+import { startQueue } from "../../infra/local/queue.ts";
+import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts";
+import { serveSecrets } from "../../infra/local/secrets.ts";
+import { serve } from "../../infra/local/serve.ts";
+import { tableName } from "../../infra/local/table.ts";
+import { secretsIn } from "../../shared/aws/secrets.ts";
+import { startDynamoDbLocal } from "../support/dynamodb-local.ts";
+import { authinfo, secrets, testCatalog } from "../support/local.ts";
+import type { Told } from "./life.ts";
+
+const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** All that outlives the functions: table, queue, secrets, billmgr, and the clock that all of them go by. */
+export async function startWorld() {
+  const clock = createClock(Date.parse("2026-11-02T08:00:00Z") - Date.now());
+  const sandbox = createSandbox({ now: clock.now, authinfo: () => authinfo });
+  const table = await startDynamoDbLocal();
+  // A message whose receiver was killed comes again a second later.
+  const queue = await startQueue(aws, undefined, 1);
+  const secretsServer = await serveSecrets(() => secrets);
+  const secretsClient = new SecretsManagerClient({ ...aws, endpoint: secretsServer.url });
+  const billmgr = await serveBillmgr(sandbox);
+  const catalog = testCatalog({}, { ordersPerHour: 1000, ordersPerDay: 1000 });
+  return {
+    clock,
+    sandbox,
+    table,
+    queue,
+    billmgr,
+    catalog,
+    secrets: secretsIn(secretsClient, "local"),
+    told: (): Told => ({
+      aws,
+      table: { endpoint: table.endpoint, name: tableName },
+      queue: { endpoint: queue.endpoint, url: queue.url },
+      secrets: secretsServer.url,
+      billmgr: billmgr.address,
+      catalog,
+      clockOffset: clock.offset(),
+    }),
+    stop: async () => {
+      await Promise.all([table.stop(), queue.stop(), secretsServer.close(), billmgr.close()]);
+      secretsClient.destroy();
+    },
+  };
+}
+
+/** `watch` is told of each call by its number, when it arrives and when it is answered. */
+async function serveBillmgr(sandbox: Sandbox) {
+  let calls = 0;
+  let watch: (call: number, at: "arrival" | "answer") => void = () => {};
+  const { url, close } = await serve(async (request, response) => {
+    const call = ++calls;
+    watch(call, "arrival");
+    await sandbox.handle(request, response);
+    watch(call, "answer");
+  });
+  return {
+    address: `${url}/manager/billmgr`,
+    forgetFaults: () => fetch(`${url}/sandbox/faults`, { method: "DELETE" }),
+    calls: () => calls,
+    watch: (watcher: typeof watch) => {
+      watch = watcher;
+    },
+    close,
+  };
+}
+
+export const moveBy = (clock: Clock, ms: number): void => clock.moveTo(new Date(clock.now().getTime() + ms));

@@ -1,0 +1,289 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { LocalParts } from "../../infra/local/door.ts";
+import { type Served, serve } from "../../infra/local/serve.ts";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { authinfo, done, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
+
+// Some of these start several processes, one after the other.
+vi.setConfig({ testTimeout: 60_000 });
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let folder: string;
+let stack: LocalStack;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-ops-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(async () => {
+  stack = await startTestStack();
+});
+afterEach(() => stack.stop());
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+}
+
+type Ended = { code: number | null; out: string; err: string };
+
+/** `npm run ops` as its own process, without a terminal. */
+function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ["infra/ops/main.ts", ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => (out += chunk));
+  child.stderr.on("data", (chunk) => (err += chunk));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, out, err })));
+}
+const ops = (...args: string[]) => run([...args, "--url", stack.url]);
+
+const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
+const refuseOrder = async () => {
+  stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await stack.settle();
+};
+
+test("an operator's way: see what waits, read its story, retry, and see that all agrees", {
+  timeout: 60_000,
+}, async () => {
+  await refuseOrder();
+  const waits = await ops("attention");
+  expect(waits).toMatchObject({ code: 0, err: "" });
+  expect(waits.out).toContain("error value/pricelist");
+  expect(waits.out).toContain("fits: retry standard/42 | resolve standard/42 --adopt ELID");
+  expect(JSON.parse((await ops("attention", "--json")).out)).toMatchObject({ waiting: [{ name: "standard/42" }] });
+
+  expect(await ops("retry", "standard/42")).toMatchObject({ code: 0, out: "standard/42 is woken\n" });
+  await minute();
+  const { out } = await ops("show", "standard/42");
+  for (const told of [
+    "1 × vm6-monthly",
+    "334673",
+    "event msg_",
+    "operation 1: order",
+    "refused",
+    "operation 2: order",
+  ]) {
+    expect(out).toContain(told);
+  }
+  expect(out).not.toContain(authinfo.split(":")[1]);
+  expect(JSON.parse((await ops("show", "standard/42", "--json")).out)).toMatchObject({ name: "standard/42" });
+  expect((await ops("attention")).out).toBe("nothing needs a person\n");
+  expect(await ops("reconcile")).toMatchObject({ code: 0, out: expect.stringContaining("all agree") });
+});
+
+test("several are retried by one command", async () => {
+  for (const subscription of ["a", "b"]) {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+  }
+  await minute();
+  const retried = await ops("retry", "standard/a", "standard/b");
+  expect(retried).toMatchObject({ code: 0, out: "standard/a is woken\nstandard/b is woken\n" });
+});
+
+test("a difference ends with exit code 1, as data too", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await minute();
+  const form = new URLSearchParams({ authinfo, out: "xml", func: "platform.delete", elid: "334673" });
+  await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: form });
+  const { code, out } = await ops("reconcile", "--json");
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ differences: [{ subscription: "standard/42", what: "deleted" }] });
+  const gone = await ops("resolve", "standard/42", "--gone", "334673", "--yes");
+  expect(gone).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("operation 2, delete license 334673: already_done"),
+  });
+});
+
+describe("what cannot be undone asks first", () => {
+  test.each([
+    [["halt", "maintenance"]],
+    [["resolve", "standard/42", "--never-bought"]],
+    [["replay", "standard/msg_1"]],
+    [["dismiss", "standard/msg_1", "a test"]],
+    [["probe", "--trial-order", "dci6-trial"]],
+  ])("%j without a terminal and --yes does nothing", async (args) => {
+    const { code, err, out } = await ops(...args);
+    expect(code).toBe(1);
+    expect(err).toContain("there is no terminal to ask at: say --yes");
+    expect(out).toBe("");
+    expect(await stack.table.halt()).toBeUndefined();
+    expect(done(stack)).toEqual([]);
+  });
+
+  test("a halt, and its end", async () => {
+    expect(await ops("halt", "new", "password", "--yes")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(": new password"),
+    });
+    expect((await ops("attention")).out).toContain("ALL CALLS ARE HALTED");
+    expect(await ops("resume")).toMatchObject({ code: 0, out: expect.stringContaining("is lifted") });
+    expect(await stack.table.halt()).toBeUndefined();
+  });
+});
+
+test("an event is shown with its body, and dismissed with a reason", async () => {
+  await tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1" }, { id: "odd" });
+  await stack.settle();
+  expect((await ops("show", "standard/odd")).out).toMatch(/data\.paidThrough.*missing[\s\S]*"plan": "vm6-monthly"/);
+  expect(await ops("replay", "standard/odd", "--yes")).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("still not understood"),
+  });
+  expect(await ops("dismiss", "standard/odd", "a", "test", "--yes")).toMatchObject({ code: 0 });
+  expect((await ops("attention")).out).toBe("nothing needs a person\n");
+});
+
+test("a preview of a file, at a time", async () => {
+  const data = { subscription: "42", ...paid(inDays(stack, 30)) };
+  const event = file("event.json", { type: "payment.succeeded", timestamp: "2026-11-23T08:00:00Z", data });
+  const { code, out } = await ops("preview", event, "--at", "2026-11-24T08:00:00Z");
+  expect(code).toBe(0);
+  expect(out).toMatch(/standard\/42, which is new\n {2}order vmmanager6 for a month[\s\S]*func=platform\.order\.param/);
+  expect(await ops("preview", event, "--at", "soon")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('--at: found "soon"'),
+  });
+});
+
+test("a probe needs no stack", async () => {
+  const secrets = file("secrets.json", { billmgr: authinfo });
+  const catalog = file("catalog.json", testCatalog());
+  const account = ["--billmgr", `${stack.url}/manager/billmgr`, "--catalog", catalog];
+  const told = await run(["probe", ...account, "--secrets", secrets]);
+  expect(told).toMatchObject({ code: 0, out: expect.stringMatching(/^yes +the user is let in/) });
+  const wrong = file("wrong.json", { billmgr: "reseller:wrong-horse" });
+  const refused = await run(["probe", ...account, "--secrets", wrong, "--json"]);
+  expect(refused.code).toBe(1);
+  expect(JSON.parse(refused.out)).toMatchObject({ findings: [{ found: "no" }], able: [] });
+  expect(refused.out + refused.err).not.toContain("wrong-horse");
+});
+
+describe("a mistake is said in words, without a stack trace", () => {
+  test.each([
+    [["atention"], 'no such command "atention", did you mean "attention"?'],
+    [["--json"], "the command comes first"],
+    [["show"], "<subscription or event> is missing"],
+    [["show", "a/1", "b/2"], '"b/2" is one word too many'],
+    [["retry", "standard/1", "--jsn"], 'no such option --jsn, did you mean "json"?'],
+    [["resolve", "standard/1", "--yes"], "resolve takes one of --adopt, --never-bought, --done, --gone"],
+    [["resolve", "standard/1", "--done", "--gone", "5", "--yes"], "resolve takes one of"],
+    [["retry", "standard/none"], "no subscription standard/none is known"],
+    [["show", "strpe/1"], 'no such storefront, did you mean "stripe"?'],
+    [["show", "standard/none"], "neither a subscription nor an event standard/none is known"],
+    [["preview", "nowhere.json"], "nowhere.json does not exist"],
+    [["probe", "--secrets", "s.json"], "--billmgr and --secrets belong together"],
+  ])("%j", async (args, said) => {
+    const { code, err } = await ops(...args);
+    expect(code).toBe(1);
+    expect(err).toContain(said);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  test("nothing that listens", async () => {
+    const { code, err } = await run(["attention", "--url", "http://127.0.0.1:1025"]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining("nothing answers at http://127.0.0.1:1025: is npm start running?"),
+    ]);
+  });
+
+  test("each command has a help of its own", async () => {
+    const { code, out } = await run(["resolve", "--help"]);
+    expect([code, out]).toEqual([0, expect.stringContaining("--never-bought")]);
+    expect((await run([])).out).toContain("reconcile");
+  });
+});
+
+describe("a deployed stack", () => {
+  let cloudFormation: Served;
+  let parts: LocalParts;
+  const asked: string[] = [];
+  beforeEach(async () => {
+    parts = (await (await fetch(`${stack.url}/local/parts`)).json()) as LocalParts;
+    // As CloudFormation answers (docs: DescribeStackResources); the CDK puts a digest behind its names.
+    const resources = [
+      ["AWS::SQS::Queue", "DeadLetters8B8E2C4A", "https://sqs.example/dead-letters.fifo"],
+      // The client sends to the host of a queue's address, which is a made-up one here.
+      ["AWS::SQS::Queue", "Queue4A7E3555", parts.queue.endpoint + new URL(parts.queue.url).pathname],
+      ["AWS::DynamoDB::Table", "TableCD117FA1", parts.table.name],
+      ["AWS::SecretsManager::Secret", "Secrets", parts.secrets.id],
+    ].map(
+      ([
+        type,
+        logical,
+        physical,
+      ]) => `<member><ResourceType>${type}</ResourceType><LogicalResourceId>${logical}</LogicalResourceId>
+        <PhysicalResourceId>${physical}</PhysicalResourceId></member>`,
+    );
+    cloudFormation = await serve(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      asked.push(new URLSearchParams(body).get("StackName") ?? "");
+      const known = asked.at(-1) === "shop";
+      const answer = known
+        ? `<DescribeStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStackResourcesResult>
+            <StackResources>${resources.join("")}</StackResources></DescribeStackResourcesResult></DescribeStackResourcesResponse>`
+        : `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
+            <Code>ValidationError</Code><Message>Stack with id other does not exist</Message></Error></ErrorResponse>`;
+      response.writeHead(known ? 200 : 400, { "content-type": "text/xml" }).end(answer);
+    });
+  });
+  afterEach(() => cloudFormation.close());
+
+  /** AWS's own variables lead the clients to the embedded services. */
+  const deployed = (...args: string[]) => {
+    const { url } = testCatalog().billmgr;
+    const catalog = file("deployed.json", { ...testCatalog(), billmgr: { url: `${stack.url}/manager/billmgr` } });
+    expect(url).toContain("https:");
+    return run([...args, "--catalog", catalog, "--region", "eu-central-1"], {
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
+      AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+      AWS_ENDPOINT_URL_DYNAMODB: parts.table.endpoint,
+      AWS_ENDPOINT_URL_SQS: parts.queue.endpoint,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: parts.secrets.endpoint,
+    });
+  };
+
+  test("is found by its resources, and worked on by the same clients", async () => {
+    await refuseOrder();
+    expect((await deployed("attention", "--stack", "shop")).out).toContain("standard/42");
+    expect(await deployed("retry", "standard/42", "--stack", "shop")).toMatchObject({ code: 0, err: "" });
+    await minute();
+    expect(done(stack)).toEqual(["order 334673"]);
+    expect(await deployed("reconcile", "--stack", "shop")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("all agree"),
+    });
+    expect(asked.every((name) => name === "shop")).toBe(true);
+  });
+
+  test("that does not exist is said in AWS's words", async () => {
+    const { code, err } = await deployed("attention", "--stack", "other");
+    expect([code, err]).toEqual([1, "AWS: ValidationError: Stack with id other does not exist\n"]);
+  });
+
+  test("of another system has none of these parts", async () => {
+    await cloudFormation.close();
+    cloudFormation = await serve((_, response) => {
+      response.writeHead(200, { "content-type": "text/xml" });
+      response.end(
+        "<DescribeStackResourcesResponse><DescribeStackResourcesResult><StackResources/></DescribeStackResourcesResult></DescribeStackResourcesResponse>",
+      );
+    });
+    const { code, err } = await deployed("attention", "--stack", "shop");
+    expect([code, err]).toEqual([1, expect.stringContaining("the stack shop has no Table")]);
+  });
+});

@@ -1,0 +1,418 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { attention } from "../../functions/ops/attention.ts";
+import { dismiss, replay, replayOf } from "../../functions/ops/events.ts";
+import { halt, resume } from "../../functions/ops/halt.ts";
+import { resolve, retry } from "../../functions/ops/repair.ts";
+import { show, showEvent } from "../../functions/ops/show.ts";
+import type { LocalStack, Options } from "../../infra/local/stack.ts";
+import { type Connection, connect } from "../../infra/ops/connect.ts";
+import { Unfit } from "../../shared/licensing/repair.ts";
+import {
+  authinfo,
+  done,
+  inDays,
+  paid,
+  startTestStack,
+  stateOf,
+  tell,
+  tellStripe,
+  testCatalog,
+} from "../support/local.ts";
+import { invoice, stripeEvent, unix } from "../support/stripe.ts";
+
+let stack: LocalStack;
+let world: Connection;
+const start = async (options: Partial<Options> = {}) => {
+  stack = await startTestStack(options);
+  world = await connect({ url: stack.url });
+};
+const restart = async (options: Partial<Options>) => {
+  world.close();
+  await stack.stop();
+  await start(options);
+};
+beforeEach(() => start());
+afterEach(async () => {
+  world.close();
+  await stack.stop();
+});
+
+const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+/** As somebody in billmgr's client area. */
+const inBillmgr = (form: Record<string, string>) =>
+  fetch(`${stack.url}/manager/billmgr`, {
+    method: "POST",
+    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
+  });
+const buyInBillmgr = (more: Record<string, string>) =>
+  inBillmgr({
+    func: "platform.order.param",
+    clicked_button: "finish",
+    sok: "ok",
+    skipbasket: "on",
+    pricelist: "55163",
+    period: "1",
+    ...more,
+  });
+const reconnected = async () => {
+  world.close();
+  world = await connect({ url: stack.url });
+};
+
+/** The answer was lost, and nothing that the system may rely on shows what became of the order. */
+async function loseOrder(fault: "act_then_drop" | "drop_before_acting") {
+  stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false });
+  stack.sandbox?.plan({ fault, func: "order" });
+  stack.sandbox?.plan({ fault: "error", func: "list", type: "access", times: 999 });
+  await buy();
+  await minutes(26 * 60);
+  await reconnected();
+}
+
+describe("an order that was lost", () => {
+  test("needs a person, with the repairs that fit", async () => {
+    await loseOrder("act_then_drop");
+    expect(await attention(world)).toMatchObject({
+      waiting: [{ is: "subscription", name: "standard/42", repairs: ["retry", "adopt", "never-bought"] }],
+    });
+  });
+
+  test("a license that a person found is adopted once a reading shows it", async () => {
+    await loseOrder("act_then_drop");
+    await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+    await minutes(1);
+    expect(await stateOf(stack)).toMatchObject({
+      slots: [{ license: { elid: "334673", expiry: "2026-12-23" } }],
+      operation: { n: 1, outcome: "done", resolved: { as: "adopt 334673" } },
+    });
+    expect(await stack.table.operations("subscription#standard/42")).toMatchObject([{ n: 1, outcome: "done" }]);
+    expect((await attention(world)).waiting).toEqual([]);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("never bought: it is ordered once more, and once only", async () => {
+    await loseOrder("drop_before_acting");
+    await resolve("standard/42", { as: "never-bought" }, world);
+    await minutes(1);
+    expect(done(stack)).toEqual(["order 334673"]);
+    expect(await stack.table.operations("subscription#standard/42")).toMatchObject([
+      { n: 1, outcome: "gave_up", resolved: { as: "never bought" } },
+      { n: 2, outcome: "done" },
+    ]);
+    await expect(resolve("standard/42", { as: "never-bought" }, world)).rejects.toThrow("no operation is open");
+    await minutes(60);
+    expect(done(stack)).toHaveLength(1);
+  });
+
+  test.each<[string, string, string]>([
+    ["is not there", "1", "billmgr knows no license 1 of platform"],
+    ["was bought by other means, for something else", "334673", 'carries "for myself" instead of bw-'],
+    ["is deleted", "334674", "license 334674 is deleted"],
+    ["is no number", "x", "expected its number"],
+  ])("a license that %s is not adopted, and nothing is changed", async (_, elid, why) => {
+    await buyInBillmgr({ comment: "for myself" });
+    await buyInBillmgr({});
+    await inBillmgr({ func: "platform.delete", elid: "334674" });
+    await loseOrder("drop_before_acting");
+    const before = await stack.table.load("subscription#standard/42");
+    const adopting = resolve("standard/42", { as: "adopt", elid }, world);
+    await expect(adopting).rejects.toThrow(why);
+    await expect(adopting).rejects.toThrow(Unfit);
+    expect(await stack.table.load("subscription#standard/42")).toEqual(before);
+  });
+
+  test("a license without any reference is adopted in the place of an order that was refused, by one subscription alone", async () => {
+    await buyInBillmgr({ addon_55165: "1" });
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist", times: 2 });
+    await buy("41");
+    await buy("42");
+    await minutes(1);
+    await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+    await minutes(1);
+    expect(await stateOf(stack)).toMatchObject({
+      slots: [{ license: { elid: "334673" } }],
+      operation: { n: 2, outcome: "done" },
+    });
+    const again = resolve("standard/41", { as: "adopt", elid: "334673" }, world);
+    await expect(again).rejects.toThrow("license 334673 is held by standard/42");
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+});
+
+describe("other repairs", () => {
+  test("a retry takes up what was refused, at once", async () => {
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+    await buy();
+    await stack.settle();
+    expect((await attention(world)).waiting).toMatchObject([
+      { reason: expect.stringContaining("error value/pricelist") },
+    ]);
+    const sent: unknown[] = [];
+    const send: Connection["send"] = async (messages) => {
+      sent.push(...messages.map(({ message }) => message));
+      await world.send(messages);
+    };
+    await retry("standard/42", { ...world, send });
+    await stack.settle();
+    expect(sent).toEqual([{ key: "subscription#standard/42", kind: "wake" }]);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("two retries at once are both made, though each finds the other's version", async () => {
+    await buy();
+    await stack.settle();
+    await Promise.all([retry("standard/42", world), retry("standard/42", world), retry("standard/42", world)]);
+    await stack.settle();
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("a license that somebody deleted is replaced when a person says so, and not before", async () => {
+    await buy();
+    await minutes(1);
+    await expect(resolve("standard/42", { as: "gone", elid: "334673" }, world)).rejects.toThrow(
+      "as active: it is not gone",
+    );
+    await inBillmgr({ func: "platform.delete", elid: "334673" });
+    await resolve("standard/42", { as: "gone", elid: "334673" }, world);
+    await minutes(1);
+    expect(done(stack)).toEqual(["order 334673", "delete 334673", "order 334674"]);
+    expect(await stateOf(stack)).toMatchObject({ slots: [{ generation: 2, license: { elid: "334674" } }] });
+    expect(await stack.table.operations("subscription#standard/42")).toMatchObject([
+      { n: 1 },
+      { n: 2, outcome: "already_done", resolved: { as: "gone" } },
+      { n: 3, outcome: "done" },
+    ]);
+  });
+
+  test("a prolong counts as done with the expiry that billmgr shows, and not before that has moved", async () => {
+    await buy();
+    await minutes(1);
+    stack.sandbox?.configure({ stuckProcessing: true });
+    stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
+    await minutes(5);
+    await reconnected();
+    await expect(resolve("standard/42", { as: "done" }, world)).rejects.toThrow("until 2026-12-23, as before");
+    await inBillmgr({ func: "service.prolong", elid: "334673", period: "1", sok: "ok" });
+    await resolve("standard/42", { as: "done" }, world);
+    expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
+    await minutes(90);
+    expect(done(stack).filter((one) => one.startsWith("prolong"))).toHaveLength(1);
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ["an unknown subscription", () => retry("standard/none", world), "no subscription standard/none is known"],
+    ["no such storefront", () => retry("strpe/1", world), 'did you mean "stripe"?'],
+    ["no name at all", () => retry("standard", world), "expected a storefront and an id"],
+  ])("%s is said", async (_, act, why) => {
+    await expect(act()).rejects.toThrow(why);
+  });
+});
+
+test("a halt stops all calls; lifting it lets go at once what waited, and nothing twice", async () => {
+  expect(await halt("maintenance", world)).toMatchObject({ reason: "maintenance" });
+  expect(await halt("another", world)).toMatchObject({ reason: "maintenance" });
+  await buy("a");
+  await buy("b");
+  await minutes(30);
+  expect(done(stack)).toEqual([]);
+  expect(await attention(world)).toMatchObject({ halt: { reason: "maintenance" }, waiting: [] });
+  await reconnected();
+  expect(await resume(world)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
+  await stack.settle();
+  expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+  expect(await resume(world)).toEqual({ woken: 0 });
+});
+
+test("a customer who has a license already keeps it: halted before the first payment, it is adopted instead of ordered", async () => {
+  await buyInBillmgr({ addon_55165: "1", addon_55164: "5" });
+  await halt("moving in", world);
+  await buy();
+  await minutes(1);
+  await reconnected();
+  await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+  await minutes(1);
+  expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
+  await resume(world);
+  await minutes(1);
+  expect(done(stack)).toEqual(["order 334673", "edit 334673"]);
+  expect(stack.sandbox?.licenses()).toMatchObject([{ addons: { 55165: 1, 55164: 0 } }]);
+});
+
+test("a password that is refused to an operator halts the system, and is not tried again by the same command", async () => {
+  stack.sandbox?.plan({ fault: "error", func: "read", type: "auth", object: "badpassword", times: 9 });
+  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("badpassword");
+  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("all calls are halted");
+  expect(await stack.table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
+  expect(stack.sandbox?.snapshot().calls.filter(({ operation }) => operation === "read")).toHaveLength(1);
+});
+
+describe("an event", () => {
+  /** Understood only when the catalog, or the shop, was mended. */
+  const unclear = () => tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1" }, { id: "odd" });
+
+  test("that is still not understood stays, and says why; dismissed it is off the list, and kept", async () => {
+    await unclear();
+    await stack.settle();
+    expect(await attention(world)).toMatchObject({ waiting: [{ is: "event", name: "standard/odd" }] });
+    expect(await replay("standard/odd", world)).toEqual({ unclear: "data.paidThrough or data.months: missing" });
+    expect((await attention(world)).waiting).toHaveLength(1);
+    await dismiss("standard/odd", "the shop's own test", world);
+    expect((await attention(world)).waiting).toEqual([]);
+    const [event] = await stack.table.events("event#standard/odd");
+    expect(event).toMatchObject({ became: "unclear", settled: { as: "dismissed", why: "the shop's own test" } });
+    await expect(dismiss("standard/odd", "again", world)).rejects.toThrow("does not wait for a person");
+    await expect(replay("standard/none", world)).rejects.toThrow("no event standard/none is kept by itself");
+  });
+
+  test("beside another of the same id is listed by itself", async () => {
+    await unclear();
+    await stack.settle();
+    const [first] = await stack.table.events("event#standard/odd");
+    if (!first) throw new Error("nothing is stored");
+    const second = { ...first.received, occurredAt: "2026-01-01T00:00:00.000Z" };
+    await stack.table.putEvent("event#standard/odd", second, [], { became: "unclear", reason: "another" });
+    await stack.table.settleEvent("event#standard/odd", first.received, [], { as: "dismissed", at: "", why: "" });
+    expect((await attention(world)).waiting).toMatchObject([{ reason: "another" }]);
+  });
+
+  test("that today's code understands is done, and leaves the list", async () => {
+    // As an earlier version would have kept it: what it holds is clear to this one.
+    const data = { subscription: "42", ...paid(inDays(stack, 30)) };
+    const body = JSON.stringify({ type: "payment.succeeded", timestamp: stack.clock.now().toISOString(), data });
+    const now = stack.clock.now().toISOString();
+    const received = { id: "odd", type: "payment.succeeded", occurredAt: now, receivedAt: now, body };
+    const of = { ...received, headers: { "webhook-id": "odd" } };
+    await stack.table.putEvent("event#standard/odd", of, [], { became: "unclear", reason: "not understood" });
+    expect(await replay("standard/odd", world)).toEqual({
+      understood: "replayed",
+      why: "payment.succeeded of standard/42",
+    });
+    await stack.settle();
+    expect(done(stack)).toEqual(["order 334673"]);
+    expect((await attention(world)).waiting).toEqual([]);
+    // Once more does no harm.
+    await replay("standard/odd", world);
+    await minutes(1);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("of a plan that the catalog did not have is done once it has", async () => {
+    const data = mkdtempSync(join(tmpdir(), "billmgr-webhooks-ops-"));
+    const { "vm6-monthly": _, ...plans } = testCatalog().plans;
+    await restart({ data, catalog: { ...testCatalog(), plans } });
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)), { id: "bought" });
+    await stack.settle();
+    expect((await attention(world)).waiting).toMatchObject([{ reason: expect.stringContaining("as vm6-monthly") }]);
+    await restart({ data, clock: inDays(stack, 1) });
+    const replayed = await replayOf("standard/42", "bought", world);
+    expect(replayed).toEqual({ understood: "replayed", why: "payment.succeeded of standard/42" });
+    await stack.settle();
+    expect(done(stack)).toEqual(["order 334673"]);
+    await restart({});
+    rmSync(data, { recursive: true });
+  });
+
+  test("of a subscription that was misread is read again, and all is folded anew", async () => {
+    await buy();
+    await minutes(1);
+    const key = "subscription#standard/42";
+    const [event] = await stack.table.events(key);
+    const stored = await stack.table.load(key);
+    if (!event || !stored) throw new Error("nothing is stored");
+    // As an earlier version would have read it: paid for nine years more.
+    const longer = JSON.parse(
+      JSON.stringify([event.events, stored.subscription]).replaceAll('"through":"2026', '"through":"2035'),
+    );
+    const settled = { as: "replayed" as const, at: stack.clock.now().toISOString(), why: "misread" };
+    await stack.table.settleEvent(key, event.received, longer[0], settled);
+    await stack.table.save(key, { ...stored, subscription: longer[1] });
+    expect((await stateOf(stack))?.payments).not.toEqual(stored.subscription.payments);
+    expect(await replayOf("standard/42", event.received.id, world)).toMatchObject({ understood: "replayed" });
+    await stack.settle();
+    expect((await stateOf(stack))?.payments).toEqual(stored.subscription.payments);
+    expect(done(stack)).toEqual(["order 334673"]);
+    await expect(replayOf("standard/42", "none", world)).rejects.toThrow("has no event none");
+  });
+
+  test("of a payment that was linked to it is read again under the payment's own name here", async () => {
+    const tellAll = async (...all: [string, object][]) => {
+      for (const [i, [type, object]] of all.entries()) {
+        await tellStripe(
+          stack,
+          stripeEvent(type, { ...object }, { id: `evt_${type}`, created: unix(`2027-02-0${i + 1}`) }),
+        );
+        await stack.settle();
+      }
+    };
+    await tellAll(
+      ["invoice.paid", invoice()],
+      [
+        "invoice_payment.paid",
+        { id: "inpay_1", invoice: "in_1", payment: { type: "payment_intent", payment_intent: "pi_1" } },
+      ],
+      ["charge.refunded", { id: "ch_1", amount: 2000, amount_refunded: 2000, refunded: true, payment_intent: "pi_1" }],
+    );
+    const told = (await stateOf(stack, "stripe/sub_1"))?.payments;
+    expect(told).toMatchObject([{ id: "in_1", refunded: { value: true } }]);
+    expect(await replayOf("stripe/sub_1", "evt_charge.refunded", world)).toMatchObject({ understood: "replayed" });
+    await stack.settle();
+    expect((await stateOf(stack, "stripe/sub_1"))?.payments).toEqual(told);
+  });
+
+  test("that is long is kept compressed, and read all the same", async () => {
+    const long = "x".repeat(50_000);
+    await tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1", note: long }, { id: "long" });
+    await stack.settle();
+    expect((await stack.table.events("event#standard/long"))[0]?.received.body).toMatch(/^gzip:/);
+    expect((await showEvent("standard/long", world))[0]?.body).toContain(long);
+    expect(await replay("standard/long", world)).toEqual({ unclear: "data.paidThrough or data.months: missing" });
+  });
+
+  test("is not read again where a payment would be lost that no kept event tells of", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)), { id: "bought" });
+    await minutes(1);
+    const key = "subscription#standard/42";
+    const stored = await stack.table.load(key);
+    if (!stored) throw new Error("nothing is stored");
+    const payments = [...stored.subscription.payments, { id: "of long ago" }];
+    await stack.table.save(key, { ...stored, subscription: { ...stored.subscription, payments } });
+    await expect(replayOf("standard/42", "bought", world)).rejects.toThrow("payment of long ago is known");
+    expect((await stateOf(stack))?.payments).toEqual(payments);
+  });
+});
+
+test("what should have been woken long ago is told, and what is low", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await minutes(1);
+  const stored = await stack.table.load("subscription#standard/42");
+  if (!stored) throw new Error("nothing is stored");
+  expect(await attention(world)).toEqual({ waiting: [] });
+  const due = new Date(stack.clock.now().getTime() - 6 * 60_000).toISOString();
+  await stack.table.save("subscription#standard/42", { ...stored, agenda: { due } });
+  const balance = { amount: 5, currency: "EUR", at: due, low: true };
+  await stack.table.putBalance(balance);
+  await reconnected();
+  expect(await attention(world)).toEqual({ late: { name: "standard/42", since: due }, balance, waiting: [] });
+});
+
+test("the story tells events, calls, answers and readings in order, and no secret", async () => {
+  await buy();
+  await minutes(1);
+  await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
+  await minutes(1);
+  const story = await show("standard/42", world);
+  expect(story?.chapters.map((one) => ("event" in one ? one.event.received.type : one.operation.change.kind))).toEqual([
+    "payment.succeeded",
+    "order",
+    "subscription.changed",
+    "edit",
+  ]);
+  expect(story).toMatchObject({ next: { do: "settled" }, subscription: { slots: [{ license: { elid: "334673" } }] } });
+  expect(JSON.stringify(story)).not.toContain("correct-horse");
+  expect(await show("standard/none", world)).toBeUndefined();
+});

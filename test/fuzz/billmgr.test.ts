@@ -1,0 +1,301 @@
+import { Worker } from "node:worker_threads";
+import { marshall } from "@aws-sdk/util-dynamodb";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
+import { outcomeOf } from "../../shared/billmgr/outcome.ts";
+import { readBack } from "../../shared/billmgr/readback.ts";
+import { requestOf } from "../../shared/billmgr/requests.ts";
+import { largestAnswer, type Post, postTo, type Sent } from "../../shared/billmgr/transport.ts";
+import type { Change, ChangeKind } from "../../shared/licensing/operation.ts";
+import { addMonths } from "../../shared/licensing/time.ts";
+import { operation, orderOf } from "../support/events.ts";
+import { mutatedText, runs } from "../support/mutations.ts";
+import { authinfoWith } from "../support/secrets.ts";
+
+const of = { slot: 1, elid: "334673", family: "platform" };
+const changes: Record<ChangeKind, Change> = {
+  order: orderOf({ addons: { 55165: 2 } }),
+  prolong: { ...of, kind: "prolong", plan: "vm-monthly", period: 1, expiry: "2027-01-23" },
+  edit: { ...of, kind: "edit", plan: "vm-monthly", addons: { 55165: 3 } },
+  suspend: { ...of, kind: "suspend" },
+  resume: { ...of, kind: "resume" },
+  delete: { ...of, kind: "delete" },
+};
+const kinds = Object.keys(changes) as ChangeKind[];
+
+/** What the sandbox really answers: to each change, to what is refused, and to each reading. */
+const replies: string[] = [];
+const anyReply = fc.nat().map((i) => replies[i % replies.length] ?? "");
+beforeAll(async () => {
+  const authinfo = authinfoWith();
+  const now = () => new Date("2026-11-23T08:00:00Z");
+  const { url, sandbox, close } = await serveSandbox({
+    now,
+    authinfo: () => authinfo,
+    settings: { processingSeconds: 0 },
+  });
+  const post: Post = async (form, timeoutMs) => {
+    const sent = await postTo(url)(form, timeoutMs);
+    if (sent.came === "answer") replies.push(sent.body);
+    return sent;
+  };
+  const billmgr = createBillmgr(post, async () => authinfo);
+  for (const kind of kinds) {
+    await billmgr.call(kind, requestOf(changes[kind], "bw-1"));
+    await billmgr.license("platform", of.elid);
+    if (kind !== "delete") await billmgr.quote(of.elid, 1);
+  }
+  for (const fault of ["basket", "unpaid", "reply_without_id", "reply_item_id"] as const) {
+    sandbox.plan({ fault, func: "order" });
+    await billmgr.call("order", requestOf(changes.order, "bw-2"));
+  }
+  sandbox.plan({ fault: "error", func: "order", type: "money" });
+  await billmgr.call("order", requestOf(changes.order, "bw-2"));
+  await billmgr.call("order", requestOf(orderOf({ pricelist: 1 }), "bw-3"));
+  await createBillmgr(post, async () => authinfoWith("-of-old"))
+    .balance()
+    .catch(() => {});
+  await billmgr.licenses("platform");
+  await billmgr.balance();
+  await close();
+});
+
+const answer = (body: string, status = 200): Sent => ({ came: "answer", status, body });
+
+test("an answer that is cut short anywhere, or has more behind it, proves nothing", () => {
+  for (const reply of replies) {
+    for (let end = 0; end < reply.length; end++) {
+      for (const kind of ["order", "prolong"] as const) {
+        expect([reply.slice(0, end), outcomeOf(kind, answer(reply.slice(0, end))).outcome]).toContain("unknown");
+      }
+    }
+    for (const more of ["x", "<doc><ok/></doc>", "</doc>", "<ok/>", "&amp;"]) {
+      expect(outcomeOf("suspend", answer(reply + more)).outcome).toBe("unknown");
+    }
+  }
+});
+
+test("what is hidden in comments, marked sections, attributes or other elements is not said", () => {
+  const proofs = ["<ok/>", "<id>77</id>", "<item.id>77</item.id>", "<newexpiredate>2027-03-01</newexpiredate>"];
+  const refusal = '<error type="value" object="period"><msg>No</msg></error>';
+  const hide = [
+    (xml: string) => `<doc><!-- ${xml} --></doc>`,
+    (xml: string) => `<doc><![CDATA[${xml}]]></doc>`,
+    (xml: string) => `<doc note="${xml.replaceAll("<", "&lt;").replaceAll('"', "&quot;")}"/>`,
+    (xml: string) => `<doc>${xml.replaceAll("<", "&lt;")}</doc>`,
+    (xml: string) => `<doc><tparams>${xml}</tparams></doc>`,
+    (xml: string) => `<doc><elem>${xml}</elem></doc>`,
+    (xml: string) => `<doc><?note ${xml.replaceAll('"', "'")} ?></doc>`,
+    (xml: string) => `<page>${xml}</page>`,
+    (xml: string) => `<page><doc>${xml}</doc></page>`,
+    (xml: string) => `<DOC>${xml}</DOC>`,
+    (xml: string) => `<x:doc xmlns:x="y">${xml}</x:doc>`,
+    (xml: string) => `<doc><x:ok xmlns:x="y"/><OK/><okay/>${xml.toUpperCase()}</doc>`,
+    (xml: string) => `\0<doc>${xml}</doc>`,
+    (xml: string) => `<!DOCTYPE doc><doc>${xml}</doc>`,
+    (xml: string) => Buffer.from(`<doc>${xml}</doc>`, "utf16le").toString("utf8"),
+    (xml: string) => Buffer.from(`<doc>${xml}</doc>`, "utf16le").swap16().toString("utf8"),
+  ];
+  for (const xml of [...proofs, refusal]) {
+    for (const [i, hidden] of hide.entries()) {
+      for (const kind of kinds)
+        expect([i, kind, outcomeOf(kind, answer(hidden(xml))).outcome]).toEqual([i, kind, "unknown"]);
+    }
+  }
+});
+
+/** What a document needs at the least to say so, found without parsing it. */
+function saysSo(body: string, outcome: "done" | "refused"): boolean {
+  const seen = body.replaceAll(/<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs, "");
+  const whole = /^\s*(<\?xml[^>]*\?>\s*)?(<\?[^>]*\?>\s*)*<doc[\s/>].*(<\/doc\s*>|\/>)\s*$/s.test(seen);
+  return whole && (outcome === "done" ? /<(ok|id|item\.id|newexpiredate)[\s/>]/ : /<error\s[^>]*type/s).test(seen);
+}
+
+test("whatever is answered is done or refused only where a document says so", () => {
+  const bytes = fc.uint8Array({ maxLength: 200 }).map((given) => Buffer.from(given).toString("utf8"));
+  const body = fc.oneof(
+    { weight: 6, arbitrary: anyReply.chain(mutatedText) },
+    { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
+    { weight: 1, arbitrary: bytes },
+  );
+  fc.assert(
+    fc.property(
+      body,
+      fc.constantFrom(...kinds),
+      fc.constantFrom(200, 200, 200, 200, 0, 201, 302, 500),
+      (text, kind, status) => {
+        const outcome = outcomeOf(kind, answer(text, status));
+        if (outcome.outcome === "unknown") return;
+        expect(status).toBe(200);
+        if (outcome.outcome === "not_sent") expect.fail("it was sent");
+        expect(saysSo(text, outcome.outcome)).toBe(true);
+        if ("elid" in outcome) expect(outcome.elid).toMatch(/^\d{1,18}$/);
+      },
+    ),
+    { numRuns: runs(4000) },
+  );
+});
+
+/** In any of the ways in which an answer could hold what was sent. */
+const encodings: ((text: string) => string)[] = [
+  (text) => text,
+  encodeURIComponent,
+  (text) => new URLSearchParams({ _: text }).toString().slice(2),
+  (text) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16)}`).join(""),
+  (text) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`),
+  (text) => [...text].map((character) => `&#x${character.codePointAt(0)?.toString(16).toUpperCase()};`).join(""),
+  (text) =>
+    text
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;")
+      .replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;")
+      .replaceAll("'", "&apos;"),
+  (text) => JSON.stringify(text).slice(1, -1),
+];
+
+describe("the client", () => {
+  const authinfo = authinfoWith(`pass&<>"'%+ wörd\\`);
+  const sent: fc.Arbitrary<Sent> = fc.oneof(
+    { weight: 8, arbitrary: fc.oneof(anyReply, anyReply.chain(mutatedText)).map((body) => answer(body)) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.string({ unit: "binary" }), fc.nat(599)).map(([body, status]) => answer(body, status)),
+    },
+    { weight: 1, arbitrary: fc.string().map((why): Sent => ({ came: "nothing", why })) },
+    { weight: 1, arbitrary: fc.string().map((why): Sent => ({ came: "not_sent", why })) },
+  );
+  const clientOf = (answers: readonly Sent[]) => {
+    let next = 0;
+    const post: Post = async () => answers[next++ % answers.length] ?? answer("");
+    return createBillmgr(post, async () => authinfo);
+  };
+  const readable = async <T>(reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error: unknown) => {
+      expect(error).toBeInstanceOf(ReadError);
+      expect((error as ReadError).message.length).toBeLessThanOrEqual(400);
+      return undefined;
+    });
+  const expectDay = (day: string | undefined) => {
+    if (day !== undefined) expect(addMonths(day, 36)).toMatch(/^\d{4}-\d\d-\d\d$/);
+  };
+
+  test("whatever is answered, a call has its outcome and a reading its result or a ReadError", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sent, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(...kinds),
+        async (answers, kind) => {
+          const outcome = await clientOf(answers).call(kind, {});
+          expect(outcome.said.length).toBeLessThanOrEqual(400);
+          expect(outcome.said.isWellFormed()).toBe(true);
+          const one = await readable(clientOf(answers).license("platform", "5"));
+          const all = await readable(clientOf(answers).licenses("platform"));
+          for (const seen of [...(one ? [one] : []), ...(all?.rows ?? [])]) {
+            marshall(seen, { removeUndefinedValues: true });
+            expect(seen.elid).toMatch(/^\d{1,18}$/);
+            expectDay(seen.expiry);
+            expectDay(seen.createdOn);
+          }
+          const quote = await readable(clientOf(answers).quote("5", 1));
+          expectDay(quote?.expiry);
+          expectDay(quote?.newExpiry);
+          const balance = await readable(clientOf(answers).balance());
+          if (balance) expect(Number.isFinite(balance.amount)).toBe(true);
+        },
+      ),
+      { numRuns: runs(1000) },
+    );
+  });
+
+  test("whatever is answered, reading back gives a sight that can be kept, or a ReadError", async () => {
+    const states = fc.constantFrom("claimed" as const, "unknown" as const, "unconfirmed" as const);
+    const answers = fc.array(sent, { minLength: 1, maxLength: 4 });
+    const before = fc.constantFrom({}, { expiry: "2026-12-23" });
+    await fc.assert(
+      fc.asyncProperty(answers, fc.constantFrom(...kinds), states, before, async (given, kind, state, before) => {
+        const known = {
+          reference: "bw-1",
+          elid: undefined,
+          witnesses: async () => [{ elid: "334673", reference: "bw-1" }],
+        };
+        const open = operation({ change: changes[kind], state, before });
+        const sight = await readable(readBack(open, known, clientOf(given)));
+        if (!sight) return;
+        expect(["achieved", "pending", "absent", "contrary"]).toContain(sight.verdict);
+        expect(sight.saw.length).toBeLessThanOrEqual(400);
+        if (sight.elid !== undefined) expect(sight.elid).toMatch(/^\d{1,18}$/);
+        expectDay(sight.expiry);
+      }),
+      { numRuns: runs(1000) },
+    );
+  });
+
+  test("a license with any number of addons is seen in a few words", async () => {
+    const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
+    const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
+    const known = { reference: "bw-1", elid: undefined, witnesses: async () => [] };
+    const sight = await readBack(operation({ change: changes.edit }), known, billmgr);
+    expect(sight.verdict).toBe("achieved");
+    expect(sight.saw.length).toBeLessThan(200);
+  });
+
+  test("an answer that echoes authinfo, in whatever encoding, is told without it", async () => {
+    const password = authinfo.slice(authinfo.indexOf(":") + 1);
+    const places: ((echo: string) => Sent)[] = [
+      (echo) => answer(`<doc><error type="value"><msg>Wrong ${echo}, it is</msg></error></doc>`),
+      (echo) => answer(`<doc><error type="${echo}"/></doc>`),
+      (echo) => answer(`<doc><error type="value" object="${echo}"/></doc>`),
+      (echo) => answer(`<html><title>Error: ${echo}</title></html>`, 502),
+      (echo) => ({ came: "nothing", why: `reset after ${echo}` }),
+      (echo) => answer(`<doc><error type="value"><msg>${"x".repeat(395)}${echo}</msg></error></doc>`),
+    ];
+    for (const secret of [authinfo, password]) {
+      for (const [i, encode] of encodings.entries()) {
+        for (const place of places) {
+          const sent = place(encode(secret));
+          const billmgr = clientOf([sent]);
+          const { said } = await billmgr.call("order", {});
+          const read = await billmgr.balance().catch((error: ReadError) => error.message);
+          for (const told of [said, read])
+            expect([i, told]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
+        }
+      }
+    }
+  });
+});
+
+/** Shapes of which a parser could make too much of its time or memory, each as large as an answer may be. */
+const shapes: Record<string, (size: number) => string> = {
+  "many elements": (size) => `<doc>${"<a/>".repeat(size / 4)}</doc>`,
+  "many names": (size) => `<doc>${Array.from({ length: size / 12 }, (_, i) => `<a${i.toString(36)}/>`).join("")}</doc>`,
+  "many attributes": (size) =>
+    `<doc ${Array.from({ length: size / 11 }, (_, i) => `a${i.toString(36)}="1"`).join(" ")}/>`,
+  "elements in elements": (size) => `<doc>${"<a>".repeat(size / 7)}${"</a>".repeat(size / 7)}</doc>`,
+  "many rows": (size) => `<doc>${"<elem><id>5</id></elem>".repeat(size / 23)}<p_elems>4</p_elems></doc>`,
+  "many sections": (size) => `<doc>${"<![CDATA[x]]>".repeat(size / 13)}</doc>`,
+  "many instructions": (size) => `<doc>${"<?a b?>".repeat(size / 7)}</doc>`,
+  "quotes without an end": (size) => `<doc ${'a="'.repeat(size / 3)}/>`,
+  blanks: (size) => `<doc${" ".repeat(size / 2)}>${" ".repeat(size / 2)}x`,
+  "many references": (size) => `<doc><id>${"&amp;".repeat(size / 5)}</id></doc>`,
+  "one long number": (size) => `<doc><id>${"7".repeat(size)}</id><ok/></doc>`,
+  "many titles": (size) => `<html>${"<title".repeat(size / 6)}`,
+};
+
+describe("an answer as large as there can be is read to its end, in the memory of a function", () => {
+  const stopAfterMs = 60_000;
+  test.each(Object.entries(shapes))("%s", { timeout: 2 * stopAfterMs }, async (_, shape) => {
+    const body = shape(largestAnswer - 100);
+    const worker = new Worker(new URL("../support/parse-worker.ts", import.meta.url), {
+      workerData: body,
+      resourceLimits: { maxOldGenerationSizeMb: 400 },
+    });
+    const reply = await new Promise((resolve, reject) => {
+      worker.once("message", resolve).once("error", reject);
+      setTimeout(() => reject(new Error(`not done after ${stopAfterMs} ms`)), stopAfterMs).unref();
+    }).finally(() => worker.terminate());
+    expect(reply).toBeTypeOf("string");
+  });
+});

@@ -1,0 +1,181 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseSecrets, SecretsError } from "../../shared/aws/secrets.ts";
+import { type Catalog, CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import { fold } from "../../shared/licensing/fold.ts";
+import { next } from "../../shared/licensing/next.ts";
+import { newSubscription, type Slot } from "../../shared/licensing/subscription.ts";
+import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
+import { histories, instants } from "../support/arbitraries.ts";
+import { catalogJson, catalogWith, slot } from "../support/events.ts";
+import { mutatedJson, nested, odd, oddTexts, runs } from "../support/mutations.ts";
+import { authinfoWith, canary, plainSecretOf } from "../support/secrets.ts";
+import { signers } from "../support/signers.ts";
+
+const days = fc.constantFrom("2027-12-31", "2028-02-29", "2000-01-01", "2199-12-31");
+const slots: fc.Arbitrary<Slot[]> = fc.array(
+  fc
+    .record({
+      plan: fc.constantFrom("vm-monthly", "vm-trial", "gone"),
+      expiry: days,
+      suspended: fc.boolean(),
+      trial: fc.boolean(),
+    })
+    .map((of) => slot(of)),
+  { maxLength: 1 },
+);
+
+const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
+  next({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
+
+/** A decision that can be stored and sent: its numbers are whole, its moments are moments. */
+function expectSound(decision: ReturnType<typeof next>): void {
+  if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
+  if (decision.do !== "change") return;
+  const { change } = decision;
+  for (const value of "addons" in change ? Object.values(change.addons) : []) {
+    expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
+  }
+  if ("expiry" in change) expect(change.expiry).toMatch(/^\d{4}-\d\d-\d\d$/);
+}
+
+const instant = /^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** What `fold` and the table expect of an event, whoever told it. */
+function expectWellFormed(event: Event): void {
+  expect(event.occurredAt).toMatch(instant);
+  if (event.items) {
+    expect(event.items.asOf).toMatch(/^(2[01]|19)\d\d-.*Z$/);
+    for (const { names, quantity } of event.items.list) {
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) expect(name).not.toBe("");
+      if (quantity !== undefined) expect(Number.isSafeInteger(quantity) && quantity >= 0).toBe(true);
+    }
+  }
+  if ("payment" in event && event.payment !== undefined) {
+    expect(event.payment).not.toBe("");
+    expect(Buffer.byteLength(event.payment)).toBeLessThanOrEqual(1000);
+  }
+  if (event.type === "payment.succeeded") {
+    const { covers } = event;
+    if ("through" in covers) expect(covers.through).toMatch(instant);
+    else if ("periodFrom" in covers) expect(covers.periodFrom).toMatch(instant);
+    else {
+      const count = "months" in covers ? covers.months : covers.intervals;
+      expect(Number.isSafeInteger(count) && count > 0).toBe(true);
+    }
+  }
+  if (event.type === "subscription.cancel_scheduled" && event.endsAt) expect(event.endsAt).toMatch(instant);
+}
+
+describe.each(builtStorefronts)("whatever a signed body of %s holds", (name) => {
+  const storefront = storefrontNamed(name) ?? expect.fail(name);
+  const bodies = signers[name]?.bodies ?? [];
+  const headers = { "webhook-id": "msg_1" };
+
+  test("its storefront tells something of it, in well-formed events", () => {
+    const values = fc.oneof(odd, fc.oneof(...bodies.map(mutatedJson)), fc.jsonValue());
+    fc.assert(
+      fc.property(values, fc.oneof(fc.constant(headers), fc.dictionary(fc.string(), oddTexts)), (body, headers) => {
+        const told = storefront.events(body, headers);
+        expect(told.length).toBeGreaterThan(0);
+        expect(told.length).toBeLessThanOrEqual(100);
+        for (const one of told) {
+          expect(one.type).toBeTypeOf("string");
+          if (one.occurredAt !== undefined) expect(one.occurredAt).toMatch(instant);
+          if (one.says === "facts") one.events.forEach(expectWellFormed);
+          else expect(one.reason).not.toBe("");
+        }
+      }),
+      { numRuns: runs(1500) },
+    );
+  });
+
+  test("it is folded, and something follows of it", () => {
+    const known = fc.array(fc.oneof(...bodies.map(mutatedJson), fc.constantFrom(...(bodies as fc.JsonValue[]))), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(known, slots, instants, (given, slots, now) => {
+        const events = given
+          .flatMap((body) => storefront.events(body, headers))
+          .flatMap((told) => (told.says === "facts" ? told.events : []));
+        expectSound(decide(events, slots, catalogWith(), now));
+      }),
+      { numRuns: runs(1000) },
+    );
+  });
+});
+
+describe("catalogs", () => {
+  const catalogs = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: mutatedJson({ ...catalogJson, policy: catalogWith().policy, limits: catalogWith().limits }),
+    },
+    { weight: 1, arbitrary: odd },
+  );
+
+  test("whatever one holds, it is refused by a CatalogError, or every history has its decision by it", () => {
+    fc.assert(
+      fc.property(catalogs, histories, slots, instants, (value, events, slots, now) => {
+        let catalog: Catalog;
+        try {
+          catalog = parseCatalog(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CatalogError);
+          return;
+        }
+        expectSound(decide(events, slots, catalog, now));
+      }),
+      { numRuns: runs(4000) },
+    );
+  });
+
+  test.each(["graceDays", "retentionDays", "renewAheadDays", "slackDays"])(
+    "%s has an end that can be reckoned with",
+    (name) => {
+      const largest = parseCatalog({ ...catalogJson, policy: { [name]: 3660 } });
+      fc.assert(
+        fc.property(histories, slots, instants, (events, slots, now) =>
+          expectSound(decide(events, slots, largest, now)),
+        ),
+        { numRuns: runs(200) },
+      );
+      expect(() => parseCatalog({ ...catalogJson, policy: { [name]: 3661 } })).toThrow(`policy.${name}: found 3661`);
+    },
+  );
+});
+
+test("whatever secrets hold, they are read or refused by a SecretsError that tells none of it", () => {
+  const secrets = {
+    billmgr: authinfoWith(),
+    storefronts: { stripe: [plainSecretOf("1"), plainSecretOf("2")], standard: [plainSecretOf("standard")] },
+  };
+  const values = fc.oneof({ weight: 4, arbitrary: mutatedJson(secrets) }, { weight: 1, arbitrary: odd });
+  fc.assert(
+    fc.property(values, (value) => {
+      try {
+        const read = parseSecrets(value);
+        expect(read.billmgr).toMatch(/^[^:]+:./s);
+        for (const list of Object.values(read.storefronts)) for (const one of list) expect(one).not.toBe("");
+      } catch (error) {
+        expect(error).toBeInstanceOf(SecretsError);
+        expect((error as Error).message).not.toBe("");
+        expect((error as Error).message).not.toContain(canary);
+      }
+    }),
+    { numRuns: runs(3000) },
+  );
+});
+
+test.each([
+  ["a catalog", parseCatalog, CatalogError],
+  ["secrets", parseSecrets, SecretsError],
+] as const)("%s of lists in lists is refused in words", (_, parse, expected) => {
+  for (const value of [nested(100_000), { plans: nested(100_000) }, { storefronts: { stripe: nested(100_000) } }]) {
+    expect(() => parse(value)).toThrow(expected);
+  }
+});

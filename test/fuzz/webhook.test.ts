@@ -1,0 +1,219 @@
+import { marshall } from "@aws-sdk/util-dynamodb";
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createHandler } from "../../functions/webhook/handler.ts";
+import type { Outgoing } from "../../shared/aws/queue.ts";
+import { builtStorefronts } from "../../shared/storefronts/index.ts";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { watchedLog } from "../support/log.ts";
+import { alteredByte, mutatedJson, mutatedText, odd, oddTexts, runs } from "../support/mutations.ts";
+import { authinfoWith } from "../support/secrets.ts";
+import { signers } from "../support/signers.ts";
+import { watch } from "../support/watch.ts";
+
+const now = new Date("2027-01-31T10:00:00Z");
+const secrets = {
+  billmgr: authinfoWith(),
+  storefronts: Object.fromEntries(Object.entries(signers).map(([name, { secret }]) => [name, [secret]])),
+};
+
+type Event = { method: string; path: string; headers: Record<string, string>; body: string; encoded: boolean };
+
+/** The webhook function itself, and what it would have put into the queue. */
+async function deliver({ method, path, headers, body, encoded }: Event) {
+  const sent: Outgoing[] = [];
+  const handler = createHandler({
+    secrets: async () => secrets,
+    send: async (messages) => void sent.push(...messages),
+    timely: timelyAt(() => now.getTime()),
+    now: () => now,
+    log: watchedLog(),
+  });
+  const { statusCode, body: answer } = await handler({
+    rawPath: path,
+    headers,
+    requestContext: { http: { method } },
+    body,
+    isBase64Encoded: encoded,
+  } as unknown as APIGatewayProxyEventV2);
+  watch("an HTTP reply", answer);
+  expect(JSON.parse(answer ?? "")).toBeTypeOf("object");
+  return { status: statusCode, sent };
+}
+
+const posted = (name: string, headers: Record<string, string>, body: Buffer): Event => ({
+  method: "POST",
+  path: `/webhooks/${name}`,
+  headers,
+  body: body.toString("base64"),
+  encoded: true,
+});
+
+test("each storefront that there is has its signer here", () => {
+  expect(Object.keys(signers).sort()).toEqual([...builtStorefronts].sort());
+});
+
+const values = fc.oneof(fc.string({ unit: "binary" }), oddTexts, fc.constant(String(now.getTime() / 1000)));
+const headerNames = Object.values(signers).flatMap(({ counts }) => Object.keys(counts));
+const anyHeaders = fc.dictionary(
+  fc.oneof(fc.constantFrom(...headerNames, "__proto__", "Webhook-Id", "content-type"), fc.string()),
+  fc.oneof(
+    values,
+    values.map((value) => `v1,${value} v1,`),
+    values.map((value) => `t=${now.getTime() / 1000},v1=${value}`),
+  ),
+  { noNullPrototype: true },
+);
+const anyPath = fc.oneof(
+  fc.constantFrom(...builtStorefronts).map((name) => `/webhooks/${name}`),
+  fc.constantFrom(
+    "/health",
+    "/",
+    "",
+    "/webhooks/",
+    "/webhooks/__proto__",
+    "/webhooks/constructor",
+    "/webhooks/%2e%2e/x",
+  ),
+  fc.string().map((text) => `/webhooks/${text}`),
+);
+const anyBody = fc.oneof(fc.string({ unit: "binary" }), fc.json(), oddTexts);
+
+test("whatever comes unsigned is refused, and nothing of it goes on", async () => {
+  const method = fc.constantFrom("POST", "POST", "POST", "GET", "PUT", "__proto__");
+  const event = fc.record({ method, path: anyPath, headers: anyHeaders, body: anyBody, encoded: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(event, async (given) => {
+      const { status, sent } = await deliver(given);
+      expect(given.path === "/health" ? [200] : [401, 404, 405, 413]).toContain(status);
+      expect(sent).toEqual([]);
+    }),
+    { numRuns: runs(2000) },
+  );
+});
+
+/** The bytes of an item of the table, which holds 400 KB: names and texts in UTF-8, numbers 21 at most. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (typeof value !== "object" || value === null) return 21;
+  return Object.entries(value).reduce((sum, [name, inner]) => sum + name.length + sizeOf(inner) + 4, 4);
+}
+
+/** What the queue carries and the table keeps for good, without anything getting lost on the way. */
+function expectDurable({ message }: Outgoing): void {
+  const text = JSON.stringify(message);
+  expect(JSON.parse(text)).toEqual(message);
+  expect(Buffer.byteLength(text)).toBeLessThan(1_000_000);
+  expect(message.key).toMatch(/^(subscription|reference|event)#[a-z]+\/./s);
+  expect(message.key.isWellFormed()).toBe(true);
+  expect(Buffer.byteLength(message.key)).toBeLessThanOrEqual(2048);
+  if (!("received" in message)) return;
+  const { id, occurredAt } = message.received;
+  expect(occurredAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  expect(Buffer.byteLength(`event#${occurredAt}#${id}`)).toBeLessThanOrEqual(1024);
+  marshall(message, { removeUndefinedValues: true });
+  expect(sizeOf(message)).toBeLessThan(400_000);
+}
+
+describe.each(builtStorefronts)("%s", (name) => {
+  const { sign, bodies, counts } = signers[name] ?? expect.fail(`no signer for ${name}`);
+  const texts = bodies.map((body) => JSON.stringify(body));
+  const known = fc.constantFrom(...texts);
+
+  test("whatever is signed is made durable whole, or answered that it is no JSON", async () => {
+    const json = fc.oneof(odd, fc.oneof(...bodies.map(mutatedJson))).map((value) => JSON.stringify(value));
+    const text = fc.oneof(
+      { weight: 4, arbitrary: json },
+      { weight: 1, arbitrary: fc.oneof(...texts.map(mutatedText)) },
+      { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (given) => {
+        const body = Buffer.from(given);
+        const { status, sent } = await deliver(posted(name, sign(body.toString(), now), body));
+        expect([200, 400]).toContain(status);
+        expect(sent.length > 0).toBe(status === 200);
+        sent.forEach(expectDurable);
+      }),
+      { numRuns: runs(1500) },
+    );
+  });
+
+  /** Each list of it a thousand long, of entries that differ. */
+  const lengthened = (body: string): string => {
+    const vary = (one: unknown, i: number) =>
+      JSON.parse(
+        JSON.stringify(one).replaceAll(/"(id|plan|price|product)":"/g, (name) => `${name}${i}${"-".repeat(180)}`),
+      );
+    const long = (list: unknown[]) => Array.from({ length: 1000 }, (_, i) => vary(list[i % list.length] ?? null, i));
+    return JSON.stringify(JSON.parse(body, (_, value) => (Array.isArray(value) ? long(value) : value)));
+  };
+
+  test.each<[string, (body: string) => string]>([
+    ["a long text in the place of each text", (body) => body.replaceAll(/:"[^"]+"/g, `:"${"long".repeat(8000)}"`)],
+    ["a long type", (body) => body.replace(/"type":"[^"]+"/, `"type":"${"x".repeat(700_000)}"`)],
+    ["a thousand of what its lists hold", lengthened],
+    ["lists in lists", (body) => body.replace(/:"[^"]+"/, `:${"[".repeat(200_000)}${"]".repeat(200_000)}`)],
+    ["objects in objects", (body) => body.replace(/:"[^"]+"/, `:${'{"id":'.repeat(100_000)}1${"}".repeat(100_000)}`)],
+    ["a very long number", (body) => body.replaceAll(/:\d+/g, `:${"9".repeat(10_000)}`)],
+  ])("what is signed and as large as it may be is durable or refused: %s", async (_, enlarge) => {
+    for (const text of texts) {
+      const body = enlarge(text);
+      const { status, sent } = await deliver(posted(name, sign(body, now), Buffer.from(body)));
+      expect([200, 400, 413]).toContain(status);
+      expect(sent.length > 0).toBe(status === 200);
+      expect(sent.length).toBeLessThanOrEqual(100);
+      sent.forEach(expectDurable);
+    }
+  });
+
+  test("one byte of the body, another", async () => {
+    const altered = known.chain((text) => fc.tuple(fc.constant(text), alteredByte(Buffer.from(text))));
+    await fc.assert(
+      fc.asyncProperty(altered, async ([text, body]) => {
+        expect(await deliver(posted(name, sign(text, now), body))).toEqual({ status: 401, sent: [] });
+      }),
+      { numRuns: runs(500) },
+    );
+  });
+
+  test.each(Object.entries(counts))("one character of %s, another", async (header, counting) => {
+    // Blanks around a value and the lists' own separators are no part of it.
+    const character = fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 1 }).filter((c) => !/[\s,]/.test(c));
+    const change = fc.record({ at: fc.nat(), character, how: fc.constantFrom("replace", "insert", "append", "drop") });
+    await fc.assert(
+      fc.asyncProperty(known, change, async (text, { at, character, how }) => {
+        const headers = sign(text, now);
+        const value = headers[header] ?? "";
+        const part = counting.exec(value)?.[1] ?? expect.fail(`no part of ${header} that counts`);
+        const i = at % part.length;
+        const altered = {
+          replace: part.slice(0, i) + character + part.slice(i + 1),
+          insert: part.slice(0, i) + character + part.slice(i),
+          append: part + character,
+          drop: part.slice(0, i) + part.slice(i + 1),
+        }[how];
+        fc.pre(altered !== part);
+        const body = Buffer.from(text);
+        const event = posted(name, { ...headers, [header]: value.replace(part, () => altered) }, body);
+        expect(await deliver(event)).toEqual({ status: 401, sent: [] });
+      }),
+      { numRuns: runs(500) },
+    );
+  });
+
+  test("its signature on another body, or of another time, or without one of its headers", async () => {
+    const [text = "", other = ""] = texts;
+    const body = Buffer.from(text);
+    expect((await deliver(posted(name, sign(text, now), body))).status).toBe(200);
+    expect((await deliver(posted(name, sign(other, now), body))).status).toBe(401);
+    for (const header of Object.keys(sign(text, now))) {
+      const { [header]: _, ...rest } = sign(text, now);
+      expect((await deliver(posted(name, rest, body))).status).toBe(401);
+    }
+    const stale = sign(text, new Date(now.getTime() - 301_000));
+    const isTimed = JSON.stringify(stale) !== JSON.stringify(sign(text, now));
+    expect((await deliver(posted(name, stale, body))).status).toBe(isTimed ? 401 : 200);
+  });
+});

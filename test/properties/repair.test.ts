@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { fold } from "../../shared/licensing/fold.ts";
+import { next } from "../../shared/licensing/next.ts";
+import { follow } from "../../shared/licensing/preview.ts";
+import { recordLook, type Sighting } from "../../shared/licensing/progress.ts";
+import { refold, retry } from "../../shared/licensing/repair.ts";
+import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
+import { instantPlus } from "../../shared/licensing/time.ts";
+import { histories, instants } from "../support/arbitraries.ts";
+import { catalogWith, licensed, operation, orderOf, paid, slot, utc } from "../support/events.ts";
+
+const catalog = catalogWith();
+const start = utc("2027-01-01T10:00");
+const bought = paid("2027-01-01T10:00", { through: "2027-06-01" }, { items: ["vm-monthly"] });
+const called = { startedAt: start, endedAt: start, params: {}, outcome: "unknown" as const, said: "no answer" };
+const unknown = { state: "unknown" as const, attempt: called, claimedAt: start, due: start };
+
+const lostOrder: Subscription = {
+  ...licensed([{ n: 1, generation: 1, product: "vmmanager6", plan: "vm-monthly" }], bought),
+  operation: operation({ change: orderOf(), ...unknown }),
+};
+const prolong = { kind: "prolong" as const, slot: 1, elid: "101", family: "platform", plan: "vm-monthly", period: 1 };
+const lostProlong: Subscription = {
+  ...licensed([slot()], bought),
+  operation: operation({ change: { ...prolong, expiry: "2027-03-01" }, before: { expiry: "2027-02-01" }, ...unknown }),
+};
+
+const sights = fc.record({
+  verdict: fc.constantFrom("absent" as const, "absent" as const, "absent" as const, "pending" as const),
+  provesAbsence: fc.boolean(),
+});
+/** What happens next: an operator retries, or time passes; whatever is due is then looked at. */
+const turns = fc.array(
+  fc.record({ seconds: fc.constantFrom(0, 1, 10, 59, 61, 600, 1500), retried: fc.boolean(), sight: sights }),
+  { minLength: 1, maxLength: 40 },
+);
+
+test.each([
+  ["order", lostOrder],
+  ["prolong", lostProlong],
+])(
+  "however often it is retried, a lost %s is bought again only after its absence was proved over half an hour",
+  (_, lost) => {
+    fc.assert(
+      fc.property(turns, (all) => {
+        let subscription = lost;
+        let now = start;
+        for (const { seconds, retried, sight } of all) {
+          now = instantPlus(now, { seconds });
+          if (retried) subscription = retry(subscription, now);
+          const decision = next(subscription, catalog, now);
+          if (decision.do === "look") {
+            subscription = recordLook(subscription, { at: now, saw: "", ...sight } satisfies Sighting);
+          }
+          if (subscription.operation?.state !== "finished") {
+            expect(["look", "wait"]).toContain(next(subscription, catalog, now).do);
+            continue;
+          }
+          const { looks, change } = subscription.operation;
+          const proofs = looks.filter(
+            (look) => look.verdict === "absent" && (change.kind !== "order" || look.provesAbsence),
+          );
+          const times = proofs.slice(-3).map(({ at }) => Date.parse(at));
+          expect(times).toHaveLength(3);
+          expect((times[2] ?? 0) - Date.parse(start)).toBeGreaterThanOrEqual(30 * 60_000);
+          expect(Math.min((times[1] ?? 0) - (times[0] ?? 0), (times[2] ?? 0) - (times[1] ?? 0))).toBeGreaterThanOrEqual(
+            60_000,
+          );
+          return;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  },
+);
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const inner of Object.values(value)) frozen(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+test("a preview changes nothing, and says the same each time", () => {
+  fc.assert(
+    fc.property(histories, instants, (events, now) => {
+      const subscription = frozen(events.reduce(fold, newSubscription("standard", "shop-1")));
+      const elid = (step: number) => String(step);
+      const first = follow(subscription, catalog, now, elid);
+      expect(follow(subscription, catalog, now, elid)).toEqual(first);
+      // Onto what it came to, the same event would change nothing more.
+      expect(follow(first.subscription, catalog, now, elid).steps).toEqual([]);
+    }),
+  );
+});
+
+test("folding anew what is kept gives what was folded as it came", () => {
+  fc.assert(
+    fc.property(histories, (events) => {
+      const told = events.reduce(fold, newSubscription("standard", "shop-1"));
+      const held = { ...told, slots: [slot()] };
+      expect(refold(held, [...events].reverse())).toEqual(held);
+    }),
+  );
+});

@@ -1,0 +1,11 @@
+import type { Log } from "../../functions/log.ts";
+import { watch } from "./watch.ts";
+
+/** A log that is looked through for secrets, and goes on to `log` where one is given. */
+export function watchedLog(log?: Log): Log {
+  const at = (level: keyof Log) => (message: string, fields: Record<string, unknown>) => {
+    watch("a log", [message, fields], level);
+    log?.[level](message, fields);
+  };
+  return { info: at("info"), warn: at("warn"), error: at("error") };
+}

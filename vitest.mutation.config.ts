@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** The tests of what decides, and no others: each mutant that acts while its module loads is put before all of them. */
+export default defineConfig({
+  test: {
+    include: [
+      "test/unit/{catalog,claims,entitlement,fold,license,next*,operation,outcome,progress*,readback,reply,schema,time}.test.ts",
+      "test/properties/{convergence,entitlement,fold,parsers,renewal}.test.ts",
+      "test/fuzz/decisions.test.ts",
+    ],
+    setupFiles: ["test/support/few-runs.ts"],
+    testTimeout: 20_000,
+    maxWorkers: 1,
+  },
+});
