@@ -3,13 +3,14 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { operationOf } from "../../infra/local/sandbox/names.ts";
 import type { Sent } from "../../shared/billmgr/transport.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Key } from "../../shared/message.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
 import { canary } from "./world.ts";
 
 export type State = {
-  key: string;
+  key: Key;
   subscription: Subscription;
   version: number;
   agenda?: string;
