@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { resume } from "../../functions/ops/halt.ts";
-import { resolve, retry } from "../../functions/ops/repair.ts";
+import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
 import { nameOf } from "../../functions/ops/world.ts";
-import { isPurchase } from "../../shared/licensing/operation.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
 import type { Key } from "../../shared/message.ts";
 import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
@@ -55,10 +55,14 @@ export class Operator {
     this.#system.scheduler.after(this.#random.between(0.5, 10) * hour, act);
   }
 
-  /** A person pays what the system says lies in the basket, or empties it; what it does not know of stays there. */
+  /** A person pays once what the system says lies in the basket, or nothing of it, and empties the rest. */
   #payOrEmpty(form: URLSearchParams): void {
-    this.#baskets.delete(form);
+    if (!this.#baskets.has(form)) return;
     const { authinfo, ...params } = Object.fromEntries(form);
+    for (const other of this.#baskets) {
+      const { authinfo, ...same } = Object.fromEntries(other);
+      if (isDeepStrictEqual(same, params)) this.#baskets.delete(other);
+    }
     const known = this.#system.operations().some(({ attempt }) => {
       return /basket/.test(attempt?.said ?? "") && isDeepStrictEqual(attempt?.params, params);
     });
@@ -99,26 +103,32 @@ export class Operator {
     const { operation } = subscription;
     if (/funds/.test(reason)) this.topUp();
     const name = nameOf(key);
-    if (operation && this.#isMissing(state)) {
-      if (isPurchase(operation.change)) {
-        return this.#system.operate((world) => resolve(name, { as: "never-bought" }, world));
-      }
-      this.#doByHand(operation.attempt?.params ?? {});
-    }
+    const resolution = operation && this.#resolutionOf(state, operation);
+    if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
     return this.#system.operate((world) => retry(name, world));
   }
 
-  /** What did not come about, as billmgr shows to whoever looks in there. */
-  #isMissing({ key, subscription: { operation } }: State): boolean {
-    if (operation?.state !== "unknown" && operation?.state !== "unconfirmed") return false;
+  /** What there is to say about an open operation, to whoever looks in billmgr. */
+  #resolutionOf({ key }: State, { change, state, attempt, before }: Operation): Resolution | undefined {
+    if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
-    if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return false;
-    const { change, attempt, before } = operation;
+    if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return undefined;
     const isOrder = change.kind === "order";
     const [name, value] = isOrder ? ["comment", attempt?.params.comment] : ["elid", change.elid];
-    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return false;
+    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return undefined;
     const licenses = sandbox.licenses();
-    if (isOrder) return !licenses.some(({ remoteid }) => remoteid === value);
-    return change.kind !== "prolong" || licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);
+    if (isOrder) {
+      const bought = licenses.find(({ remoteid, status }) => remoteid === value && status !== deleted);
+      if (!bought) return { as: "never-bought" };
+      return state === "unknown" ? { as: "adopt", elid: bought.id } : undefined;
+    }
+    if (change.kind === "prolong") {
+      const isUnmoved = licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);
+      return isUnmoved ? { as: "never-bought" } : undefined;
+    }
+    this.#doByHand(attempt?.params ?? {});
+    return { as: "done" };
   }
 }
+
+const deleted = 4;
