@@ -95,6 +95,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 60,
     what: "believes an absence at the first look",
     modules: {
       progress: (real) => ({
@@ -103,6 +104,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 130,
     what: "believes the absence of what was no purchase at the first look",
     modules: {
       progress: (real) => ({
@@ -115,6 +117,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 90,
     what: "believes a list that shows no license known to be ours",
     modules: {
       progress: (real) => ({
@@ -146,6 +149,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 140,
     what: "counts orders past the limit",
     alteration: {
       client: withInput(
@@ -162,18 +166,13 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "gives each attempt at an order a reference of its own",
+    what: "gives all licenses of a subscription one reference",
     modules: {
-      operation: (real) => ({
-        referenceOf: (subscription, slot) => {
-          const { operation } = subscription as Partial<Subscription>;
-          const attempt = (operation?.n ?? 0) - (real.isOpen(operation) ? 1 : 0);
-          return `${real.referenceOf(subscription, slot)}-${attempt}`;
-        },
-      }),
+      operation: (real) => ({ referenceOf: (subscription) => real.referenceOf(subscription, { n: 1, generation: 1 }) }),
     },
   },
   {
+    from: 55,
     what: "takes a deleted license for one that is there",
     modules: {
       readback: (real) => ({
@@ -201,6 +200,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 70,
     what: "takes an order in the basket for one that is not there",
     modules: {
       outcome: (real) => ({
@@ -244,6 +244,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 120,
     what: "answers 200 before the event is queued",
     alteration: {
       webhookSend: (send) => async (messages) => {
