@@ -43,7 +43,7 @@ test.for(breakages)("is found: a system that $what", { timeout: 300_000 }, async
   };
   for (let seed = from; seed < from + within; seed++) {
     seam.replaced = modules;
-    const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks } });
+    const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks, mostSteps: 20_000 } });
     // A run that has no end was broken off, and tells nothing.
     if (violations.length > 0 && !violations.some((violation) => violation.includes(noEnd))) return;
   }

@@ -63,7 +63,7 @@ export class System {
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
     const batches = random.fork();
     this.#alteration = alteration;
-    this.scheduler = new Scheduler(start, random.fork());
+    this.scheduler = new Scheduler(start, random.fork(), alteration.mostSteps);
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
     this.machine = new Machine(this.scheduler, random.fork(), this.faults, profile.skewSeconds, trace);
