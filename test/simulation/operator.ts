@@ -71,6 +71,10 @@ export class Operator {
     this.#doByHand(params);
   }
 
+  #grantRights(): void {
+    this.#system.sandbox.configure({ denied: [] });
+  }
+
   #doByHand(params: Record<string, string>): void {
     const { func, comment, elid } = params;
     this.#system.machine.trace?.("operator", `does ${func} ${comment ?? elid} in billmgr`);
@@ -102,6 +106,7 @@ export class Operator {
     const { key, reason = "", subscription } = state;
     const { operation } = subscription;
     if (/funds/.test(reason)) this.topUp();
+    if (/privileges/.test(reason)) this.#grantRights();
     const name = nameOf(key);
     const resolution = operation && this.#resolutionOf(state, operation);
     if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
@@ -126,6 +131,7 @@ export class Operator {
       const isUnmoved = licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);
       return isUnmoved ? { as: "never-bought" } : undefined;
     }
+    this.#grantRights();
     this.#doByHand(attempt?.params ?? {});
     return { as: "done" };
   }
