@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import Stripe from "stripe";
+import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { receive } from "../../functions/webhook/receive.ts";
@@ -50,6 +51,7 @@ export async function startCounted(client: DynamoDBClient) {
         return post(form, timeoutMs);
       },
       async () => authinfo,
+      { brake: brakeIn(table, now, log) },
     ),
     catalog: testCatalog({}, { ordersPerHour: 1000, ordersPerDay: 1000 }),
     send,
