@@ -5,7 +5,7 @@ import { Operator } from "../simulation/operator.ts";
 import { type Profile, profileOf } from "../simulation/profile.ts";
 import { Random } from "../simulation/random.ts";
 import { deliverAll, planMishaps } from "../simulation/run.ts";
-import { addMonths, day } from "../simulation/shop.ts";
+import { addMonths, day, type Fact } from "../simulation/shop.ts";
 import { System } from "../simulation/system.ts";
 import { usualHandler } from "./handler.ts";
 
@@ -82,8 +82,9 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
 const firstPayment = (subscription: string, at: number): Life => {
   const data = { payment: `p-${subscription}`, plan: "vm-monthly", quantity: 2 };
   const paidThrough = new Date(addMonths(at, 1)).toISOString();
-  const fact = { id: `e-${subscription}`, at, type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
-  return { subscription, facts: [fact], plain: true, gapDays: 0 };
+  const told = { type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
+  const fact: Fact = { storefront: "standard", id: `e-${subscription}`, at, ...told };
+  return { storefront: "standard", subscription, facts: [fact], plain: true, gapDays: 0 };
 };
 
 const firstSlot = { n: 1, generation: 1 };

@@ -17,6 +17,8 @@ export type Alteration = {
   provisionWorld?: (world: ProvisionWorld) => ProvisionWorld;
   handler?: (handler: Handler, parts: Parts) => Handler;
   webhookSend?: (send: Send) => Send;
+  /** Where a run is broken off. */
+  mostSteps?: number;
   /** Before anything is checked, which the real code is to do. */
   beforeChecks?: () => void;
 };

@@ -63,10 +63,7 @@ class Exchange {
     const timeout: Sent = { came: "nothing", why: `no answer within ${this.#timeoutMs / 1000} s` };
     this.#answerAfter(this.#timeoutMs, timeout, "times out");
     const there = machine.latency(3000) + (fault === "slow" ? machine.slowness(this.#timeoutMs) : 0);
-    if (this.#call) {
-      this.#call.actsUntil = machine.scheduler.now + there;
-      this.#call.waitsUntil = machine.scheduler.now + this.#timeoutMs;
-    }
+    if (this.#call) this.#call.actsUntil = machine.scheduler.now + there;
     machine.scheduler.after(there, () => this.#arrive(fault));
   }
 
@@ -105,7 +102,6 @@ class Exchange {
     machine.scheduler.after(ms, () => {
       if (this.#over || this.#process.dead) return;
       this.#over = true;
-      if (this.#call) this.#call.waitsUntil = machine.scheduler.now;
       machine.trace?.(this.#process.name, `${this.#what} ${how}`);
       observer.returned(this.#process, this.#call, sent);
       this.#resolve(sent);

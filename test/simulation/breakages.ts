@@ -64,7 +64,6 @@ export const breakages: Breakage[] = [
     alteration: calling(async (call, again) => (call.outcome === "unknown" ? again() : call)),
   },
   {
-    from: 18,
     what: "calls again what a dead worker had claimed, instead of reading",
     modules: {
       next: (real) => ({
@@ -96,6 +95,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
+    from: 60,
     what: "believes an absence at the first look",
     modules: {
       progress: (real) => ({
@@ -104,7 +104,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 1,
+    from: 130,
     what: "believes the absence of what was no purchase at the first look",
     modules: {
       progress: (real) => ({
@@ -117,7 +117,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 360,
+    from: 90,
     what: "believes a list that shows no license known to be ours",
     modules: {
       progress: (real) => ({
@@ -126,7 +126,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 70,
     what: "saves whatever version is stored",
     alteration: {
       client: withInput(
@@ -150,7 +149,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 200,
+    from: 140,
     what: "counts orders past the limit",
     alteration: {
       client: withInput(
@@ -167,17 +166,13 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 18,
-    what: "gives each attempt at an order a reference of its own",
+    what: "gives all licenses of a subscription one reference",
     modules: {
-      operation: (real) => {
-        let attempts = 0;
-        return { referenceOf: (...args) => `${real.referenceOf(...args)}-${++attempts % 1000}` };
-      },
+      operation: (real) => ({ referenceOf: (subscription) => real.referenceOf(subscription, { n: 1, generation: 1 }) }),
     },
   },
   {
-    from: 16,
+    from: 55,
     what: "takes a deleted license for one that is there",
     modules: {
       readback: (real) => ({
@@ -193,7 +188,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 40,
     what: "takes every error for a refusal",
     modules: {
       outcome: (real) => ({
@@ -206,7 +200,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 405,
+    from: 70,
     what: "takes an order in the basket for one that is not there",
     modules: {
       outcome: (real) => ({
@@ -218,7 +212,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 98,
     what: "believes an ok, and does not compare the expiry",
     modules: {
       readback: (real) => ({
@@ -245,7 +238,13 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 125,
+    what: "looks for what a refund belongs to only when a link arrives",
+    alteration: {
+      provisionWorld: (world) => ({ ...world, table: { ...world.table, link: async () => undefined } }),
+    },
+  },
+  {
+    from: 120,
     what: "answers 200 before the event is queued",
     alteration: {
       webhookSend: (send) => async (messages) => {
@@ -254,7 +253,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 18,
     what: "tells the queue that a message which failed is done",
     alteration: {
       handler:
@@ -285,7 +283,7 @@ function seenBefore(
   { at, verdict, saw, provesAbsence }: Parameters<typeof progress.recordLook>[1],
 ): Subscription {
   const { operation } = subscription;
-  if (!operation || verdict !== "absent") return subscription;
+  if (!operation || operation.state === "unconfirmed" || verdict !== "absent") return subscription;
   const earlier = new Date(Date.parse(at) - half).toISOString();
   const look = { at: earlier, verdict, saw, ...(provesAbsence !== undefined && { provesAbsence }) };
   const attempt = operation.attempt && { ...operation.attempt, endedAt: earlier };

@@ -2,17 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { LedgerEntry, License } from "../../infra/local/sandbox/index.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
-import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { standard } from "../../shared/storefronts/standard.ts";
 import { disagreements } from "./agreement.ts";
 import type { Life } from "./life.ts";
 import type { State } from "./observer.ts";
 import { overbought } from "./paid.ts";
-import { bodyOf, day, type Fact } from "./shop.ts";
+import { day, eventsOf } from "./shop.ts";
 import type { System } from "./system.ts";
 
 const deleted = 4;
@@ -33,9 +31,10 @@ export class Checks {
   constructor(system: System, life: Life) {
     this.#system = system;
     this.#life = life;
-    this.#key = `subscription#standard/${life.subscription}`;
+    const { storefront, subscription: id } = life;
+    this.#key = `subscription#${storefront}/${id}`;
     this.#now = toInstant(system.scheduler.now);
-    const prefix = referenceOf({ storefront: "standard", id: life.subscription }, { n: 0, generation: 0 }).slice(0, 19);
+    const prefix = referenceOf({ storefront, id }, { n: 0, generation: 0 }).slice(0, 19);
     this.#licenses = system.sandbox.licenses().filter(({ remoteid }) => remoteid.startsWith(prefix));
     const elids = new Set(this.#licenses.map(({ id }) => id));
     this.#ledger = system.sandbox.ledger().filter(({ elid }) => elids.has(elid));
@@ -44,7 +43,7 @@ export class Checks {
     this.#operations = items
       .filter(({ sk }) => sk?.S?.startsWith("operation#"))
       .map((item) => unmarshall(item) as unknown as Operation);
-    this.#facts = life.facts.flatMap(eventsOf).reduce(fold, newSubscription("standard", life.subscription));
+    this.#facts = life.facts.flatMap(eventsOf).reduce(fold, newSubscription(storefront, id));
   }
 
   all(): void {
@@ -163,8 +162,3 @@ const toldFields = [
   "failures",
   "lastGood",
 ] as const;
-
-export function eventsOf(fact: Fact): Event[] {
-  const [told] = standard.events(JSON.parse(bodyOf(fact)), { "webhook-id": fact.id });
-  return told?.says === "facts" ? told.events : [];
-}

@@ -3,6 +3,7 @@ import { addMonths, day, type Fact, iso } from "./shop.ts";
 
 /** What one customer does with one subscription. */
 export type Life = {
+  storefront: Fact["storefront"];
   subscription: string;
   facts: Fact[];
   /** Nothing but payments for one plan of one license: the months bought can be counted against the months paid. */
@@ -79,7 +80,13 @@ class Customer {
       if (at > through && at < this.#end) this.#gapDays += (at - through) / day;
     }
     const facts = this.#facts.filter((fact) => fact.at < this.#end);
-    return { subscription: this.#subscription, facts, plain: this.#plain, gapDays: this.#gapDays };
+    return {
+      storefront: "standard",
+      subscription: this.#subscription,
+      facts,
+      plain: this.#plain,
+      gapDays: this.#gapDays,
+    };
   }
 
   /** On time, before it, after some failed tries, or never again. */
@@ -184,9 +191,15 @@ class Customer {
     this.#months = 0;
   }
 
-  #pay(at: number, covers: Record<string, unknown>): string {
+  #pay(at: number, covers: { trial?: true } & ({ months: number } | { paidThrough: string })): string {
     const payment = `p-${this.#subscription}-${this.#facts.length}`;
-    this.#tell(at, "payment.succeeded", { payment, ...covers, ...this.#sold() });
+    const through = "paidThrough" in covers && { through: Date.parse(covers.paidThrough) };
+    this.#tell(
+      at,
+      "payment.succeeded",
+      { payment, ...covers, ...this.#sold() },
+      { months: this.#plan.months, ...through },
+    );
     return payment;
   }
 
@@ -201,8 +214,9 @@ class Customer {
     return { items };
   }
 
-  #tell(at: number, type: string, data: Record<string, unknown>): void {
+  #tell(at: number, type: string, data: Record<string, unknown>, pays?: Fact["pays"]): void {
     const id = `e-${this.#subscription}-${this.#facts.length}`;
-    this.#facts.push({ id, at: Math.floor(at), type, data: { subscription: this.#subscription, ...data } });
+    const told = { type, data: { subscription: this.#subscription, ...data }, ...(pays && { pays }) };
+    this.#facts.push({ storefront: "standard", id, at: Math.floor(at), ...told });
   }
 }

@@ -3,13 +3,14 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { operationOf } from "../../infra/local/sandbox/names.ts";
 import type { Sent } from "../../shared/billmgr/transport.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Key } from "../../shared/message.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
 import { canary } from "./world.ts";
 
 export type State = {
-  key: string;
+  key: Key;
   subscription: Subscription;
   version: number;
   agenda?: string;
@@ -26,14 +27,12 @@ export type Called = {
   process: Process;
   /** It came to billmgr. */
   arrived: boolean;
-  /** Until then its caller waits. */
-  waitsUntil: number;
   /** Until then billmgr may do it. */
   actsUntil: number;
 };
 
-export const isInFlight = ({ process, waitsUntil, actsUntil }: Called, now: number): boolean =>
-  actsUntil > now || (!process.dead && waitsUntil > now);
+/** A caller that still waits for the answer to what is done already is no danger to anybody. */
+export const isInFlight = ({ actsUntil }: Called, now: number): boolean => actsUntil > now;
 
 /** Watches from outside what crosses the edges, and says what must not have been. */
 export class Observer {
@@ -100,7 +99,7 @@ export class Observer {
       if (!operation || operation.state === "finished" || operation.state === "unconfirmed") return false;
       return isDeepStrictEqual(operation.attempt?.params, params);
     });
-    const from = { at: now, waitsUntil: now, actsUntil: now };
+    const from = { at: now, actsUntil: now };
     const call: Called = { ...from, kind, key: claimed?.key, params, process, arrived: false };
     if (!claimed) this.violated(`${process.name} calls ${what} without a claim`);
     const other = this.calls.find((one) => one.key !== undefined && one.key === call.key && isInFlight(one, now));

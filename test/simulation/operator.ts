@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { resume } from "../../functions/ops/halt.ts";
+import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
+import { nameOf } from "../../functions/ops/world.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
+import type { Key } from "../../shared/message.ts";
 import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
 
 const hour = 3_600_000;
+const mostVisits = 12;
 
-/** The person who does what docs/operating.md says, some hours late. */
+/** The person who does what docs/operating.md says, some hours late, by `npm run ops` and in billmgr's client area. */
 export class Operator {
   readonly #system: System;
   readonly #random: Random;
@@ -29,7 +32,7 @@ export class Operator {
 
   /** Once the faults are over, what they left behind is mended. */
   cleanUp(): void {
-    this.#system.sandbox.configure({ balance: 1_000_000 });
+    this.topUp();
     this.#mendPassword();
     this.redrive();
     for (const { key, agenda } of this.#system.observer.states()) if (agenda === "attention") this.#planVisit(key);
@@ -52,26 +55,39 @@ export class Operator {
     this.#system.scheduler.after(this.#random.between(0.5, 10) * hour, act);
   }
 
-  /** A person pays what the system says lies in the basket, or empties it; what it does not know of stays there. */
+  /** A person pays once what the system says lies in the basket, or nothing of it, and empties the rest. */
   #payOrEmpty(form: URLSearchParams): void {
-    this.#baskets.delete(form);
+    if (!this.#baskets.has(form)) return;
     const { authinfo, ...params } = Object.fromEntries(form);
+    for (const other of this.#baskets) {
+      const { authinfo, ...same } = Object.fromEntries(other);
+      if (isDeepStrictEqual(same, params)) this.#baskets.delete(other);
+    }
     const known = this.#system.operations().some(({ attempt }) => {
       return /basket/.test(attempt?.said ?? "") && isDeepStrictEqual(attempt?.params, params);
     });
     if (!known || this.#random.chance(0.5)) return;
-    this.#system.machine.trace?.("operator", `pays for ${params.func} ${params.comment ?? params.elid}`);
     this.topUp();
-    const paid = new URLSearchParams({ ...params, authinfo: `reseller:${this.#system.password}` });
-    void this.#system.sandbox.post(() => {})(paid, 0);
+    this.#doByHand(params);
+  }
+
+  #grantRights(): void {
+    this.#system.sandbox.configure({ denied: [] });
+  }
+
+  #doByHand(params: Record<string, string>): void {
+    const { func, comment, elid } = params;
+    this.#system.machine.trace?.("operator", `does ${func} ${comment ?? elid} in billmgr`);
+    const form = new URLSearchParams({ ...params, authinfo: `reseller:${this.#system.password}` });
+    void this.#system.sandbox.post(() => {})(form, 0);
   }
 
   #mendPassword(): void {
     this.#system.secretPassword = this.#system.password;
-    this.#system.liftHalt();
+    void this.#system.operate(resume).then((done) => done || this.#later(() => this.#mendPassword()));
   }
 
-  #planVisit(key: string): void {
+  #planVisit(key: Key): void {
     const visits = this.#visits.get(key) ?? 0;
     if (visits >= mostVisits || this.#planned.has(key)) return;
     this.#visits.set(key, visits + 1);
@@ -81,90 +97,44 @@ export class Operator {
       const state = this.#system.observer.states().find((one) => one.key === key);
       if (state?.agenda !== "attention") return;
       this.#system.machine.trace?.("operator", `looks after ${key}: ${state.reason}`);
-      if (/funds/.test(state.reason ?? "")) this.topUp();
-      if (this.#isLost(state)) this.#giveUp(state);
-      else this.#retry(state);
+      // What did not succeed is tried another time.
+      void this.#lookAfter(state).then((done) => done || this.#planVisit(key));
     });
   }
 
-  /** What did not come about, as billmgr shows to whoever looks in there. */
-  #isLost({ key, subscription: { operation } }: State): boolean {
-    if (operation?.state !== "unknown" && operation?.state !== "unconfirmed") return false;
+  #lookAfter(state: State): Promise<boolean> {
+    const { key, reason = "", subscription } = state;
+    const { operation } = subscription;
+    if (/funds/.test(reason)) this.topUp();
+    if (/privileges/.test(reason)) this.#grantRights();
+    const name = nameOf(key);
+    const resolution = operation && this.#resolutionOf(state, operation);
+    if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
+    return this.#system.operate((world) => retry(name, world));
+  }
+
+  /** What there is to say about an open operation, to whoever looks in billmgr. */
+  #resolutionOf({ key }: State, { change, state, attempt, before }: Operation): Resolution | undefined {
+    if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
-    if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return false;
-    const { change, attempt, before } = operation;
-    const [name, value] = change.kind === "order" ? ["comment", attempt?.params.comment] : ["elid", change.elid];
-    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return false;
-    const license = sandbox
-      .licenses()
-      .find(({ id, remoteid }) =>
-        change.kind === "order" ? remoteid === attempt?.params.comment : id === change.elid,
-      );
-    if (change.kind === "order") return license === undefined;
-    return change.kind !== "prolong" || license?.expiry === before.expiry;
+    if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return undefined;
+    const isOrder = change.kind === "order";
+    const [name, value] = isOrder ? ["comment", attempt?.params.comment] : ["elid", change.elid];
+    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return undefined;
+    const licenses = sandbox.licenses();
+    if (isOrder) {
+      const bought = licenses.find(({ remoteid, status }) => remoteid === value && status !== deleted);
+      if (!bought) return { as: "never-bought" };
+      return state === "unknown" ? { as: "adopt", elid: bought.id } : undefined;
+    }
+    if (change.kind === "prolong") {
+      const isUnmoved = licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);
+      return isUnmoved ? { as: "never-bought" } : undefined;
+    }
+    this.#grantRights();
+    this.#doByHand(attempt?.params ?? {});
+    return { as: "done" };
   }
-
-  /** "Retry, or wake, a subscription" */
-  #retry({ key }: State): void {
-    this.#update(
-      key,
-      "attribute_exists(pk)",
-      "SET agenda = :due, agendaAt = :now REMOVE subscription.attention, subscription.pause ADD version :one",
-      { ":due": "due#0", ":now": this.#now(), ":one": 1 },
-    );
-  }
-
-  /** "An order that was lost" */
-  #giveUp({ key }: State): void {
-    const { dynamo } = this.#system;
-    const read = dynamo.perform(new GetItemCommand({ TableName: "table", Key: keyOf(key) })) as {
-      Item: State & object;
-    };
-    const state = unmarshall(read.Item as unknown as Parameters<typeof unmarshall>[0]) as State;
-    const { due, ...operation } = state.subscription.operation as Operation;
-    const put = { pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema: 1 };
-    const Item = marshall({ ...operation, ...put, state: "finished", outcome: "gave_up" });
-    dynamo.perform(new PutItemCommand({ TableName: "table", Item }));
-    this.#update(
-      key,
-      "subscription.operation.n = :n AND subscription.operation.#state IN (:unknown, :unconfirmed)",
-      "SET agenda = :due, agendaAt = :now, subscription.operation.#state = :finished, subscription.operation.#outcome = :gaveUp REMOVE subscription.operation.due, subscription.attention, subscription.pause ADD version :one",
-      {
-        ":n": operation.n,
-        ":unknown": "unknown",
-        ":unconfirmed": "unconfirmed",
-        ":finished": "finished",
-        ":gaveUp": "gave_up",
-        ":due": "due#0",
-        ":now": this.#now(),
-        ":one": 1,
-      },
-      { "#state": "state", "#outcome": "outcome" },
-    );
-  }
-
-  #update(
-    key: string,
-    ConditionExpression: string,
-    UpdateExpression: string,
-    values: Record<string, unknown>,
-    names?: Record<string, string>,
-  ): void {
-    this.#system.dynamo.perform(
-      new UpdateItemCommand({
-        TableName: "table",
-        Key: keyOf(key),
-        ConditionExpression,
-        UpdateExpression,
-        ExpressionAttributeValues: marshall(values),
-        ...(names && { ExpressionAttributeNames: names }),
-      }),
-    );
-  }
-
-  #now = (): string => new Date(this.#system.scheduler.now).toISOString();
 }
 
-const mostVisits = 12;
-
-const keyOf = (key: string) => marshall({ pk: key, sk: "state" });
+const deleted = 4;

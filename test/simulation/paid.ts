@@ -41,33 +41,27 @@ function tooMany({ facts, gapDays }: Life, ledger: readonly LedgerEntry[]): stri
   return bought > paid ? [`has ${bought} months bought, and ${paid} paid`] : [];
 }
 
-const isPayment = ({ type, data }: Fact): boolean => type === "payment.succeeded" && data.payment !== "";
-
 /**
  * How far all that was paid by a moment can reach, counted by hand and on the safe side: nothing taken back, and months after
  * a gap both from the day of the payment and from where the paid time ended.
  */
 function paidThrough(facts: readonly Fact[], by: number): number {
-  const made = facts.filter((fact) => isPayment(fact) && fact.at <= by).sort((a, b) => a.at - b.at);
+  const made = facts.filter(({ pays, at }) => pays && at <= by).sort((a, b) => a.at - b.at);
   return Math.max(...[0, 30 * day].map((gap) => reachOf(made, gap)));
 }
 
 function reachOf(payments: readonly Fact[], smallestGap: number): number {
   let counted = { since: 0, months: 0 };
   let through = 0;
-  for (const { at, data } of payments) {
-    if (data.paidThrough !== undefined) through = Math.max(through, Date.parse(String(data.paidThrough)));
+  for (const { at, pays } of payments) {
+    if (pays?.through !== undefined) through = Math.max(through, pays.through);
     else {
       if (at > through + smallestGap || counted.months === 0) counted = { since: Math.max(at, through), months: 0 };
-      counted.months += Number(data.months);
+      counted.months += pays?.months ?? 0;
       through = Math.max(through, addMonths(counted.since, counted.months));
     }
   }
   return through;
 }
 
-/** Of a plain life: each of its payments is for as many months as its plan's. */
-const monthsPaid = (facts: readonly Fact[]): number =>
-  facts.filter(isPayment).reduce((sum, { data }) => sum + (months[String(data.plan)] ?? 1), 0);
-
-const months: Record<string, number> = { "vm-prepaid": 3, "vm-yearly": 12 };
+const monthsPaid = (facts: readonly Fact[]): number => facts.reduce((sum, { pays }) => sum + (pays?.months ?? 0), 0);

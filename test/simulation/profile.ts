@@ -8,7 +8,7 @@ export type Profile = {
   /** Of each changing call, and of each reading of billmgr. */
   change: number;
   reading: number;
-  /** Clocks of workers are off by up to so many seconds. */
+  /** Clocks of workers are off by up to so many seconds, before or behind. */
   skewSeconds: number;
   workers: number;
   visibilitySeconds: number;
@@ -72,7 +72,7 @@ export function profileOf(random: Random): Profile {
     ...shop,
     ...(withCrashes && {
       edge: random.skewed(0.004, 0.06) * storm,
-      skewSeconds: random.pick([0, 2, 15, 60]),
+      skewSeconds: random.pick([0, 2, 15, 30]),
       visibilitySeconds: random.pick([1080, 1080, 300, 60, 15]),
     }),
     ...(withBillmgr && {

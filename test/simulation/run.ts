@@ -6,6 +6,7 @@ import { Operator } from "./operator.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { Random } from "./random.ts";
 import { day, type Fact, webhookOf } from "./shop.ts";
+import { stripeLifeOf } from "./stripe-life.ts";
 import { System } from "./system.ts";
 import { canary } from "./world.ts";
 
@@ -93,17 +94,17 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   };
 }
 
-const livesOf = (random: Random, start: number, end: number): Life[] =>
-  Array.from(
-    {
-      length: random.weighted([
-        [1, 5],
-        [2, 3],
-        [3, 1],
-      ] as const),
-    },
-    (_, i) => lifeOf(`s${i + 1}`, random.fork(), start, end),
-  );
+function livesOf(random: Random, start: number, end: number): Life[] {
+  const count = random.weighted([
+    [1, 6],
+    [2, 3],
+    [3, 1],
+  ] as const);
+  return Array.from({ length: count }, (_, i) => {
+    const live = random.chance(0.2) ? stripeLifeOf : lifeOf;
+    return live(`s${i + 1}`, random.fork(), start, end);
+  });
+}
 
 type Delivery = { fact: Fact; status: number | undefined };
 

@@ -10,11 +10,13 @@ export class Scheduler {
   /** Acts so far. */
   steps = 0;
   readonly #random: Random;
+  readonly #mostSteps: number;
   readonly #heap: Planned[] = [];
 
-  constructor(start: number, random: Random) {
+  constructor(start: number, random: Random, mostSteps = 200_000) {
     this.now = start;
     this.#random = random;
+    this.#mostSteps = mostSteps;
   }
 
   /** What is planned for one moment happens in any order. */
@@ -37,11 +39,11 @@ export class Scheduler {
   }
 
   /** Lets everything happen that is planned up to a moment. @throws when there is no end to it */
-  async runUntil(moment: number, mostSteps = 200_000): Promise<void> {
+  async runUntil(moment: number): Promise<void> {
     for (let next = this.#heap[0]; next && next.at <= moment; next = this.#heap[0]) {
       this.#take();
       this.now = next.at;
-      if (++this.steps > mostSteps) throw new Error(`${noEnd} after ${mostSteps} steps`);
+      if (++this.steps > this.#mostSteps) throw new Error(`${noEnd} after ${this.#mostSteps} steps`);
       next.act();
       // All promises that this settled have run on to their next edge when the event loop comes round.
       await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,7 +1,17 @@
 import { createHmac } from "node:crypto";
+import type { Event } from "../../shared/licensing/event.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
 
 /** One thing that happened in the shop, as its webhook tells it. */
-export type Fact = { id: string; at: number; type: string; data: Record<string, unknown> };
+export type Fact = {
+  storefront: "standard" | "stripe";
+  id: string;
+  at: number;
+  type: string;
+  data: Record<string, unknown>;
+  /** For so many months, or up to a moment. */
+  pays?: { months: number; through?: number };
+};
 
 export const day = 86_400_000;
 
@@ -18,18 +28,35 @@ export function addMonths(at: number, months: number): number {
 
 export const iso = (at: number): string => new Date(at).toISOString();
 
-export type Webhook = { body: string; headers: Record<string, string> };
+export type Webhook = { path: string; body: string; headers: Record<string, string> };
 
-export const bodyOf = ({ at, type, data }: Fact): string => JSON.stringify({ type, timestamp: iso(at), data });
+export const bodyOf = ({ storefront, id, at, type, data }: Fact): string =>
+  storefront === "stripe"
+    ? JSON.stringify({ id, type, created: at / 1000, data: { object: data } })
+    : JSON.stringify({ type, timestamp: iso(at), data });
 
-/** Signed by Standard Webhooks. @param secret "whsec_" and base64 */
+/** What the facts of a webhook are, as the storefront's own part of the system reads it. */
+export function eventsOf(fact: Fact): Event[] {
+  const headers = { "webhook-id": fact.id };
+  const [told] = storefrontNamed(fact.storefront)?.events(JSON.parse(bodyOf(fact)), headers) ?? [];
+  if (told?.says !== "facts") return [];
+  // A refund names what its invoice was paid by; here that has its name of the invoice.
+  return told.events.map((event) =>
+    event.type === "payment.refunded" ? { ...event, payment: event.payment.replace(/^pi_/, "") } : event,
+  );
+}
+
+/** Signed as the storefront does. @param secret "whsec_" and base64 */
 export function webhookOf(fact: Fact, secret: string, at: number): Webhook {
   const body = bodyOf(fact);
-  const timestamp = String(Math.floor(at / 1000));
+  const path = `/webhooks/${fact.storefront}`;
+  const time = String(Math.floor(at / 1000));
+  if (fact.storefront === "stripe") {
+    const signature = createHmac("sha256", secret).update(`${time}.${body}`).digest("hex");
+    return { path, body, headers: { "stripe-signature": `t=${time},v1=${signature}` } };
+  }
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  const signature = createHmac("sha256", key).update(`${fact.id}.${timestamp}.${body}`).digest("base64");
-  return {
-    body,
-    headers: { "webhook-id": fact.id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` },
-  };
+  const signature = createHmac("sha256", key).update(`${fact.id}.${time}.${body}`).digest("base64");
+  const headers = { "webhook-id": fact.id, "webhook-timestamp": time, "webhook-signature": `v1,${signature}` };
+  return { path, body, headers };
 }

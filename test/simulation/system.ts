@@ -1,8 +1,9 @@
-import { DeleteItemCommand, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Log } from "../../functions/log.ts";
+import type { World as OpsWorld } from "../../functions/ops/world.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
@@ -13,8 +14,9 @@ import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
+import type { Key } from "../../shared/message.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
-import type { Alteration, Client, ProvisionWorld, Trace } from "./alteration.ts";
+import type { Alteration, Client, Parts, ProvisionWorld, Trace } from "./alteration.ts";
 import { postFrom } from "./billmgr.ts";
 import { EventSource } from "./event-source.ts";
 import { Faults } from "./faults.ts";
@@ -33,6 +35,7 @@ import { canary, catalogOf, settingsOf } from "./world.ts";
 const provisionMs = 180_000;
 const webhookMs = 10_000;
 const renewMs = 60_000;
+const operatorMs = 600_000;
 
 /** The deployed system, its functions' own code, over stores in memory and in virtual time. */
 export class System {
@@ -50,7 +53,7 @@ export class System {
   secretPassword = canary.password;
   /** Told of halts and of what waits for a person. */
   onHalt: () => void = () => {};
-  onAttention: (key: string) => void = () => {};
+  onAttention: (key: Key) => void = () => {};
   onBasket: (order: URLSearchParams) => void = () => {};
   readonly #alteration: Alteration;
   readonly #log: Log;
@@ -60,7 +63,7 @@ export class System {
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
     const batches = random.fork();
     this.#alteration = alteration;
-    this.scheduler = new Scheduler(start, random.fork());
+    this.scheduler = new Scheduler(start, random.fork(), alteration.mostSteps);
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
     this.machine = new Machine(this.scheduler, random.fork(), this.faults, profile.skewSeconds, trace);
@@ -88,12 +91,12 @@ export class System {
   }
 
   /** One delivery of a webhook; `answered` hears the status, or undefined when no answer came. */
-  deliver({ body, headers }: Webhook, answered: (status: number | undefined) => void): void {
+  deliver({ path, body, headers }: Webhook, answered: (status: number | undefined) => void): void {
     const process = this.machine.start("webhook");
     const send = sendTo(this.#queueClient(process), "queue");
     // Its clock decides only on the age of a signature.
     const handler = createWebhook({
-      secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing] } }),
+      secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing], stripe: [canary.signing] } }),
       send: this.#alteration.webhookSend?.(send) ?? send,
       timely: timelyAt(() => process.now().getTime()),
       now: process.now,
@@ -101,7 +104,7 @@ export class System {
     });
     const event = {
       requestContext: { http: { method: "POST" } },
-      rawPath: "/webhooks/standard",
+      rawPath: path,
       headers,
       body,
     } as unknown as APIGatewayProxyEventV2;
@@ -115,27 +118,32 @@ export class System {
     const process = this.machine.start("worker");
     const ends = this.scheduler.now + provisionMs;
     this.machine.trace?.(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
-    const client = this.#tableClient(process);
-    const post = postFrom(process, this);
+    const world = this.#worldOf(process);
+    const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
+    const handler = this.#alteration.handler?.(built, this.#partsOf(process)) ?? built;
+    const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
+    return this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context));
+  }
+
+  #partsOf(process: Process): Parts {
     const authinfo = async () => `reseller:${this.secretPassword}`;
+    return { client: this.#tableClient(process), post: postFrom(process, this), authinfo };
+  }
+
+  #worldOf(process: Process): ProvisionWorld {
+    const { client, post, authinfo } = this.#partsOf(process);
     const table = createTable(client, "table");
     const queue = this.#queueClient(process);
-    const world: ProvisionWorld = {
+    const brake = brakeIn(table, process.now, this.#log);
+    return {
       table,
-      billmgr: createBillmgr(post, authinfo, {
-        brake: brakeIn(table, process.now, this.#log),
-        fundsErrors: this.catalog.billmgr.fundsErrors,
-      }),
+      billmgr: createBillmgr(post, authinfo, { brake, fundsErrors: this.catalog.billmgr.fundsErrors }),
       catalog: this.catalog,
       send: sendTo(queue, "queue"),
       returnSoon: returnSoonTo(queue, "queue"),
       now: process.now,
       log: this.#log,
     };
-    const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
-    const handler = this.#alteration.handler?.(built, { client, post, authinfo }) ?? built;
-    const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
-    return this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context));
   }
 
   /** What a function returns, or undefined when it failed or died, by the time limit at the latest. */
@@ -175,7 +183,7 @@ export class System {
     const agenda = item.agenda?.S;
     if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
     if (agenda === "attention") {
-      this.onAttention(pk?.S ?? "");
+      this.onAttention(pk?.S as Key);
       this.#schedule.waits();
     }
   }
@@ -194,8 +202,18 @@ export class System {
     return [...logged.map((item) => unmarshall(item) as unknown as Operation), ...open];
   }
 
-  liftHalt(): void {
-    this.dynamo.perform(new DeleteItemCommand({ TableName: "table", Key: marshall({ pk: "control", sk: "halt" }) }));
+  /** What an operator does by `npm run ops`; false where it failed. */
+  async operate(act: (world: OpsWorld) => Promise<unknown>): Promise<boolean> {
+    const process = this.machine.start("operator");
+    const done = await this.#run(process, operatorMs, async () => {
+      await act(this.#worldOf(process)).catch((error: unknown) => {
+        this.observer.seen("an error", String(error));
+        this.machine.trace?.(process.name, `fails: ${error}`);
+        throw error;
+      });
+      return true;
+    });
+    return done === true;
   }
 
   #tableClient(process: Process): Client {

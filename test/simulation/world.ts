@@ -20,14 +20,19 @@ export function catalogOf(random: Random, { limits }: Profile): Catalog {
       ispmanager: { pricelist: 55228, family: "soft" },
     },
     plans: {
-      "vm-monthly": { product: "vmmanager6", period: 1, addons: { nodes: { perUnit: 1 } } },
+      "vm-monthly": {
+        product: "vmmanager6",
+        period: 1,
+        addons: { nodes: { perUnit: 1 } },
+        soldAs: { stripe: ["price_vm"] },
+      },
       "vm-prepaid": {
         product: "vmmanager6",
         period: 1,
         addons: { nodes: { base: 1 }, virtualMachines: { perUnit: 10 } },
       },
       "vm-yearly": { product: "vmmanager6", period: 12, addons: { nodes: { base: 2, perUnit: 1 } } },
-      "dci-each": { product: "dcimanager6", period: 1, quantity: "licenses" },
+      "dci-each": { product: "dcimanager6", period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci"] } },
       "dci-trial": { product: "dcimanager6", period: 1, trial: { period: -100 } },
       "isp-monthly": { product: "ispmanager", period: 1 },
     },
