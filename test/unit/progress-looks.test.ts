@@ -251,6 +251,8 @@ describe("for want of money", () => {
   test("no other attention goes by the balance", () => {
     const asked = called(order, { outcome: "refused", said: "no", error: { type: "value" } }, []);
     expect(weighFunds(asked, balance(1e9))).toBe(asked);
+    const quiet = called(order, unknown, []);
+    expect(weighFunds(quiet, balance(1e9))).toBe(quiet);
   });
 });
 
