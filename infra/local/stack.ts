@@ -68,6 +68,8 @@ export async function startStack(options: Options): Promise<LocalStack> {
         onChange: () => keep(),
       });
   const keep = () => kept?.write({ offset: clock.offset(), ...(sandbox && { sandbox: sandbox.snapshot() }) });
+  // The clock goes on from here also after a process that is killed before anything else happens.
+  keep();
 
   const server = await serve((request, response) => door(request, response), options.port);
   const billmgr = options.billmgr ?? `${server.url}/manager/billmgr`;

@@ -1,11 +1,15 @@
 import { createRequire } from "node:module";
 import {
+  type AttributeValue,
   CreateTableCommand,
   DescribeTableCommand,
   DynamoDBClient,
+  PutItemCommand,
+  paginateScan,
   ResourceNotFoundException,
 } from "@aws-sdk/client-dynamodb";
 import { tableDefinition } from "../../shared/aws/schema.ts";
+import { agendaIndex } from "../../shared/aws/table.ts";
 import type { LocalAws } from "./aws.ts";
 import { listen } from "./serve.ts";
 
@@ -22,6 +26,7 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
   const endpoint = await listen(server);
   const client = new DynamoDBClient({ ...aws, endpoint });
   await createUnlessThere(client);
+  if (path) await mendAgenda(client);
   return {
     client,
     endpoint,
@@ -44,3 +49,40 @@ async function createUnlessThere(client: DynamoDBClient): Promise<void> {
     await client.send(new CreateTableCommand(tableDefinition(tableName)));
   }
 }
+
+type Item = Record<string, AttributeValue>;
+
+/**
+ * dynalite writes an item and its place in the index one after the other: a process that is killed in between leaves them
+ * different for good, and what is not in the agenda is woken never. Putting an item as the index has it, and then as it is,
+ * makes dynalite write both anew.
+ */
+async function mendAgenda(client: DynamoDBClient): Promise<void> {
+  const TableName = tableName;
+  const put = (Item: Item) => client.send(new PutItemCommand({ TableName, Item }));
+  const items = new Map<string, Item>();
+  for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
+    for (const item of Items) items.set(nameOf(item), item);
+  }
+  const indexed = new Set<string>();
+  for await (const { Items = [] } of paginateScan({ client }, { TableName, IndexName: agendaIndex })) {
+    for (const { pk, sk, agenda, agendaAt } of Items) {
+      const item = items.get(nameOf({ pk, sk } as Item));
+      if (!item || !pk || !sk || !agenda || !agendaAt) continue;
+      if (placeOf(item) === placeOf({ agenda, agendaAt })) indexed.add(nameOf(item));
+      else {
+        await put({ ...item, agenda, agendaAt });
+        await put(item);
+      }
+    }
+  }
+  for (const [name, item] of items) {
+    if (item.agenda === undefined || indexed.has(name)) continue;
+    const { agenda, agendaAt, ...outside } = item;
+    await put(outside);
+    await put(item);
+  }
+}
+
+const nameOf = ({ pk, sk }: Item): string => `${pk?.S} ${sk?.S}`;
+const placeOf = ({ agenda, agendaAt }: Item): string => `${agenda?.S} ${agendaAt?.S}`;

@@ -61,7 +61,7 @@ function licenseOf({ generation, plan, license }: Subscription["slots"][number])
   const shown = Object.entries(addons).map(([code, value]) => `addon ${code} = ${value}`);
   const states = [
     trial ? "trial" : "",
-    suspended ? "suspended" : "active",
+    suspended ? "suspended" : expiry ? "active" : "not seen active yet",
     expiry ? `until ${expiry}` : "expiry not read",
   ];
   return [elid, plan, ...states.filter(Boolean), ...shown].join(", ");
@@ -87,7 +87,7 @@ const textOfChapter = (chapter: Chapter): string =>
 
 function lineOfEvent(event: ShownEvent): string {
   const { received, became, settled } = event;
-  const head = `${moment(received.receivedAt)}  event ${received.id}, ${received.type}, of ${moment(received.occurredAt)}`;
+  const head = `${moment(received.receivedAt)}  event ${received.id}, ${received.type}, ${received.occurredAt < received.receivedAt && received.occurredAt > "1971" ? `of ${moment(received.occurredAt)}` : "of a time that it does not tell"}`;
   const why = event.became === "folded" ? "" : `: ${event.reason}`;
   return [
     `${head}: ${became}${why}`,

@@ -17,7 +17,7 @@ export const chargebee: Storefront = {
   flawOf(secret) {
     const [user, ...password] = secret.split(":");
     if (!user || password.length === 0) return 'is not "user:password", as entered in the webhook\'s settings';
-    return password.join(":").length < 4 ? "has a password that is too short: nothing else guards the door" : undefined;
+    return undefined;
   },
 
   verify({ headers }, secrets) {

@@ -26,7 +26,10 @@ export const hostbill: Storefront = {
   },
 
   /** As the webhook's "Request Content type" is set. */
-  parse: (text) => parseJson(text) ?? parseForm(text),
+  parse(text) {
+    const json = parseJson(text);
+    return json === undefined ? parseForm(text) : json;
+  },
 
   events(body, headers) {
     const { "hb-event": type, "hb-timestamp": timestamp } = headers;

@@ -82,7 +82,7 @@ export const standardSigned =
 
 /** Why a secret that a merchant chose is not used; vendors' own are far longer. */
 export const tooShort = (secret: string): string | undefined =>
-  secret.length < 8 ? "is too short: anybody could guess it" : undefined;
+  secret.length < 4 ? "is too short: anybody could guess it" : undefined;
 
 /** Unix seconds in a header, or undefined: `Number("")` and `Number("1e9")` are numbers too. */
 export const secondsIn = (text: string | undefined): number | undefined =>

@@ -142,3 +142,28 @@ test("--data keeps licenses, subscriptions and the clock over a restart; Ctrl-C 
   second.child.kill("SIGTERM");
   expect(await second.ended).toBe(0);
 });
+
+test("what was answered 200 outlives a process that is killed at once", { timeout: 90_000 }, async () => {
+  const args = ["--data", join(folder, "killed"), "--clock", "2030-01-01T00:00:00Z"];
+  const first = withSecrets(...args);
+  const url = await first.opened();
+  const buyers = Array.from({ length: 12 }, (_, i) => `buyer-${i}`);
+  const answers = buyers.map((subscription) => {
+    const now = "2030-01-01T00:00:10.000Z";
+    const data = { subscription, plan: "vm6-monthly", payment: "p", paidThrough: "2030-02-01T00:00:00Z" };
+    const body = JSON.stringify({ type: "payment.succeeded", timestamp: now, data });
+    return post(`${url}/webhooks/standard`, body, signStandard(body, new Date(now), subscription));
+  });
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(buyers.map(() => 200));
+  first.child.kill("SIGKILL");
+  await first.ended;
+
+  const second = withSecrets(...args.slice(0, 2));
+  const again = await second.opened();
+  await fetch(`${again}/local/clock`, { method: "POST", body: JSON.stringify({ advance: "PT3H" }) });
+  const licenses = (await (await fetch(`${again}/sandbox/licenses`)).json()) as { remoteid: string }[];
+  expect(licenses).toHaveLength(buyers.length);
+  expect(new Set(licenses.map(({ remoteid }) => remoteid)).size).toBe(buyers.length);
+  second.child.kill("SIGTERM");
+  expect(await second.ended).toBe(0);
+});

@@ -71,7 +71,7 @@ describe("a signature", () => {
 
   test.each([
     ["pdl_ntfset_01abcdefgh", true],
-    ["short", false],
+    ["abc", false],
     ["pdl_live_apikey_01abcdefgh", false],
   ])("needs a secret like %j: %s", (secret, good) => {
     expect(paddle.flawOf(secret) === undefined).toBe(good);

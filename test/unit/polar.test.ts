@@ -78,7 +78,7 @@ describe("a signature", () => {
     [newSecret, true],
     [named, true],
     ["my own secret", true],
-    ["whsec_QUJD", false],
+    ["whsec_QUI", false],
     ["", false],
   ])("needs a secret like %j: %s", (secret, good) => {
     expect(polar.flawOf(secret) === undefined).toBe(good);

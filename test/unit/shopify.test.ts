@@ -97,7 +97,7 @@ describe("signatures", () => {
   test.each([
     [newSecret, undefined],
     ["shpss_synthetic", undefined],
-    ["short", /too short/],
+    ["abc", /too short/],
     ["", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {
     if (flaw) expect(shopify.flawOf(secret)).toMatch(flaw);

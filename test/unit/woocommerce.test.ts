@@ -97,7 +97,7 @@ describe("signatures", () => {
 
   test.each([
     ["8 chars.", undefined],
-    ["short", /too short/],
+    ["abc", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {
     if (flaw) expect(woocommerce.flawOf(secret)).toMatch(flaw);
     else expect(woocommerce.flawOf(secret)).toBeUndefined();
