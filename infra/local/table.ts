@@ -25,8 +25,8 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
   const server = dynalite({ createTableMs: 0, ...(path && { path }) });
   const endpoint = await listen(server);
   const client = new DynamoDBClient({ ...aws, endpoint });
-  await createUnlessThere(client);
-  if (path) await mendAgenda(client);
+  if (await isThere(client)) await mendAgenda(client);
+  else await client.send(new CreateTableCommand(tableDefinition(tableName)));
   return {
     client,
     endpoint,
@@ -41,12 +41,13 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
   };
 }
 
-async function createUnlessThere(client: DynamoDBClient): Promise<void> {
+async function isThere(client: DynamoDBClient): Promise<boolean> {
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
+    return true;
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    await client.send(new CreateTableCommand(tableDefinition(tableName)));
+    return false;
   }
 }
 
