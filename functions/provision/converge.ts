@@ -7,9 +7,16 @@ import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Decision, next } from "../../shared/licensing/next.ts";
-import { type Change, describe, isPurchase, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import {
+  type Balance,
+  type Change,
+  describe,
+  isPurchase,
+  type Operation,
+  referenceOf,
+} from "../../shared/licensing/operation.ts";
 import * as progress from "../../shared/licensing/progress.ts";
-import { type Balance, newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
+import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";

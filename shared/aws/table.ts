@@ -15,8 +15,8 @@ import {
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Witness } from "../billmgr/readback.ts";
 import type { Event } from "../licensing/event.ts";
-import type { Operation } from "../licensing/operation.ts";
-import type { Balance, Subscription } from "../licensing/subscription.ts";
+import type { Balance, Operation } from "../licensing/operation.ts";
+import type { Subscription } from "../licensing/subscription.ts";
 import type { Instant } from "../licensing/time.ts";
 import { digestOf, type Key, type Received } from "../message.ts";
 

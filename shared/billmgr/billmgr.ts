@@ -1,5 +1,5 @@
-import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
-import type { Balance } from "../licensing/subscription.ts";
+import type { Balance, CallOutcome, ChangeKind } from "../licensing/operation.ts";
+
 import type { Day } from "../licensing/time.ts";
 import { dayIn, pageOf, type SeenLicense, seenLicense } from "./license.ts";
 import { newExpiryOf, outcomeOf, sayError } from "./outcome.ts";

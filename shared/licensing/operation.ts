@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Balance } from "./subscription.ts";
 import type { Day, Instant } from "./time.ts";
 
 /** One intended change at billmgr, with its absolute target: never "one more", so that reading can tell if it is done. */
@@ -45,6 +44,9 @@ export type CallOutcome =
       /** The order lies unpaid in billmgr's basket, where a person could still pay it. */
       basket?: boolean;
     };
+
+/** The account's money at billmgr. */
+export type Balance = { amount: number; currency: string };
 
 /** One HTTP call that was to change something. */
 export type Attempt = {

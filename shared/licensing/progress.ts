@@ -1,5 +1,14 @@
-import { type CallOutcome, type Change, describe, isOpen, isPurchase, type Look, type Operation } from "./operation.ts";
-import type { Attention, Balance, License, Pause, Slot, Subscription } from "./subscription.ts";
+import {
+  type Balance,
+  type CallOutcome,
+  type Change,
+  describe,
+  isOpen,
+  isPurchase,
+  type Look,
+  type Operation,
+} from "./operation.ts";
+import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */

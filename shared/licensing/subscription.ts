@@ -1,5 +1,5 @@
 import type { Event, Item } from "./event.ts";
-import type { Operation } from "./operation.ts";
+import type { Balance, Operation } from "./operation.ts";
 import type { Day, Instant } from "./time.ts";
 
 /** The latest fact told of one thing, with the event that told it. */
@@ -54,9 +54,6 @@ export type Attention = {
   /** It was for want of money, and ends by itself when the balance rises over this one, the first that was read. */
   funds?: { balance?: Balance };
 };
-
-/** The account's money at billmgr. */
-export type Balance = { amount: number; currency: string };
 
 /**
  * Nothing is called before `until`. `times` in a row it came to this, since the first of which nothing went well; in

@@ -3,7 +3,8 @@
 import { Refusal } from "./documents.ts";
 import { DELETED, type License } from "./license.ts";
 import { cents, findProduct, type Product } from "./products.ts";
-import type { LedgerChange, SandboxState, Settings } from "./state.ts";
+import type { Settings } from "./settings.ts";
+import type { LedgerChange, SandboxState } from "./state.ts";
 
 /** `settings` are those in force for one call; the money itself is in the state's. */
 export type Account = { readonly state: SandboxState; readonly settings: Settings; now(): Date };

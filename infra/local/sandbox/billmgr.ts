@@ -6,10 +6,10 @@ import { type Answer, answer, type Delivery, deliver, type Exchange } from "./de
 import { documentOf, type Element, type Envelope, errorDocument, Refusal } from "./documents.ts";
 import { type Fault, takeFault } from "./faults.ts";
 import { perform } from "./functions.ts";
-import { type Operation, operationOf, split } from "./names.ts";
+import { type Operation, operationOf, type Params, split } from "./names.ts";
 import { loginPage } from "./pages.ts";
-import type { Params } from "./parameters.ts";
-import type { CallEntry, SandboxState, Settings } from "./state.ts";
+import type { Settings } from "./settings.ts";
+import type { CallEntry, SandboxState } from "./state.ts";
 
 export type Billmgr = Account & {
   authinfo(): string | undefined | Promise<string | undefined>;

@@ -5,7 +5,8 @@ import type { Fault, FaultName } from "./faults.ts";
 import { setFilter, shiftList } from "./lists.ts";
 import { captchaPage, errorPage, type Page, proxyPage, waitPage, xmlPage } from "./pages.ts";
 import type { Family } from "./products.ts";
-import type { SandboxState, Settings } from "./state.ts";
+import type { Settings } from "./settings.ts";
+import type { SandboxState } from "./state.ts";
 
 export type Delivery = {
   /** For the log of calls, in a word or two. */

@@ -1,11 +1,9 @@
 import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
 import { checked, Invalid } from "./checks.ts";
-import { filterFields } from "./lists.ts";
-import { functionNames, type Operation, operations, operationsOf } from "./names.ts";
+import { filterFields, functionNames, idsOf, type Operation, operations, operationsOf, type Params } from "./names.ts";
 import { type HttpStatus, httpStatuses } from "./pages.ts";
-import { idsOf, type Params } from "./parameters.ts";
-import { type Settings, someSettings } from "./state.ts";
+import { type Settings, someSettings } from "./settings.ts";
 
 const flag = z.optional(z.boolean());
 const seconds = z.optional(z.number().check(z.nonnegative()));

@@ -13,8 +13,8 @@ import {
 import { type Element, element, field, ok, Refusal } from "./documents.ts";
 import { addPeriod, DELETED, type License } from "./license.ts";
 import { filter, list, pagingOf } from "./lists.ts";
-import { type Operation, operationOf, split } from "./names.ts";
-import { addonsOf, choice, licensesOf, type Params, productFor, termsOf } from "./parameters.ts";
+import { type Operation, operationOf, type Params, split } from "./names.ts";
+import { addonsOf, choice, licensesOf, productFor, termsOf } from "./parameters.ts";
 import { costOf, type Family, TRIAL } from "./products.ts";
 import { editForm, listDocument, orderForm, prolongForm } from "./views.ts";
 

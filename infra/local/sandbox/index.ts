@@ -10,12 +10,14 @@ import { readBody, refuseTooLarge, sendJson } from "./http.ts";
 import type { License } from "./license.ts";
 import { type Later, postTo } from "./post.ts";
 import { serveBillmgr } from "./serve-billmgr.ts";
-import { checkSettings, initialState, type LedgerEntry, type SandboxState, type Settings } from "./state.ts";
+import { checkSettings, type Settings } from "./settings.ts";
+import { initialState, type LedgerEntry, type SandboxState } from "./state.ts";
 
 export type { FaultName, FaultPlan } from "./faults.ts";
 export type { License } from "./license.ts";
 export type { Later } from "./post.ts";
-export type { CallEntry, LedgerEntry, SandboxState, Settings } from "./state.ts";
+export type { Settings } from "./settings.ts";
+export type { CallEntry, LedgerEntry, SandboxState } from "./state.ts";
 
 export type SandboxOptions = {
   /** Also the clock of expiry, processing and autoprolong. */

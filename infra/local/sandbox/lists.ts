@@ -3,28 +3,10 @@
 import { type Account, productOf } from "./account.ts";
 import { type Element, ok, Refusal } from "./documents.ts";
 import { DELETED, type License } from "./license.ts";
+import { filterFields } from "./names.ts";
 import type { Family } from "./products.ts";
 import type { SandboxState } from "./state.ts";
 import { filterForm, listDocument, listRow, type Paging } from "./views.ts";
-
-/** Fields of the filter form (observed). Those without a test below are kept but match everything. */
-export const filterFields = [
-  "id",
-  "ip",
-  "domain",
-  "pricelist",
-  "period",
-  "status",
-  "service_status",
-  "opendate",
-  "expiredate",
-  "orderdatefrom",
-  "orderdateto",
-  "cost_from",
-  "cost_to",
-  "autoprolong",
-  "datacenter",
-];
 
 const filterTests: Record<string, (license: License) => string | number> = {
   id: (license) => license.id,

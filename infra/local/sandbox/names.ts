@@ -47,3 +47,32 @@ export function split(func: string): { family: Family; action: string } {
   const [family = "", ...action] = func.split(".");
   return { family: family as Family, action: action.join(".") };
 }
+
+/** Fields of the filter form (observed). Those without a test in lists.ts are kept but match everything. */
+export const filterFields = [
+  "id",
+  "ip",
+  "domain",
+  "pricelist",
+  "period",
+  "status",
+  "service_status",
+  "opendate",
+  "expiredate",
+  "orderdatefrom",
+  "orderdateto",
+  "cost_from",
+  "cost_to",
+  "autoprolong",
+  "datacenter",
+];
+
+export type Params = Record<string, string>;
+
+/** "One or more object's unique identifiers comma-delimited with space" (docs: ispsystem-modules-addition). */
+export function idsOf(params: Params): string[] {
+  return (params.elid ?? "")
+    .split(",")
+    .map((id) => id.trim())
+    .filter((id) => id !== "");
+}

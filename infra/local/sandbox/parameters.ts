@@ -4,17 +4,8 @@ import { type Account, find } from "./account.ts";
 import type { Terms } from "./changes.ts";
 import { Refusal } from "./documents.ts";
 import type { License } from "./license.ts";
+import { idsOf, type Params } from "./names.ts";
 import { type Addons, type Family, findProduct, type Product, TRIAL } from "./products.ts";
-
-export type Params = Record<string, string>;
-
-/** "One or more object's unique identifiers comma-delimited with space" (docs: ispsystem-modules-addition). */
-export function idsOf(params: Params): string[] {
-  return (params.elid ?? "")
-    .split(",")
-    .map((id) => id.trim())
-    .filter((id) => id !== "");
-}
 
 /** The licenses that elid names. */
 export function licensesOf(account: Account, params: Params, family?: Family): [License, ...License[]] {

@@ -3,7 +3,7 @@
 import { type Element, element, field } from "./documents.ts";
 import { ACTIVE, AUTOSUSPENDED, type License, SUSPENDED_BY_REQUEST } from "./license.ts";
 import { costOf, type Product, TRIAL } from "./products.ts";
-import type { Settings } from "./state.ts";
+import type { Settings } from "./settings.ts";
 
 export type Paging = { size: number; page: number };
 
