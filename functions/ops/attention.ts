@@ -1,4 +1,6 @@
-import { agendaShards, type Halt, type Page, type ReadBalance } from "../../shared/aws/table.ts";
+import type { Halt, ReadBalance } from "../../shared/aws/control.ts";
+import type { Page } from "../../shared/aws/items.ts";
+import { agendaShards } from "../../shared/aws/table.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";

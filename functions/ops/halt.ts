@@ -1,4 +1,4 @@
-import type { Halt } from "../../shared/aws/table.ts";
+import type { Halt } from "../../shared/aws/control.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
 import { haltedSeconds } from "../provision/converge.ts";
 import { wakeDue } from "../renew/renew.ts";

@@ -1,4 +1,4 @@
-import type { Page } from "../../shared/aws/table.ts";
+import type { Page } from "../../shared/aws/items.ts";
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
 import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
 import type { License, Subscription } from "../../shared/licensing/subscription.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
 import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
-import { judge, readBack } from "../../shared/billmgr/readback.ts";
+import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
@@ -20,6 +20,7 @@ import { newSubscription, type Slot, type Subscription } from "../../shared/lice
 import { type Instant, instantPlus, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
+import { readBefore } from "./before.ts";
 
 export type World = {
   table: Table;
@@ -118,23 +119,21 @@ class Convergence {
   async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {
     const { table, billmgr, catalog, log } = this.#world;
     if (isPurchase(change)) await this.#watchBalance();
-    const before = await this.#readBefore(change);
-    if (!before) return;
-    const { already, ...read } = before;
-    const intent = { change, why, before: read };
-    if (already) {
-      // Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's.
-      const now = this.#now();
-      this.#subscription = progress.claim(this.#subscription, intent, { now, deadline: now });
-      await this.#save({ due: now });
-      this.#subscription = progress.alreadyDone(this.#subscription, now);
-      return this.#log();
+    const before = await readBefore(change, this.#subscription, billmgr);
+    if ("ask" in before) return this.#ask(before.ask);
+    if ("wait" in before) return this.#pause(before.wait);
+    if ("moved" in before) {
+      const { elid, expiry } = before.moved;
+      this.#subscription = progress.withExpiry(this.#subscription, elid, expiry);
+      return;
     }
+    if ("already" in before) return this.#findDone({ change, why, before: before.already });
     if (change.kind === "order" && !this.#isUnsent(change)) {
       const taken = await table.takeOrder(this.#now(), catalog.limits);
       if (taken !== true) return this.#ask(`the limit of ${taken} is reached; ${describe(change)} waits`);
     }
 
+    const intent = { change, why, before: before.read };
     const reference = this.#referenceFor(change);
     const request = requestOf(change, reference);
     const deadline = instantPlus(this.#now(), { seconds: (callTimeoutMs + recordMs) / 1000 });
@@ -152,41 +151,13 @@ class Convergence {
     if (balance) this.#subscription = progress.noteBalance(this.#subscription, balance);
   }
 
-  /**
-   * What the license shows before it is changed; undefined when there can be no call now. A claim holds it, because an
-   * expiry tells only against the one before whether a license was prolonged.
-   */
-  async #readBefore(change: Change): Promise<(Operation["before"] & { already?: boolean }) | undefined> {
-    if (change.kind === "order") return this.#readReplaced(change);
-    try {
-      const seen = await this.#world.billmgr.license(change.family, change.elid);
-      if (!seen && change.kind === "delete") return { saw: "billmgr knows it no more", already: true };
-      if (!seen) return void this.#ask(`billmgr knows no license ${change.elid}, which was to be changed`);
-      const known = this.#slotOf(change)?.license?.expiry;
-      const { verdict, saw, expiry } = judge(change, { answeredOk: false, ...(known && { expiry: known }) }, seen);
-      if (verdict === "contrary") return void this.#ask(saw);
-      if (verdict === "pending") return void this.#pause(saw);
-      const already = verdict === "achieved";
-      return { saw, ...(expiry && { expiry }), ...(already && { already }) };
-    } catch (error) {
-      if (!(error instanceof ReadError)) throw error;
-      return void this.#pause(error.message);
-    }
-  }
-
-  /** What is to be replaced may have been prolonged by somebody else, and then need no replacing. */
-  async #readReplaced({ replaces }: Change & { kind: "order" }): Promise<Operation["before"] | undefined> {
-    const license = this.#subscription.slots.find(({ n }) => n === replaces?.n)?.license;
-    if (!license) return {};
-    try {
-      const seen = await this.#world.billmgr.license(license.family, license.elid);
-      if (seen?.expiry === undefined || seen.expiry === license.expiry) return {};
-      this.#subscription = progress.withExpiry(this.#subscription, license.elid, seen.expiry);
-    } catch (error) {
-      if (!(error instanceof ReadError)) throw error;
-      this.#pause(error.message);
-    }
-    return undefined;
+  /** Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's. */
+  async #findDone(intent: progress.Intent): Promise<void> {
+    const now = this.#now();
+    this.#subscription = progress.claim(this.#subscription, intent, { now, deadline: now });
+    await this.#save({ due: now });
+    this.#subscription = progress.alreadyDone(this.#subscription, now);
+    return this.#log();
   }
 
   async #look(): Promise<void> {

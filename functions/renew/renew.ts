@@ -1,5 +1,6 @@
+import type { Page } from "../../shared/aws/items.ts";
 import type { Send } from "../../shared/aws/queue.ts";
-import { agendaShards, type DuePage, type Page, type Table } from "../../shared/aws/table.ts";
+import { agendaShards, type DuePage, type Table } from "../../shared/aws/table.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";

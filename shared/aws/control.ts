@@ -1,0 +1,80 @@
+import type { Witness } from "../billmgr/readback.ts";
+import type { Balance } from "../licensing/operation.ts";
+import type { Instant } from "../licensing/time.ts";
+import { digestOf } from "../message.ts";
+import type { Items } from "./items.ts";
+
+export type Halt = { since: Instant; reason: string };
+
+/** `low`: below `limits.minimumBalance`. */
+export type ReadBalance = Balance & { at: Instant; low: boolean };
+
+/** What all subscriptions share: switches, counters, and what is known of the account. */
+export type Control = {
+  halt(): Promise<Halt | undefined>;
+  setHalt(halt: Halt): Promise<void>;
+  liftHalt(): Promise<void>;
+  /** The account's balance as it was read last. */
+  putBalance(balance: ReadBalance): Promise<void>;
+  balance(): Promise<ReadBalance | undefined>;
+  /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
+  takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
+  /** Some licenses of a family that are known to be ours. */
+  witnesses(family: string): Promise<Witness[]>;
+  addWitness(family: string, witness: Witness): Promise<void>;
+};
+
+const pk = "control";
+/** Of each family: a license can be deleted, and a list that leaves those out then shows none of it. */
+const mostWitnesses = 5;
+const countersKeptDays = 3;
+
+export function controlIn({ get, put, update, remove, collect }: Items): Control {
+  /** Adds one where that stays within the limit. */
+  const count = (sk: string, limit: number, expiresAt: number): Promise<boolean> =>
+    update(pk, sk, "SET expiresAt = :expiresAt ADD orders :one", {
+      if: "attribute_not_exists(orders) OR orders < :limit",
+      with: { ":one": 1, ":limit": limit, ":expiresAt": expiresAt },
+    });
+
+  return {
+    async halt() {
+      const { since, reason } = ((await get(pk, "halt")) ?? {}) as Partial<Halt>;
+      return since === undefined || reason === undefined ? undefined : { since, reason };
+    },
+
+    async setHalt({ since, reason }) {
+      // The first refusal is the one to read about.
+      await put({ pk, sk: "halt", since, reason }, { if: "attribute_not_exists(pk)" });
+    },
+
+    liftHalt: () => remove(pk, "halt"),
+
+    async putBalance(balance) {
+      await put({ pk, sk: "balance", ...balance });
+    },
+
+    async balance() {
+      const item = await get(pk, "balance");
+      if (!item) return undefined;
+      const { pk: _, sk, ...balance } = item;
+      return balance as ReadBalance;
+    },
+
+    async takeOrder(now, { ordersPerHour, ordersPerDay }) {
+      const expiresAt = Math.floor(Date.parse(now) / 1000) + countersKeptDays * 86_400;
+      if (!(await count(`orders#${now.slice(0, 13)}`, ordersPerHour, expiresAt)))
+        return `${ordersPerHour} orders per hour`;
+      if (!(await count(`orders#${now.slice(0, 10)}`, ordersPerDay, expiresAt)))
+        return `${ordersPerDay} orders per day`;
+      return true;
+    },
+
+    witnesses: (family) => collect<Witness>(pk, `witness#${family}#`),
+
+    async addWitness(family, { elid, reference }) {
+      const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % mostWitnesses;
+      await put({ pk, sk: `witness#${family}#${place}`, elid, reference });
+    },
+  };
+}
