@@ -9,7 +9,7 @@ import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
 
 const hour = 3_600_000;
-const mostVisits = 12;
+const mostVisits = 40;
 
 /** The person who does what docs/operating.md says, some hours late, by `npm run ops` and in billmgr's client area. */
 export class Operator {
@@ -105,7 +105,7 @@ export class Operator {
   #lookAfter(state: State): Promise<boolean> {
     const { key, reason = "", subscription } = state;
     const { operation } = subscription;
-    if (/funds/.test(reason)) this.topUp();
+    if (/funds|not paid/.test(reason)) this.topUp();
     if (/privileges/.test(reason)) this.#grantRights();
     const name = nameOf(key);
     const resolution = operation && this.#resolutionOf(state, operation);
@@ -114,7 +114,10 @@ export class Operator {
   }
 
   /** What there is to say about an open operation, to whoever looks in billmgr. */
-  #resolutionOf({ key }: State, { change, state, attempt, before }: Operation): Resolution | undefined {
+  #resolutionOf(
+    { key, subscription: { slots } }: State,
+    { change, state, attempt, before }: Operation,
+  ): Resolution | undefined {
     if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
     if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return undefined;
@@ -123,9 +126,17 @@ export class Operator {
     if ([...this.#baskets].some((form) => form.get(name as string) === value)) return undefined;
     const licenses = sandbox.licenses();
     if (isOrder) {
-      const bought = licenses.find(({ remoteid, status }) => remoteid === value && status !== deleted);
-      if (!bought) return { as: "never-bought" };
-      return state === "unknown" ? { as: "adopt", elid: bought.id } : undefined;
+      const unpaid = licenses.find(({ remoteid, status }) => remoteid === value && status === ordered);
+      if (unpaid) {
+        this.#grantRights();
+        this.#doByHand({ func: `${change.family}.delete`, elid: unpaid.id, out: "xml" });
+      }
+      const bought = licenses.find(
+        ({ remoteid, status }) => remoteid === value && status !== deleted && status !== ordered,
+      );
+      const told = slots.find(({ n }) => n === change.slot)?.license?.elid;
+      if (bought) return state === "unknown" ? { as: "adopt", elid: bought.id } : undefined;
+      return told === undefined ? { as: "never-bought" } : { as: "gone", elid: told };
     }
     if (change.kind === "prolong") {
       const isUnmoved = licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);
@@ -137,4 +148,5 @@ export class Operator {
   }
 }
 
+const ordered = 1;
 const deleted = 4;

@@ -4,7 +4,9 @@ import type { Life } from "./life.ts";
 import { addMonths, day, type Fact } from "./shop.ts";
 
 /** What billmgr sold more of than was paid for, by arithmetic of our own. */
-export function overbought(life: Life, ledger: readonly LedgerEntry[]): string[] {
+export function overbought(life: Life, all: readonly LedgerEntry[]): string[] {
+  // What billmgr put down and nobody paid for is not bought.
+  const ledger = all.filter((entry) => !("unpaid" in entry));
   return [...twice(ledger), ...beyond(life, ledger), ...(life.plain ? tooMany(life, ledger) : [])];
 }
 

@@ -13,7 +13,7 @@ export class Scheduler {
   readonly #mostSteps: number;
   readonly #heap: Planned[] = [];
 
-  constructor(start: number, random: Random, mostSteps = 200_000) {
+  constructor(start: number, random: Random, mostSteps = 400_000) {
     this.now = start;
     this.#random = random;
     this.#mostSteps = mostSteps;

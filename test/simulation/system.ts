@@ -14,6 +14,7 @@ import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
+import { toInstant } from "../../shared/licensing/time.ts";
 import type { Key } from "../../shared/message.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import type { Alteration, Client, Parts, ProvisionWorld, Trace } from "./alteration.ts";
@@ -188,11 +189,12 @@ export class System {
     }
   }
 
-  /** Something is queued, or an operation open that needs nobody. */
+  /** Something is queued or due, or an operation open that needs nobody. */
   isAtWork(): boolean {
-    const open = ({ agenda, subscription: { operation } }: State) =>
-      agenda !== "attention" && operation !== undefined && operation.state !== "finished";
-    return this.queue.size() > 0 || this.observer.states().some(open);
+    const now = toInstant(this.scheduler.now);
+    const goesOn = ({ agenda, agendaAt = now, subscription: { operation } }: State) =>
+      agenda !== "attention" && ((agenda && agendaAt <= now) || (operation && operation.state !== "finished"));
+    return this.queue.size() > 0 || this.observer.states().some(goesOn);
   }
 
   /** As they are in the log and in the states. */
