@@ -3,7 +3,7 @@ import { profileOfSeed, type Report, run } from "./run.ts";
 import { Summary } from "./summary.ts";
 
 /** `npm run simulate` runs as many as one likes. */
-const seeds = 800;
+const seeds = 2500;
 const timeout = 600_000;
 
 test(`nothing is violated in ${seeds} runs, and each fault, and each end, comes up`, { timeout }, async () => {
