@@ -188,6 +188,19 @@ describe("other repairs", () => {
     ]);
   });
 
+  test("what billmgr shows undone is not taken for done", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await minutes(1);
+    stack.sandbox?.plan({ fault: "drop_before_acting", func: "suspend" });
+    await tell(stack, "subscription.paused", {});
+    await minutes(3);
+    await reconnected();
+    await expect(resolve("standard/42", { as: "done" }, world)).rejects.toThrow("is active until");
+    await inBillmgr({ func: "platform.suspend", elid: "334673" });
+    await resolve("standard/42", { as: "done" }, world);
+    expect((await stateOf(stack))?.slots[0]?.license?.suspended).toBe(true);
+  });
+
   test("a prolong counts as done with the expiry that billmgr shows, and not before that has moved", async () => {
     await buy();
     await minutes(1);

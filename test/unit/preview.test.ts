@@ -33,6 +33,22 @@ test("a change of product orders the new license before the old one is deleted",
   expect(steps.map(({ change }) => change.kind)).toEqual(["order", "delete"]);
 });
 
+test("each step tells the expiry before it and after it, and a deletion none", () => {
+  const { steps } = follow(
+    licensed(
+      [slot(), slot({ n: 2, elid: "102", expiry: "2027-05-01" })],
+      paid("2027-01-01", { through: "2027-03-01" }, { items: ["vm-monthly"] }),
+    ),
+    catalogWith({ onEnd: "delete" }),
+    utc("2027-01-31"),
+    String,
+  );
+  expect(steps.map(({ change, before, after }) => [change.kind, before, after])).toEqual([
+    ["delete", "2027-05-01", undefined],
+    ["prolong", "2027-02-01", "2027-03-01"],
+  ]);
+});
+
 test("it stops where only a reading could tell more", () => {
   const open = { ...subscriptionOf(), operation: operation({ change: orderOf(), state: "unknown", due: now }) };
   expect(follow(open, catalog, now, elid)).toMatchObject({ steps: [], decision: { do: "look" } });

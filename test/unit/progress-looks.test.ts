@@ -1,10 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { next } from "../../shared/licensing/next.ts";
 import type { CallOutcome, Change, Look } from "../../shared/licensing/operation.ts";
-import { claim, record, recordLook, type Sighting, weighFunds } from "../../shared/licensing/progress.ts";
+import {
+  claim,
+  noteBalance,
+  record,
+  recordLook,
+  type Sighting,
+  weighFunds,
+  withExpiry,
+} from "../../shared/licensing/progress.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
-import { catalogWith, licensed, orderOf, paid, slot, utc } from "../support/events.ts";
+import { catalogWith, licensed, orderOf, paid, slot, subscriptionOf, utc } from "../support/events.ts";
 
 const start = utc("2027-01-10T10:00");
 const held = { slot: 1, elid: "101", family: "platform" };
@@ -248,6 +256,18 @@ describe("for want of money", () => {
     expect(next(later, catalogWith(), utc("2027-01-10T11:00"))).toMatchObject({ change: { kind: "order" } });
   });
 
+  test("a balance that was read right after the call counts from then on", () => {
+    const noted = noteBalance(called(order, money, []), balance(3));
+    expect(noted.operation?.attempt).toMatchObject({ said: money.said, funds: { balance: { amount: 3 } } });
+    const waiting = lookWhenDue(noted, proved).current;
+    expect(waiting.attention).toMatchObject({ reason: expect.stringContaining("the balance is 3 EUR"), funds: {} });
+    expect(weighFunds(waiting, balance(4)).attention).toBeUndefined();
+    expect(weighFunds(waiting, balance(3)).attention).toBeDefined();
+    for (const other of [called(order, unknown, []), subscriptionOf()]) {
+      expect(noteBalance(other, balance(3))).toBe(other);
+    }
+  });
+
   test("no other attention goes by the balance", () => {
     const asked = called(order, { outcome: "refused", said: "no", error: { type: "value" } }, []);
     expect(weighFunds(asked, balance(1e9))).toBe(asked);
@@ -353,4 +373,16 @@ test("a look at what is finished changes nothing", () => {
 test("no more than twenty looks are kept", () => {
   const { current } = lookWhenDue(called(suspend, done), { verdict: "pending" }, 25);
   expect(current.operation?.looks).toHaveLength(20);
+});
+
+test("an expiry that was read is that of its license alone", () => {
+  const two = licensed([slot(), slot({ n: 2 })]);
+  const { slots, ...rest } = withExpiry(two, "102", "2028-01-01");
+  expect(slots.map(({ license }) => license)).toEqual([
+    two.slots[0]?.license,
+    { ...two.slots[1]?.license, expiry: "2028-01-01" },
+  ]);
+  expect({ ...two, slots: [] }).toEqual({ ...rest, slots: [] });
+  const empty = subscriptionOf();
+  expect(withExpiry(empty, "1", "2028-01-01")).toEqual(empty);
 });

@@ -115,6 +115,33 @@ describe("adopt", () => {
   });
 });
 
+describe("where billmgr told another license for an order", () => {
+  const looks = [{ at: now, verdict: "contrary" as const, saw: "license 101 shows another comment" }];
+  const wrong = (verdict: "contrary" | "absent" = "contrary"): Subscription => ({
+    ...licensed([slot()], bought),
+    operation: operation({
+      change: orderOf(),
+      state: "unconfirmed",
+      due: now,
+      looks: looks.map((look) => ({ ...look, verdict })),
+    }),
+  });
+
+  test("ours can be adopted instead, or was never bought, and the other one is let go", () => {
+    const adopted = adopt(wrong(), { elid: "700", addons: {}, suspended: true }, catalog, now).subscription;
+    expect(adopted.slots).toMatchObject([{ n: 1, license: { elid: "700", suspended: true, suspendedAt: now } }]);
+    const { subscription, finished } = neverBought(wrong(), now);
+    expect(subscription.slots[0]?.license).toBeUndefined();
+    expect(finished).toMatchObject([{ outcome: "gave_up" }]);
+    expect(next(subscription, catalog, now)).toMatchObject({ change: { kind: "order", slot: 1 } });
+  });
+
+  test("one that was not seen to be another is neither", () => {
+    expect(() => adopt(wrong("absent"), { elid: "700", addons: {}, suspended: false }, catalog, now)).toThrow(Unfit);
+    expect(() => neverBought(wrong("absent"), now)).toThrow("billmgr told license 101 for operation 1");
+  });
+});
+
 describe("never bought", () => {
   test("the order is given up, and may be made again under the same reference", () => {
     const { subscription, finished } = neverBought(lost(), now);
