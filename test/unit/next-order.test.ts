@@ -269,6 +269,8 @@ describe("another product", () => {
     expect(decide(licensed([old, back], told), "2027-01-10")).toMatchObject({
       change: { kind: "delete", elid: "101" },
     });
+    const over = licensed([old, resting], told, cancelled("2027-01-09"));
+    expect(decide(over, "2027-01-10")).toMatchObject({ change: { kind: "suspend", elid: "101" } });
   });
 
   test("is ordered for each license that goes, one after the other", () => {

@@ -331,6 +331,31 @@ describe("reading back", () => {
     expect(sight).toMatchObject({ verdict: "pending", saw: expect.stringContaining("does not show") });
   });
 
+  test("takes what a form does show for absence: one of the addons, or the expiry", async () => {
+    const look = async (change: Change, shown: Partial<SeenLicense>) => {
+      const { status, ...bare } = seen(shown);
+      const { billmgr } = billmgrWith({ "77": bare });
+      const under = operation({ change, state: "unknown", before: { expiry: "2027-02-01" } });
+      return (await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).verdict;
+    };
+    expect(await look(edit, { addons: { "11": 3 } })).toBe("absent");
+    expect(await look(edit, { addons: { "13": 3 } })).toBe("pending");
+    expect(await look(prolong, {})).toBe("absent");
+  });
+
+  test("takes what an operator adopts also without a reference and with an expiry of its own, but not another's", async () => {
+    const look = async (shown: Partial<SeenLicense>) => {
+      const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-01-11", ...shown }) }, { rows: [] });
+      const resolved = { as: "adopt 77", at: utc("2027-01-10") };
+      const under = operation({ change: order, state: "unconfirmed", claimedAt: utc("2027-01-10"), resolved });
+      return (await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).verdict;
+    };
+    expect(await look({ comment: "" })).toBe("achieved");
+    expect(await look({ comment: reference })).toBe("achieved");
+    expect(await look({ comment: "somebody else's" })).toBe("contrary");
+    expect(await look({ comment: "", remoteid: "l123" })).toBe("contrary");
+  });
+
   test("judges a prolong against the expiry before it", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-03-01" }) });
     const look = (expiry: string) =>
