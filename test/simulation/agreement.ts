@@ -7,21 +7,22 @@ import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } fro
 
 const trialPeriod = -100;
 
+export type Alive = License & { suspendedAt?: Instant };
+
 /** Where the licenses that billmgr really has differ from what all facts together entitle to. */
-export function disagreements(
-  facts: Subscription,
-  alive: readonly License[],
-  catalog: Catalog,
-  now: Instant,
-): string[] {
+export function disagreements(facts: Subscription, alive: readonly Alive[], catalog: Catalog, now: Instant): string[] {
   const { policy } = catalog;
   const entitled = entitlement(facts, policy, now);
   const kept = alive.filter(({ suspendedByRequest }) => !suspendedByRequest);
   const serving = kept.filter(({ expiry }) => expiry > dayOf(now));
-  if (entitled.ended) {
-    const retained = now < instantPlus(entitled.ended, { days: policy.retentionDays });
-    const gone = policy.onEnd === "delete" || (policy.onEnd === "suspend" && !retained);
-    if (gone && alive.length > 0) return [`has ended, and still has ${shown(alive)}`];
+  const { ended } = entitled;
+  if (ended) {
+    // A day more: the system counts from when it saw the suspension.
+    const isRetained = ({ suspendedAt = ended }: Alive) =>
+      now < instantPlus(suspendedAt > ended ? suspendedAt : ended, { days: policy.retentionDays + 1 });
+    const left =
+      policy.onEnd === "delete" ? alive : policy.onEnd === "suspend" ? alive.filter((one) => !isRetained(one)) : [];
+    if (left.length > 0) return [`has ended, and still has ${shown(left)}`];
     return policy.onEnd === "suspend" && serving.length > 0 ? [`has ended, and ${shown(serving)} serve`] : [];
   }
   if (entitled.withheld) return serving.length > 0 ? [`is ${entitled.withheld}, and ${shown(serving)} serve`] : [];

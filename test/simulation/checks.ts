@@ -6,7 +6,7 @@ import { fold } from "../../shared/licensing/fold.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { disagreements } from "./agreement.ts";
+import { type Alive, disagreements } from "./agreement.ts";
 import type { Life } from "./life.ts";
 import type { State } from "./observer.ts";
 import { overbought } from "./paid.ts";
@@ -122,7 +122,14 @@ export class Checks {
       this.#violated(`has operation ${operation.n} open, ${operation.state}`);
       return;
     }
-    const alive = this.#licenses.filter(({ status }) => status !== deleted);
+    const alive = this.#licenses
+      .filter(({ status }) => status !== deleted)
+      .map((license): Alive => {
+        const suspended = this.#ledger.findLast(
+          ({ elid, operation }) => elid === license.id && operation === "suspend",
+        );
+        return { ...license, ...(suspended && { suspendedAt: suspended.at }) };
+      });
     const known = slots.flatMap(({ license }) => license?.elid ?? []);
     if (!isDeepStrictEqual(known.sort(), alive.map(({ id }) => id).sort())) {
       this.#violated(`holds licenses ${known} where billmgr has ${alive.map(({ id }) => id)}`);
