@@ -93,8 +93,13 @@ function outcomeOf({ sandbox, dynamo, observer }: System, { subscription }: Life
   const key = `subscription#standard/${subscription}`;
   const state = observer.states().find((one) => one.key === key);
   const slot = state?.subscription.slots[0];
-  const tag = isUsual ? `p-${subscription}` : referenceOf({ storefront: "standard", id: subscription }, firstSlot);
-  const mine = sandbox.ledger().filter(({ operation, params }) => operation === "order" && params.comment === tag);
+  const [tag = ""] = isUsual
+    ? [`p-${subscription}`]
+    : referenceOf({ storefront: "standard", id: subscription }, firstSlot).split("-1-1");
+  // What billmgr put down and nobody paid for is not bought.
+  const mine = sandbox
+    .ledger()
+    .filter((entry) => entry.operation === "order" && !entry.unpaid && entry.comment.startsWith(tag));
   const kept = isUsual ? dynamo.get(key, "license")?.elid?.S : slot?.license?.elid;
   const waits = state?.agenda === "attention";
   return {
