@@ -167,7 +167,7 @@ export function messagesOf(storefront: string, read: Told, came: Came): Outgoing
 }
 
 /** The same at each delivery, so that the event is stored once. */
-const untold = "1970-01-01T00:00:00.000Z";
+export const untold = "1970-01-01T00:00:00.000Z";
 
 const keyOfSubject = (storefront: string, subject: Subject): Key =>
   "subscription" in subject

@@ -1,4 +1,5 @@
 import { type Chapter, type ShownEvent, type Story, show, showEvent } from "../../functions/ops/show.ts";
+import { untold } from "../../functions/webhook/receive.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
@@ -87,7 +88,8 @@ const textOfChapter = (chapter: Chapter): string =>
 
 function lineOfEvent(event: ShownEvent): string {
   const { received, became, settled } = event;
-  const head = `${moment(received.receivedAt)}  event ${received.id}, ${received.type}, ${received.occurredAt < received.receivedAt && received.occurredAt > "1971" ? `of ${moment(received.occurredAt)}` : "of a time that it does not tell"}`;
+  const when = received.occurredAt === untold ? "a time that it does not tell" : moment(received.occurredAt);
+  const head = `${moment(received.receivedAt)}  event ${received.id}, ${received.type}, of ${when}`;
   const why = event.became === "folded" ? "" : `: ${event.reason}`;
   return [
     `${head}: ${became}${why}`,

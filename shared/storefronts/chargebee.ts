@@ -16,8 +16,7 @@ export const chargebee: Storefront = {
 
   flawOf(secret) {
     const [user, ...password] = secret.split(":");
-    if (!user || password.length === 0) return 'is not "user:password", as entered in the webhook\'s settings';
-    return undefined;
+    return user && password.length > 0 ? undefined : 'is not "user:password", as entered in the webhook\'s settings';
   },
 
   verify({ headers }, secrets) {

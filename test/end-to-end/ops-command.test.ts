@@ -71,6 +71,7 @@ test("an operator's way: see what waits, read its story, retry, and see that all
     "1 × vm6-monthly",
     "334673",
     "event msg_",
+    "payment.succeeded, of 20",
     "operation 1: order",
     "refused",
     "operation 2: order",
