@@ -26,7 +26,8 @@ export async function rewrite(
     const repaired = await change(stored.subscription);
     for (const operation of repaired.finished) await table.putOperation(key, operation);
     const { version } = stored;
-    if (await table.save(key, { subscription: repaired.subscription, version, agenda: { due: nowOf({ now }) } })) {
+    const { subscription } = repaired;
+    if (await table.save(key, { ...stored, subscription, agenda: { due: nowOf({ now }) } })) {
       await send([{ message: { key, kind: "wake" }, once: `operator ${version}` }]);
       return repaired;
     }

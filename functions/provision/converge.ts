@@ -11,15 +11,17 @@ import {
   type Balance,
   type Change,
   describe,
+  isDone,
   isPurchase,
   type Operation,
   referenceOf,
 } from "../../shared/licensing/operation.ts";
 import * as progress from "../../shared/licensing/progress.ts";
 import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
-import { type Instant, instantPlus, toInstant } from "../../shared/licensing/time.ts";
+import { type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { readBefore } from "./before.ts";
 
 export type World = {
@@ -28,6 +30,7 @@ export type World = {
   catalog: Catalog;
   now: () => Date;
   log: Log;
+  metrics: Metrics;
   /** Milliseconds that the function may still run. */
   timeLeft: () => number;
 };
@@ -142,6 +145,7 @@ class Convergence {
     await this.#save({ due: deadline });
 
     const outcome = await billmgr.call(change.kind, request);
+    if (outcome.outcome === "unknown") this.#world.metrics.put("UnknownOutcomes", 1);
     log.info("called", { key: this.#key, operation: claimed.n, change: describe(change), ...outcome });
     await this.#record((latest) =>
       latest.operation?.n === claimed.n ? progress.record(latest, outcome, this.#now()) : latest,
@@ -164,6 +168,8 @@ class Convergence {
     const { table, billmgr } = this.#world;
     const operation = this.#subscription.operation as Operation;
     const { change } = operation;
+    // Whoever made the call has died before it could say what came of it.
+    if (operation.state === "claimed") this.#world.metrics.put("UnknownOutcomes", 1);
     try {
       const reference = this.#referenceFor(change);
       const elid = this.#slotOf(change)?.license?.elid;
@@ -182,6 +188,9 @@ class Convergence {
       if (!(error instanceof ReadError)) throw error;
       const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
       this.#subscription = progress.recordLook(this.#subscription, sight);
+    }
+    if (this.#subscription.operation?.state === "unknown") {
+      this.#world.metrics.put("UnknownOutcomeAge", secondsBetween(operation.claimedAt, this.#now()));
     }
   }
 
@@ -267,6 +276,15 @@ class Convergence {
     if (operation.n === stored?.n && stored.state === "finished") return;
     await this.#world.table.putOperation(this.#key, operation);
     this.#logged = operation.n;
+    this.#measure(operation);
+  }
+
+  #measure({ outcome, change, secondsFromPayment }: Operation): void {
+    const { metrics } = this.#world;
+    if (outcome === "refused") metrics.put("Refusals", 1);
+    if (!isDone(outcome)) return;
+    metrics.put(change.kind === "order" ? "Orders" : change.kind === "prolong" ? "Prolongs" : "OtherChanges", 1);
+    if (secondsFromPayment !== undefined) metrics.put("PaymentToLicense", secondsFromPayment);
   }
 
   /** Stores the subscription, if anything changed. */
@@ -274,10 +292,11 @@ class Convergence {
     await this.#log();
     const before = this.#stored;
     if (isDeepStrictEqual([this.#subscription, agenda], [before.subscription, before.agenda])) return;
-    const { version } = before;
-    const next = { subscription: this.#subscription, version, ...(agenda && { agenda }) };
-    if (!(await this.#world.table.save(this.#key, next))) throw new Overtaken(`${this.#key} was changed meanwhile`);
-    this.#stored = { ...next, version: version + 1 };
+    const { agenda: _, ...kept } = before;
+    const next = { ...kept, subscription: this.#subscription, ...(agenda && { agenda }) };
+    const saved = await this.#world.table.save(this.#key, next);
+    if (!saved) throw new Overtaken(`${this.#key} was changed meanwhile`);
+    this.#stored = saved;
     if (agenda && "attention" in agenda && !isDeepStrictEqual(agenda, before.agenda)) {
       this.#world.log.warn("needs attention", { key: this.#key, reason: agenda.reason });
     }

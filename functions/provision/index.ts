@@ -9,6 +9,7 @@ import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { emf } from "../emf.ts";
 import { environment } from "../environment.ts";
 import { brakeIn } from "./brake.ts";
 import { createHandler } from "./handler.ts";
@@ -35,4 +36,5 @@ export const handler = createHandler({
   returnSoon: returnSoonTo(sqs, queueUrl),
   now,
   log,
+  metrics: emf(),
 });

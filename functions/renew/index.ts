@@ -4,6 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { createTable } from "../../shared/aws/table.ts";
+import { emf } from "../emf.ts";
 import { environment } from "../environment.ts";
 import { renew } from "./renew.ts";
 
@@ -12,6 +13,7 @@ const world = {
   send: sendTo(new SQSClient(), environment("QUEUE_URL")),
   now: () => new Date(),
   log: new Logger({ serviceName: "renew" }),
+  metrics: emf(),
 };
 
 export const handler = async (_event: unknown, context: Context): Promise<void> => {

@@ -4,8 +4,15 @@ import { agendaShards, type DuePage, type Table } from "../../shared/aws/table.t
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 
-export type World = { table: Pick<Table, "due" | "attention">; send: Send; now: () => Date; log: Log };
+export type World = {
+  table: Pick<Table, "due" | "attention">;
+  send: Send;
+  now: () => Date;
+  log: Log;
+  metrics: Metrics;
+};
 
 /** Minutes between two looks at what waits for a person. */
 const attentionEvery = 10;
@@ -20,7 +27,7 @@ const attentionEvery = 10;
  * @returns how many were woken
  */
 export async function renew(
-  { table, send, now, log }: World,
+  { table, send, now, log, metrics }: World,
   timeLeft: () => number,
   attentionToo = now().getUTCMinutes() % attentionEvery === 0,
 ): Promise<number> {
@@ -31,6 +38,7 @@ export async function renew(
     attentionToo ? wakeAll(pages, send, timeLeft, until.slice(0, 16)) : 0,
   ]);
   if (due + asked > 0) log.info("woken", { subscriptions: due + asked });
+  metrics.put("Woken", due + asked);
   return due + asked;
 }
 

@@ -4,6 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { emf } from "../emf.ts";
 import { environment } from "../environment.ts";
 import { createHandler } from "./handler.ts";
 
@@ -13,4 +14,5 @@ export const handler = createHandler({
   timely: timelyAt(Date.now),
   now: () => new Date(),
   log: new Logger({ serviceName: "webhook" }),
+  metrics: emf(),
 });

@@ -7,6 +7,7 @@ import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { SignedRequest, Storefront, Subject, Timely, Told } from "../../shared/storefronts/storefront.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 
 export type Request = {
   method: string;
@@ -24,6 +25,7 @@ export type World = {
   timely: Timely;
   now: () => Date;
   log: Log;
+  metrics: Metrics;
 };
 
 export const largestBody = 1024 * 1024;
@@ -42,12 +44,19 @@ const compressed = "gzip:";
  * answered otherwise, and give up or switch off after a while, so anything that they cannot mend gets a 200 too.
  */
 export async function receive(request: Request, world: World): Promise<Answer> {
-  const { method, path } = request;
+  const { path } = request;
   if (path === "/health") return { status: 200, body: { status: "ok" } };
   const [, name = ""] = /^\/webhooks\/([^/]+)\/?$/.exec(path) ?? [];
   const storefront = storefrontNamed(name);
   if (!storefront) return refuse(404, "no such storefront");
+  const answer = await answerTo(request, storefront, world);
+  world.metrics.put("Webhooks", 1, { storefront: name, answer: String(answer.status) });
+  if (answer.status === 401) world.metrics.put("SignatureFailures", 1);
+  return answer;
+}
 
+async function answerTo(request: Request, storefront: Storefront, world: World): Promise<Answer> {
+  const { name } = storefront;
   let secrets: readonly string[];
   try {
     const all = (await world.secrets()).storefronts;
@@ -61,7 +70,7 @@ export async function receive(request: Request, world: World): Promise<Answer> {
     return refuse(503, "the signing secrets cannot be read now");
   }
   if (secrets.length === 0) return refuse(404, `no signing secret is configured for ${name}`);
-  if (method !== "POST") return { ...refuse(405, "webhooks are sent by POST"), headers: { allow: "POST" } };
+  if (request.method !== "POST") return { ...refuse(405, "webhooks are sent by POST"), headers: { allow: "POST" } };
   if (request.body.length > largestBody) return refuse(413, "the body is larger than 1 MiB");
 
   const signed: SignedRequest = { headers: lowerCased(request.headers), body: request.body };

@@ -1,4 +1,5 @@
 import type { Log } from "../../functions/log.ts";
+import { type Metrics, noMetrics } from "../../functions/metrics.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
@@ -21,6 +22,7 @@ export type Parts = {
   catalog: Catalog;
   now: () => Date;
   log: Log;
+  metrics?: Metrics;
   /** Milliseconds of real time between two runs of the schedule; AWS has a minute. */
   scheduleEvery?: number;
 };
@@ -43,7 +45,7 @@ const provisionTimeoutMs = 180_000;
 
 /** The three functions as they are deployed, with what stands in for Lambda around them, before services that run already. */
 export function startFunctions(parts: Parts): LocalFunctions {
-  const { table, queue, secrets, catalog, now, log, scheduleEvery = 1000 } = parts;
+  const { table, queue, secrets, catalog, now, log, metrics = noMetrics, scheduleEvery = 1000 } = parts;
   const send = sendTo(queue.client, queue.url);
   // A script may sign by the local clock, a storefront's test mode signs by the real one.
   const timely = timelyAt(() => now().getTime(), Date.now);
@@ -58,15 +60,16 @@ export function startFunctions(parts: Parts): LocalFunctions {
     returnSoon: returnSoonTo(queue.client, queue.url),
     now,
     log,
+    metrics,
   });
   const stopPump = pump(queue, provision, provisionTimeoutMs, catalog.limits.concurrency);
   const sweep = (attentionToo?: boolean) =>
-    renew({ table, send, now, log }, () => Number.POSITIVE_INFINITY, attentionToo);
+    renew({ table, send, now, log, metrics }, () => Number.POSITIVE_INFINITY, attentionToo);
   const schedule = setInterval(() => {
     sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));
   }, scheduleEvery);
   return {
-    webhook: createWebhook({ secrets, send, timely, now, log }),
+    webhook: createWebhook({ secrets, send, timely, now, log, metrics }),
     sweep,
     stop: async () => {
       clearInterval(schedule);

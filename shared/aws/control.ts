@@ -2,7 +2,7 @@ import type { Witness } from "../billmgr/readback.ts";
 import type { Balance } from "../licensing/operation.ts";
 import type { Instant } from "../licensing/time.ts";
 import { digestOf } from "../message.ts";
-import type { Items } from "./items.ts";
+import { type Items, schema } from "./items.ts";
 
 export type Halt = { since: Instant; reason: string };
 
@@ -19,6 +19,8 @@ export type Control = {
   balance(): Promise<ReadBalance | undefined>;
   /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
   takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
+  /** How many orders were taken in that hour and that day. */
+  ordersTaken(now: Instant): Promise<{ hour: number; day: number }>;
   /** Some licenses of a family that are known to be ours. */
   witnesses(family: string): Promise<Witness[]>;
   addWitness(family: string, witness: Witness): Promise<void>;
@@ -32,10 +34,16 @@ const countersKeptDays = 3;
 export function controlIn({ get, put, update, remove, collect }: Items): Control {
   /** Adds one where that stays within the limit. */
   const count = (sk: string, limit: number, expiresAt: number): Promise<boolean> =>
-    update(pk, sk, "SET expiresAt = :expiresAt ADD orders :one", {
+    update(pk, sk, "SET expiresAt = :expiresAt, #schema = :schema ADD orders :one", {
       if: "attribute_not_exists(orders) OR orders < :limit",
-      with: { ":one": 1, ":limit": limit, ":expiresAt": expiresAt },
+      with: { ":one": 1, ":limit": limit, ":expiresAt": expiresAt, ":schema": schema },
+      // A reserved word.
+      names: { "#schema": "schema" },
     });
+
+  const taken = async (sk: string): Promise<number> => Number((await get(pk, sk))?.orders ?? 0);
+  const hourOf = (now: Instant): string => `orders#${now.slice(0, 13)}`;
+  const dayOf = (now: Instant): string => `orders#${now.slice(0, 10)}`;
 
   return {
     async halt() {
@@ -63,11 +71,14 @@ export function controlIn({ get, put, update, remove, collect }: Items): Control
 
     async takeOrder(now, { ordersPerHour, ordersPerDay }) {
       const expiresAt = Math.floor(Date.parse(now) / 1000) + countersKeptDays * 86_400;
-      if (!(await count(`orders#${now.slice(0, 13)}`, ordersPerHour, expiresAt)))
-        return `${ordersPerHour} orders per hour`;
-      if (!(await count(`orders#${now.slice(0, 10)}`, ordersPerDay, expiresAt)))
-        return `${ordersPerDay} orders per day`;
+      if (!(await count(hourOf(now), ordersPerHour, expiresAt))) return `${ordersPerHour} orders per hour`;
+      if (!(await count(dayOf(now), ordersPerDay, expiresAt))) return `${ordersPerDay} orders per day`;
       return true;
+    },
+
+    async ordersTaken(now) {
+      const [hour, day] = await Promise.all([taken(hourOf(now)), taken(dayOf(now))]);
+      return { hour, day };
     },
 
     witnesses: (family) => collect<Witness>(pk, `witness#${family}#`),

@@ -17,22 +17,26 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 /** From where the next page goes on. */
 export type Page = Record<string, AttributeValue>;
 
+/** Of each item: what is stored outlives the code that stored it. Raised by whoever has to read an older one otherwise. */
+export const schema = 1;
+
 type Plain = Record<string, unknown>;
-type Condition = { if: string; with?: Plain };
+type Condition = { if: string; with?: Plain; names?: Record<string, string> };
 type Paged = { rows: Plain[]; next?: Page };
 
 /** The items of one table as plain values: what each of DynamoDB's requests is made of. */
 export type Items = ReturnType<typeof itemsIn>;
 
 export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string) {
-  const conditionOf = ({ if: ConditionExpression, with: values }: Condition) => ({
+  const conditionOf = ({ if: ConditionExpression, with: values, names }: Condition) => ({
     ConditionExpression,
+    ...(names && { ExpressionAttributeNames: names }),
     ...(values && { ExpressionAttributeValues: toItem(values) }),
   });
 
   async function page(command: QueryCommand | ScanCommand): Promise<Paged> {
     const { Items = [], LastEvaluatedKey } = await client.send(command as QueryCommand);
-    return { rows: Items.map((item) => unmarshall(item)), ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
+    return { rows: Items.map(plain), ...(LastEvaluatedKey && { next: LastEvaluatedKey }) };
   }
 
   const query = (input: Omit<QueryCommandInput, "TableName">, values: Plain, from?: Page): Promise<Paged> => {
@@ -48,12 +52,16 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
       const { Item } = await client.send(
         new GetItemCommand({ TableName, Key: toItem({ pk, sk }), ConsistentRead: true }),
       );
-      return Item && unmarshall(Item);
+      return Item && plain(Item);
     },
 
     /** False when the condition does not hold. */
     put: (item: Plain, condition?: Condition): Promise<boolean> => {
-      const input: PutItemCommandInput = { TableName, Item: toItem(item), ...(condition && conditionOf(condition)) };
+      const input: PutItemCommandInput = {
+        TableName,
+        Item: toItem({ schema, ...item }),
+        ...(condition && conditionOf(condition)),
+      };
       return holds(client.send(new PutItemCommand(input)));
     },
 
@@ -91,12 +99,17 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
           { ":pk": pk, ":prefix": prefix },
           next,
         );
-        for (const { pk, sk, schema, ...value } of read.rows) found.push(value as T);
+        for (const { pk, sk, ...value } of read.rows) found.push(value as T);
         next = read.next;
       } while (next);
       return found;
     },
   };
+}
+
+function plain(item: Record<string, AttributeValue>): Plain {
+  const { schema, ...value } = unmarshall(item);
+  return value;
 }
 
 const toItem = (value: Plain) => marshall(value, { removeUndefinedValues: true });

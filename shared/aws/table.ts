@@ -1,14 +1,12 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Event } from "../licensing/event.ts";
-import type { Operation } from "../licensing/operation.ts";
+import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
 import type { Subscription } from "../licensing/subscription.ts";
-import type { Instant } from "../licensing/time.ts";
+import { type Day, dayOf, type Instant } from "../licensing/time.ts";
 import { digestOf, type Key, type Received } from "../message.ts";
 import { type Control, controlIn } from "./control.ts";
+import { findable, findableBy } from "./findable.ts";
 import { itemsIn, type Page } from "./items.ts";
-
-/** Raised by whoever reads an older item: what is stored outlives the code that stored it. */
-const schema = 1;
 
 /** Renew reads each shard by itself, so that one partition of the index need not carry all that is due at midnight. */
 export const agendaShards = 8;
@@ -19,7 +17,8 @@ const ignoredKeptDays = 90;
 /** Where a subscription stands in the agenda: due at a moment, or waiting for a person since one. */
 export type Agenda = { due: Instant } | { attention: Instant; reason: string };
 
-export type Stored = { subscription: Subscription; version: number; agenda?: Agenda };
+/** `found`: by what it has been made findable. */
+export type Stored = { subscription: Subscription; version: number; agenda?: Agenda; found?: string[] };
 
 /** What became of a received event. */
 export type Reception = { became: "folded" } | { became: "ignored" | "unclear"; reason: string };
@@ -29,11 +28,22 @@ export type Settled = { as: "replayed" | "ignored" | "dismissed"; at: Instant; w
 
 export type StoredEvent = { received: Received; events: Event[]; settled?: Settled } & Reception;
 
+/** A finished operation, as far as the agenda alone tells. */
+export type JournalEntry = {
+  key: Key;
+  n: number;
+  at: Instant;
+  kind: ChangeKind;
+  outcome: NonNullable<Operation["outcome"]>;
+  /** From the payment to the license. */
+  seconds?: number;
+};
+
 /** All that is remembered. Single-item conditional writes only. */
 export type Table = Control & {
   load(key: Key): Promise<Stored | undefined>;
-  /** Writes only over the version that was loaded; false when it has changed since. */
-  save(key: Key, stored: Stored): Promise<boolean>;
+  /** Writes only over the version that was loaded. @returns it as it is stored now; undefined when it has changed since */
+  save(key: Key, stored: Stored): Promise<Stored | undefined>;
   /** Over an earlier state of the same operation; never over another one's call. */
   putOperation(key: Key, operation: Operation): Promise<void>;
   /** Keeps an event as received, for good; a second delivery changes nothing. */
@@ -42,6 +52,17 @@ export type Table = Control & {
   /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
   settleEvent(key: Key, received: Received, events: readonly Event[], settled: Settled): Promise<boolean>;
   operations(key: Key): Promise<Operation[]>;
+  operation(key: Key, n: number): Promise<Operation | undefined>;
+  /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
+  unannounced(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
+  putAnnounced(key: Key, operation: Operation): Promise<void>;
+  /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
+  journal(day: Day, from?: Page): Promise<{ entries: JournalEntry[]; next?: Page }>;
+  /** Whether others were told that a person is needed there since then. */
+  attentionTold(key: Key, since: Instant): Promise<boolean>;
+  putAttentionTold(key: Key, since: Instant): Promise<void>;
+  /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
+  find(text: string): Promise<Key[]>;
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
   /** One page of all subscriptions, in no order. */
@@ -57,16 +78,22 @@ export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
 
 export type SubscriptionPage = { found: { key: Key; subscription: Subscription }[]; next?: Page };
 
+const forever = "9999";
+
 const shardOf = (key: Key): number => Number.parseInt(digestOf(key).slice(0, 8), 16) % agendaShards;
 
 export function createTable(client: Pick<DynamoDBClient, "send">, name: string): Table {
   const items = itemsIn(client, name);
   const { get, put, collect } = items;
 
-  async function agendaPage(agenda: string, until: Instant, from?: Page): Promise<DuePage> {
+  function agendaPage(agenda: string, until: Instant, from?: Page, ScanIndexForward = true) {
     const KeyConditionExpression = "agenda = :agenda AND agendaAt <= :until";
     const values = { ":agenda": agenda, ":until": until };
-    const { rows, next } = await items.query({ IndexName: agendaIndex, KeyConditionExpression }, values, from);
+    return items.query({ IndexName: agendaIndex, KeyConditionExpression, ScanIndexForward }, values, from);
+  }
+
+  async function duePage(agenda: string, until: Instant, from?: Page): Promise<DuePage> {
+    const { rows, next } = await agendaPage(agenda, until, from);
     return {
       keys: rows.map(({ pk, agendaAt }) => ({ key: pk as Key, due: agendaAt as Instant })),
       ...(next && { next }),
@@ -85,33 +112,44 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         agenda,
         agendaAt,
         reason = "",
+        found = [],
       } = item as {
         subscription: Subscription;
         version: number;
         agenda?: string;
         agendaAt?: Instant;
         reason?: string;
+        found?: string[];
       };
-      if (agenda === undefined || agendaAt === undefined) return { subscription, version };
+      if (agenda === undefined || agendaAt === undefined) return { subscription, version, found };
       return {
         subscription,
         version,
+        found,
         agenda: agenda === "attention" ? { attention: agendaAt, reason } : { due: agendaAt },
       };
     },
 
-    save: (key, { subscription, version, agenda }) =>
-      put(
-        { pk: key, sk: "state", schema, version: version + 1, subscription, ...agendaOf(key, agenda) },
-        version === 0
+    async save(key, stored) {
+      const { subscription, agenda, found = [] } = stored;
+      const more = findableBy(subscription).filter((text) => !found.includes(text));
+      // Before the state that says so: whoever dies between the two leaves one that is written again.
+      await Promise.all(more.map((text) => put({ pk: `find#${text}`, sk: key })));
+      const saved: Stored = { ...stored, version: stored.version + 1, found: [...found, ...more] };
+      const { version } = saved;
+      const written = await put(
+        { pk: key, sk: "state", version, subscription, found: saved.found, ...agendaOf(key, agenda) },
+        version === 1
           ? { if: "attribute_not_exists(pk)" }
-          : { if: "version = :version", with: { ":version": version } },
-      ),
+          : { if: "version = :version", with: { ":version": stored.version } },
+      );
+      return written ? saved : undefined;
+    },
 
     async putOperation(key, operation) {
       // A worker that was overtaken may bring something else under the number that another one has called for since.
       await put(
-        { pk: key, sk: `operation#${String(operation.n).padStart(6, "0")}`, schema, ...operation },
+        { pk: key, sk: skOf(operation.n), ...operation, ...placeOf(key, operation) },
         {
           if: "attribute_not_exists(attempt) OR claimedAt = :claimedAt",
           with: { ":claimedAt": operation.claimedAt },
@@ -129,7 +167,6 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         {
           pk: key,
           sk: `event#${occurredAt}#${received.id}`,
-          schema,
           received,
           events,
           ...reception,
@@ -151,10 +188,49 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         { if: "attribute_exists(pk)", with: { ":events": events, ":settled": settled } },
       ),
 
-    operations: (key) => collect<Operation>(key, "operation#"),
+    operations: async (key) => (await collect<Placed>(key, "operation#")).map(unplaced),
+
+    async operation(key, n) {
+      const item = (await get(key, skOf(n))) as ({ pk: string; sk: string } & Placed) | undefined;
+      if (!item) return undefined;
+      const { pk, sk, ...placed } = item;
+      return unplaced(placed);
+    },
+
+    async unannounced(shard, from) {
+      const { rows, next } = await agendaPage(`announce#${shard}`, forever, from);
+      return { operations: rows.map(({ pk, sk }) => ({ key: pk as Key, n: nOf(sk) })), ...(next && { next }) };
+    },
+
+    async putAnnounced(key, operation) {
+      const { agenda, agendaAt } = journalPlaceOf(operation);
+      await items.update(key, skOf(operation.n), "SET agenda = :agenda, agendaAt = :agendaAt", {
+        if: "attribute_exists(agenda)",
+        with: { ":agenda": agenda, ":agendaAt": agendaAt },
+      });
+    },
+
+    async journal(day, from) {
+      const { rows, next } = await agendaPage(`journal#${day}`, forever, from, false);
+      return { entries: rows.map(entryOf), ...(next && { next }) };
+    },
+
+    attentionTold: async (key, since) => (await get(key, `told#${since}`)) !== undefined,
+
+    async putAttentionTold(key, since) {
+      await put({ pk: key, sk: `told#${since}` });
+    },
+
+    async find(text) {
+      const { rows } = await items.query(
+        { KeyConditionExpression: "pk = :pk", ConsistentRead: true },
+        { ":pk": `find#${findable(text)}` },
+      );
+      return rows.map(({ sk }) => sk as Key);
+    },
 
     async putLink(key, to) {
-      await put({ pk: key, sk: "link", schema, to });
+      await put({ pk: key, sk: "link", to });
     },
 
     async link(key) {
@@ -170,8 +246,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { found, ...(next && { next }) };
     },
 
-    due: (shard, now, from) => agendaPage(`due#${shard}`, now, from),
-    attention: (from) => agendaPage("attention", "9999", from),
+    due: (shard, now, from) => duePage(`due#${shard}`, now, from),
+    attention: (from) => duePage("attention", forever, from),
   };
 }
 
@@ -181,4 +257,36 @@ function agendaOf(key: Key, agenda: Agenda | undefined): Record<string, string> 
   if (!agenda) return {};
   if ("attention" in agenda) return { agenda: "attention", agendaAt: agenda.attention, reason: agenda.reason };
   return { agenda: `due#${shardOf(key)}`, agendaAt: agenda.due };
+}
+
+const skOf = (n: number): string => `operation#${String(n).padStart(6, "0")}`;
+const nOf = (sk: unknown): number => Number(String(sk).replace("operation#", ""));
+
+type Place = { agenda: string; agendaAt: string };
+type Placed = Operation & Partial<Place>;
+
+const unplaced = ({ agenda, agendaAt, ...operation }: Placed): Operation => operation;
+
+/** What is done is told to others first. */
+const placeOf = (key: Key, operation: Operation): Place =>
+  isDone(operation.outcome)
+    ? { agenda: `announce#${shardOf(key)}`, agendaAt: operation.finishedAt ?? operation.claimedAt }
+    : journalPlaceOf(operation);
+
+/** The index holds keys only, so the key tells what a list and a count of them need. */
+function journalPlaceOf({ finishedAt, claimedAt, change, outcome, secondsFromPayment }: Operation): Place {
+  const at = finishedAt ?? claimedAt;
+  return { agenda: `journal#${dayOf(at)}`, agendaAt: [at, change.kind, outcome, secondsFromPayment].join("#") };
+}
+
+function entryOf({ pk, sk, agendaAt }: Record<string, unknown>): JournalEntry {
+  const [at = "", kind, outcome, seconds] = String(agendaAt).split("#");
+  return {
+    key: pk as Key,
+    n: nOf(sk),
+    at,
+    kind: kind as JournalEntry["kind"],
+    outcome: outcome as JournalEntry["outcome"],
+    ...(seconds && { seconds: Number(seconds) }),
+  };
 }

@@ -21,6 +21,8 @@ export type SeenLicense = {
   createdOn?: Day;
   remoteid?: string;
   comment?: string;
+  /** "" where it is shown and not there yet: billmgr makes it a while after the order. */
+  key?: string;
   /** By addon code. */
   addons: Record<string, number>;
 };
@@ -31,6 +33,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
   const remoteid = textOf(element, "remoteid");
   // Shown and empty is a comment too: such a license is not one of ours.
   const comment = child(element, "comment") && (textOf(element, "comment") ?? "");
+  const key = child(element, "lickey") && (textOf(element, "lickey") ?? "");
   // In lists "expiredate" can be a label ("Daily charges") where "real_expiredate" is the date.
   const expiry = dayIn(textOf(element, "real_expiredate")) ?? dayIn(textOf(element, "expiredate"));
   const createdOn = dayIn(textOf(element, "createdate"));
@@ -42,6 +45,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
     ...(createdOn && { createdOn }),
     ...(remoteid && { remoteid }),
     ...(comment !== undefined && { comment }),
+    ...(key !== undefined && { key }),
     addons: addonsOf(element),
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { License } from "./subscription.ts";
 import type { Day, Instant } from "./time.ts";
 
 /** One intended change at billmgr, with its absolute target: never "one more", so that reading can tell if it is done. */
@@ -92,6 +93,10 @@ export type Operation = {
   outcome?: "done" | "already_done" | "not_sent" | "refused" | "absent" | "gave_up";
   claimedAt: Instant;
   finishedAt?: Instant;
+  /** Where it is done: its slot as it was left, without a license after a deletion. */
+  result?: { plan: string; license?: License };
+  /** Of a license that was ordered for a payment: how long after that, as the storefront dates it, it was there. */
+  secondsFromPayment?: number;
   /** When to look next, while it is not finished. */
   due?: Instant;
   looks: Look[];
@@ -111,6 +116,9 @@ export function referenceOf(subscription: { storefront: string; id: string }, sl
 
 export const isOpen = (operation: Operation | undefined): operation is Operation =>
   operation !== undefined && operation.state !== "finished";
+
+/** billmgr did it, now or before. */
+export const isDone = (outcome: Operation["outcome"]): boolean => outcome === "done" || outcome === "already_done";
 
 export const isPurchase = (change: Change): boolean => change.kind === "order" || change.kind === "prolong";
 

@@ -3,13 +3,14 @@ import {
   type CallOutcome,
   type Change,
   describe,
+  isDone,
   isOpen,
   isPurchase,
   type Look,
   type Operation,
 } from "./operation.ts";
 import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
-import { type Day, type Instant, instantPlus } from "./time.ts";
+import { type Day, type Instant, instantPlus, secondsBetween } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
 const lookAgain = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
@@ -98,6 +99,7 @@ export const pause = (subscription: Subscription, now: Instant, why: string): Su
 export type Sighting = Look & {
   /** With `achieved`: what the license shows. */
   expiry?: Day | undefined;
+  key?: string | undefined;
   /** With `achieved` of an order whose reply was lost: the license that was found. */
   elid?: string;
 };
@@ -106,7 +108,7 @@ export type Sighting = Look & {
 export function recordLook(subscription: Subscription, sighting: Sighting): Subscription {
   const { operation } = subscription;
   if (!isOpen(operation)) return subscription;
-  const { expiry, elid, ...look } = sighting;
+  const { expiry, key, elid, ...look } = sighting;
   const looks = [...operation.looks, look].slice(-20);
   const state = operation.state === "claimed" ? "unknown" : operation.state;
   const seen: Operation = { ...operation, state, looks };
@@ -115,7 +117,7 @@ export function recordLook(subscription: Subscription, sighting: Sighting): Subs
 
   if (look.verdict === "achieved") {
     return elid === undefined
-      ? finish(looked, "done", now, { expiry })
+      ? finish(looked, "done", now, { expiry, key })
       : waitToLook(withLicense(looked, elid), "unconfirmed", now);
   }
 
@@ -212,28 +214,49 @@ export function finish(
   subscription: Subscription,
   outcome: NonNullable<Operation["outcome"]>,
   now: Instant,
-  seen: { expiry?: Day | undefined } = {},
+  seen: Seen = {},
 ): Subscription {
   const { operation, pause, attention, ...rest } = subscription;
   if (!operation) return subscription;
   const { due, ...kept } = operation;
-  const finished: Operation = { ...kept, state: "finished", outcome, finishedAt: now };
-  const succeeded = outcome === "done" || outcome === "already_done";
+  const { change } = operation;
+  const succeeded = isDone(outcome);
+  const slots = succeeded ? rest.slots.map((slot) => changed(slot, change, seen, now)) : rest.slots;
+  const { plan, license } = slots.find(({ n }) => n === change.slot) ?? {};
+  const result = plan !== undefined && { plan, ...(license && { license }) };
+  const paidAt = succeeded && change.kind === "order" && !change.replaces && lastPaidAt(subscription, now);
+  const finished: Operation = {
+    ...kept,
+    state: "finished",
+    outcome,
+    finishedAt: now,
+    ...(succeeded && result && { result }),
+    ...(paidAt && { secondsFromPayment: secondsBetween(paidAt, now) }),
+  };
   const ofIt = attention?.operation === operation.n;
   return {
     ...rest,
     operation: finished,
-    slots: succeeded ? rest.slots.map((slot) => changed(slot, operation.change, seen.expiry, now)) : rest.slots,
+    slots,
     ...(pause && !succeeded && { pause }),
     ...(attention && !ofIt && { attention }),
   };
 }
 
+const lastPaidAt = ({ payments }: Subscription, now: Instant): Instant | undefined =>
+  payments
+    .flatMap(({ paid }) => (paid && paid.at <= now ? [paid.at] : []))
+    .sort()
+    .at(-1);
+
+/** What the license showed. */
+type Seen = Pick<Sighting, "expiry" | "key">;
+
 /** The slot after the change. */
-function changed(slot: Slot, change: Change, expiry: Day | undefined, now: Instant): Slot {
+function changed(slot: Slot, change: Change, { expiry, key }: Seen, now: Instant): Slot {
   if (slot.n !== change.slot || !slot.license) return slot;
   const { license, ...empty } = slot;
-  const read: License = expiry === undefined ? license : { ...license, expiry };
+  const read: License = { ...license, ...(expiry !== undefined && { expiry }), ...(key && { key }) };
   switch (change.kind) {
     case "order":
     case "prolong":

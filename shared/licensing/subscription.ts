@@ -30,6 +30,8 @@ export type License = {
   addons: Record<string, number>;
   /** Absent until the first reading after the order. */
   expiry?: Day;
+  /** What activates the software, as far as billmgr shows it. */
+  key?: string;
 };
 
 /** The subscription's claim to one license. Its number never changes; each deleted license begins a new generation. */

@@ -36,5 +36,8 @@ export const addDays = (day: Day, days: number): Day => dayOf(instantPlus(startO
 export const daysBetween = (from: Day, to: Day): number =>
   (Date.parse(startOf(to)) - Date.parse(startOf(from))) / dayMs;
 
+export const secondsBetween = (from: Instant, to: Instant): number =>
+  Math.round((Date.parse(to) - Date.parse(from)) / 1000);
+
 export const earliest = (instants: readonly Instant[]): Instant | undefined =>
   instants.reduce<Instant | undefined>((first, one) => (first === undefined || one < first ? one : first), undefined);

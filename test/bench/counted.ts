@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import Stripe from "stripe";
+import { noMetrics } from "../../functions/metrics.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
@@ -58,6 +59,7 @@ export async function startCounted(client: DynamoDBClient) {
     returnSoon: returnSoonTo(queue.client, queue.url),
     now,
     log,
+    metrics: noMetrics,
   });
   const stopPump = pump(queue, provision, 180_000, 1);
   const idle = async () => {
@@ -65,7 +67,7 @@ export async function startCounted(client: DynamoDBClient) {
   };
 
   const sweep = async () => {
-    await renew({ table, send, now, log }, () => Number.POSITIVE_INFINITY);
+    await renew({ table, send, now, log, metrics: noMetrics }, () => Number.POSITIVE_INFINITY);
     await idle();
   };
   return {
@@ -93,7 +95,7 @@ export async function startCounted(client: DynamoDBClient) {
     tell: async ({ storefront, body, headers }: Signed) => {
       const { status } = await receive(
         { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
-        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log },
+        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log, metrics: noMetrics },
       );
       if (status !== 200) throw new Error(`a webhook was answered ${status}`);
       await idle();

@@ -1,3 +1,4 @@
+import { noMetrics } from "../../functions/metrics.ts";
 import { createHandler } from "../../functions/webhook/handler.ts";
 import { createClock } from "../../infra/local/clock.ts";
 import { createDoor } from "../../infra/local/door.ts";
@@ -57,6 +58,7 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
     timely: timelyAt(Date.now),
     now: clock.now,
     log,
+    metrics: noMetrics,
   });
   const table = { halt: async () => undefined, liftHalt: async () => {} };
   const parts = () => {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { noMetrics } from "../../functions/metrics.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { converge, type World } from "../../functions/provision/converge.ts";
 import { provision } from "../../functions/provision/provision.ts";
@@ -45,6 +46,7 @@ const world = (change: Partial<World> = {}): World => ({
   catalog: testCatalog(),
   now: () => new Date(time),
   log: watchedLog(),
+  metrics: noMetrics,
   timeLeft: () => 180_000,
   ...change,
 });

@@ -1,7 +1,8 @@
+import { ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTable, tableName } from "../../infra/local/table.ts";
 import { agendaIndex, agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
-import type { Operation } from "../../shared/licensing/operation.ts";
+import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import type { Key, Received } from "../../shared/message.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
@@ -62,17 +63,18 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
         },
       ],
     };
-    expect(await table.save(key, { subscription, version: 0, agenda: { due: later } })).toBe(true);
-    expect(await table.load(key)).toEqual({ subscription, version: 1, agenda: { due: later } });
+    const saved = await table.save(key, { subscription, version: 0, agenda: { due: later } });
+    expect(saved).toMatchObject({ subscription, version: 1, agenda: { due: later } });
+    expect(await table.load(key)).toEqual(saved);
   });
 
   it("takes a save only over the version that was loaded", async () => {
     const key = newKey();
     const subscription = newSubscription("standard", "1");
-    expect(await table.save(key, { subscription, version: 0 })).toBe(true);
-    expect(await table.save(key, { subscription, version: 0 })).toBe(false);
-    expect(await table.save(key, { subscription, version: 2 })).toBe(false);
-    expect(await table.save(key, { subscription, version: 1 })).toBe(true);
+    expect(await table.save(key, { subscription, version: 0 })).toBeDefined();
+    expect(await table.save(key, { subscription, version: 0 })).toBeUndefined();
+    expect(await table.save(key, { subscription, version: 2 })).toBeUndefined();
+    expect(await table.save(key, { subscription, version: 1 })).toBeDefined();
   });
 
   it("lets one of many workers at once have a version", async () => {
@@ -190,6 +192,74 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     expect(await table.operations(key)).toEqual([called]);
   });
 
+  it("has what is done told to others before it comes into the day's journal, and what is not at once", async () => {
+    const suspended: Operation = {
+      n: 1,
+      change: { kind: "suspend", slot: 1, elid: "1", family: "platform" },
+      why: "paused",
+      before: {},
+      state: "finished",
+      outcome: "done",
+      claimedAt: now,
+      finishedAt: later,
+      looks: [],
+    };
+    const refused: Operation = { ...suspended, n: 2, outcome: "refused", finishedAt: "2026-11-23T09:30:00.000Z" };
+    const key = newKey();
+    await table.putOperation(key, suspended);
+    await table.putOperation(key, refused);
+    const untold = async () => {
+      const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+      return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
+    };
+    const journal = async () => (await table.journal("2026-11-23")).entries.filter((one) => one.key === key);
+    expect(await untold()).toEqual([{ key, n: 1 }]);
+    expect(await journal()).toEqual([{ key, n: 2, at: refused.finishedAt, kind: "suspend", outcome: "refused" }]);
+    await table.putAnnounced(key, { ...suspended, secondsFromPayment: 12 });
+    expect(await untold()).toEqual([]);
+    const entry = { key, n: 1, at: later, kind: "suspend", outcome: "done", seconds: 12 };
+    expect(await journal()).toMatchObject([{ n: 2 }, entry]);
+    expect((await table.journal("2026-11-22")).entries).toEqual([]);
+    expect(await table.operation(key, 1)).toEqual(suspended);
+    expect(await table.operation(key, 3)).toBeUndefined();
+  });
+
+  it("finds a subscription by its id, customer, address, license and reference, whatever it was known by before", async () => {
+    const key: Key = "subscription#standard/Sub_42";
+    const told = (value: string) => ({ value, at: now, event: "e" });
+    const subscription = {
+      ...newSubscription("standard", "Sub_42"),
+      customerId: told("cus_9"),
+      email: told("Ann@Example.com"),
+    };
+    const saved = await table.save(key, { subscription, version: 0 });
+    expect(saved).toBeDefined();
+    const license = { elid: "334673", family: "platform", trial: false, suspended: false, addons: {} };
+    const slots = [{ n: 1, generation: 1, product: "vm", plan: "p", license }];
+    const moved = { ...subscription, email: told("ann@example.net"), slots };
+    await table.save(key, { version: 0, ...saved, subscription: moved });
+    const reference = referenceOf(subscription, { n: 3, generation: 2 });
+    const texts = ["sub_42", "CUS_9", "ann@example.com", " ann@example.net ", "334673", reference];
+    for (const text of texts) expect(await table.find(text)).toEqual([key]);
+    for (const text of ["sub_4", "example.com", "33467", "", "bw-0"]) expect(await table.find(text)).toEqual([]);
+  });
+
+  it("writes no lookup twice", async () => {
+    const key = newKey();
+    const subscription = newSubscription("standard", key);
+    const saved = await table.save(key, { subscription, version: 0 });
+    expect(saved?.found).toHaveLength(2);
+    expect((await table.save(key, { version: 0, ...saved, subscription }))?.found).toEqual(saved?.found);
+  });
+
+  it("remembers since when others know that a person is needed", async () => {
+    const key = newKey();
+    expect(await table.attentionTold(key, now)).toBe(false);
+    await table.putAttentionTold(key, now);
+    expect(await table.attentionTold(key, now)).toBe(true);
+    expect(await table.attentionTold(key, later)).toBe(false);
+  });
+
   it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {
     const key: Key = "reference#stripe/pi_1";
     expect(await table.link(key)).toBeUndefined();
@@ -216,6 +286,16 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     expect(await table.balance()).toEqual(read);
   });
 
+  it("marks each item with its form", async () => {
+    const key = newKey();
+    await table.save(key, { subscription: newSubscription("standard", "1"), version: 0 });
+    await table.putBalance({ amount: 1, currency: "EUR", at: now, low: false });
+    await table.takeOrder("2027-01-01T00:00:00.000Z", { ordersPerHour: 1, ordersPerDay: 1 });
+    const scanned = await backend.client.send(new ScanCommand({ TableName: tableName }) as never);
+    const { Items = [] } = scanned as unknown as ScanCommandOutput;
+    expect(Items.filter(({ schema }) => schema?.N !== "1")).toEqual([]);
+  });
+
   it("counts orders to the limit and no further, however many ask at once", async () => {
     const limits = { ordersPerHour: 7, ordersPerDay: 9 };
     const take = (at: string) => table.takeOrder(at, limits);
@@ -225,5 +305,7 @@ describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
     const second = await Promise.all(Array.from({ length: 30 }, () => take(later)));
     expect(second.filter((taken) => taken === true)).toHaveLength(2);
     expect(await take("2026-11-24T00:00:00.000Z")).toBe(true);
+    expect(await table.ordersTaken(later)).toEqual({ hour: 7, day: 9 });
+    expect(await table.ordersTaken("2026-11-25T00:00:00.000Z")).toEqual({ hour: 0, day: 0 });
   });
 });

@@ -2,6 +2,7 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { noMetrics } from "../../functions/metrics.ts";
 import { createHandler } from "../../functions/webhook/handler.ts";
 import type { Outgoing } from "../../shared/aws/queue.ts";
 import { builtStorefronts } from "../../shared/storefronts/index.ts";
@@ -29,6 +30,7 @@ async function deliver({ method, path, headers, body, encoded }: Event) {
     timely: timelyAt(() => now.getTime()),
     now: () => now,
     log: watchedLog(),
+    metrics: noMetrics,
   });
   const { statusCode, body: answer } = await handler({
     rawPath: path,

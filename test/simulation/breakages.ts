@@ -44,7 +44,7 @@ export const breakages: Breakage[] = [
               const { operation } = stored.subscription;
               if (operation?.state !== "claimed" || operation.attempt?.endedAt) return world.table.save(key, stored);
               claim = () => world.table.save(key, stored);
-              return true;
+              return { ...stored, version: stored.version + 1 };
             },
           },
           billmgr: {

@@ -139,10 +139,11 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     order: readonly string[],
   ) {
     const place = (item: Item) => order.map((name) => text(item[name])).join("\u0000");
-    found.sort((a, b) => (place(a) < place(b) ? -1 : 1));
-    if (input.ScanIndexForward === false) throw new Error("only forwards");
+    const forward = input.ScanIndexForward !== false;
+    found.sort((a, b) => (place(a) < place(b) === forward ? -1 : 1));
     const start = input.ExclusiveStartKey && place(input.ExclusiveStartKey);
-    const rest = start === undefined ? found : found.filter((item) => place(item) > start);
+    const rest =
+      start === undefined ? found : found.filter((item) => place(item) !== start && place(item) > start === forward);
     const read = rest.slice(0, Math.min(pageSize, input.Limit ?? pageSize));
     const last = read.length < rest.length ? read.at(-1) : undefined;
     const filter = input.FilterExpression === undefined ? undefined : conditionOf(input.FilterExpression);

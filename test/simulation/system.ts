@@ -3,6 +3,7 @@ import { ChangeMessageVisibilityCommand } from "@aws-sdk/client-sqs";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { APIGatewayProxyEventV2, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { Log } from "../../functions/log.ts";
+import { noMetrics } from "../../functions/metrics.ts";
 import type { World as OpsWorld } from "../../functions/ops/world.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
@@ -102,6 +103,7 @@ export class System {
       timely: timelyAt(() => process.now().getTime()),
       now: process.now,
       log: this.#log,
+      metrics: noMetrics,
     });
     const event = {
       requestContext: { http: { method: "POST" } },
@@ -144,6 +146,7 @@ export class System {
       returnSoon: returnSoonTo(queue, "queue"),
       now: process.now,
       log: this.#log,
+      metrics: noMetrics,
     };
   }
 
@@ -172,6 +175,7 @@ export class System {
       send: sendTo(this.#queueClient(process), "queue"),
       now: process.now,
       log: this.#log,
+      metrics: noMetrics,
     };
     return this.#run(process, renewMs, () => renew(world, () => renewMs, attentionToo));
   }

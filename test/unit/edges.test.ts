@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
+import { noMetrics } from "../../functions/metrics.ts";
 import { receive, type World } from "../../functions/webhook/receive.ts";
 import { type Outgoing, returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
@@ -20,6 +21,7 @@ describe("a webhook", () => {
         timely: () => true,
         now: () => now,
         log: watchedLog(),
+        metrics: noMetrics,
         ...world,
       },
     );

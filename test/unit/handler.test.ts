@@ -1,5 +1,6 @@
 import type { SQSEvent } from "aws-lambda";
 import { beforeEach, describe, expect, test } from "vitest";
+import { noMetrics } from "../../functions/metrics.ts";
 import { createHandler } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import type { Page } from "../../shared/aws/items.ts";
@@ -34,6 +35,7 @@ describe("provision's batches", () => {
     catalog: testCatalog(),
     now: () => new Date(),
     log,
+    metrics: noMetrics,
     send: async () => {},
     billmgr: {} as never,
     returnSoon: async (receipt) => void returned.push(receipt),
@@ -86,6 +88,7 @@ describe("renew", () => {
     send: async (messages: readonly Outgoing[]) => void sent.push(...messages),
     now: () => new Date(now),
     log,
+    metrics: noMetrics,
   });
   const quiet = "2026-11-23T08:01:00.000Z";
 
