@@ -1,9 +1,9 @@
 import type { Halt, ReadBalance } from "../../shared/aws/control.ts";
 import type { Page } from "../../shared/aws/items.ts";
-import { agendaShards } from "../../shared/aws/table.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
+import { longestDue } from "../watch/overdue.ts";
 import { nameOf, nowOf, type World } from "./world.ts";
 
 /** What needs a person. `repairs` are those that fit; whether one is right only a person knows. */
@@ -27,7 +27,7 @@ const lateAfterSeconds = 300;
 /** What needs a person, longest first. */
 export async function attention(world: Pick<World, "table" | "catalog" | "now">): Promise<Attention> {
   const { table } = world;
-  const [halt, balance, late] = await Promise.all([table.halt(), table.balance(), longestDue(world)]);
+  const [halt, balance, late] = await Promise.all([table.halt(), table.balance(), lateOne(world)]);
   const waiting: Waiting[] = [];
   let from: Page | undefined;
   do {
@@ -39,11 +39,9 @@ export async function attention(world: Pick<World, "table" | "catalog" | "now">)
   return { ...(halt && { halt }), ...(balance?.low && { balance }), ...(late && { late }), waiting };
 }
 
-async function longestDue({ table, now }: Pick<World, "table" | "now">): Promise<Attention["late"]> {
-  const until = instantPlus(nowOf({ now }), { seconds: -lateAfterSeconds });
-  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, until)));
-  const [first] = pages.flatMap(({ keys }) => keys.slice(0, 1)).sort((a, b) => (a.due < b.due ? -1 : 1));
-  return first && { name: nameOf(first.key), since: first.due };
+async function lateOne({ table, now }: Pick<World, "table" | "now">): Promise<Attention["late"]> {
+  const late = await longestDue(table, instantPlus(nowOf({ now }), { seconds: -lateAfterSeconds }));
+  return late && { name: nameOf(late.key), since: late.due };
 }
 
 async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now">): Promise<Waiting[]> {

@@ -1,0 +1,20 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import type { Context } from "aws-lambda";
+import { publishTo } from "../../shared/aws/bus.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import { emf } from "../emf.ts";
+import { environment } from "../environment.ts";
+import { announce } from "./announce.ts";
+
+const world = {
+  table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
+  publish: publishTo(new EventBridgeClient(), environment("BUS_NAME")),
+  log: new Logger({ serviceName: "announce" }),
+  metrics: emf(),
+};
+
+export const handler = async (_event: unknown, context: Context): Promise<void> => {
+  await announce(world, () => context.getRemainingTimeInMillis());
+};

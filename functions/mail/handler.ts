@@ -1,0 +1,25 @@
+import { type SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
+import type { EventBridgeEvent } from "aws-lambda";
+import type { Announcement } from "../../shared/licensing/announcement.ts";
+import type { Log } from "../log.ts";
+import { letterOf } from "./letter.ts";
+
+export type World = { client: Pick<SESv2Client, "send">; from: string; log: Log };
+
+/** Writes to the customer what the bus tells. What SES does not take is tried again by Lambda, twice. */
+export const createHandler =
+  ({ client, from, log }: World) =>
+  async ({ detail }: Pick<EventBridgeEvent<string, Announcement>, "detail">): Promise<void> => {
+    const letter = letterOf(detail);
+    if (!letter) return log.info("no letter", { id: detail.id });
+    const { to, subject, text } = letter;
+    const body = { Subject: { Data: subject, Charset: "UTF-8" }, Body: { Text: { Data: text, Charset: "UTF-8" } } };
+    await client.send(
+      new SendEmailCommand({
+        FromEmailAddress: from,
+        Destination: { ToAddresses: [to] },
+        Content: { Simple: body },
+      }),
+    );
+    log.info("letter sent", { id: detail.id });
+  };

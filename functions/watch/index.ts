@@ -1,0 +1,13 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { createTable } from "../../shared/aws/table.ts";
+import { emf } from "../emf.ts";
+import { environment } from "../environment.ts";
+import { watch } from "./watch.ts";
+
+const world = {
+  table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
+  now: () => new Date(),
+  metrics: emf(),
+};
+
+export const handler = (): Promise<void> => watch(world);

@@ -1,0 +1,38 @@
+import * as z from "zod/mini";
+import { announcementTypes } from "./announcement.ts";
+
+const about = {
+  /** The same each time that it is told. */
+  id: z.string(),
+  version: z.literal(1),
+  at: z.string(),
+  storefront: z.string(),
+  subscription: z.optional(z.string()),
+  customer: z.strictObject({ id: z.optional(z.string()), email: z.optional(z.string()) }),
+};
+
+const happened = z.strictObject({
+  ...about,
+  type: z.enum(Object.values(announcementTypes)),
+  subscription: z.string(),
+  plan: z.string(),
+  license: z.strictObject({
+    id: z.string(),
+    family: z.string(),
+    trial: z.optional(z.boolean()),
+    suspended: z.optional(z.boolean()),
+    addons: z.optional(z.record(z.string(), z.number())),
+    expiry: z.optional(z.string()),
+    key: z.optional(z.string()),
+  }),
+});
+
+const asked = z.strictObject({
+  ...about,
+  type: z.literal("license.attention"),
+  reason: z.string(),
+  /** The storefront's event that was not understood, where it is about one. */
+  event: z.optional(z.string()),
+});
+
+export const announcementSchema = z.discriminatedUnion("type", [happened, asked]);

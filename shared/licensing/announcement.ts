@@ -1,0 +1,81 @@
+import type * as z from "zod/mini";
+import type { announcementSchema } from "./announcement-schema.ts";
+import { type ChangeKind, isDone, type Operation } from "./operation.ts";
+import type { Subscription } from "./subscription.ts";
+import type { Instant } from "./time.ts";
+
+/** Each change of a license, as others are told of it. */
+export const announcementTypes = {
+  order: "license.ordered",
+  prolong: "license.prolonged",
+  edit: "license.edited",
+  suspend: "license.suspended",
+  resume: "license.resumed",
+  delete: "license.deleted",
+} as const satisfies Record<ChangeKind, string>;
+
+/** What others are told of a license, or of a person being needed: docs/events.md. */
+export type Announcement = z.output<typeof announcementSchema>;
+
+/** What a finished operation came to; undefined where nothing was changed. Its subscription may have moved on since. */
+export function announcementOf(subscription: Subscription, operation: Operation): Announcement | undefined {
+  const { n, change, outcome, finishedAt, result } = operation;
+  if (!isDone(outcome) || finishedAt === undefined) return undefined;
+  const { storefront, id } = subscription;
+  const slot = subscription.slots.find((one) => one.n === change.slot);
+  const license = result?.license ?? (change.kind === "delete" ? undefined : slot?.license);
+  const elid = license?.elid ?? (change.kind === "order" ? undefined : change.elid);
+  const plan = result?.plan ?? ("plan" in change ? change.plan : slot?.plan);
+  if (elid === undefined || plan === undefined) return undefined;
+  // The key may have been made after the order was done.
+  const key = license?.key ?? (slot?.license?.elid === elid ? slot.license.key : undefined);
+  const { trial, suspended, addons, expiry } = license ?? {};
+  return {
+    id: `${storefront}/${id}#operation-${n}`,
+    version: 1,
+    type: announcementTypes[change.kind],
+    at: finishedAt,
+    storefront,
+    subscription: id,
+    customer: customerOf(subscription),
+    plan,
+    license: {
+      id: elid,
+      family: change.family,
+      ...(trial !== undefined && { trial }),
+      ...(suspended !== undefined && { suspended }),
+      ...(addons && { addons }),
+      ...(expiry !== undefined && { expiry }),
+      ...(key !== undefined && { key }),
+    },
+  };
+}
+
+/** A person is needed for a subscription. */
+export const attentionOf = (subscription: Subscription, since: Instant, reason: string): Announcement => ({
+  id: `${subscription.storefront}/${subscription.id}#attention-${since}`,
+  version: 1,
+  type: "license.attention",
+  at: since,
+  storefront: subscription.storefront,
+  subscription: subscription.id,
+  customer: customerOf(subscription),
+  reason,
+});
+
+/** A person is needed for an event of no subscription. */
+export const unclearOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({
+  id: `${storefront}/${event}#attention-${since}`,
+  version: 1,
+  type: "license.attention",
+  at: since,
+  storefront,
+  customer: {},
+  reason,
+  event,
+});
+
+const customerOf = ({ customerId, email }: Subscription): Announcement["customer"] => ({
+  ...(customerId && { id: customerId.value }),
+  ...(email && { email: email.value }),
+});
