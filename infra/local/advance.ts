@@ -8,8 +8,7 @@ type Parts = {
   clock: Clock;
   table: Pick<Table, "due">;
   queue: Pick<LocalQueue, "size">;
-  sweep: LocalFunctions["sweep"];
-};
+} & Pick<LocalFunctions, "sweep" | "announce">;
 
 export type Time = {
   /** Runs the schedule until nothing is due and nothing is queued. */
@@ -19,7 +18,7 @@ export type Time = {
 };
 
 /** What takes weeks, at once. */
-export function timeOf({ clock, table, queue, sweep }: Parts): Time {
+export function timeOf({ clock, table, queue, sweep, announce }: Parts): Time {
   const idle = async () => {
     const patience = Date.now() + 30_000;
     while (queue.size() > 0 && Date.now() < patience) await pause(5);
@@ -46,6 +45,7 @@ export function timeOf({ clock, table, queue, sweep }: Parts): Time {
   };
   const settle = async () => {
     await untilNext();
+    await announce();
   };
   const advanceTo = async (moment: Date) => {
     for (let due = await untilNext(); due !== undefined && due <= toInstant(moment); due = await untilNext())

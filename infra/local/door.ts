@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { largestBody } from "../../functions/webhook/receive.ts";
 import type { Table } from "../../shared/aws/table.ts";
+import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { after, type Clock } from "./clock.ts";
 import type { Sandbox } from "./sandbox/index.ts";
@@ -13,6 +14,8 @@ type Parts = {
   clock: Clock;
   advanceTo: (moment: Date) => Promise<void>;
   table: Pick<Table, "halt" | "liftHalt">;
+  /** What was put onto the bus. */
+  events?: readonly Announcement[];
   /** Where the embedded services listen, for `npm run ops`. */
   parts?: () => LocalParts;
 };
@@ -30,12 +33,13 @@ export type LocalParts = {
 
 /** Everything that the embedded stack answers over HTTP. */
 export const createDoor =
-  ({ webhook, sandbox, clock, advanceTo, table, parts }: Parts) =>
+  ({ webhook, sandbox, clock, advanceTo, table, events = [], parts }: Parts) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
     if (sandbox && (await sandbox.handle(request, response))) return;
     if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
     if (pathname === "/local/halt") return serveHalt(request, response, table);
+    if (pathname === "/local/events") return sendJson(response, 200, events);
     if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
     const body = await bodyOf(request, largestBody);
     const answer = await webhook(eventOf(request, pathname, body));

@@ -1,9 +1,11 @@
+import { announce } from "../../functions/announce/announce.ts";
 import type { Log } from "../../functions/log.ts";
 import { type Metrics, noMetrics } from "../../functions/metrics.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
+import type { Publish } from "../../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import type { Table } from "../../shared/aws/table.ts";
@@ -22,6 +24,8 @@ export type Parts = {
   catalog: Catalog;
   now: () => Date;
   log: Log;
+  /** Stands for the bus. */
+  publish?: Publish;
   metrics?: Metrics;
   /** Milliseconds of real time between two runs of the schedule; AWS has a minute. */
   scheduleEvery?: number;
@@ -31,6 +35,8 @@ export type LocalFunctions = {
   webhook: ReturnType<typeof createWebhook>;
   /** One run of the schedule. */
   sweep: (attentionToo?: boolean) => Promise<number>;
+  /** Puts onto the bus what is to be told, as each run of the schedule does too. */
+  announce: () => Promise<unknown>;
   /** Once what is being worked on is done. */
   stop: () => Promise<void>;
 };
@@ -43,9 +49,19 @@ export const acceptingTests = (catalog: Catalog): Catalog => ({
 
 const provisionTimeoutMs = 180_000;
 
-/** The three functions as they are deployed, with what stands in for Lambda around them, before services that run already. */
+/** The functions as they are deployed, with what stands in for Lambda around them, before services that run already. */
 export function startFunctions(parts: Parts): LocalFunctions {
-  const { table, queue, secrets, catalog, now, log, metrics = noMetrics, scheduleEvery = 1000 } = parts;
+  const {
+    table,
+    queue,
+    secrets,
+    catalog,
+    now,
+    log,
+    publish = async () => {},
+    metrics = noMetrics,
+    scheduleEvery = 1000,
+  } = parts;
   const send = sendTo(queue.client, queue.url);
   // A script may sign by the local clock, a storefront's test mode signs by the real one.
   const timely = timelyAt(() => now().getTime(), Date.now);
@@ -63,14 +79,19 @@ export function startFunctions(parts: Parts): LocalFunctions {
     metrics,
   });
   const stopPump = pump(queue, provision, provisionTimeoutMs, catalog.limits.concurrency);
-  const sweep = (attentionToo?: boolean) =>
-    renew({ table, send, now, log, metrics }, () => Number.POSITIVE_INFINITY, attentionToo);
+  const endless = () => Number.POSITIVE_INFINITY;
+  const announceAll = () => announce({ table, publish, log, metrics }, endless);
+  const sweep = async (attentionToo?: boolean) => {
+    await announceAll();
+    return renew({ table, send, now, log, metrics }, endless, attentionToo);
+  };
   const schedule = setInterval(() => {
     sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));
   }, scheduleEvery);
   return {
     webhook: createWebhook({ secrets, send, timely, now, log, metrics }),
     sweep,
+    announce: announceAll,
     stop: async () => {
       clearInterval(schedule);
       await stopPump();

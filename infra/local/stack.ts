@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Log } from "../../functions/log.ts";
+import type { Metrics } from "../../functions/metrics.ts";
 import { parseSecrets, secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
+import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Time, timeOf } from "./advance.ts";
 import { localAws } from "./aws.ts";
@@ -28,6 +30,7 @@ export type Options = {
   /** Where the local clock starts. */
   clock?: Date;
   log: Log;
+  metrics?: Metrics;
   /** Milliseconds of real time between two runs of the schedule; AWS has a minute. */
   scheduleEvery?: number;
   sandboxSettings?: Parameters<Sandbox["configure"]>[0];
@@ -40,6 +43,8 @@ export type LocalStack = Time & {
   /** Absent with a real billmgr. */
   sandbox?: Sandbox;
   table: Table;
+  /** What was put onto the bus since the start. */
+  events: Announcement[];
   stop: () => Promise<void>;
 };
 
@@ -73,6 +78,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
 
   const server = await serve((request, response) => door(request, response), options.port);
   const billmgr = options.billmgr ?? `${server.url}/manager/billmgr`;
+  const events: Announcement[] = [];
   const functions = startFunctions({
     table,
     queue,
@@ -81,9 +87,15 @@ export async function startStack(options: Options): Promise<LocalStack> {
     catalog,
     now: clock.now,
     log,
+    publish: async (announcements) => {
+      for (const { id, ...announcement } of announcements) log.info(`event ${id}`, announcement);
+      events.push(...announcements);
+    },
+    ...(options.metrics && { metrics: options.metrics }),
     ...(options.scheduleEvery && { scheduleEvery: options.scheduleEvery }),
   });
-  const time = timeOf({ clock, table, queue, sweep: functions.sweep });
+  const { sweep, announce } = functions;
+  const time = timeOf({ clock, table, queue, sweep, announce });
   const advanceTo = async (moment: Date) => {
     await time.advanceTo(moment);
     keep();
@@ -97,13 +109,14 @@ export async function startStack(options: Options): Promise<LocalStack> {
     catalog,
     now: clock.now().toISOString(),
   });
-  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, parts });
+  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, events, parts });
 
   return {
     url: server.url,
     clock,
     ...(sandbox && { sandbox }),
     table,
+    events,
     settle: time.settle,
     advanceTo,
     stop: async () => {

@@ -1,5 +1,9 @@
-import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
-import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import {
+  GetSecretValueCommand,
+  type GetSecretValueResponse,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
 import * as z from "zod/mini";
 import { storefrontNames } from "../licensing/event.ts";
 import { explain, suggest } from "../problems.ts";
@@ -42,19 +46,62 @@ const shown = (name: string): string => (/^[a-z]{1,16}$/i.test(name) ? name : "â
 /** A changed secret is in use within this time, without a deploy. */
 const keptSeconds = 30;
 
+/**
+ * So long after a secret was put, the signing secrets of the one before it verify too: webhooks that are under way then were
+ * signed with those. Svix and Stripe let an old secret overlap for a day.
+ */
+const overlapHours = 24;
+
 /** Reads the secret by id, kept for half a minute. @throws SecretsError where it is not filled in or not as expected */
-export function secretsIn(client: SecretsManagerClient, id: string, maxAge = keptSeconds): () => Promise<Secrets> {
-  const provider = new SecretsProvider({ awsSdkV3Client: client });
-  return async () => {
-    const text = await provider.get(id, { maxAge }).catch((error: Error) => {
-      // A secret that the stack created and nobody has filled in has no version.
-      const { name } = (error.cause ?? error) as Error;
-      if (name === "ResourceNotFoundException") return undefined;
-      throw error;
+export function secretsIn(
+  client: Pick<SecretsManagerClient, "send">,
+  id: string,
+  maxAge = keptSeconds,
+): () => Promise<Secrets> {
+  let kept: { until: number; secrets: Promise<Secrets> } | undefined;
+  return () => {
+    if (kept && Date.now() < kept.until) return kept.secrets;
+    const reading = { until: Date.now() + maxAge * 1000, secrets: read(client, id) };
+    kept = reading;
+    reading.secrets.catch(() => {
+      if (kept === reading) kept = undefined;
     });
-    if (typeof text !== "string" || text.trim() === "") throw new SecretsError(`the secret ${id} is not filled in`);
-    return parseSecrets(parseJson(text, id));
+    return reading.secrets;
   };
+}
+
+type Client = Pick<SecretsManagerClient, "send">;
+
+async function read(client: Client, id: string): Promise<Secrets> {
+  const { SecretString: text = "", CreatedDate: putAt } = (await valueOf(client, id, "AWSCURRENT")) ?? {};
+  if (text.trim() === "") throw new SecretsError(`the secret ${id} is not filled in`);
+  const secrets = parseSecrets(parseJson(text, id));
+  if (putAt === undefined || Date.now() - putAt.getTime() > overlapHours * 3_600_000) return secrets;
+  const before = await valueOf(client, id, "AWSPREVIOUS");
+  return before?.SecretString ? withEarlier(secrets, before.SecretString, id) : secrets;
+}
+
+/** A secret that the stack created and nobody has filled in has no version, and the first one has none before it. */
+const valueOf = (client: Client, SecretId: string, VersionStage: string): Promise<GetSecretValueResponse | undefined> =>
+  client.send(new GetSecretValueCommand({ SecretId, VersionStage })).catch((error: unknown) => {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  });
+
+/** A storefront that is not listed any more is closed at once. */
+function withEarlier(secrets: Secrets, text: string, id: string): Secrets {
+  let earlier: Secrets;
+  try {
+    earlier = parseSecrets(parseJson(text, id));
+  } catch {
+    // What was mistaken before is no reason to refuse what is right now.
+    return secrets;
+  }
+  const storefronts = Object.entries(secrets.storefronts).map(([name, list]) => [
+    name,
+    list.length === 0 ? list : [...new Set([...list, ...(earlier.storefronts[name] ?? [])])],
+  ]);
+  return { ...secrets, storefronts: Object.fromEntries(storefronts) };
 }
 
 function parseJson(text: string, id: string): unknown {

@@ -91,7 +91,7 @@ async function recover(shop: Shop): Promise<void> {
     log: { info() {}, warn() {}, error() {} },
     scheduleEvery: hour,
   });
-  const time = timeOf({ clock, table, queue, sweep: functions.sweep });
+  const time = timeOf({ clock, table, queue, ...functions });
   const { advanceTo } = time;
   const door = await serve(createDoor({ webhook: functions.webhook, sandbox: undefined, clock, advanceTo, table }));
   shop.charge();

@@ -34,6 +34,7 @@ test("moving the clock stops wherever something is due, though time passes meanw
       agenda = agenda.filter((due) => due > time);
       return 0;
     },
+    announce: async () => {},
   });
   await advanceTo(new Date(start + 24 * hour));
   expect(late).toHaveLength(43);
