@@ -1,11 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { announcementSchema } from "../shared/licensing/announcement-schema.ts";
 import { catalogSchema } from "../shared/licensing/catalog.ts";
 import { storefrontNames } from "../shared/licensing/event.ts";
 
 /** Where editors find it by the catalog's `$schema`. */
 export const schemaFile = fileURLToPath(new URL("../docs/catalog.schema.json", import.meta.url));
+
+/** Of what is put onto the bus: docs/events.md. */
+export const eventsSchemaFile = fileURLToPath(new URL("../docs/events.schema.json", import.meta.url));
 
 /** What editors show at each place; "*" is a name that the catalog's author chooses. docs/catalog.md says it at length. */
 const descriptions: Record<string, string> = {
@@ -101,9 +105,12 @@ function describe(node: Node, path: string, unused: Set<string>): void {
   if (typeof node.additionalProperties === "object") describe(node.additionalProperties, under("*"), unused);
 }
 
+export const eventsJsonSchema = (): Node =>
+  z.toJSONSchema(announcementSchema, { target: "draft-7", io: "input" }) as Node;
+
 /** Formatted as biome does it: a list of words stands on one line where it fits. */
-export const schemaText = (): string =>
-  `${JSON.stringify(catalogJsonSchema(), null, 2).replace(
+export const textOf = (schema: Node): string =>
+  `${JSON.stringify(schema, null, 2).replace(
     /^(.*)\[\n\s+([^[\]{}]*?)\n\s+\](,?)$/gm,
     (list, before: string, words: string, after: string) => {
       const joined = `${before}[${words.split(/,\n\s+/).join(", ")}]${after}`;
@@ -111,4 +118,7 @@ export const schemaText = (): string =>
     },
   )}\n`;
 
-if (import.meta.main) writeFileSync(schemaFile, schemaText());
+if (import.meta.main) {
+  writeFileSync(schemaFile, textOf(catalogJsonSchema()));
+  writeFileSync(eventsSchemaFile, textOf(eventsJsonSchema()));
+}

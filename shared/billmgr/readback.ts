@@ -66,7 +66,7 @@ function canBeOurs(seen: SeenLicense, reference: string, orderedOn: Day): boolea
 }
 
 /** Some nine minutes. Whether a family has keys at all is not documented, so a license counts without one at last. */
-const keyAwaitedLooks = 8;
+const keyAwaitedLooks = 7;
 
 type Order = Change & { kind: "order" };
 

@@ -8,15 +8,15 @@ const about = {
   at: z.string(),
   storefront: z.string(),
   subscription: z.optional(z.string()),
-  customer: z.strictObject({ id: z.optional(z.string()), email: z.optional(z.string()) }),
+  customer: z.object({ id: z.optional(z.string()), email: z.optional(z.string()) }),
 };
 
-const happened = z.strictObject({
+const happened = z.object({
   ...about,
   type: z.enum(Object.values(announcementTypes)),
   subscription: z.string(),
   plan: z.string(),
-  license: z.strictObject({
+  license: z.object({
     id: z.string(),
     family: z.string(),
     trial: z.optional(z.boolean()),
@@ -27,7 +27,7 @@ const happened = z.strictObject({
   }),
 });
 
-const asked = z.strictObject({
+const asked = z.object({
   ...about,
   type: z.literal("license.attention"),
   reason: z.string(),

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { catalogJsonSchema, schemaFile, schemaText } from "../../infra/schema.ts";
+import { catalogJsonSchema, eventsJsonSchema, eventsSchemaFile, schemaFile, textOf } from "../../infra/schema.ts";
 
 const catalog = JSON.parse(readFileSync(new URL("../../catalog.json", import.meta.url), "utf8"));
 
-test("the written schema is what npm run schema writes", () => {
-  expect(readFileSync(schemaFile, "utf8")).toBe(schemaText());
+test("the written schemas are what npm run schema writes", () => {
+  expect(readFileSync(schemaFile, "utf8")).toBe(textOf(catalogJsonSchema()));
+  expect(readFileSync(eventsSchemaFile, "utf8")).toBe(textOf(eventsJsonSchema()));
 });
 
 test("the catalog names the schema for editors", () => {

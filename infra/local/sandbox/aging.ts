@@ -11,7 +11,7 @@ export function advance(account: Account): boolean {
   const now = account.now();
   let changed = false;
   for (const [i, license] of state.licenses.entries()) {
-    const settled = settle(autoprolong(account, license), now, state.settings.stuckProcessing);
+    const settled = settle(autoprolong(account, license), now, state.settings);
     if (settled === license) continue;
     state.licenses[i] = settled;
     changed = true;

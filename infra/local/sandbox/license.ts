@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Temporal } from "temporal-polyfill";
 import { type Addons, type Family, TRIAL, TRIAL_DAYS } from "./products.ts";
+import type { Settings } from "./settings.ts";
 
 /** docs: ispsystem-licenses-soft. */
 export const ORDERED = 1;
@@ -64,13 +65,23 @@ export function startProcessing(license: License, substatus: string, until: Date
 }
 
 /** What time alone does to a license: processing ends, the paid term ends. Returns the same object if nothing changed. */
-export function settle(license: License, now: Date, stuck: boolean): License {
+export function settle(
+  license: License,
+  now: Date,
+  { stuckProcessing: stuck, keySeconds }: Pick<Settings, "stuckProcessing" | "keySeconds">,
+): License {
   if (license.status === ORDERED || license.status === DELETED) return license;
-  if (license.status !== PROCESSING) return rest(license, now);
+  const keyed = () => (license.lickey || isYounger(license, now, keySeconds) ? license : withKey(license));
+  if (license.status !== PROCESSING) return rest(keyed(), now);
   if (stuck || (license.processingUntil ?? "") > now.toISOString()) return license;
   if (license.deleting) return remove(license);
-  return rest({ ...license, lickey: license.lickey || keyOf(license.id), processingUntil: null }, now);
+  return rest({ ...keyed(), processingUntil: null }, now);
 }
+
+const isYounger = ({ createdAt }: License, now: Date, seconds: number): boolean =>
+  now.getTime() < Date.parse(createdAt) + seconds * 1000;
+
+const withKey = (license: License): License => ({ ...license, lickey: keyOf(license.id) });
 
 export function suspend(license: License, now: Date): License {
   const suspended = { ...license, suspendedByRequest: true };

@@ -10,6 +10,8 @@ const settingsSchema = z.strictObject({
   currency: z.string(),
   /** How long a license stays at status 5 after an order or a prolong, by the sandbox's clock. */
   processingSeconds: seconds,
+  /** How long after an order the license's key is made, if that is later than that. */
+  keySeconds: seconds,
   /** Licenses stay at status 5 while this is set. */
   stuckProcessing: z.boolean(),
   /** An edit, a suspension, a resumption and a deletion, too, take the license through status 5. */
@@ -49,6 +51,7 @@ export const defaults: Settings = {
   balance: 100_000,
   currency: "EUR",
   processingSeconds: 1,
+  keySeconds: 0,
   stuckProcessing: false,
   changeProcessing: false,
   minimumTermDays: 0,

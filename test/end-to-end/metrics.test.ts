@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type MetricName, metricUnits } from "../../functions/metrics.ts";
+import { watch } from "../../functions/watch/watch.ts";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { advanceDays, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
+
+type Put = { name: MetricName; value: number; dimensions: Record<string, string> };
+
+let stack: LocalStack;
+let puts: Put[];
+const metrics = {
+  put: (name: MetricName, value: number, dimensions = {}) => void puts.push({ name, value, dimensions }),
+};
+beforeEach(async () => {
+  puts = [];
+  stack = await startTestStack({ metrics, catalog: testCatalog({}, { minimumBalance: 1 }) });
+});
+afterEach(() => stack.stop());
+
+const of = (name: MetricName) => puts.filter((one) => one.name === name);
+const sum = (name: MetricName) => of(name).reduce((total, { value }) => total + value, 0);
+const largest = (name: MetricName) => Math.max(...of(name).map(({ value }) => value));
+const look = () => watch({ table: stack.table, now: stack.clock.now, metrics });
+const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+
+test("each metric is put by what it measures, and no other", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
+  await minutes(1);
+  await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
+  await minutes(1);
+  expect([sum("Orders"), sum("Prolongs"), sum("OtherChanges"), sum("Refusals"), sum("UnknownOutcomes")]).toEqual([
+    1, 1, 1, 0, 0,
+  ]);
+  expect(of("PaymentToLicense")).toHaveLength(1);
+  expect(of("PaymentToLicense")[0]?.value).toBeLessThan(120);
+  expect(sum("Announcements")).toBe(3);
+
+  stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 90)));
+  await minutes(45);
+  expect(sum("UnknownOutcomes")).toBe(1);
+  expect(sum("Prolongs")).toBe(2);
+
+  stack.sandbox?.plan({ fault: "error", type: "value", func: "order" });
+  await tell(stack, "payment.succeeded", { ...paid(inDays(stack, 30)), subscription: "43" });
+  await minutes(1);
+  expect(sum("Refusals")).toBe(1);
+  await look();
+  expect([
+    sum("AttentionCount"),
+    sum("Halted"),
+    sum("OrdersThisHour"),
+    sum("OrdersToday"),
+    largest("OverdueAge"),
+  ]).toEqual([1, 0, 2, 2, 0]);
+  expect(largest("Balance")).toBeGreaterThan(90_000);
+
+  const forged = await fetch(`${stack.url}/webhooks/standard`, { method: "POST", body: "{}" });
+  expect(forged.status).toBe(401);
+  await fetch(`${stack.url}/webhooks/no-such-door`, { method: "POST", body: "{}" });
+  expect(sum("SignatureFailures")).toBe(1);
+  const answers = of("Webhooks").map(({ dimensions }) => `${dimensions.storefront} ${dimensions.answer}`);
+  expect(answers).toEqual([...Array(4).fill("standard 200"), "standard 401"]);
+
+  await stack.table.setHalt({ since: stack.clock.now().toISOString(), reason: "maintenance" });
+  await look();
+  expect(largest("Halted")).toBe(1);
+  await advanceDays(stack, 1);
+  expect(new Set(puts.map(({ name }) => name))).toEqual(new Set(Object.keys(metricUnits)));
+});
+
+test("how long an outcome has been unknown grows until it is known", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await minutes(1);
+  stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
+  await minutes(20);
+  expect(largest("UnknownOutcomeAge")).toBeGreaterThanOrEqual(540);
+  await minutes(60);
+  const known = of("UnknownOutcomeAge").length;
+  expect(sum("Prolongs")).toBe(1);
+  await minutes(60);
+  expect(of("UnknownOutcomeAge")).toHaveLength(known);
+});
+
+test("what should have been woken is overdue", async () => {
+  const due = new Date(stack.clock.now().getTime() - 1_200_000).toISOString();
+  const table = { ...stack.table, due: async () => ({ keys: [{ key: "subscription#standard/1" as const, due }] }) };
+  await watch({ table, now: stack.clock.now, metrics });
+  expect(largest("OverdueAge")).toBeGreaterThanOrEqual(1200);
+  expect(largest("OverdueAge")).toBeLessThan(1260);
+});
