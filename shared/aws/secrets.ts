@@ -73,16 +73,20 @@ export function secretsIn(
 type Client = Pick<SecretsManagerClient, "send">;
 
 async function read(client: Client, id: string): Promise<Secrets> {
-  const { SecretString: text = "", CreatedDate: putAt } = (await valueOf(client, id, "AWSCURRENT")) ?? {};
+  const { SecretString: text = "", CreatedDate: putAt } = (await versionOf(client, id, "AWSCURRENT")) ?? {};
   if (text.trim() === "") throw new SecretsError(`the secret ${id} is not filled in`);
   const secrets = parseSecrets(parseJson(text, id));
   if (putAt === undefined || Date.now() - putAt.getTime() > overlapHours * 3_600_000) return secrets;
-  const before = await valueOf(client, id, "AWSPREVIOUS");
+  const before = await versionOf(client, id, "AWSPREVIOUS");
   return before?.SecretString ? withEarlier(secrets, before.SecretString, id) : secrets;
 }
 
 /** A secret that the stack created and nobody has filled in has no version, and the first one has none before it. */
-const valueOf = (client: Client, SecretId: string, VersionStage: string): Promise<GetSecretValueResponse | undefined> =>
+const versionOf = (
+  client: Client,
+  SecretId: string,
+  VersionStage: string,
+): Promise<GetSecretValueResponse | undefined> =>
   client.send(new GetSecretValueCommand({ SecretId, VersionStage })).catch((error: unknown) => {
     if (error instanceof ResourceNotFoundException) return undefined;
     throw error;
