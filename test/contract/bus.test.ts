@@ -1,36 +1,22 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { beforeEach, expect, test } from "vitest";
-import { bodyOf, sendJson, serve } from "../../infra/local/serve.ts";
 import { type Publish, publishTo } from "../../shared/aws/bus.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
+import { serveEventBus } from "../support/event-bus.ts";
 
-type Entry = Record<string, unknown>;
-
-let batches: Entry[][];
+let bus: Awaited<ReturnType<typeof serveEventBus>>;
 let refused: string | undefined;
 let publish: Publish;
 
-/** Answers PutEvents as EventBridge does: 200 also where it took none. */
 beforeEach(async () => {
-  batches = [];
   refused = undefined;
-  const server = await serve(async (request, response) => {
-    const { Entries } = JSON.parse((await bodyOf(request, 10_000_000)).toString("utf8")) as { Entries: Entry[] };
-    batches.push(Entries);
-    const came = Entries.map(({ Detail }) =>
-      refused && String(Detail).includes(refused)
-        ? { ErrorCode: "ThrottlingException", ErrorMessage: "Rate exceeded" }
-        : { EventId: "1" },
-    );
-    const FailedEntryCount = came.filter((entry) => "ErrorCode" in entry).length;
-    sendJson(response, 200, { FailedEntryCount, Entries: came });
-  });
+  bus = await serveEventBus(({ Detail }) => refused !== undefined && Detail.includes(refused));
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const client = new EventBridgeClient({ endpoint: server.url, region: "us-east-1", credentials });
+  const client = new EventBridgeClient({ endpoint: bus.url, region: "us-east-1", credentials });
   publish = publishTo(client, "shop-events");
   return async () => {
     client.destroy();
-    await server.close();
+    await bus.close();
   };
 });
 
@@ -49,9 +35,9 @@ const announcement = (n: number): Announcement => ({
 test("each is an event of our source and its type, ten in a request, in order", async () => {
   const all = Array.from({ length: 23 }, (_, n) => announcement(n));
   await publish(all);
-  expect(batches.map(({ length }) => length)).toEqual([10, 10, 3]);
-  expect(batches.flat().map(({ Detail }) => JSON.parse(String(Detail)))).toEqual(all);
-  const { Detail, ...entry } = batches[0]?.[0] ?? {};
+  expect(bus.batches.map(({ length }) => length)).toEqual([10, 10, 3]);
+  expect(bus.batches.flat().map(({ Detail }) => JSON.parse(Detail))).toEqual(all);
+  const { Detail, ...entry } = bus.batches[0]?.[0] ?? { Detail: "" };
   expect(entry).toEqual({
     EventBusName: "shop-events",
     Source: "billmgr-webhooks",
@@ -62,7 +48,7 @@ test("each is an event of our source and its type, ten in a request, in order", 
 
 test("nothing to tell is no request", async () => {
   await publish([]);
-  expect(batches).toEqual([]);
+  expect(bus.batches).toEqual([]);
 });
 
 test("what the bus did not take is an error, though it answers 200", async () => {

@@ -4,7 +4,7 @@ import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import type { CallEntry, LedgerEntry, License, Sandbox } from "../../infra/local/sandbox/index.ts";
 import { tableName } from "../../infra/local/table.ts";
 import type { Table } from "../../shared/aws/table.ts";
-import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import { isDone, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
 import { type Key, keyOf } from "../../shared/message.ts";
@@ -67,6 +67,21 @@ export async function unlogged(
     const known = logged.get(name) ?? 0;
     return length > known ? [`${name} was called ${length} times, and ${known} calls are in the log`] : [];
   });
+}
+
+/** Each operation that is done was told to others, and no other one. `told` are the ids of what the bus took. */
+export async function untold(told: readonly string[], customers: readonly Customer[], table: Table): Promise<string[]> {
+  const done = await Promise.all(
+    customers.map(async ({ id }) => {
+      const operations = (await operationsOf(id, table)).filter(({ outcome }) => isDone(outcome));
+      return operations.map(({ n }) => `${storefront}/${id}#operation-${n}`);
+    }),
+  );
+  const [wanted, came] = [done.flat(), told.filter((id) => id.includes("#operation-"))];
+  return [
+    ...wanted.filter((id) => !came.includes(id)).map((id) => `${id} was done, and not told`),
+    ...came.filter((id) => !wanted.includes(id)).map((id) => `${id} was told, and not done`),
+  ];
 }
 
 async function operationsOf(id: string, table: Table): Promise<Operation[]> {

@@ -1,6 +1,7 @@
 /** The functions in a process of their own, which is there to be killed. Everything that lasts is in other processes. */
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createClock } from "../../infra/local/clock.ts";
@@ -8,6 +9,7 @@ import { createDoor } from "../../infra/local/door.ts";
 import { startFunctions } from "../../infra/local/functions.ts";
 import { consoleLog } from "../../infra/local/log.ts";
 import { serve } from "../../infra/local/serve.ts";
+import { publishTo } from "../../shared/aws/bus.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import type { Told } from "./life.ts";
@@ -24,6 +26,7 @@ const { webhook } = startFunctions({
   catalog: told.catalog,
   now: clock.now,
   log: consoleLog(),
+  publish: publishTo(new EventBridgeClient({ ...aws, endpoint: told.bus }), "events"),
   scheduleEvery: 200,
 });
 const advanceTo = async (moment: Date) => clock.moveTo(moment);

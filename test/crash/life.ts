@@ -10,6 +10,7 @@ export type Told = {
   table: { endpoint: string; name: string };
   queue: { endpoint: string; url: string };
   secrets: string;
+  bus: string;
   billmgr: string;
   catalog: Catalog;
   /** Milliseconds of the local clock before the real one. */

@@ -1,3 +1,4 @@
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Clock, createClock } from "../../infra/local/clock.ts";
 import { startQueue } from "../../infra/local/queue.ts";
@@ -5,8 +6,10 @@ import { createSandbox, type Sandbox } from "../../infra/local/sandbox/index.ts"
 import { serveSecrets } from "../../infra/local/secrets.ts";
 import { serve } from "../../infra/local/serve.ts";
 import { tableName } from "../../infra/local/table.ts";
+import { publishTo } from "../../shared/aws/bus.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { startDynamoDbLocal } from "../support/dynamodb-local.ts";
+import { serveEventBus } from "../support/event-bus.ts";
 import { authinfo, secrets, testCatalog } from "../support/local.ts";
 import type { Told } from "./life.ts";
 
@@ -24,6 +27,8 @@ export async function startWorld() {
   const secretsServer = await serveSecrets(() => secrets);
   const secretsClient = new SecretsManagerClient({ ...aws, endpoint: secretsServer.url });
   const billmgr = await serveBillmgr(sandbox);
+  const bus = await serveEventBus();
+  const busClient = new EventBridgeClient({ ...aws, endpoint: bus.url });
   const catalog = testCatalog({}, { ordersPerHour: 1000, ordersPerDay: 1000 });
   return {
     clock,
@@ -32,19 +37,23 @@ export async function startWorld() {
     queue,
     billmgr,
     catalog,
+    bus,
+    publish: publishTo(busClient, "events"),
     secrets: secretsIn(secretsClient, "local"),
     told: (): Told => ({
       aws,
       table: { endpoint: table.endpoint, name: tableName },
       queue: { endpoint: queue.endpoint, url: queue.url },
       secrets: secretsServer.url,
+      bus: bus.url,
       billmgr: billmgr.address,
       catalog,
       clockOffset: clock.offset(),
     }),
     stop: async () => {
-      await Promise.all([table.stop(), queue.stop(), secretsServer.close(), billmgr.close()]);
+      await Promise.all([table.stop(), queue.stop(), secretsServer.close(), billmgr.close(), bus.close()]);
       secretsClient.destroy();
+      busClient.destroy();
     },
   };
 }

@@ -7,7 +7,7 @@ import { serve } from "../../infra/local/serve.ts";
 import { tableName } from "../../infra/local/table.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { dayOf } from "../../shared/licensing/time.ts";
-import { boughtTooMuch, disagreements, leaked, lost, unlogged } from "../crash/checks.ts";
+import { boughtTooMuch, disagreements, leaked, lost, unlogged, untold } from "../crash/checks.ts";
 import { lingersFor, someFault } from "../crash/faults.ts";
 import { live } from "../crash/life.ts";
 import { Shop } from "../crash/shop.ts";
@@ -51,6 +51,8 @@ test.runIf(runs)(
     expect(boughtTooMuch(sandbox.ledger(), shop.customers)).toEqual([]);
     expect(await lost(shop.webhooks, table)).toEqual([]);
     expect(await unlogged(calls, shop.customers, table)).toEqual([]);
+    const told = world.bus.taken.map(({ Detail }) => (JSON.parse(Detail) as { id: string }).id);
+    expect(await untold(told, shop.customers, table)).toEqual([]);
     expect(await leaked(world.table.client, [authinfo, authinfo.split(":")[1] ?? "", standardSecret])).toEqual([]);
     const { flaws, asked } = await disagreements(shop.customers, sandbox, table, dayOf(clock.now().toISOString()));
     expect(flaws).toEqual([]);
@@ -78,7 +80,7 @@ async function liveAndDie(shop: Shop, random: Random): Promise<void> {
 
 /** Without faults, and with all the time that is needed. */
 async function recover(shop: Shop): Promise<void> {
-  const { clock, queue, catalog, billmgr, secrets } = world;
+  const { clock, queue, catalog, billmgr, secrets, publish } = world;
   await billmgr.forgetFaults();
   const table = createTable(world.table.client, tableName);
   const functions = startFunctions({
@@ -89,6 +91,7 @@ async function recover(shop: Shop): Promise<void> {
     catalog,
     now: clock.now,
     log: { info() {}, warn() {}, error() {} },
+    publish,
     scheduleEvery: hour,
   });
   const time = timeOf({ clock, table, queue, ...functions });
