@@ -78,6 +78,17 @@ test("of workers that take one subscription at once, one calls", async () => {
   expect(ledger()).toEqual(["order"]);
 });
 
+test("a call whose worker died counts as one of unknown outcome", async () => {
+  const puts: string[] = [];
+  const metrics = { put: (name: string) => void puts.push(name) };
+  const call = async () => Promise.reject(new Error("died"));
+  await expect(converge(key, [bought(1)], world({ metrics, billmgr: { ...billmgr, call } }))).rejects.toThrow("died");
+  expect(puts).toEqual([]);
+  minutes(5);
+  await converge(key, [], world({ metrics }));
+  expect(puts).toEqual(["UnknownOutcomes", "UnknownOutcomeAge"]);
+});
+
 test("each operation is in the log with its parameters, times, outcome and what was seen", async () => {
   await converge(key, [bought(2)], world());
   expect(await table.operations(key)).toMatchObject([
