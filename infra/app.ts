@@ -1,10 +1,12 @@
-import { App } from "aws-cdk-lib";
+import { App, Validations } from "aws-cdk-lib";
+import { AwsSolutionsChecks } from "cdk-nag";
 import { readConfig } from "./config.ts";
 import { run } from "./mistake.ts";
 import { WebhooksStack } from "./stack.ts";
 
 await run(() => {
   const app = new App();
-  const { stack, ...config } = readConfig(app.node.getAllContext());
-  new WebhooksStack(app, stack, config);
+  new WebhooksStack(app, readConfig(app.node.getAllContext()));
+  // AWS's own list of what is careless. A finding ends the synthesis.
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 });

@@ -5,15 +5,48 @@ import { storefrontNamed } from "../shared/storefronts/index.ts";
 import { partners } from "../shared/storefronts/partners.ts";
 import { Mistake, readFile } from "./mistake.ts";
 
-/** `eventSources`: the names of partner event sources, each with its storefront. */
+/** What one stack is made of. docs/deploy.md says each setting at length. */
 export type Config = {
   stack: string;
+  region?: string;
   catalogFile: string;
   catalog: Catalog;
+  /** The endpoint's own name, and the ARN of its certificate. */
+  domain?: { name: string; certificate: string };
+  /** Whom the alarms are mailed to. */
+  alarmEmail?: string;
+  /** Where customers are told of their licenses from; without it they are not. */
+  mailFrom?: string;
+  /** Whether each function has its own share of the account's concurrent executions. */
+  reservedConcurrency: boolean;
+  /** The names of partner event sources, each with its storefront. */
   eventSources: Readonly<Record<string, string>>;
 };
 
-const defaults = { stack: "billmgr-webhooks", catalog: "catalog.json" };
+type Setting = { pattern: RegExp; expected: string; otherwise?: string };
+
+const address = { pattern: /^[^\s@<>"]+@[^\s@<>"]+\.[a-z]{2,}$/i, expected: "one e-mail address" };
+
+const settings = {
+  stack: {
+    pattern: /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+    expected: "a letter, then letters, digits and dashes, 128 at most",
+    otherwise: "billmgr-webhooks",
+  },
+  region: { pattern: /^[a-z]{2}(-[a-z]+)+-\d$/, expected: 'a region of AWS, such as "eu-central-1"' },
+  catalog: { pattern: /./, expected: "the path of a JSON file", otherwise: "catalog.json" },
+  domain: {
+    pattern: /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/,
+    expected: 'a name in small letters, such as "hooks.shop.example"',
+  },
+  certificate: {
+    pattern: /^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+    expected: "the ARN of a certificate in AWS Certificate Manager",
+  },
+  alarmEmail: address,
+  mailFrom: address,
+  reservedConcurrency: { pattern: /^(true|false)$/, expected: "true or false", otherwise: "true" },
+} satisfies Record<string, Setting>;
 
 /** Which storefront's source a setting names: `stripeEventSource`. */
 const sourceSettings = Object.keys(partners)
@@ -21,27 +54,67 @@ const sourceSettings = Object.keys(partners)
   .map((storefront) => ({ storefront, setting: `${storefront}EventSource` }));
 
 /**
- * Reads what `cdk -c name=value` gave.
+ * Reads what `cdk -c name=value` and cdk.json gave.
  * @throws Mistake naming what was found and what was expected
  */
 export function readConfig(context: Record<string, unknown>): Config {
-  const known = [...Object.keys(defaults), ...sourceSettings.map(({ setting }) => setting)];
+  const known = [...Object.keys(settings), ...sourceSettings.map(({ setting }) => setting)];
   // What the CDK itself passes has a colon, a slash or a dash in its name. A mistyped name must not deploy the defaults.
   const unknown = Object.keys(context).filter((name) => /^\w+$/.test(name) && !known.includes(name));
   if (unknown.length > 0) {
     throw new Mistake(unknown.map((name) => `-c ${name}: no such setting${suggest(name, known)}`).join("\n"));
   }
-  const { stack, catalog: file } = { ...defaults, ...context };
-  if (typeof stack !== "string" || !/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stack)) {
-    throw new Mistake(
-      `-c stack: found ${JSON.stringify(stack)}, expected a letter, then letters, digits and dashes, 128 at most`,
-    );
-  }
-  if (typeof file !== "string" || file === "") {
-    throw new Mistake(`-c catalog: found ${JSON.stringify(file)}, expected the path of a JSON file`);
-  }
+  const {
+    stack,
+    region,
+    catalog: file,
+    domain,
+    certificate,
+    alarmEmail,
+    mailFrom,
+    reservedConcurrency,
+  } = texts(context);
   const eventSources = eventSourcesIn(context);
-  return { stack, catalogFile: resolve(file), catalog: readFile(file, "catalog", parseCatalog), eventSources };
+  return {
+    stack,
+    ...(region && { region }),
+    catalogFile: resolve(file),
+    catalog: readFile(file, "catalog", parseCatalog),
+    ...domainOf(domain, certificate, region),
+    ...(alarmEmail && { alarmEmail }),
+    ...(mailFrom && { mailFrom }),
+    reservedConcurrency: reservedConcurrency === "true",
+    eventSources,
+  };
+}
+
+type Texts = {
+  [Name in keyof typeof settings]: (typeof settings)[Name] extends { otherwise: string } ? string : string | undefined;
+};
+
+function texts(context: Record<string, unknown>): Texts {
+  const read = Object.entries<Setting>(settings).map(([name, { pattern, expected, otherwise }]) => {
+    // cdk.json may give a boolean as such, the command line gives text.
+    const given =
+      name === "reservedConcurrency" && typeof context[name] === "boolean" ? `${context[name]}` : context[name];
+    const found = given ?? otherwise;
+    if (found === undefined || (typeof found === "string" && pattern.test(found))) return [name, found];
+    throw new Mistake(`-c ${name}: found ${JSON.stringify(found)}, expected ${expected}`);
+  });
+  return Object.fromEntries(read);
+}
+
+function domainOf(name?: string, certificate?: string, region?: string): Pick<Config, "domain"> {
+  if (name === undefined && certificate === undefined) return {};
+  if (certificate === undefined) {
+    throw new Mistake("-c certificate: missing, expected beside domain: the ARN of a certificate for that name");
+  }
+  if (name === undefined) throw new Mistake("-c domain: missing, expected beside certificate: the name that it is for");
+  const itsRegion = certificate.split(":")[3];
+  if (region !== undefined && itsRegion !== region) {
+    throw new Mistake(`-c certificate: found one in ${itsRegion}, expected one in the stack's region, ${region}`);
+  }
+  return { domain: { name, certificate } };
 }
 
 function eventSourcesIn(context: Record<string, unknown>): Config["eventSources"] {

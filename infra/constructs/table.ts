@@ -1,0 +1,27 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
+import type { Construct } from "constructs";
+import { agendaIndex } from "../../shared/aws/table.ts";
+
+/** All that is known. It is recoverable to any second of the last 35 days, and outlives the stack. */
+export class SubscriptionTable extends Table {
+  constructor(scope: Construct, id: string) {
+    super(scope, id, {
+      partitionKey: { name: "pk", type: AttributeType.STRING },
+      sortKey: { name: "sk", type: AttributeType.STRING },
+      timeToLiveAttribute: "expiresAt",
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.addGlobalSecondaryIndex({
+      indexName: agendaIndex,
+      partitionKey: { name: "agenda", type: AttributeType.STRING },
+      sortKey: { name: "agendaAt", type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+  }
+}
+
+export const agendaOf = (table: Table): string => `${table.tableArn}/index/${agendaIndex}`;
