@@ -1,0 +1,91 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+
+let plain: Synthesized;
+let whole: Synthesized;
+beforeAll(() => {
+  plain = synthesize();
+  whole = synthesize(everything);
+});
+
+const stage = () => plain.resource("AWS::ApiGatewayV2::Stage", "ApiDefaultStage").Properties;
+const output = ({ template }: Synthesized, name: string) => said(template.findOutputs(name)[name]?.Value);
+
+test("passes two routes to webhook, in payload format 2.0", () => {
+  plain.template.allResourcesProperties("AWS::ApiGatewayV2::Integration", {
+    IntegrationType: "AWS_PROXY",
+    PayloadFormatVersion: "2.0",
+  });
+  const routes = Object.values(plain.resources("AWS::ApiGatewayV2::Route")).map(
+    ({ Properties }) => Properties.RouteKey,
+  );
+  expect(routes.sort()).toEqual(["ANY /webhooks/{storefront}", "GET /health"]);
+  expect(stage()).toMatchObject({ StageName: "$default", AutoDeploy: true });
+});
+
+test("lets 10,000 webhooks pass in a minute, and not any number", () => {
+  const { ThrottlingRateLimit, ThrottlingBurstLimit } = stage().DefaultRouteSettings;
+  expect(ThrottlingRateLimit).toBeGreaterThan(10_000 / 60);
+  expect([ThrottlingRateLimit, ThrottlingBurstLimit]).toEqual([500, 1000]);
+});
+
+test("writes down who asked for what, and no body, query or header", () => {
+  const { DestinationArn, Format } = stage().AccessLogSettings;
+  expect(said(DestinationArn)).toBe("<ApiLog.Arn>");
+  expect(plain.resource("AWS::Logs::LogGroup", "ApiLog").Properties.RetentionInDays).toBe(90);
+  const variables = Object.values(JSON.parse(Format) as Record<string, string>);
+  // docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html: none of these is what a client sent,
+  // but for method and path, which is without the query.
+  expect(variables.sort()).toEqual([
+    "$context.error.message",
+    "$context.httpMethod",
+    "$context.identity.sourceIp",
+    "$context.integrationErrorMessage",
+    "$context.path",
+    "$context.requestId",
+    "$context.requestTime",
+    "$context.responseLatency",
+    "$context.responseLength",
+    "$context.routeKey",
+    "$context.status",
+  ]);
+});
+
+describe("its address", () => {
+  test("is the API's own", () => {
+    expect(output(plain, "WebhookUrl")).toBe("<Api.ApiEndpoint>/webhooks/<storefront>");
+    expect(plain.template.findOutputs("DomainTarget")).toEqual({});
+    plain.template.resourceCountIs("AWS::ApiGatewayV2::DomainName", 0);
+  });
+
+  test("is the domain's where there is one, with what its DNS record points to", () => {
+    expect(output(whole, "WebhookUrl")).toBe("https://hooks.shop.test/webhooks/<storefront>");
+    expect(output(whole, "DomainTarget")).toBe("<ApiDomain.RegionalDomainName>");
+    const { DomainName, DomainNameConfigurations } = whole.resource(
+      "AWS::ApiGatewayV2::DomainName",
+      "ApiDomain",
+    ).Properties;
+    expect([DomainName, DomainNameConfigurations]).toEqual([
+      "hooks.shop.test",
+      [{ CertificateArn: everything.domain?.certificate, EndpointType: "REGIONAL" }],
+    ]);
+    const [mapping] = Object.values(whole.resources("AWS::ApiGatewayV2::ApiMapping"));
+    expect([said(mapping?.Properties.ApiId), said(mapping?.Properties.DomainName)]).toEqual(["<Api>", "<ApiDomain>"]);
+  });
+});
+
+test("every output says what it is", () => {
+  const outputs = Object.entries(whole.template.findOutputs("*"));
+  expect(outputs.map(([name]) => name).sort()).toEqual([
+    "AlarmTopicArn",
+    "DashboardUrl",
+    "DomainTarget",
+    "EventBusName",
+    "PutSecrets",
+    "WebhookUrl",
+  ]);
+  for (const [, { Description }] of outputs) expect(Description).toMatch(/^[A-Z].{20,}/);
+  expect(output(whole, "DashboardUrl")).toBe(
+    "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/shop",
+  );
+});
