@@ -2,7 +2,7 @@ import { Match } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
-import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, type Resource, type Synthesized, said, synthesize } from "../support/synthesized.ts";
 
 let stack: Synthesized;
 beforeAll(() => {
@@ -21,6 +21,23 @@ const kept = {
 
 test.each(Object.entries(kept))("a refactoring does not replace what holds state or an address: %s", (type, ids) => {
   expect(Object.keys(stack.template.findResources(type)).sort()).toEqual([...ids].sort());
+});
+
+test("several stacks live in one account: no name of one is another's", () => {
+  // Of APIs, stages of several, and policies in several roles, any number may have one name.
+  const shared = ["AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::IAM::Policy"];
+  const namesOf = ({ template }: Synthesized): string[] =>
+    (Object.values(template.toJSON().Resources) as Resource[]).flatMap(({ Type, Properties = {} }) => {
+      const name = Properties.Name ?? Properties[`${Type.replace(/^.*::/, "")}Name`];
+      return name === undefined || shared.includes(Type) ? [] : [`${Type} ${name}`];
+    });
+  const [shop, staging] = ["shop", "staging"].map((name) =>
+    namesOf(synthesize({ stack: name, mailFrom: "licenses@shop.test" })),
+  );
+  expect(shop).toEqual(staging?.map((name) => name.replace("staging", "shop")));
+  expect(shop?.filter((name) => staging?.includes(name))).toEqual([]);
+  expect(shop).toContain("AWS::Events::EventBus shop");
+  expect(shop?.length).toBeGreaterThan(20);
 });
 
 describe("the table", () => {
