@@ -1,7 +1,8 @@
 import { Duration, type Stack } from "aws-cdk-lib";
-import { EventBus, Rule } from "aws-cdk-lib/aws-events";
+import { EventBus, Match, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
+import { eventSource } from "../../shared/aws/bus.ts";
 import { undelivered } from "./queues.ts";
 import { Worker } from "./worker.ts";
 
@@ -24,7 +25,7 @@ export function mailCustomers(stack: Stack, bus: EventBus, from: string, atOnce:
   }
   new Rule(stack, "LicenseEvents", {
     eventBus: bus,
-    eventPattern: { source: ["billmgr-webhooks"] },
+    eventPattern: { source: [eventSource], detailType: Match.anythingBut("license.attention") },
     targets: [new LambdaFunction(mail, { deadLetterQueue: deadLetters })],
   });
   return { worker: mail, deadLetters };

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { eventSource } from "../../shared/aws/bus.ts";
 import { nameOf, type Synthesized, said, stripeSource, synthesize } from "../support/synthesized.ts";
 
 let plain: Synthesized;
@@ -73,9 +74,12 @@ describe("events of a partner", () => {
 });
 
 describe("mail to customers", () => {
-  test("takes from our bus what we put there", () => {
+  test("takes from our bus what we put there, but for what is between operator and billmgr", () => {
     const { EventPattern, EventBusName, State } = rule("LicenseEvents");
-    expect({ EventPattern, State }).toEqual({ EventPattern: { source: ["billmgr-webhooks"] }, State: "ENABLED" });
+    expect({ EventPattern, State }).toEqual({
+      EventPattern: { source: [eventSource], "detail-type": [{ "anything-but": ["license.attention"] }] },
+      State: "ENABLED",
+    });
     expect(said(EventBusName)).toBe("<Events>");
   });
 
