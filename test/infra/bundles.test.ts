@@ -1,28 +1,28 @@
-import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 import { type Message as Received, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type LocalQueue, startQueue } from "../../infra/local/queue.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { serveSecrets } from "../../infra/local/secrets.ts";
+import { serve } from "../../infra/local/serve.ts";
 import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { keyOf, type Message } from "../../shared/message.ts";
+import { bundlesIn, httpEvent, invokeBundle, root, scheduled, sqsEvent } from "../support/bundles.ts";
 import { authinfoWith, standardSecretOf } from "../support/secrets.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const names = ["webhook", "provision", "renew", "partner"] as const;
+const names = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"] as const;
 type Name = (typeof names)[number];
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
 const eventSource = "aws.partner/stripe.com/ed_test_61TbJ2";
+const mailFrom = "licenses@shop.test";
 const authinfo = authinfoWith(":word");
 const signingSecret = standardSecretOf("the bundles");
 const secrets = { billmgr: authinfo, storefronts: { standard: [signingSecret] } };
@@ -62,6 +62,9 @@ beforeAll(async () => {
     // The SDK sends to the host in the queue's URL, and "sqs.us-east-1.localhost" is known to no resolver.
     QUEUE_URL: queueAt + new URL(queue.url).pathname,
     SECRET_ID: "secrets",
+    BUS_NAME: "shop",
+    MAIL_FROM: mailFrom,
+    POWERTOOLS_METRICS_NAMESPACE: "shop",
     EVENT_SOURCES: JSON.stringify({ [eventSource]: "stripe" }),
     // No file of whoever runs the test.
     HOME: directory,
@@ -79,7 +82,6 @@ async function originOf({ config }: LocalQueue["client"] | LocalTable["client"])
   return `${protocol}//${hostname}:${port}`;
 }
 
-/** What `cdk synth` makes, away from any node_modules, as on Lambda. */
 async function synthesize(): Promise<Record<Name, string>> {
   const catalog = join(directory, "shop's catalog.json");
   writeFileSync(
@@ -91,100 +93,12 @@ async function synthesize(): Promise<Record<Name, string>> {
     }),
     { mode: 0o600 },
   );
-  const outdir = join(directory, "assembly");
-  const { context } = JSON.parse(readFileSync(join(root, "cdk.json"), "utf8"));
-  const env = {
-    ...process.env,
-    CDK_OUTDIR: outdir,
-    CDK_CONTEXT_JSON: JSON.stringify({ ...context, stack: "shop", catalog, stripeEventSource: eventSource }),
-  };
-  await promisify(execFile)(process.execPath, ["infra/app.ts"], { cwd: root, env });
-  const read = (file: string) => JSON.parse(readFileSync(join(outdir, file), "utf8"));
-  const { Resources } = read("shop.template.json") as { Resources: Record<string, LambdaFunction> };
-  const { files } = read("shop.assets.json") as { files: Record<string, { source: { path: string } }> };
-  const directoryOf = (name: Name): string => {
-    const [, found] =
-      Object.entries(Resources).find(
-        ([id, { Type }]) => Type === "AWS::Lambda::Function" && id.toLowerCase().startsWith(name),
-      ) ?? [];
-    const asset = files[found?.Properties.Code.S3Key.replace(".zip", "") ?? ""];
-    if (!asset) throw new Error(`no asset of ${name}`);
-    return join(outdir, asset.source.path);
-  };
-  return Object.fromEntries(names.map((name) => [name, directoryOf(name)])) as Record<Name, string>;
+  return await bundlesIn(directory, names, { catalog, stripeEventSource: eventSource, mailFrom });
 }
 
-type LambdaFunction = { Type: string; Properties: { Code: { S3Key: string } } };
-
-const script = `
-  const [, bundle] = process.argv;
-  let input = "";
-  for await (const chunk of process.stdin) input += chunk;
-  const { events, timeoutMs } = JSON.parse(input);
-  const { handler } = await import(bundle);
-  const answers = [];
-  for (const event of events) {
-    const ends = Date.now() + timeoutMs;
-    answers.push((await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() })) ?? null);
-  }
-  process.stdout.write("\\n" + JSON.stringify(answers), () => process.exit());
-`;
-
-/** Runs a bundle's handler in a process of its own that has Lambda's variables and nothing else. */
-async function invoke<T>(
-  name: Name,
-  events: readonly unknown[],
-  timeoutMs: number,
-): Promise<{ answers: T[]; logs: string }> {
-  const bundle = pathToFileURL(join(bundles[name], "index.mjs")).href;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script, bundle], {
-    cwd: directory,
-    env: environment,
-  });
-  let [output, errors] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    errors += chunk;
-  });
-  child.stdin.end(JSON.stringify({ events, timeoutMs }));
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`${name} ended with ${code}\n${output}\n${errors}`);
-  const lines = output.trim().split("\n");
-  return { answers: JSON.parse(lines.pop() ?? ""), logs: [...lines, errors].join("\n") };
-}
-
-/** As an HTTP API sends it, in payload format 2.0. */
-function httpEvent(
-  request: { method: string; path: string; headers?: Record<string, string>; body?: string },
-  isBase64Encoded = false,
-) {
-  const { method, path, headers = {}, body } = request;
-  const host = "abc123.execute-api.us-east-1.amazonaws.com";
-  return {
-    version: "2.0",
-    routeKey: path === "/health" ? "GET /health" : "ANY /webhooks/{storefront}",
-    rawPath: path,
-    rawQueryString: "",
-    headers: { accept: "*/*", "content-type": "application/json", host, "x-forwarded-proto": "https", ...headers },
-    requestContext: {
-      accountId: "123456789012",
-      apiId: "abc123",
-      domainName: host,
-      domainPrefix: "abc123",
-      http: { method, path, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "test" },
-      requestId: "JKJaXmPLvHcESHA=",
-      routeKey: "ANY /webhooks/{storefront}",
-      stage: "$default",
-      time: "31/Jan/2027:10:00:00 +0000",
-      timeEpoch: 1_801_389_600_000,
-    },
-    pathParameters: { storefront: path.split("/").at(-1) },
-    ...(body !== undefined && { body: isBase64Encoded ? Buffer.from(body).toString("base64") : body }),
-    isBase64Encoded,
-  };
-}
+/** Runs a function with what the stack gives to it. */
+const invoke = <T>(name: Name, events: readonly unknown[], timeoutMs: number) =>
+  invokeBundle<T>(bundles[name], { ...environment, POWERTOOLS_SERVICE_NAME: name }, events, timeoutMs);
 
 /** A webhook as a shop sends it, signed by the vendor's own package. */
 function signed(id: string, body: unknown) {
@@ -209,33 +123,6 @@ const payment = (subscription: string, payment: string) => ({
   timestamp: inDays(0),
   data: { subscription, plan: "vm6-monthly", quantity: 2, payment, paidThrough: inDays(31) },
 });
-
-/** As Lambda's event source mapping passes messages of a FIFO queue on. */
-const sqsEvent = (messages: readonly Received[]) => ({
-  Records: messages.map(({ MessageId, ReceiptHandle, Body, MD5OfBody, Attributes }) => ({
-    messageId: MessageId,
-    receiptHandle: ReceiptHandle,
-    body: Body,
-    attributes: Attributes,
-    messageAttributes: {},
-    md5OfBody: MD5OfBody,
-    eventSource: "aws:sqs",
-    eventSourceARN: "arn:aws:sqs:us-east-1:123456789012:Queue.fifo",
-    awsRegion: "us-east-1",
-  })),
-});
-
-const scheduled = {
-  version: "0",
-  id: "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-  "detail-type": "Scheduled Event",
-  source: "aws.events",
-  account: "123456789012",
-  time: "2027-01-31T10:00:00Z",
-  region: "us-east-1",
-  resources: ["arn:aws:events:us-east-1:123456789012:rule/EveryMinute"],
-  detail: {},
-};
 
 /** The messages that wait, by what they are about. */
 async function received(): Promise<Received[]> {
@@ -263,7 +150,10 @@ describe("what is bundled", () => {
   test.each([
     ["webhook", 340],
     ["renew", 280],
+    ["announce", 280],
+    ["watch", 240],
     ["partner", 330],
+    ["mail", 270],
     ["provision", 1100],
   ] as const)("%s is at most %i KiB", (name, most) => {
     expect(statSync(join(bundles[name], "index.mjs")).size / 1024).toBeLessThanOrEqual(most);
@@ -276,9 +166,9 @@ describe("what is bundled", () => {
 
   test("the catalog lies beside provision, open to Lambda's user, and nowhere else", () => {
     expect(statSync(join(bundles.provision, "catalog.json")).mode & 0o777).toBe(0o644);
-    expect(() => statSync(join(bundles.webhook, "catalog.json"))).toThrow("ENOENT");
-    expect(() => statSync(join(bundles.renew, "catalog.json"))).toThrow("ENOENT");
-    expect(() => statSync(join(bundles.partner, "catalog.json"))).toThrow("ENOENT");
+    for (const name of names.filter((one) => one !== "provision")) {
+      expect(() => statSync(join(bundles[name], "catalog.json"))).toThrow("ENOENT");
+    }
   });
 });
 
@@ -374,5 +264,47 @@ describe("renew", () => {
     const provisioned = await invoke<Failures>("provision", [sqsEvent(wakes)], 180_000);
     expect(provisioned.answers).toEqual([{ batchItemFailures: [] }]);
     expect((await memory.load(key))?.agenda).toBeUndefined();
+  });
+});
+
+describe("watch", () => {
+  test("tells CloudWatch how it stands, in the stack's namespace", async () => {
+    const { answers, logs } = await invoke("watch", [scheduled], 50_000);
+    expect(answers).toEqual([null]);
+    const told = logs.split("\n").filter((line) => line.includes('"_aws"'));
+    const halted = told.map((line) => JSON.parse(line)).find((line) => "Halted" in line);
+    expect(halted).toMatchObject({ service: "watch", Halted: 0 });
+    expect(halted._aws.CloudWatchMetrics).toMatchObject([{ Namespace: "shop", Dimensions: [["service"]] }]);
+  });
+});
+
+describe("announce and mail", () => {
+  test("put onto the bus where a person is needed, and take it from there", async () => {
+    const { type, timestamp, data } = payment("told-1", "pay_5");
+    const unsold = signed("msg_told", { type, timestamp, data: { ...data, plan: "vm7" } });
+    await invoke<Answer>("webhook", [httpEvent(unsold)], 10_000);
+    await invoke<Failures>("provision", [sqsEvent(await received())], 180_000);
+    const put: { EventBusName: string; Source: string; DetailType: string; Detail: string }[] = [];
+    const bus = await serve(async (request, response) => {
+      const { Entries } = JSON.parse(await text(request)) as { Entries: typeof put };
+      put.push(...Entries);
+      const answer = {
+        FailedEntryCount: 0,
+        Entries: Entries.map(({ Detail }) => ({ EventId: JSON.parse(Detail).id })),
+      };
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(answer));
+    });
+    environment.AWS_ENDPOINT_URL_EVENTBRIDGE = bus.url;
+    const { answers } = await invoke("announce", [scheduled], 50_000);
+    await bus.close();
+
+    expect(answers).toEqual([null]);
+    const told = put.find(({ Detail }) => JSON.parse(Detail).subscription === "told-1");
+    expect(told).toMatchObject({ EventBusName: "shop", Source: "billmgr-webhooks", DetailType: "license.attention" });
+
+    // No customer's business: no letter, and so no need of SES.
+    const event = { ...scheduled, detail: JSON.parse(told?.Detail ?? "") };
+    const mailed = await invoke("mail", [event], 10_000);
+    expect([mailed.answers, mailed.logs]).toEqual([[null], expect.stringContaining("no letter")]);
   });
 });

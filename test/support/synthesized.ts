@@ -21,7 +21,7 @@ export const catalogJson = {
 
 const plain: Config = {
   stack: "shop",
-  catalogFile: "catalog.json",
+  catalogFile: join(root, "catalog.json"),
   catalog: parseCatalog(catalogJson),
   reservedConcurrency: true,
   eventSources: {},
