@@ -1,4 +1,8 @@
-import { CloudFormationClient, DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
+import {
+  CloudFormationClient,
+  paginateListStackResources,
+  type StackResourceSummary,
+} from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
@@ -102,11 +106,15 @@ async function deployedParts(stack: string, { region, catalog: file = "catalog.j
   const catalog = readCatalog(file);
   const of = region === undefined ? {} : { region };
   const client = new CloudFormationClient(of);
-  const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: stack }));
+  // DescribeStackResources tells a hundred of them and is silent about the rest; with every setting there are more.
+  const resources: StackResourceSummary[] = [];
+  for await (const page of paginateListStackResources({ client }, { StackName: stack })) {
+    resources.push(...(page.StackResourceSummaries ?? []));
+  }
   client.destroy();
   // The CDK puts a digest behind the name that infra/stack.ts gives.
   const idOf = (type: string, name: string): string => {
-    const found = StackResources.find(
+    const found = resources.find(
       ({ ResourceType, LogicalResourceId = "" }) =>
         ResourceType === type && new RegExp(`^${name}([0-9A-F]{8})?$`).test(LogicalResourceId),
     );

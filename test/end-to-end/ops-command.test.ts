@@ -214,7 +214,7 @@ describe("a deployed stack", () => {
   const asked: string[] = [];
   beforeEach(async () => {
     parts = (await (await fetch(`${stack.url}/local/parts`)).json()) as LocalParts;
-    // As CloudFormation answers (docs: DescribeStackResources); the CDK puts a digest behind its names.
+    // As CloudFormation answers (docs: ListStackResources), page by page; the CDK puts a digest behind its names.
     const resources = [
       ["AWS::SQS::Queue", "DeadLetters8B8E2C4A", "https://sqs.example/dead-letters.fifo"],
       // The client sends to the host of a queue's address, which is a made-up one here.
@@ -232,11 +232,14 @@ describe("a deployed stack", () => {
     cloudFormation = await serve(async (request, response) => {
       let body = "";
       for await (const chunk of request) body += chunk;
-      asked.push(new URLSearchParams(body).get("StackName") ?? "");
+      const form = new URLSearchParams(body);
+      asked.push(form.get("StackName") ?? "");
       const known = asked.at(-1) === "shop";
+      const page = Number(form.get("NextToken") ?? 0);
+      const next = page + 1 < resources.length ? `<NextToken>${page + 1}</NextToken>` : "";
       const answer = known
-        ? `<DescribeStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStackResourcesResult>
-            <StackResources>${resources.join("")}</StackResources></DescribeStackResourcesResult></DescribeStackResourcesResponse>`
+        ? `<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><ListStackResourcesResult>
+            <StackResourceSummaries>${resources[page]}</StackResourceSummaries>${next}</ListStackResourcesResult></ListStackResourcesResponse>`
         : `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
             <Code>ValidationError</Code><Message>Stack with id other does not exist</Message></Error></ErrorResponse>`;
       response.writeHead(known ? 200 : 400, { "content-type": "text/xml" }).end(answer);
@@ -282,7 +285,7 @@ describe("a deployed stack", () => {
     cloudFormation = await serve((_, response) => {
       response.writeHead(200, { "content-type": "text/xml" });
       response.end(
-        "<DescribeStackResourcesResponse><DescribeStackResourcesResult><StackResources/></DescribeStackResourcesResult></DescribeStackResourcesResponse>",
+        "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries/></ListStackResourcesResult></ListStackResourcesResponse>",
       );
     });
     const { code, err } = await deployed("attention", "--stack", "shop");
