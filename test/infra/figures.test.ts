@@ -1,0 +1,101 @@
+import { beforeAll, expect, test } from "vitest";
+import { metricUnits } from "../../functions/metrics.ts";
+import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+
+/** One metric of a widget or an alarm, its references said. */
+type Named = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
+// biome-ignore lint/suspicious/noExplicitAny: CloudWatch's own formats
+type Any = any;
+
+let stack: Synthesized;
+let widgets: { type: string; properties: Any }[];
+let named: Named[];
+
+beforeAll(() => {
+  stack = synthesize(everything);
+  widgets = JSON.parse(
+    said(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
+  ).widgets;
+  named = [...widgets.flatMap(inWidget), ...Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(inAlarm)];
+});
+
+const pairs = (flat: string[]): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]));
+
+/** docs: CloudWatch dashboard body structure. `[namespace, name, dimension, value, ..., options]`, or `[{ expression }]`. */
+function inWidget({ properties }: { properties: Any }): Named[] {
+  return (properties.metrics ?? []).map((metric: Any[]) => {
+    const where = properties.title;
+    const parts = metric.filter((part) => typeof part === "string");
+    if (parts.length > 0) return { where, namespace: parts[0], name: parts[1], dimensions: pairs(parts.slice(2)) };
+    const found =
+      /^SEARCH\('\{"(?<namespace>.*?)",(?<schema>[\w,]+)\} MetricName="(?<name>\w+)" service="(?<service>\w+)"', 'Sum', 300\)$/.exec(
+        metric[0].expression,
+      )?.groups;
+    const { namespace = "", schema = "", name = "", service = "" } = found ?? {};
+    const dimensions = Object.fromEntries(schema.split(",").map((dimension) => [dimension, "any"]));
+    return { where, namespace, name, dimensions: { ...dimensions, service } };
+  });
+}
+
+function inAlarm({ Properties }: { Properties: Any }): Named {
+  const dimensions = (Properties.Dimensions ?? []).map(({ Name, Value }: Any) => [Name, said(Value)]);
+  const { AlarmName: where, Namespace: namespace, MetricName: name } = Properties;
+  return { where, namespace, name, dimensions: Object.fromEntries(dimensions) };
+}
+
+const ours = () => named.filter(({ namespace }) => namespace === "shop");
+
+test("every figure that the functions write is on the dashboard or rings, and no other is looked for", () => {
+  expect([...new Set(ours().map(({ name }) => name))].sort()).toEqual(Object.keys(metricUnits).sort());
+});
+
+test("ours are looked for where the functions write them: the stack's namespace, the function as service", () => {
+  const functions = Object.values(stack.resources("AWS::Lambda::Function")).map(
+    ({ Properties }) => Properties.Environment.Variables,
+  );
+  for (const { where, name, dimensions } of ours()) {
+    const { service = "", ...further } = dimensions;
+    const writer = functions.find(({ POWERTOOLS_SERVICE_NAME }) => POWERTOOLS_SERVICE_NAME === service);
+    expect({ where, name, service, namespace: writer?.POWERTOOLS_METRICS_NAMESPACE }).toMatchObject({
+      namespace: "shop",
+    });
+    expect(further).toEqual(name === "Webhooks" ? { storefront: "any", answer: "any" } : {});
+  }
+});
+
+test("AWS's own are of this stack's resources", () => {
+  const types: Record<string, [type: string, dimension: string, attribute: string]> = {
+    "AWS/Lambda": ["AWS::Lambda::Function", "FunctionName", ""],
+    "AWS/SQS": ["AWS::SQS::Queue", "QueueName", ".QueueName"],
+    "AWS/ApiGateway": ["AWS::ApiGatewayV2::Api", "ApiId", ""],
+  };
+  const others = named.filter(({ namespace }) => namespace !== "shop");
+  expect([...new Set(others.map(({ namespace }) => namespace))].sort()).toEqual(Object.keys(types).sort());
+  for (const { where, namespace, dimensions } of others) {
+    const [type, dimension, attribute] = types[namespace] ?? ["", "", ""];
+    const known = Object.keys(stack.resources(type)).map((name) => `<${name}${attribute}>`);
+    expect([where, Object.keys(dimensions)]).toEqual([where, [dimension]]);
+    expect(known).toContain(dimensions[dimension]);
+  }
+});
+
+test("the dashboard has three sections below the alarms, and no widget without content", () => {
+  expect(
+    widgets.filter(({ type }) => type === "text").map(({ properties }) => properties.markdown.split(":")[0]),
+  ).toEqual(["## Money", "## Flow", "## Health"]);
+  const [first] = widgets;
+  const alarms = Object.keys(stack.resources("AWS::CloudWatch::Alarm"));
+  expect(first?.properties.alarms.toSorted()).toEqual(alarms.map((name) => `<${name}.Arn>`).sort());
+  for (const { type, properties } of widgets) {
+    if (type === "metric")
+      expect([properties.title, properties.metrics.length]).toEqual([expect.any(String), expect.any(Number)]);
+    if (type === "metric") expect(properties.metrics.length).toBeGreaterThan(0);
+  }
+});
+
+test("every function and every queue is on it", () => {
+  const shown = new Set(widgets.flatMap(inWidget).flatMap(({ dimensions }) => Object.values(dimensions)));
+  for (const name of Object.keys(stack.resources("AWS::Lambda::Function"))) expect(shown).toContain(`<${name}>`);
+  for (const name of Object.keys(stack.resources("AWS::SQS::Queue"))) expect(shown).toContain(`<${name}.QueueName>`);
+});
