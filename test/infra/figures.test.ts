@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { metricUnits } from "../../functions/metrics.ts";
-import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
 
 /** One metric of a widget or an alarm, its references said. */
 type Named = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
@@ -62,6 +64,16 @@ test("ours are looked for where the functions write them: the stack's namespace,
     });
     expect(further).toEqual(name === "Webhooks" ? { storefront: "any", answer: "any" } : {});
   }
+});
+
+test("each is looked for under the function whose code names it", () => {
+  const codeOf = (service: string): string => {
+    const folder = join(root, "functions", service);
+    return readdirSync(folder)
+      .map((file) => readFileSync(join(folder, file), "utf8"))
+      .join();
+  };
+  for (const { name, dimensions } of ours()) expect(codeOf(dimensions.service ?? "")).toContain(`"${name}"`);
 });
 
 test("AWS's own are of this stack's resources", () => {
