@@ -53,16 +53,20 @@ const sourceSettings = Object.keys(partners)
   .filter(storefrontNamed)
   .map((storefront) => ({ storefront, setting: `${storefront}EventSource` }));
 
+export const settingNames: readonly string[] = [
+  ...Object.keys(settings),
+  ...sourceSettings.map(({ setting }) => setting),
+];
+
 /**
  * Reads what `cdk -c name=value` and cdk.json gave.
  * @throws Mistake naming what was found and what was expected
  */
 export function readConfig(context: Record<string, unknown>): Config {
-  const known = [...Object.keys(settings), ...sourceSettings.map(({ setting }) => setting)];
   // What the CDK itself passes has a colon, a slash or a dash in its name. A mistyped name must not deploy the defaults.
-  const unknown = Object.keys(context).filter((name) => /^\w+$/.test(name) && !known.includes(name));
+  const unknown = Object.keys(context).filter((name) => /^\w+$/.test(name) && !settingNames.includes(name));
   if (unknown.length > 0) {
-    throw new Mistake(unknown.map((name) => `-c ${name}: no such setting${suggest(name, known)}`).join("\n"));
+    throw new Mistake(unknown.map((name) => `-c ${name}: no such setting${suggest(name, settingNames)}`).join("\n"));
   }
   const {
     stack,

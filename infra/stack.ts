@@ -109,7 +109,7 @@ export class WebhooksStack extends Stack {
         "Fills in the secrets from the file secrets.json; again whenever they change",
         `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secret.ref} --secret-string file://secrets.json`,
       ],
-      EventBusName: ["Where it is told what became of the licenses: docs/events.md", events.eventBusName],
+      EventBus: ["Where it is told what became of the licenses: docs/events.md", events.eventBusName],
       AlarmTopicArn: ["What the alarms are told to; subscribe to it whoever shall hear them", alarms.topic.topicArn],
       DashboardUrl: [
         "Money, flow and health on one page",

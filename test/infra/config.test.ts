@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readConfig } from "../../infra/config.ts";
+import { readConfig, settingNames } from "../../infra/config.ts";
 import { Mistake } from "../../infra/mistake.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { partners } from "../../shared/storefronts/partners.ts";
-import { catalogJson, withoutBundling } from "../support/synthesized.ts";
+import { catalogJson, root, withoutBundling } from "../support/synthesized.ts";
 
 let directory: string;
 let catalog: string;
@@ -71,6 +71,15 @@ test("takes every setting, as the command line gives it and as cdk.json does", (
   expect(readConfig({ ...given, reservedConcurrency: "false" })).toEqual(read);
   expect(readConfig({ ...given, reservedConcurrency: false })).toEqual(read);
   expect(readConfig({ ...given, reservedConcurrency: "true" }).reservedConcurrency).toBe(true);
+});
+
+test("docs/deploy.md tells each setting, and no other", () => {
+  const [, section = ""] = readFileSync(join(root, "docs/deploy.md"), "utf8").split("\n### The settings\n");
+  const [table = ""] = /^\| setting \|.*?\n\n/ms.exec(section) ?? [];
+  const told = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names = ""]) =>
+    names.replaceAll("`", "").split(", "),
+  );
+  expect(told.sort()).toEqual([...settingNames].sort());
 });
 
 test.each(Object.entries(partners).filter(([name]) => storefrontNamed(name)))(

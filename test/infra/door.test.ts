@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
 
 let plain: Synthesized;
 let whole: Synthesized;
@@ -74,18 +76,19 @@ describe("its address", () => {
   });
 });
 
-test("every output says what it is", () => {
+test("every output says what it is, and docs/deploy.md lists it", () => {
   const outputs = Object.entries(whole.template.findOutputs("*"));
-  expect(outputs.map(([name]) => name).sort()).toEqual([
-    "AlarmTopicArn",
-    "DashboardUrl",
-    "DomainTarget",
-    "EventBusName",
-    "PutSecrets",
-    "WebhookUrl",
-  ]);
+  const guide = readFileSync(join(root, "docs/deploy.md"), "utf8");
+  const told = [...guide.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name);
+  expect(outputs.map(([name]) => name).sort()).toEqual(told.sort());
   for (const [, { Description }] of outputs) expect(Description).toMatch(/^[A-Z].{20,}/);
-  expect(output(whole, "DashboardUrl")).toBe(
+});
+
+test("the dashboard is where its output says", () => {
+  const address = output(whole, "DashboardUrl");
+  expect(address).toBe(
     "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/shop",
   );
+  const { DashboardName } = whole.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties;
+  expect(address.endsWith(`/${DashboardName}`)).toBe(true);
 });

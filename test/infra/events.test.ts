@@ -16,7 +16,7 @@ const deadLettersOf = (name: string) =>
 
 test("the bus is named as the stack, so that one account holds several, and the name is told", () => {
   expect(plain.resource("AWS::Events::EventBus", "Events").Properties).toEqual({ Name: "shop" });
-  expect(said(plain.template.findOutputs("EventBusName").EventBusName?.Value)).toBe("<Events>");
+  expect(said(plain.template.findOutputs("EventBus").EventBus?.Value)).toBe("<Events>");
 });
 
 test("mail and partners add what is theirs, and change nothing else but the dashboard", () => {
