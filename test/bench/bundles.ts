@@ -16,12 +16,15 @@ const run = promisify(execFile);
 const clients: Record<string, string[]> = {
   dynamodb: ["DynamoDBClient", "GetItemCommand", "PutItemCommand", "QueryCommand", "UpdateItemCommand"],
   "secrets-manager": ["SecretsManagerClient", "GetSecretValueCommand"],
+  eventbridge: ["EventBridgeClient", "PutEventsCommand"],
   sqs: ["SQSClient", "SendMessageBatchCommand", "ChangeMessageVisibilityCommand"],
 };
 const usedBy: Record<string, string[]> = {
   webhook: ["secrets-manager", "sqs"],
   provision: ["dynamodb", "secrets-manager", "sqs"],
   renew: ["dynamodb", "sqs"],
+  announce: ["dynamodb", "eventbridge"],
+  watch: ["dynamodb"],
 };
 const reference = ["dynamodb", "secrets-manager"];
 
@@ -67,7 +70,7 @@ export async function bundles(): Promise<void> {
 
 const sdk = (used: readonly string[]): string => `SDK: ${used.join(", ")}`;
 
-/** What `cdk synth` makes of the three functions. */
+/** What `cdk synth` makes of the functions. */
 async function synthesize(directory: string): Promise<Record<string, string>> {
   const outdir = join(directory, "assembly");
   const { context } = JSON.parse(readFileSync(join(root, "cdk.json"), "utf8"));
@@ -130,6 +133,7 @@ async function coldImport(file: string, directory: string): Promise<number> {
     TABLE_NAME: "table",
     QUEUE_URL: "https://sqs.us-east-1.amazonaws.com/000000000000/queue.fifo",
     SECRET_ID: "secrets",
+    BUS_NAME: "bus",
   };
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script, pathToFileURL(file).href], {
     cwd: directory,
