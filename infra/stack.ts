@@ -74,29 +74,15 @@ export class WebhooksStack extends Stack {
     watch.may(["dynamodb:GetItem"], table.tableArn);
     everyMinute(this, [renew, announce, watch]);
 
-    const partner =
-      Object.keys(config.eventSources).length > 0 && takePartnerEvents(this, config.eventSources, queue, share(10));
-    const mail = config.mailFrom !== undefined && mailCustomers(this, events, config.mailFrom, share(5));
-
-    const parts = {
-      door,
-      workers: [
-        webhook,
-        provision,
-        renew,
-        announce,
-        watch,
-        ...(partner ? [partner.worker] : []),
-        ...(mail ? [mail.worker] : []),
-      ],
-      queue,
-      undelivered: {
-        DeadLetters: deadLetters,
-        ...(partner && { PartnerDeadLetters: partner.deadLetters }),
-        ...(mail && { MailDeadLetters: mail.deadLetters }),
-      },
-      limits,
+    const undelivered = {
+      DeadLetters: deadLetters,
+      ...(Object.keys(config.eventSources).length > 0 &&
+        takePartnerEvents(this, config.eventSources, queue, share(10))),
+      ...(config.mailFrom !== undefined && mailCustomers(this, events, config.mailFrom, share(5))),
     };
+
+    const workers = this.node.children.filter((child) => child instanceof Worker);
+    const parts = { door, workers, queue, undelivered, limits };
     const alarms = new Alarms(this, "Alarms", parts, config.alarmEmail);
     new Overview(this, "Dashboard", parts, alarms.all);
 

@@ -1,7 +1,6 @@
 import { Duration, type Stack } from "aws-cdk-lib";
 import { EventBus, Match, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
-import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { eventSource } from "../../shared/aws/bus.ts";
 import { undelivered } from "./queues.ts";
 import { Worker } from "./worker.ts";
@@ -9,14 +8,14 @@ import { Worker } from "./worker.ts";
 /** The bus that tells what became of the licenses, named as the stack, so that one account holds several. */
 export const eventsOf = (stack: Stack): EventBus => new EventBus(stack, "Events", { eventBusName: stack.stackName });
 
-/** An example of what a bus is for: tells each customer by mail. */
+/** An example of what a bus is for: tells each customer by mail. @returns what it could not */
 export function mailCustomers(stack: Stack, bus: EventBus, from: string, atOnce: number | undefined) {
-  const deadLetters: Queue = undelivered(stack, "MailDeadLetters");
+  const MailDeadLetters = undelivered(stack, "MailDeadLetters");
   const mail = new Worker(stack, "mail", {
     timeout: Duration.seconds(10),
     environment: { MAIL_FROM: from },
     atOnce,
-    deadLetterQueue: deadLetters,
+    deadLetterQueue: MailDeadLetters,
   });
   // SES asks for the right to the identity that it finds: the address if that is verified, or else its domain.
   for (const identity of [from, from.replace(/^.*@/, "")]) {
@@ -26,7 +25,7 @@ export function mailCustomers(stack: Stack, bus: EventBus, from: string, atOnce:
   new Rule(stack, "LicenseEvents", {
     eventBus: bus,
     eventPattern: { source: [eventSource], detailType: Match.anythingBut("license.attention") },
-    targets: [new LambdaFunction(mail, { deadLetterQueue: deadLetters })],
+    targets: [new LambdaFunction(mail, { deadLetterQueue: MailDeadLetters })],
   });
-  return { worker: mail, deadLetters };
+  return { MailDeadLetters };
 }

@@ -6,27 +6,27 @@ import type { Config } from "../config.ts";
 import { undelivered } from "./queues.ts";
 import { capital, Worker } from "./worker.ts";
 
-/** A bus for each source, as AWS associates them: only the partner can put events onto it. */
+/** A bus for each source, as AWS associates them: only the partner can put events onto it. @returns what was not taken */
 export function takePartnerEvents(
   stack: Stack,
   eventSources: Config["eventSources"],
   queue: Queue,
   atOnce: number | undefined,
 ) {
-  const deadLetters = undelivered(stack, "PartnerDeadLetters");
+  const PartnerDeadLetters = undelivered(stack, "PartnerDeadLetters");
   const partner = new Worker(stack, "partner", {
     timeout: Duration.seconds(10),
     environment: { QUEUE_URL: queue.queueUrl, EVENT_SOURCES: JSON.stringify(eventSources) },
     atOnce,
-    deadLetterQueue: deadLetters,
+    deadLetterQueue: PartnerDeadLetters,
   });
   partner.may(["sqs:SendMessage"], queue.queueArn);
   for (const [source, storefront] of Object.entries(eventSources)) {
     new Rule(stack, `${capital(storefront)}Events`, {
       eventBus: new EventBus(stack, `${capital(storefront)}Bus`, { eventSourceName: source }),
       eventPattern: { source: [source] },
-      targets: [new LambdaFunction(partner, { deadLetterQueue: deadLetters })],
+      targets: [new LambdaFunction(partner, { deadLetterQueue: PartnerDeadLetters })],
     });
   }
-  return { worker: partner, deadLetters };
+  return { PartnerDeadLetters };
 }
