@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readCsv, writeCsv } from "../../infra/ops/csv.ts";
+
+const cells = (rows: readonly { cells: string[] }[]) => rows.map((row) => row.cells);
+const cell = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('"', ",", ";", "\r", "\n", "a", "\uFEFF") }));
+const table = fc.integer({ min: 1, max: 5 }).chain((width) => {
+  const header = fc.array(fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1 }), {
+    minLength: width,
+    maxLength: width,
+  });
+  return fc
+    .tuple(header, fc.array(fc.array(cell, { minLength: width, maxLength: width })))
+    .map(([first, rest]) => [first, ...rest]);
+});
+
+test("what is written is read again, cell by cell", () => {
+  fc.assert(
+    fc.property(table, (rows) => {
+      expect(cells(readCsv(writeCsv(rows)))).toEqual(rows);
+    }),
+  );
+});
+
+test("a byte-order mark, plain line ends and a missing last one make no difference", () => {
+  fc.assert(
+    fc.property(table, fc.boolean(), fc.boolean(), (rows, marked, open) => {
+      // A last line that is empty is none.
+      fc.pre(!open || rows.at(-1)?.join("") !== "");
+      const written = writeCsv(rows);
+      const given = `${marked ? "\uFEFF" : ""}${open ? written.replace(/\r\n$/, "") : written}`;
+      expect(cells(readCsv(given))).toEqual(rows);
+    }),
+  );
+  expect(cells(readCsv("a,b\n1,2\n"))).toEqual([
+    ["a", "b"],
+    ["1", "2"],
+  ]);
+});
+
+test("semicolons separate where the header has them", () => {
+  expect(cells(readCsv('a;b\r\n"1,5";"x;y"\r\n'))).toEqual([
+    ["a", "b"],
+    ["1,5", "x;y"],
+  ]);
+});
+
+test("a row's line is where it begins", () => {
+  fc.assert(
+    fc.property(table, (rows) => {
+      const written = writeCsv(rows);
+      const lines = written.split("\n");
+      for (const [i, { line }] of readCsv(written).entries()) {
+        const rest = lines.slice(line - 1).join("\n");
+        expect(cells(readCsv(`${writeCsv([rows[0] ?? []])}${rest}`)).slice(1)).toEqual(rows.slice(i));
+      }
+    }),
+  );
+});
+
+test.each(['a,b\n1,"2', 'a,b\n1,2"3', 'a,b\n1,"2"3'])("%j is no CSV, and the line is told", (text) => {
+  expect(() => readCsv(text)).toThrow("line 2: a quotation mark");
+});
+
+test("a long cell is read", () => {
+  const long = 'x""'.repeat(300_000);
+  expect(readCsv(`a\n"${long}"`)[1]?.cells[0]).toHaveLength(600_000);
+});
