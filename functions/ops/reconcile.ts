@@ -1,6 +1,6 @@
 import type { Page } from "../../shared/aws/items.ts";
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
-import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
+import { haveOneOwner, isOpen, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import type { License, Subscription } from "../../shared/licensing/subscription.ts";
 import { nameOf, type World } from "./world.ts";
 
@@ -29,9 +29,6 @@ export type Reconciled = {
 };
 
 type Known = { name: string; license: License; reference: string; settling: boolean };
-
-/** References as `referenceOf` makes them. */
-const ours = /^bw-[0-9a-f]{16}-\d+-\d+$/;
 
 /**
  * Compares every license that is known here with billmgr's lists. Reads only.
@@ -77,7 +74,7 @@ export async function reconcile(
     const held = new Set(ofFamily.map(({ license }) => license.elid));
     for (const row of rows) {
       if (row.status === "deleted" || held.has(row.elid)) continue;
-      const reference = [row.remoteid, row.comment].find((shown) => shown !== undefined && ours.test(shown));
+      const reference = [row.remoteid, row.comment].find(isReference);
       const of = reference && claims.get(reference);
       if (reference) result.orphans.push({ elid: row.elid, family, reference, ...(of && { of }) });
       else result.others++;
@@ -118,7 +115,10 @@ function differencesOf({ name, license, reference, settling }: Known, row: SeenL
     const others = Object.entries(row.addons).filter(([code, value]) => (addons[code] ?? 0) !== value);
     for (const [code, value] of others) differ("addons", `${code} = ${addons[code] ?? 0}`, `${code} = ${value}`);
     const shown = [row.remoteid, row.comment].filter((one) => one !== undefined);
-    if (shown.length > 0 && !shown.includes(reference)) differ("reference", reference, shown.join(", "));
+    const isAnothers = shown.some((one) => isReference(one) && !haveOneOwner(one, reference));
+    if (license.imported ? isAnothers : shown.length > 0 && !shown.includes(reference)) {
+      differ("reference", reference, shown.join(", "));
+    }
   }
   return differences;
 }

@@ -1,4 +1,4 @@
-import type { SeenLicense } from "../../shared/billmgr/license.ts";
+import { isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
 import { judge } from "../../shared/billmgr/readback.ts";
 import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
 import * as repair from "../../shared/licensing/repair.ts";
@@ -94,8 +94,7 @@ async function readAdoptable(key: Key, subscription: Subscription, elid: string,
   expectReference(seen, reference);
   const holder = await holderOf(elid, world);
   if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
-  // Stopped at expiry is not suspended: that ends with a prolong.
-  return { elid, addons: seen.addons, suspended: seen.status === "stopped" && !seen.autosuspended };
+  return { elid, addons: seen.addons, suspended: isSuspended(seen) };
 }
 
 async function holderOf(elid: string, { table }: Pick<World, "table">): Promise<Key | undefined> {

@@ -9,15 +9,17 @@ const mostTries = 5;
 /**
  * Changes a stored subscription and wakes it. Another worker may be at it: then the change is made anew on what that one
  * left, so `change` has to judge afresh each time. What was finished is in the log before the state says so.
+ * @param begun where it is to begin if it is not known yet
  * @throws Unfit
  */
 export async function rewrite(
   key: Key,
   { table, send, now }: Pick<World, "table" | "send" | "now">,
   change: (subscription: Subscription) => Promise<Repaired> | Repaired,
+  begun?: Subscription,
 ): Promise<Repaired> {
   for (let tries = 1; ; tries++) {
-    const stored = await table.load(key);
+    const stored = (await table.load(key)) ?? (begun && { subscription: begun, version: 0 });
     if (!stored) throw unknownSubscription(key);
     if (tries > 1 && stored.subscription.operation?.state === "finished") {
       // That one finished the operation otherwise than this try had just written to the log.

@@ -22,7 +22,8 @@ export type Command = {
   options?: NonNullable<ParseArgsConfig["options"]>;
   /** One line for each of its options and what else there is to say. */
   help?: string;
-  run(given: Given): Promise<Outcome>;
+  /** Undefined where it has printed by itself. */
+  run(given: Given): Promise<Outcome | undefined>;
 };
 
 /** The text of an option that was given. */

@@ -9,7 +9,9 @@ import { attentionCommand } from "./attention.ts";
 import type { Command, Given } from "./command.ts";
 import { type Connection, connect } from "./connect.ts";
 import { dismissCommand, replayCommand } from "./events.ts";
+import { exportCommand } from "./export.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
+import { importCommand } from "./import.ts";
 import { previewCommand } from "./preview.ts";
 import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
@@ -28,6 +30,8 @@ const commands: Record<string, Command> = {
   preview: previewCommand,
   reconcile: reconcileCommand,
   probe: probeCommand,
+  export: exportCommand,
+  import: importCommand,
 };
 
 const common = {
@@ -83,8 +87,8 @@ async function main(args: string[]): Promise<void> {
       confirm: (what) => confirm(what, values.yes === true),
       progress,
     });
-    console.log(values.json ? JSON.stringify(outcome.data, null, 2) : outcome.text);
-    if (outcome.failed) process.exitCode = 1;
+    if (outcome) console.log(values.json ? JSON.stringify(outcome.data, null, 2) : outcome.text);
+    if (outcome?.failed) process.exitCode = 1;
   } catch (error) {
     throw inWords(error);
   } finally {

@@ -25,7 +25,12 @@ export type SeenLicense = {
   key?: string;
   /** By addon code. */
   addons: Record<string, number>;
+  /** In a form its code, in a list its name. */
+  pricelist?: string;
 };
+
+/** By a request: what billmgr stopped itself at expiry goes on when it is prolonged. */
+export const isSuspended = ({ status, autosuspended }: SeenLicense): boolean => status === "stopped" && !autosuspended;
 
 /** Reads a list's row or the form of one license. */
 export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""): SeenLicense {
@@ -37,6 +42,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
   // In lists "expiredate" can be a label ("Daily charges") where "real_expiredate" is the date.
   const expiry = dayIn(textOf(element, "real_expiredate")) ?? dayIn(textOf(element, "expiredate"));
   const createdOn = dayIn(textOf(element, "createdate"));
+  const pricelist = textOf(element, "pricelist");
   return {
     elid,
     ...(status && { status }),
@@ -47,6 +53,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
     ...(comment !== undefined && { comment }),
     ...(key !== undefined && { key }),
     addons: addonsOf(element),
+    ...(pricelist && { pricelist }),
   };
 }
 

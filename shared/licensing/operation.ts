@@ -114,6 +114,12 @@ export function referenceOf(subscription: { storefront: string; id: string }, sl
   return `bw-${digest.slice(0, 16)}-${slot.n}-${slot.generation}`;
 }
 
+/** Whether a text is a reference of ours, whoever's it is. */
+export const isReference = (text: string | undefined): text is string => /^bw-[0-9a-f]{16}-\d+-\d+$/.test(text ?? "");
+
+/** Whether two references are of the same subscription. */
+export const haveOneOwner = (one: string, other: string): boolean => one.slice(0, 19) === other.slice(0, 19);
+
 export const isOpen = (operation: Operation | undefined): operation is Operation =>
   operation !== undefined && operation.state !== "finished";
 

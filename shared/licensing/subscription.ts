@@ -32,6 +32,8 @@ export type License = {
   expiry?: Day;
   /** What activates the software, as far as billmgr shows it. */
   key?: string;
+  /** It was bought by other means, so it need not show our reference. */
+  imported?: true;
 };
 
 /** The subscription's claim to one license. Its number never changes; each deleted license begins a new generation. */

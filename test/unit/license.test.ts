@@ -26,6 +26,7 @@ describe("a license", () => {
       remoteid: "bw-1",
       comment: "bw-1",
       addons: {},
+      pricelist: "VMmanager 6",
     });
   });
 
