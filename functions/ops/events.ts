@@ -4,6 +4,7 @@ import { refold, Unfit } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Key, type Message, partsOf, type Received } from "../../shared/message.ts";
 import { isTest, toldAs } from "../provision/provision.ts";
+import { importType } from "./import.ts";
 import { type Reading, readAgain } from "./reading.ts";
 import { rewrite } from "./rewrite.ts";
 import { keyNamed, nameOf, nowOf, unknownSubscription, type World } from "./world.ts";
@@ -30,6 +31,8 @@ export async function replayOf(name: string, id: string, world: World): Promise<
   const { table } = world;
   const key = keyNamed("subscription", name);
   const stored = await eventAt(key, id, world);
+  if (stored.received.type === importType)
+    throw new Unfit(`event ${id} is an import's: the storefront told nothing of it`);
   const reading = readAgain(partsOf(key).storefront, stored.received);
   const facts = factsFor(key, reading, stored);
   if (facts.length === 0 && reading.unclear !== undefined) return { unclear: reading.unclear };

@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
+import { unheld } from "../../functions/ops/unheld.ts";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import type { Connection } from "../../infra/ops/connect.ts";
+import { referenceOf } from "../../shared/licensing/operation.ts";
+import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
+import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+
+let shop: Shop;
+let stack: LocalStack;
+let world: Connection;
+beforeEach(async () => {
+  shop = await openShop();
+  ({ stack, world } = shop);
+});
+afterEach(() => shop.close());
+
+const refusals = async (...lines: Line[]) => {
+  const before = [done(stack), await world.table.subscriptions()];
+  const { refused } = await shop.importAll(...lines);
+  expect([done(stack), await world.table.subscriptions()]).toEqual(before);
+  return refused.map(({ line, why }) => `line ${line}: ${why}`);
+};
+
+describe("a subscription whose webhooks came first", () => {
+  test("takes the license into the place of the order that waits", async () => {
+    const elid = await shop.buy();
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+    await tell(stack, "payment.succeeded", paid(new Date("2026-12-23T00:00:00Z")));
+    await stack.settle();
+    expect(await stateOf(stack)).toMatchObject({ attention: { reason: expect.stringContaining("refused") } });
+    await shop.importAll(lineOf({ elid }));
+    const state = await stateOf(stack);
+    expect(state).toMatchObject({ slots: [{ license: { elid } }], payments: [{ id: expect.stringMatching(/^p_/) }] });
+    expect(state).not.toHaveProperty("attention");
+    expect(done(stack)).toEqual([`order ${elid}`]);
+  });
+
+  test("counts what its storefront told, not what the line says", async () => {
+    const elid = await shop.buy();
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 1 });
+    await stack.settle();
+    await shop.importAll(lineOf({ elid, quantity: 5 }));
+    expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
+  });
+
+  test("that has its license has no place for another", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await shop.minute();
+    const elid = await shop.buy();
+    expect(await refusals(lineOf({ elid }))).toEqual([
+      `line 2: it has no place for license ${elid}: it is entitled to 1 of vm6-monthly, and holds 334673`,
+    ]);
+  });
+
+  test("whose order is open has to be settled first", async () => {
+    const elid = await shop.buy();
+    stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await stack.settle();
+    expect(await refusals(lineOf({ elid }))).toEqual(["line 2: its operation 1 is still open: settle that first"]);
+  });
+
+  test("that buys between the check and the import keeps what it bought", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await shop.minute();
+    for (const move of moves) await expect(carryOut(move, world)).rejects.toThrow("no place for license");
+    expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+    expect(done(stack)).toEqual([`order ${elid}`, "order 334674"]);
+  });
+
+  test("that is written by another worker meanwhile is judged anew", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    let saves = 0;
+    const save: typeof world.table.save = async (key, stored) => {
+      if (++saves === 1) await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 2 });
+      if (saves === 1) await stack.settle();
+      return world.table.save(key, stored);
+    };
+    for (const move of moves) await carryOut(move, { ...world, table: { ...world.table, save } });
+    expect(saves).toBe(2);
+    expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 2 }] }, slots: [{ license: { elid } }] });
+  });
+});
+
+describe("is refused, and nothing is stored", () => {
+  test("a line that names what there is not", async () => {
+    const elid = await shop.buy();
+    expect(
+      await refusals(
+        lineOf({ elid: "999999" }),
+        lineOf({ line: 3, elid: "12a" }),
+        lineOf({ line: 4, elid, plan: "vm6-montly" }),
+        lineOf({ line: 5, elid, subscription: "strpe/1" }),
+        lineOf({ line: 6, elid, subscription: "stripe/1", plan: "dci6-monthly" }),
+        lineOf({ line: 7, elid, subscription: "paddle/1", plan: "dci6-monthly" }),
+        lineOf({ line: 8, elid, subscription: "standard/8", plan: "vm6-node" }),
+      ),
+    ).toEqual([
+      "line 2: billmgr knows no license 999999 of platform",
+      'line 3: "12a" is no license of billmgr\'s: expected its number',
+      'line 4: the catalog has no plan "vm6-montly", did you mean "vm6-monthly"?',
+      'line 5: "strpe/1": no such storefront, did you mean "stripe"?',
+      `line 6: license ${elid} stands in line 4 too`,
+      'line 7: "dci6-monthly" is not sold at paddle: the catalog lists nothing under its soldAs.paddle',
+      `line 8: "vm6-node" is an extra, and no line of standard/8 says of which plan license ${elid} is`,
+    ]);
+  });
+
+  test("a license in a state, or of a product, that does not fit", async () => {
+    const [deleted, odd] = [await shop.buy(), await shop.buy()];
+    await shop.inBillmgr({ func: "platform.delete", elid: deleted });
+    expect(
+      await refusals(
+        lineOf({ elid: deleted }),
+        lineOf({ line: 3, elid: odd, plan: "dci6-monthly", subscription: "stripe/1" }),
+      ),
+    ).toEqual([
+      `line 2: license ${deleted} is deleted`,
+      `line 3: license ${odd} is one of vmmanager6 (pricelist 55163), and the plan is one of dcimanager6`,
+    ]);
+    stack.sandbox?.configure({ stuckProcessing: true });
+    const [busy] = [await shop.buy()];
+    expect(await refusals(lineOf({ elid: busy }))).toEqual([
+      `line 2: license ${busy} is processing: wait until billmgr is done with it`,
+    ]);
+    stack.sandbox?.configure({ formHides: ["expiry"] });
+    expect(await refusals(lineOf({ elid: odd }))).toEqual([
+      `line 2: billmgr tells no expiry of license ${odd}: it could not be renewed`,
+    ]);
+  });
+
+  test("a license that somebody else holds, or that carries another subscription's reference", async () => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "other" }));
+    await shop.minute();
+    const reference = referenceOf({ storefront: "standard", id: "third" }, { n: 1, generation: 1 });
+    const marked = await shop.buy({ comment: reference });
+    expect(
+      await refusals(lineOf({ elid: "334673" }), lineOf({ line: 3, elid: marked, subscription: "standard/3" })),
+    ).toEqual([
+      "line 2: license 334673 is held by standard/other",
+      `line 3: license ${marked} carries ${reference}, which is another subscription's`,
+    ]);
+  });
+
+  test("what cannot be read; and where billmgr lets nobody in, that alone is said", async () => {
+    const elid = await shop.buy();
+    stack.sandbox?.plan({ fault: "500", func: "read" });
+    expect(await refusals(lineOf({ elid }))).toEqual([expect.stringMatching(/^line 2: reading platform.edit: /)]);
+    stack.sandbox?.plan({ fault: "error", func: "read", type: "auth" });
+    await expect(checkImport([lineOf({ elid })], world)).rejects.toThrow("reading platform.edit: error auth");
+  });
+
+  test("quantities and customers that contradict each other", async () => {
+    const [one, two] = [await shop.buy(), await shop.buy()];
+    expect(await refusals(lineOf({ elid: one, customer: "a" }), lineOf({ line: 3, elid: two, customer: "b" }))).toEqual(
+      ["line 2: its lines say different things of customer: a and b"],
+    );
+  });
+});
+
+test("the licenses that no subscription holds are listed, with the plan where one alone fits", async () => {
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await shop.minute();
+  const [vm, gone] = [await shop.buy({ comment: "=1+1", addon_55165: "4" }), await shop.buy()];
+  const dci = await shop.buyDci();
+  await shop.inBillmgr({ func: "platform.delete", elid: gone });
+  expect(await unheld(world)).toEqual({
+    licenses: [
+      {
+        elid: vm,
+        family: "platform",
+        plan: "vm6-monthly",
+        quantity: 4,
+        pricelist: "VMmanager 6",
+        expiry: "2026-12-23",
+        status: "active",
+        comment: "=1+1",
+      },
+      { elid: dci, family: "platform", pricelist: "DCImanager 6", expiry: "2026-12-23", status: "active" },
+    ],
+    incomplete: {},
+  });
+});

@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { replayOf } from "../../functions/ops/events.ts";
+import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
+import { reconcile } from "../../functions/ops/reconcile.ts";
+import { resolve } from "../../functions/ops/repair.ts";
+import { show } from "../../functions/ops/show.ts";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import type { Connection } from "../../infra/ops/connect.ts";
+import { referenceOf } from "../../shared/licensing/operation.ts";
+import { Unfit } from "../../shared/licensing/repair.ts";
+import { startOf } from "../../shared/licensing/time.ts";
+import { done, inDays, paid, stateOf, tell, tellStripe } from "../support/local.ts";
+import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { invoice, line as invoiceLine, stripeEvent, unix } from "../support/stripe.ts";
+
+let shop: Shop;
+let stack: LocalStack;
+let world: Connection;
+beforeEach(async () => {
+  shop = await openShop();
+  ({ stack, world } = shop);
+});
+afterEach(() => shop.close());
+
+describe("a license that moves in", () => {
+  test("is prolonged by its customer's next payment, and nothing is ordered", async () => {
+    const elid = await shop.buy({ comment: "for Mr. Miller" });
+    const { moves } = await shop.importAll(lineOf({ elid, customer: "c-7", email: "m@example.com" }));
+    expect(moves).toMatchObject([{ steps: [], next: { do: "settled" } }]);
+    expect(done(stack)).toEqual([`order ${elid}`]);
+    expect(await stateOf(stack)).toMatchObject({
+      customerId: { value: "c-7" },
+      email: { value: "m@example.com" },
+      items: { value: [{ names: ["vm6-monthly"], quantity: 1 }] },
+      payments: [{ id: `import-${elid}`, paid: { value: { covers: { through: startOf("2026-12-23") } } } }],
+      slots: [{ n: 1, generation: 1, license: { elid, imported: true, suspended: false, expiry: "2026-12-23" } }],
+    });
+    await stack.advanceTo(new Date("2026-12-22T08:00:00Z"));
+    await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z")));
+    await shop.minute();
+    expect(done(stack)).toEqual([`order ${elid}`, `prolong ${elid}`]);
+    expect(await reconcile(world)).toMatchObject({ licenses: 1, differences: [], orphans: [], others: 0 });
+  });
+
+  test("goes through its life: more nodes, unpaid, paid again, the end", async () => {
+    const elid = await shop.buy({ comment: "for Mr. Miller" });
+    await shop.importAll(lineOf({ elid }));
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
+    await stack.settle();
+    await stack.advanceTo(new Date("2026-12-27T08:00:00Z"));
+    await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z"), { quantity: 3 }));
+    await shop.minute();
+    await tell(stack, "subscription.cancelled", {});
+    await stack.settle();
+    expect(done(stack).slice(1)).toEqual([
+      `edit ${elid}`,
+      `suspend ${elid}`,
+      `prolong ${elid}`,
+      `resume ${elid}`,
+      `suspend ${elid}`,
+    ]);
+    expect(await reconcile(world)).toMatchObject({ differences: [], orphans: [], others: 0 });
+  });
+
+  test("and months are counted from the day to which it was paid", async () => {
+    const elid = await shop.buy();
+    await shop.importAll(lineOf({ elid }));
+    await stack.advanceTo(new Date("2026-12-20T08:00:00Z"));
+    await tell(stack, "payment.succeeded", { payment: "p1", plan: "vm6-monthly", months: 1 });
+    await shop.minute();
+    expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
+  });
+
+  test("twice imported is imported once", async () => {
+    const elid = await shop.buy();
+    await shop.importAll(lineOf({ elid }));
+    const [events, state] = [await world.table.events("subscription#standard/42"), await stateOf(stack)];
+    expect(await shop.importAll(lineOf({ elid, quantity: 5 }))).toEqual({
+      moves: [],
+      held: ["standard/42"],
+      refused: [],
+    });
+    expect(await world.table.events("subscription#standard/42")).toEqual(events);
+    expect(await stateOf(stack)).toEqual(state);
+  });
+
+  test("is stored by the next import where the first one ended in between, as it was told first", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid, quantity: 1 })], world);
+    const dies = { ...world, table: { ...world.table, save: () => Promise.reject(new Error("killed")) } };
+    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    expect(await stateOf(stack)).toBeUndefined();
+    await shop.importAll(lineOf({ elid, quantity: 9 }));
+    expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
+    expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+  });
+
+  test("tells in its story what it was imported as, and stays when all is folded anew", async () => {
+    const elid = await shop.buy();
+    await shop.importAll(lineOf({ elid }));
+    await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 1 }, { id: "e1" });
+    await stack.settle();
+    const before = await stateOf(stack);
+    await replayOf("standard/42", "e1", world);
+    await stack.settle();
+    expect(await stateOf(stack)).toEqual(before);
+    expect((await show("standard/42", world))?.chapters[0]).toMatchObject({
+      event: { received: { id: `import-${elid}`, type: "import" }, became: "folded" },
+    });
+    await expect(replayOf("standard/42", `import-${elid}`, world)).rejects.toThrow(Unfit);
+  });
+
+  test("that is gone makes room for a new one, with our reference", async () => {
+    const elid = await shop.buy();
+    await shop.importAll(lineOf({ elid, paidThrough: startOf("2026-12-23") }));
+    await shop.inBillmgr({ func: "platform.delete", elid });
+    await resolve("standard/42", { as: "gone", elid }, world);
+    await stack.settle();
+    const state = await stateOf(stack);
+    expect(state?.slots).toMatchObject([{ generation: 2, license: { elid: "334674" } }]);
+    expect(state?.slots[0]?.license).not.toHaveProperty("imported");
+  });
+
+  test("after its table was lost, with the reference of its own", async () => {
+    const elid = await shop.buy({
+      comment: referenceOf({ storefront: "standard", id: "42" }, { n: 2, generation: 3 }),
+    });
+    await shop.importAll(lineOf({ elid }));
+    expect(await reconcile(world)).toMatchObject({ licenses: 1, differences: [], orphans: [] });
+  });
+});
+
+describe("what would follow is told before", () => {
+  test("more addons than are paid for, an end that is past, and time that is paid and not licensed", async () => {
+    const [nodes, unpaid, ahead] = [await shop.buy({ addon_55165: "4" }), await shop.buy(), await shop.buy()];
+    const { moves } = await checkImport(
+      [
+        lineOf({ elid: nodes, subscription: "standard/nodes", quantity: 2 }),
+        lineOf({ elid: unpaid, subscription: "standard/unpaid", paidThrough: startOf("2026-11-01") }),
+        lineOf({ elid: ahead, subscription: "standard/ahead", paidThrough: startOf("2027-01-23") }),
+      ],
+      world,
+    );
+    expect(moves.map(({ steps }) => steps.map(({ change }) => change.kind))).toEqual([
+      ["edit"],
+      ["suspend"],
+      ["prolong"],
+    ]);
+    expect(done(stack)).toHaveLength(3);
+  });
+
+  test("the quantity is what the license shows, unless it is told", async () => {
+    const elid = await shop.buy({ addon_55165: "4" });
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    expect(moves).toMatchObject([{ event: { items: { list: [{ quantity: 4 }] } }, steps: [] }]);
+  });
+
+  test("an extra beside a plan counts", async () => {
+    const elid = await shop.buy({ addon_55165: "3" });
+    const { moves, refused } = await checkImport(
+      [lineOf({ elid, quantity: 1 }), lineOf({ line: 3, elid, plan: "vm6-node", quantity: 2 })],
+      world,
+    );
+    expect(refused).toEqual([]);
+    expect(moves).toMatchObject([{ steps: [], event: { items: { list: [{ quantity: 1 }, { quantity: 2 }] } } }]);
+  });
+
+  test("a license that somebody suspended is resumed, and one that ended is prolonged when it is paid", async () => {
+    const [stopped, ended] = [await shop.buy(), await shop.buy()];
+    await shop.inBillmgr({ func: "platform.suspend", elid: stopped });
+    const { moves } = await checkImport([lineOf({ elid: stopped })], world);
+    expect(moves).toMatchObject([{ steps: [{ change: { kind: "resume" } }] }]);
+    await stack.advanceTo(new Date("2026-12-24T08:00:00Z"));
+    await shop.importAll(lineOf({ elid: ended, subscription: "standard/late", paidThrough: startOf("2027-01-23") }));
+    expect(done(stack).slice(3)).toEqual([`prolong ${ended}`]);
+  });
+});
+
+describe("several licenses of one subscription", () => {
+  const dci = (elid: string, of: Partial<Line> = {}) =>
+    lineOf({ elid, plan: "dci6-monthly", subscription: "stripe/sub_1", ...of });
+
+  test("have a slot each, and the quantity that the storefront will tell", async () => {
+    const bought = [await shop.buyDci(), await shop.buyDci(), await shop.buyDci()];
+    await shop.importAll(...bought.map((elid, i) => dci(elid, { line: i + 2 })));
+    expect(await stateOf(stack, "stripe/sub_1")).toMatchObject({
+      items: { value: [{ names: ["price_dci6"], quantity: 3 }] },
+      slots: bought.map((elid, i) => ({ n: i + 1, plan: "dci6-monthly", license: { elid } })),
+    });
+  });
+
+  test("of different plans, too; and a payment at Stripe prolongs each", async () => {
+    const [vm, one] = [await shop.buy(), await shop.buyDci()];
+    await shop.importAll(lineOf({ elid: vm, subscription: "stripe/sub_1" }), dci(one, { line: 3 }));
+    await stack.advanceTo(new Date("2026-12-21T08:00:00Z"));
+    const period = { start: unix("2026-12-23"), end: unix("2027-01-23") };
+    const lines = ["price_vm6", "price_dci6"].map((price) =>
+      invoiceLine({ period, pricing: { type: "price_details", price_details: { price } } }),
+    );
+    const invoiced = invoice({
+      created: unix("2026-12-21T08:00"),
+      lines: { object: "list", data: lines, has_more: false },
+    });
+    await tellStripe(stack, stripeEvent("invoice.paid", invoiced, { created: unix("2026-12-21T08:00") }));
+    await shop.minute();
+    const state = await stateOf(stack, "stripe/sub_1");
+    expect(state?.slots.map(({ license }) => license?.elid)).toEqual([vm, one]);
+    expect(done(stack).slice(2).sort()).toEqual([`prolong ${vm}`, `prolong ${one}`]);
+  });
+
+  test("that end on different days need to be told to which one they are paid", async () => {
+    const first = await shop.buyDci();
+    await stack.advanceTo(inDays(stack, 3));
+    const second = await shop.buyDci();
+    const both = (of: Partial<Line> = {}) => [dci(first, of), dci(second, { line: 3, ...of })];
+    expect((await checkImport(both(), world)).refused).toEqual([
+      { line: 2, why: "its licenses end on different days (2026-12-23, 2026-12-26): say to which it is paidThrough" },
+    ]);
+    const { moves } = await checkImport(both({ paidThrough: startOf("2026-12-23") }), world);
+    expect(moves).toMatchObject([{ steps: [] }]);
+  });
+});

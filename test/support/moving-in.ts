@@ -1,0 +1,56 @@
+import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { type Connection, connect } from "../../infra/ops/connect.ts";
+import { authinfo, startTestStack } from "./local.ts";
+
+/** A shop that has licenses at billmgr before it moves in. */
+export type Shop = Awaited<ReturnType<typeof openShop>>;
+
+export async function openShop() {
+  const stack: LocalStack = await startTestStack();
+  const connection = await connect({ url: stack.url });
+  const world: Connection = { ...connection, now: stack.clock.now };
+  const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
+
+  /** As somebody in billmgr's client area. @returns the license's id */
+  async function inBillmgr(form: Record<string, string>): Promise<string> {
+    const body = new URLSearchParams({ authinfo, out: "xml", ...form });
+    const answer = await (await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body })).text();
+    return /<id>(\d+)<\/id>/.exec(answer)?.[1] ?? "";
+  }
+
+  async function order(form: Record<string, string>): Promise<string> {
+    const func = "platform.order.param";
+    const elid = await inBillmgr({ func, clicked_button: "finish", sok: "ok", skipbasket: "on", period: "1", ...form });
+    await minute();
+    return elid;
+  }
+
+  return {
+    stack,
+    world,
+    minute,
+    inBillmgr,
+    buy: (more: Record<string, string> = {}) => order({ pricelist: "55163", addon_55165: "1", ...more }),
+    buyDci: () => order({ pricelist: "55161" }),
+    /** As the command does it, with --yes. */
+    async importAll(...lines: Line[]) {
+      const checked = await checkImport(lines, world);
+      if (checked.refused.length === 0) for (const move of checked.moves) await carryOut(move, world);
+      await stack.settle();
+      return checked;
+    },
+    async close() {
+      connection.close();
+      await stack.stop();
+    },
+  };
+}
+
+export const lineOf = (of: Partial<Line> = {}): Line => ({
+  line: 2,
+  subscription: "standard/42",
+  elid: "334673",
+  plan: "vm6-monthly",
+  ...of,
+});
