@@ -4,21 +4,13 @@ import { isElid, isSuspended, type SeenLicense } from "../../shared/billmgr/lice
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import {
-  type Belongings,
-  factOf,
-  type Held,
-  importedAt,
-  moveIn,
-  quantityShown,
-  soldName,
-} from "../../shared/licensing/movein.ts";
+import { type Belongings, factOf, type Held, moveIn, quantityShown, soldName } from "../../shared/licensing/movein.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { haveOneOwner, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { type License, newSubscription } from "../../shared/licensing/subscription.ts";
-import type { Instant } from "../../shared/licensing/time.ts";
+import { type Instant, untold } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import { suggest } from "../../shared/problems.ts";
 import { rewrite } from "./rewrite.ts";
@@ -89,7 +81,7 @@ export async function carryOut(
   const { table, catalog } = world;
   const { storefront, id } = partsOf(key);
   const receivedAt = nowOf(world);
-  const received = { id: event.id, type: importType, occurredAt: importedAt, receivedAt, body: JSON.stringify(lines) };
+  const received = { id: event.id, type: importType, occurredAt: untold, receivedAt, body: JSON.stringify(lines) };
   await rewrite(
     key,
     world,

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
-import { toInstant } from "../../shared/licensing/time.ts";
+import { toInstant, untold } from "../../shared/licensing/time.ts";
 import { digestOf, type Key, keyOf, type Message, type Received } from "../../shared/message.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
@@ -174,9 +174,6 @@ export function messagesOf(storefront: string, read: Told, came: Came): Outgoing
   const about = keyOfSubject(storefront, told.about);
   return [to({ key: about, kind: "event", received, events }), ...links];
 }
-
-/** The same at each delivery, so that the event is stored once. */
-export const untold = "1970-01-01T00:00:00.000Z";
 
 const keyOfSubject = (storefront: string, subject: Subject): Key =>
   "subscription" in subject

@@ -1,10 +1,10 @@
 import { type Chapter, type ShownEvent, type Story, show, showEvent } from "../../functions/ops/show.ts";
-import { untold } from "../../functions/webhook/receive.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { untold } from "../../shared/licensing/time.ts";
 import { fitting } from "./attention.ts";
 import type { Command } from "./command.ts";
 import { columns, moment, parameters } from "./text.ts";

@@ -4,7 +4,7 @@ import type { Customer, Event, Item } from "./event.ts";
 import { isOpen } from "./operation.ts";
 import { retry, Unfit } from "./repair.ts";
 import type { License, Subscription } from "./subscription.ts";
-import { type Instant, startOf } from "./time.ts";
+import { type Instant, startOf, untold } from "./time.ts";
 
 /** What a customer has already when the shop moves in: what was sold, as the storefront names it, and the licenses of it. */
 export type Belongings = {
@@ -16,12 +16,6 @@ export type Belongings = {
 
 /** The plan that a license was sold as. */
 export type Held = { plan: string; license: License };
-
-/**
- * Before all that a storefront tells: whatever that has told or will tell of the same thing counts instead, and an import
- * takes up no subscription that has ended.
- */
-export const importedAt: Instant = "1970-01-01T00:00:00.000Z";
 
 /** The name under which a storefront sells a plan or an extra of the catalog. @throws Unfit */
 export function soldName(catalog: Catalog, storefront: string, name: string): string {
@@ -43,16 +37,18 @@ export function quantityShown(catalog: Catalog, name: string, addons: License["a
 }
 
 /**
- * What is told of the subscription by its moving in: a fact as any other. Without a day to which it is paid it is paid to
- * the end of its licenses, unless the storefront has told of a payment. @throws Unfit
+ * What is told of the subscription by its moving in: a fact as any other, from before all that the storefront tells. So
+ * whatever that has told or will tell of the same thing counts instead, and nothing that has ended is taken up again.
+ * Without a day to which it is paid it is paid to the end of its licenses, unless the storefront has told of a payment.
+ * @throws Unfit
  */
 export function factOf({ payments }: Subscription, { sold, licenses, customer, paidThrough }: Belongings): Event {
   const [elid = ""] = licenses.map(({ license }) => license.elid).sort();
   const fact = {
     id: `import-${elid}`,
-    occurredAt: importedAt,
+    occurredAt: untold,
     customer,
-    items: { asOf: importedAt, list: sold },
+    items: { asOf: untold, list: sold },
   };
   const isPaid = payments.some(({ paid }) => paid);
   const through = paidThrough ?? (isPaid ? undefined : commonEnd(licenses));

@@ -10,7 +10,7 @@ import {
   type Operation,
 } from "./operation.ts";
 import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
-import { type Day, type Instant, instantPlus, secondsBetween } from "./time.ts";
+import { type Day, type Instant, instantPlus, secondsBetween, untold } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
 const lookAgain = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
@@ -245,7 +245,7 @@ export function finish(
 
 const lastPaidAt = ({ payments }: Subscription, now: Instant): Instant | undefined =>
   payments
-    .flatMap(({ paid }) => (paid && paid.at <= now ? [paid.at] : []))
+    .flatMap(({ paid }) => (paid && paid.at > untold && paid.at <= now ? [paid.at] : []))
     .sort()
     .at(-1);
 

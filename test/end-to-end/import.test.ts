@@ -119,6 +119,7 @@ describe("a license that moves in", () => {
     const state = await stateOf(stack);
     expect(state?.slots).toMatchObject([{ generation: 2, license: { elid: "334674" } }]);
     expect(state?.slots[0]?.license).not.toHaveProperty("imported");
+    expect(state?.operation).not.toHaveProperty("secondsFromPayment");
   });
 
   test("after its table was lost, with the reference of its own", async () => {
