@@ -40,4 +40,6 @@ export type Message = { key: Key } & (
   | { kind: "wake" }
 );
 
+export const messageKinds: readonly Message["kind"][] = ["event", "ignored", "unclear", "link", "wake"];
+
 export const digestOf = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");

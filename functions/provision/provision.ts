@@ -1,7 +1,7 @@
 import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Reception } from "../../shared/aws/table.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import { type Key, type Message, partsOf } from "../../shared/message.ts";
+import { type Key, type Message, messageKinds, partsOf } from "../../shared/message.ts";
 import { type World as ConvergeWorld, converge } from "./converge.ts";
 
 export type World = ConvergeWorld & { send: Send };
@@ -10,6 +10,9 @@ export type World = ConvergeWorld & { send: Send };
 export async function provision(message: Message, world: World): Promise<void> {
   const { table, catalog } = world;
   const { key } = message;
+  // What newer code queued before a rollback stays in the queue, and then among the dead letters, for that code.
+  if (!messageKinds.includes(message.kind))
+    throw new Error(`this version knows no message of the kind "${message.kind}"`);
   if (isTest(message) && !catalog.policy.acceptTestMode) {
     if (message.kind === "link") return;
     const { received } = message;

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { NewerItem } from "../../shared/aws/items.ts";
 import { SecretsError } from "../../shared/aws/secrets.ts";
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
@@ -125,8 +126,8 @@ const progress: Given["progress"] = (text) => {
 /** What is for the operator to mend is said in words; everything else is a fault of this program. */
 function inWords(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Mistake) return error;
-  if (error instanceof Unfit || error instanceof ReadError || error instanceof SecretsError)
-    return new Mistake(error.message);
+  const isSaid = [Unfit, ReadError, SecretsError, NewerItem].some((kind) => error instanceof kind);
+  if (isSaid) return new Mistake(error.message);
   if (error.message === "Region is missing") return new Mistake("AWS: no region is set: say it with --region");
   // The SDK's: no credentials, no right, no such stack.
   const ofAws = "$metadata" in error || error.name === "CredentialsProviderError";

@@ -20,6 +20,11 @@ export type Page = Record<string, AttributeValue>;
 /** Of each item: what is stored outlives the code that stored it. Raised by whoever has to read an older one otherwise. */
 export const schema = 1;
 
+/** Stored by newer code than this: after a rollback it must not be misread, nor written over. */
+export class NewerItem extends Error {
+  override name = "NewerItem";
+}
+
 type Plain = Record<string, unknown>;
 type Condition = { if: string; with?: Plain; names?: Record<string, string> };
 type Paged = { rows: Plain[]; next?: Page };
@@ -107,9 +112,12 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
   };
 }
 
+/** @throws NewerItem */
 function plain(item: Record<string, AttributeValue>): Plain {
-  const { schema, ...value } = unmarshall(item);
-  return value;
+  const { schema: of = schema, ...value } = unmarshall(item);
+  if (of <= schema) return value;
+  const what = `${value.pk} ${value.sk} was stored as schema ${of}`;
+  throw new NewerItem(`${what}, and this version knows none after ${schema}: deploy the newer version again`);
 }
 
 const toItem = (value: Plain) => marshall(value, { removeUndefinedValues: true });

@@ -30,7 +30,7 @@ describe("provision's batches", () => {
     },
     save: async () => true,
   } as unknown as Table;
-  const handler = createHandler({
+  const world = {
     table,
     catalog: testCatalog(),
     now: () => new Date(),
@@ -38,16 +38,17 @@ describe("provision's batches", () => {
     metrics: noMetrics,
     send: async () => {},
     billmgr: {} as never,
-    returnSoon: async (receipt) => void returned.push(receipt),
-  });
+    returnSoon: async (receipt: string) => void returned.push(receipt),
+  };
+  const context = { getRemainingTimeInMillis: () => 100_000 };
+  const handler = createHandler(world);
   const record = (messageId: string, id: string) => ({
     messageId,
     receiptHandle: `receipt of ${messageId}`,
     body: JSON.stringify({ key: `subscription#standard/${id}`, kind: "wake" } satisfies Message),
     attributes: { MessageGroupId: id },
   });
-  const handle = (...Records: object[]) =>
-    handler({ Records } as SQSEvent, { getRemainingTimeInMillis: () => 100_000 });
+  const handle = (...Records: object[]) => handler({ Records } as SQSEvent, context);
 
   test("groups go side by side, the messages of each in order", async () => {
     await handle(record("1", "slow"), record("2", "quick"), record("3", "slow"));
@@ -68,6 +69,21 @@ describe("provision's batches", () => {
   test("a message that is no JSON fails by itself", async () => {
     const { batchItemFailures } = await handle({ ...record("1", "odd"), body: "{" }, record("2", "quick"));
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
+  });
+
+  test.each([
+    { kind: "merge", to: "subscription#standard/7" },
+    { kind: "merge", received: { id: "e1", test: true } },
+    {},
+  ])("a message of a kind that is not known, %j, stays in the queue and is told", async (odd) => {
+    const lines: unknown[] = [];
+    const error = (...line: unknown[]) => void lines.push(line);
+    const body = JSON.stringify({ key: "subscription#standard/odd", ...odd });
+    const told = createHandler({ ...world, log: { ...log, error } });
+    const { batchItemFailures } = await told({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
+    expect(returned).toEqual(["receipt of 1"]);
+    expect(JSON.stringify(lines)).toContain("this version knows no message of the kind");
   });
 });
 
