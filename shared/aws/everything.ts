@@ -1,5 +1,5 @@
 import type { Operation } from "../licensing/operation.ts";
-import type { Subscription } from "../licensing/subscription.ts";
+import { completed, type Subscription } from "../licensing/subscription.ts";
 import type { Key } from "../message.ts";
 import type { Items, Page } from "./items.ts";
 import type { StoredEvent } from "./table.ts";
@@ -29,7 +29,7 @@ function itemOf({ pk, sk, schema, agenda, agendaAt, expiresAt, ...item }: Record
   const [kind] = String(sk).split("#", 1);
   if (kind === "state") {
     const { version, subscription } = item as { version: number; subscription: Subscription };
-    return [{ key, is: "subscription", version, subscription }];
+    return [{ key, is: "subscription", version, subscription: completed(subscription) }];
   }
   if (kind === "event") return [{ key, is: "event", event: item as StoredEvent }];
   if (kind === "operation") return [{ key, is: "operation", operation: item as Operation }];

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
-import type { Subscription } from "../licensing/subscription.ts";
+import { completed, type Subscription } from "../licensing/subscription.ts";
 import { type Day, dayOf, type Instant } from "../licensing/time.ts";
 import { digestOf, type Key, type Received } from "../message.ts";
 import { type Control, controlIn } from "./control.ts";
@@ -110,7 +110,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       const item = await get(key, "state");
       if (!item) return undefined;
       const {
-        subscription,
+        subscription: stored,
         version,
         agenda,
         agendaAt,
@@ -124,6 +124,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         reason?: string;
         found?: string[];
       };
+      const subscription = completed(stored);
       if (agenda === undefined || agendaAt === undefined) return { subscription, version, found };
       return {
         subscription,
@@ -244,7 +245,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       const { rows, next } = await items.scan("sk = :state", { ":state": "state" }, from);
       const found = rows.map(({ pk, subscription }) => ({
         key: pk as Key,
-        subscription: subscription as Subscription,
+        subscription: completed(subscription as Subscription),
       }));
       return { found, ...(next && { next }) };
     },

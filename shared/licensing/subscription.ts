@@ -94,6 +94,12 @@ export type Subscription = {
   pause?: Pause;
 };
 
+/** One that earlier code has stored: what that did not know is as in a new one. */
+export const completed = (stored: Subscription): Subscription => ({
+  ...newSubscription(stored.storefront, stored.id),
+  ...stored,
+});
+
 export const newSubscription = (storefront: string, id: string): Subscription => ({
   storefront,
   id,

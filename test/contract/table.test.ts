@@ -1,14 +1,11 @@
 import { ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTable, tableName } from "../../infra/local/table.ts";
-import { agendaIndex, agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import { tableName } from "../../infra/local/table.ts";
+import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import type { Key, Received } from "../../shared/message.ts";
-import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
-import { hasJava, startDynamoDbLocal } from "../support/dynamodb-local.ts";
-
-const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+import { type Backend, tables } from "../support/tables.ts";
 
 const now = "2026-11-23T08:00:00.000Z";
 const later = "2026-11-23T09:00:00.000Z";
@@ -22,20 +19,7 @@ const receivedAs = (id: string, occurredAt = now): Received => ({
   body: "{}",
 });
 
-type Backend = { client: Parameters<typeof createTable>[0]; stop: () => Promise<void> };
-
-/** With short pages, as if each item were large. */
-const startMemory = async (): Promise<Backend> => {
-  const index = { name: agendaIndex, keys: ["agenda", "agendaAt"] as const };
-  return { client: createMemoryDynamo({ index, pageSize: 20 }).client, stop: async () => {} };
-};
-
-describe.each<{ name: string; start: () => Promise<Backend>; runs: boolean }>([
-  { name: "dynalite", start: () => startTable(aws), runs: true },
-  { name: "the simulation's DynamoDB", start: startMemory, runs: true },
-  // In CI it must run: without Java it fails there instead of being passed over.
-  { name: "AWS's DynamoDB Local", start: startDynamoDbLocal, runs: hasJava() || process.env.CI === "true" },
-])("the table on $name", ({ start, runs }) => {
+describe.each(tables)("the table on $name", ({ start, runs }) => {
   let backend: Backend;
   let table: Table;
   beforeAll(async () => {

@@ -1,0 +1,22 @@
+import { startTable } from "../../infra/local/table.ts";
+import { agendaIndex, type createTable } from "../../shared/aws/table.ts";
+import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
+import { hasJava, startDynamoDbLocal } from "./dynamodb-local.ts";
+
+const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+export type Backend = { client: Parameters<typeof createTable>[0]; stop: () => Promise<void> };
+
+/** With short pages, as if each item were large. */
+const startMemory = async (): Promise<Backend> => {
+  const index = { name: agendaIndex, keys: ["agenda", "agendaAt"] as const };
+  return { client: createMemoryDynamo({ index, pageSize: 20 }).client, stop: async () => {} };
+};
+
+/** Whatever stands in for DynamoDB. */
+export const tables: { name: string; start: () => Promise<Backend>; runs: boolean }[] = [
+  { name: "dynalite", start: () => startTable(aws), runs: true },
+  { name: "the simulation's DynamoDB", start: startMemory, runs: true },
+  // In CI it must run: without Java it fails there instead of being passed over.
+  { name: "AWS's DynamoDB Local", start: startDynamoDbLocal, runs: hasJava() || process.env.CI === "true" },
+];
