@@ -1,19 +1,17 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LocalParts } from "../../infra/local/door.ts";
 import { type Served, serve } from "../../infra/local/serve.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
+import { run } from "../support/command.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
 import { authinfoWith, canary } from "../support/secrets.ts";
 
 // Some of these start several processes, one after the other.
 vi.setConfig({ testTimeout: 60_000 });
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;
 let stack: LocalStack;
 beforeAll(() => {
@@ -31,20 +29,6 @@ function file(name: string, content: unknown): string {
   return path;
 }
 
-type Ended = { code: number | null; out: string; err: string };
-
-/** `npm run ops` as its own process, without a terminal. */
-function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["infra/ops/main.ts", ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => (out += chunk));
-  child.stderr.on("data", (chunk) => (err += chunk));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, out, err })));
-}
 const ops = (...args: string[]) => run([...args, "--url", stack.url]);
 
 const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));

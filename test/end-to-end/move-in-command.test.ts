@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { readCsv } from "../../infra/ops/csv.ts";
+import { run } from "../support/command.ts";
+import { done, paid, tell } from "../support/local.ts";
+import { openShop, type Shop } from "../support/moving-in.ts";
+
+// Some of these start several processes, one after the other.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+let shop: Shop;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-move-in-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(async () => {
+  shop = await openShop();
+});
+afterEach(() => shop.close());
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+const ops = (...args: string[]) => run([...args, "--url", shop.stack.url]);
+const rowsOf = (csv: string) => readCsv(csv).map(({ cells }) => cells);
+
+describe("import", () => {
+  test("lists, says what would be, stores with --yes, and changes nothing the second time", async () => {
+    const [one, other] = [await shop.buy({ comment: "=1+1, Miller" }), await shop.buyDci()];
+    const listed = await ops("import", "--list");
+    expect(listed).toMatchObject({ code: 0, err: "" });
+    const header = ["subscription", "elid", "plan", "quantity", "customer", "email", "paidThrough"];
+    expect(rowsOf(listed.out)).toEqual([
+      [...header, "pricelist", "expiry", "status", "comment"],
+      ["", one, "vm6-monthly", "1", "", "", "", "VMmanager 6", "2026-12-23", "active", "'=1+1, Miller"],
+      ["", other, "", "", "", "", "", "DCImanager 6", "2026-12-23", "active", ""],
+    ]);
+
+    const completed = file("licenses.csv", listed.out.replace(`\n,${one}`, `\nstandard/42,${one}`));
+    const dry = await ops("import", completed);
+    expect(dry).toMatchObject({ code: 0, err: "" });
+    expect(dry.out).toContain("standard/42, 1 × vm6-monthly, paid through 2026-12-23\n");
+    expect(dry.out).toContain(
+      `  license ${one}, vm6-monthly, running, until 2026-12-23, addon 55164 = 0, addon 55165 = 1\n  next: nothing before 2026-12-23`,
+    );
+    expect(dry.out).toContain(
+      "1 subscription, 0 with changes at billmgr at once, 1 line without a subscription passed over",
+    );
+    expect(dry.out).toMatch(/nothing is stored yet: say --yes\n$/);
+    expect(await shop.world.table.subscriptions()).toEqual({ found: [] });
+
+    expect((await ops("import", completed, "--yes")).out).toMatch(/stored and woken\n$/);
+    expect((await ops("show", "standard/42")).out).toContain(`${one}, vm6-monthly, active, until 2026-12-23`);
+    const again = await ops("import", completed, "--yes", "--json");
+    expect(JSON.parse(again.out)).toMatchObject({ moves: [], held: ["standard/42"], refused: [], unnamed: 1 });
+    expect(rowsOf((await ops("import", "--list")).out).map(([, elid]) => elid)).toEqual(["elid", other]);
+    await shop.minute();
+    expect(done(shop.stack)).toEqual([`order ${one}`, `order ${other}`]);
+  });
+
+  test("one line that is refused keeps all from being stored, with exit code 1", async () => {
+    const elid = await shop.buy({ addon_55165: "4" });
+    const csv = `subscription;elid;plan;quantity;paidThrough\nstandard/1;${elid};vm6-monthly;2;2027-02-01T00:00:00Z\nstandard/2;77;vm6-monthly;;\n`;
+    const { code, out } = await ops("import", file("refused.csv", csv), "--yes");
+    expect(code).toBe(1);
+    expect(out).toContain("  would then prolong license");
+    expect(out).toContain("  would then set addon 55164 = 0, addon 55165 = 2 of license");
+    expect(out).toContain("refused:\n  line 3: billmgr knows no license 77 of platform\n");
+    expect(out).toContain("1 with changes at billmgr at once, 1 purchase AMONG THEM");
+    expect(out).toMatch(/nothing is stored\n$/);
+    expect(await shop.world.table.subscriptions()).toEqual({ found: [] });
+  });
+
+  test.each([
+    ["elid,plan,subscripton\n", 'line 1: no column "subscription", did you mean "subscripton"?'],
+    ["subscription,elid,plan,quantity\ns/1,5,p,two\n", 'line 2: quantity: found "two", expected a whole number'],
+    ["subscription,elid,plan,paidThrough\ns/1,5,p,31.1.27\n", 'line 2: paidThrough: found "31.1.27", expected a day'],
+    ["subscription,elid,plan,paidThrough\ns/1,5,p,2027-02-30\n", 'found "2027-02-30", expected a day'],
+    ["subscription,elid,plan\ns/1,,p\ns/2,5,\n", "line 2: no elid\n  line 3: no plan"],
+    ['subscription,elid,plan\ns/1,"5,p\n', "line 2: a quotation mark that is not closed"],
+  ])("a file %j is no list of licenses", async (text, said) => {
+    const { code, err } = await ops("import", file("wrong.csv", text), "--yes");
+    expect([code, err]).toEqual([1, expect.stringContaining(said)]);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  test("of nothing, or of a file that is not there", async () => {
+    expect(await ops("import")).toMatchObject({ code: 1, err: expect.stringContaining("a file, or --list") });
+    expect(await ops("import", "a.csv", "--list")).toMatchObject({ code: 1 });
+    const missing = await ops("import", join(folder, "none.csv"));
+    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining("none.csv does not exist") });
+  });
+
+  test("a list that may lack some says so, with exit code 1", async () => {
+    shop.stack.sandbox?.configure({ filterSubmit: "refused" });
+    await shop.buy();
+    const { code, err } = await ops("import", "--list");
+    expect([code, err]).toEqual([1, expect.stringContaining("licenses of platform may be missing: ")]);
+  });
+});
+
+describe("export", () => {
+  const body = `{"note":"${"long ".repeat(20_000)}"}`;
+  beforeEach(async () => {
+    await tell(shop.stack, "payment.succeeded", paid(new Date("2026-12-23T00:00:00Z")));
+    await shop.minute();
+    await tell(
+      shop.stack,
+      "payment.succeeded",
+      { ...JSON.parse(body), payment: "p", plan: "vm6-monthly" },
+      { id: "odd" },
+    );
+    await shop.stack.settle();
+  });
+
+  test("prints what is known as JSON lines, and says first what it is", async () => {
+    const { code, out, err } = await ops("export");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out.endsWith("\n")).toBe(true);
+    const [first, ...lines] = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(first).toEqual({ is: "export", version: 1, at: expect.stringMatching(/^20/), from: shop.stack.url });
+    expect(lines).toHaveLength(4);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          is: "subscription",
+          kind: "subscription",
+          of: "standard/42",
+          version: expect.any(Number),
+        }),
+        expect.objectContaining({ is: "operation", of: "standard/42", operation: expect.objectContaining({ n: 1 }) }),
+        expect.objectContaining({ is: "event", of: "standard/42" }),
+        expect.objectContaining({ is: "event", kind: "event", of: "standard/odd" }),
+      ]),
+    );
+    const odd = lines.find(({ of }) => of === "standard/odd");
+    expect(JSON.parse(odd.event.received.body).data.note).toHaveLength(100_000);
+  });
+
+  test("writes a file that nobody else may read, and none over another", async () => {
+    const out = join(folder, "all.jsonl");
+    expect(await ops("export", "--out", out)).toMatchObject({ code: 0, out: `5 lines in ${out}\n` });
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    expect(readFileSync(out, "utf8").trimEnd().split("\n")).toHaveLength(5);
+    expect(await ops("export", "--out", out)).toMatchObject({ code: 1, err: `--out: ${out} is there already\n` });
+    const nowhere = await ops("export", "--out", join(folder, "none", "all.jsonl"));
+    expect(nowhere).toMatchObject({ code: 1, err: expect.stringMatching(/^--out: .*no such file/) });
+  });
+});
