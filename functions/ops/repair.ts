@@ -94,7 +94,8 @@ async function readAdoptable(key: Key, subscription: Subscription, elid: string,
   expectReference(seen, reference);
   const holder = await holderOf(elid, world);
   if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
-  return { elid, addons: seen.addons, suspended: isSuspended(seen) };
+  const isMarked = seen.comment === reference || seen.remoteid === reference;
+  return { elid, addons: seen.addons, suspended: isSuspended(seen), ...(!isMarked && { imported: true }) };
 }
 
 async function holderOf(elid: string, { table }: Pick<World, "table">): Promise<Key | undefined> {

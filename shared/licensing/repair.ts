@@ -33,14 +33,14 @@ export function retry(subscription: Subscription, now: Instant): Subscription {
 }
 
 /** A license at billmgr, with what it shows: one that was bought by other means may be otherwise than what is ordered. */
-export type Found = { elid: string; addons: Record<string, number>; suspended: boolean };
+export type Found = { elid: string; addons: Record<string, number>; suspended: boolean; imported?: true };
 
 /**
  * The license is the one of the order that is unknown, or of the order that would come next. It is unconfirmed until a
  * reading shows it. @throws Unfit
  */
 export function adopt(subscription: Subscription, found: Found, catalog: Catalog, now: Instant): Repaired {
-  const { elid, addons, suspended } = found;
+  const { elid, addons, suspended, imported } = found;
   const { operation, order } = orderToFill(subscription, catalog, now);
   const slots = withSlotOf(subscription.slots, order);
   const begun = { ...retry(subscription, now), slots, operation: resolvedAs(operation, `adopt ${elid}`, now) };
@@ -53,6 +53,7 @@ export function adopt(subscription: Subscription, found: Found, catalog: Catalog
             ...slot.license,
             suspended,
             ...(suspended && { suspendedAt: now }),
+            ...(imported && { imported }),
             addons: { ...slot.license.addons, ...addons },
           },
         }

@@ -131,6 +131,16 @@ describe("a license that moves in", () => {
   });
 });
 
+test("the reference of another subscription shows as a difference, and any other comment does not", async () => {
+  const elid = await shop.buy({ comment: "for Mr. Miller" });
+  await shop.importAll(lineOf({ elid }));
+  expect(await reconcile(world)).toMatchObject({ differences: [] });
+  const comment = referenceOf({ storefront: "standard", id: "43" }, { n: 1, generation: 1 });
+  await shop.inBillmgr({ func: "platform.edit", elid, sok: "ok", comment });
+  await shop.minute();
+  expect(await reconcile(world)).toMatchObject({ differences: [{ what: "reference", billmgr: comment }] });
+});
+
 describe("what would follow is told before", () => {
   test("more addons than are paid for, an end that is past, and time that is paid and not licensed", async () => {
     const [nodes, unpaid, ahead] = [await shop.buy({ addon_55165: "4" }), await shop.buy(), await shop.buy()];

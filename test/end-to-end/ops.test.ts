@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { attention } from "../../functions/ops/attention.ts";
 import { dismiss, replay, replayOf } from "../../functions/ops/events.ts";
 import { halt, resume } from "../../functions/ops/halt.ts";
+import { reconcile } from "../../functions/ops/reconcile.ts";
 import { resolve, retry } from "../../functions/ops/repair.ts";
 import { show, showEvent } from "../../functions/ops/show.ts";
 import type { LocalStack, Options } from "../../infra/local/stack.ts";
@@ -140,6 +141,7 @@ describe("an order that was lost", () => {
     const again = resolve("standard/41", { as: "adopt", elid: "334673" }, world);
     await expect(again).rejects.toThrow("license 334673 is held by standard/42");
     expect(done(stack)).toEqual(["order 334673"]);
+    expect(await reconcile(world)).toMatchObject({ licenses: 1, differences: [] });
   });
 });
 
