@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { claimsOf } from "../../shared/licensing/claims.ts";
+import { fold } from "../../shared/licensing/fold.ts";
+import { factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/movein.ts";
+import { next } from "../../shared/licensing/next.ts";
+import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
+import { addDays, dayOf } from "../../shared/licensing/time.ts";
+import { cancelled, catalogWith, changed, itemsOf, paid, type Sold, subscriptionOf, utc } from "../support/events.ts";
+
+const catalog = catalogWith();
+const now = utc("2027-01-01T10:00");
+const began = newSubscription("standard", "shop-1");
+
+const row = fc.record({
+  plan: fc.constantFrom("vm-monthly", "vm-quarterly", "vm-yearly", "vm-each", "dci-monthly"),
+  quantity: fc.integer({ min: 1, max: 50 }),
+});
+const rows = fc.array(row, { minLength: 1, maxLength: 6 });
+const days = fc.integer({ min: 1, max: 400 });
+type Row = { plan: string; quantity: number };
+
+/** Each as billmgr would show it if this system had ordered it. */
+function held(sold: readonly Row[], expiry: string): Held[] {
+  return sold.map(({ plan, quantity }, i) => {
+    const ordered = claimsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
+    const addons = "claims" in ordered ? (ordered.claims[0]?.addons ?? {}) : {};
+    const license = { elid: String(100 + i), family: "platform", trial: false, suspended: false, addons, expiry };
+    return { plan, license: { ...license, imported: true as const } };
+  });
+}
+
+const soldAs = (sold: readonly Row[]): Sold[] => {
+  const each = sold.filter(({ plan }) => plan === "vm-each").length;
+  const others = sold.filter(({ plan }) => plan !== "vm-each").map(({ plan, quantity }): Sold => [plan, quantity]);
+  return each > 0 ? [...others, ["vm-each", each]] : others;
+};
+
+function movedIn(sold: readonly Row[], expiry: string, into: Subscription = began) {
+  const licenses = held(sold, expiry);
+  const event = factOf(into, { sold: itemsOf(...soldAs(sold)), licenses, customer: {} });
+  return { licenses, event, moved: moveIn(fold(into, event), licenses, catalog, now) };
+}
+
+test("what moves in as it is stays as it is: nothing is called before it ends", () => {
+  fc.assert(
+    fc.property(rows, days, (sold, ahead) => {
+      const expiry = addDays(dayOf(now), ahead);
+      const { licenses, moved } = movedIn(sold, expiry);
+      expect(moved.slots.map(({ license }) => license?.elid).sort()).toEqual(licenses.map((one) => one.license.elid));
+      expect(next(moved, catalog, now)).toMatchObject({ do: "settled" });
+    }),
+  );
+});
+
+test("a payment for another period prolongs what moved in, and orders nothing", () => {
+  fc.assert(
+    fc.property(row, (sold) => {
+      const { moved } = movedIn([sold], "2027-01-05");
+      const further = fold(moved, paid("2027-01-04", { through: "2028-01-05" }));
+      expect(next(further, catalog, utc("2027-01-04"))).toMatchObject({ change: { kind: "prolong", elid: "100" } });
+    }),
+  );
+});
+
+test("the fact of an import comes before all others: in whatever order, what a storefront told counts", () => {
+  fc.assert(
+    fc.property(rows, (sold) => {
+      const { event } = movedIn(sold, "2027-02-01");
+      for (const told of [changed("2026-12-01", ["dci-monthly", 7]), cancelled("2026-12-31")]) {
+        expect(fold(fold(began, event), told)).toEqual(fold(fold(began, told), event));
+      }
+      expect(fold(fold(began, changed("2026-12-01", ["dci-monthly", 7])), event).items?.value).toEqual(
+        itemsOf(["dci-monthly", 7]),
+      );
+    }),
+  );
+});
+
+test("the quantity that a license shows is the one that was ordered", () => {
+  fc.assert(
+    fc.property(row, ({ plan, quantity }) => {
+      const [one] = held([{ plan, quantity }], "2027-02-01");
+      const counts = catalog.plans[plan]?.quantity === "addons" && plan !== "dci-monthly";
+      expect(quantityShown(catalog, plan, one?.license.addons ?? {})).toBe(counts ? quantity : 1);
+    }),
+  );
+});
+
+test("an ended subscription is not taken up by what moves in", () => {
+  const { moved } = movedIn(
+    [{ plan: "vm-monthly", quantity: 1 }],
+    "2027-02-01",
+    subscriptionOf(cancelled("2026-12-31")),
+  );
+  expect(next(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
+});
