@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { replayOf } from "../../functions/ops/events.ts";
+import { halt, resume } from "../../functions/ops/halt.ts";
 import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
 import { reconcile } from "../../functions/ops/reconcile.ts";
 import { resolve } from "../../functions/ops/repair.ts";
 import { show } from "../../functions/ops/show.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import type { Connection } from "../../infra/ops/connect.ts";
+import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { startOf } from "../../shared/licensing/time.ts";
-import { done, inDays, paid, stateOf, tell, tellStripe } from "../support/local.ts";
+import { done, inDays, paid, stateOf, tell, tellStripe, testCatalog } from "../support/local.ts";
 import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
 import { invoice, line as invoiceLine, stripeEvent, unix } from "../support/stripe.ts";
 
@@ -166,6 +168,26 @@ describe("what would follow is told before", () => {
     expect(moves).toMatchObject([{ event: { items: { list: [{ quantity: 4 }] } }, steps: [] }]);
   });
 
+  test("an addon that the catalog does not know is left alone", async () => {
+    await shop.close();
+    const { products, ...catalog } = testCatalog();
+    const vmmanager6 = { pricelist: 55163, addons: { nodes: 55165 } };
+    shop = await openShop({ catalog: parseCatalog({ ...catalog, products: { ...products, vmmanager6 } }) });
+    const elid = await shop.buy({ addon_55164: "5" });
+    const { moves } = await checkImport([lineOf({ elid })], shop.world);
+    expect(moves).toMatchObject([{ steps: [], licenses: [{ license: { addons: { 55165: 1 } } }] }]);
+    ({ stack, world } = shop);
+  });
+
+  test("a license that is suspended, of a subscription that has ended long ago, is kept for its days from now on", async () => {
+    const elid = await shop.buy();
+    await shop.inBillmgr({ func: "platform.suspend", elid });
+    await tell(stack, "subscription.cancelled", {}, { at: inDays(stack, -60) });
+    await stack.settle();
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    expect(moves).toMatchObject([{ steps: [], next: { do: "settled", until: expect.stringMatching(/^2026-12-07/) } }]);
+  });
+
   test("an extra beside a plan counts", async () => {
     const elid = await shop.buy({ addon_55165: "3" });
     const { moves, refused } = await checkImport(
@@ -217,6 +239,29 @@ describe("several licenses of one subscription", () => {
     const state = await stateOf(stack, "stripe/sub_1");
     expect(state?.slots.map(({ license }) => license?.elid)).toEqual([vm, one]);
     expect(done(stack).slice(2).sort()).toEqual([`prolong ${vm}`, `prolong ${one}`]);
+  });
+
+  test("can be imported one after the other under a halt, where the storefront has told of all", async () => {
+    const [first, second] = [await shop.buyDci(), await shop.buyDci()];
+    const subscription = "standard/42";
+    await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 2 });
+    await stack.settle();
+    await halt("moving in", world);
+    const [alone] = (await shop.importAll(dci(first, { subscription }))).moves;
+    expect(alone?.steps.map(({ change }) => change.kind)).toEqual(["order"]);
+    const { moves } = await shop.importAll(dci(first, { subscription }), dci(second, { line: 3, subscription }));
+    expect(moves).toMatchObject([{ licenses: [{ license: { elid: second } }] }]);
+    expect((await stateOf(stack))?.slots.map(({ license }) => license?.elid)).toEqual([first, second]);
+    await resume(world);
+    await shop.minute();
+    expect(done(stack)).toHaveLength(2);
+  });
+
+  test("have a line each", async () => {
+    const elid = await shop.buyDci();
+    expect((await checkImport([dci(elid, { quantity: 2 })], world)).refused).toEqual([
+      { line: 2, why: "each license of dci6-monthly has a line of its own, of the quantity 1" },
+    ]);
   });
 
   test("that end on different days need to be told to which one they are paid", async () => {

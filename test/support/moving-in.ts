@@ -1,13 +1,13 @@
 import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { Options } from "../../infra/local/stack.ts";
 import { type Connection, connect } from "../../infra/ops/connect.ts";
 import { authinfo, startTestStack } from "./local.ts";
 
 /** A shop that has licenses at billmgr before it moves in. */
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
-export async function openShop() {
-  const stack: LocalStack = await startTestStack();
+export async function openShop(options: Partial<Options> = {}) {
+  const stack = await startTestStack(options);
   const connection = await connect({ url: stack.url });
   const world: Connection = { ...connection, now: stack.clock.now };
   const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
