@@ -53,7 +53,7 @@ export async function checkImport(
   for (const [name, group] of Map.groupBy(lines, ({ subscription }) => subscription)) {
     const before = result.refused.length;
     const seen = new Map<Line, SeenLicense>();
-    const own = group.filter((line) => licensed.includes(line));
+    const own = group.filter(({ plan }) => !isExtra(world.catalog, plan));
     const isHeld = own.length > 0 && own.every(({ elid }) => holders.get(elid) === `subscription#${name}`);
     for (const line of isHeld ? [] : group) {
       await attempt(line, result.refused, async () => {

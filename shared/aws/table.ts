@@ -40,40 +40,41 @@ export type JournalEntry = {
   seconds?: number;
 };
 
+type Parts = Control & Everything;
+
 /** All that is remembered. Single-item conditional writes only. */
-export type Table = Control &
-  Everything & {
-    load(key: Key): Promise<Stored | undefined>;
-    /** Writes only over the version that was loaded. @returns it as it is stored now; undefined when it has changed since */
-    save(key: Key, stored: Stored): Promise<Stored | undefined>;
-    /** Over an earlier state of the same operation; never over another one's call. */
-    putOperation(key: Key, operation: Operation): Promise<void>;
-    /** Keeps an event as received, for good; a second delivery changes nothing. */
-    putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
-    events(key: Key): Promise<StoredEvent[]>;
-    /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
-    settleEvent(key: Key, received: Received, events: readonly Event[], settled: Settled): Promise<boolean>;
-    operations(key: Key): Promise<Operation[]>;
-    operation(key: Key, n: number): Promise<Operation | undefined>;
-    /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
-    unannounced(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
-    putAnnounced(key: Key, operation: Operation): Promise<void>;
-    /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
-    journal(day: Day, from?: Page): Promise<{ entries: JournalEntry[]; next?: Page }>;
-    /** Whether others were told that a person is needed there since then. */
-    attentionTold(key: Key, since: Instant): Promise<boolean>;
-    putAttentionTold(key: Key, since: Instant): Promise<void>;
-    /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
-    find(text: string): Promise<Key[]>;
-    putLink(key: Key, to: Key): Promise<void>;
-    link(key: Key): Promise<Key | undefined>;
-    /** One page of all subscriptions, in no order. */
-    subscriptions(from?: Page): Promise<SubscriptionPage>;
-    /** One page of what is due in a shard. */
-    due(shard: number, now: Instant, from?: Page): Promise<DuePage>;
-    /** One page of what waits for a person, longest first. */
-    attention(from?: Page): Promise<DuePage>;
-  };
+export type Table = Parts & {
+  load(key: Key): Promise<Stored | undefined>;
+  /** Writes only over the version that was loaded. @returns it as it is stored now; undefined when it has changed since */
+  save(key: Key, stored: Stored): Promise<Stored | undefined>;
+  /** Over an earlier state of the same operation; never over another one's call. */
+  putOperation(key: Key, operation: Operation): Promise<void>;
+  /** Keeps an event as received, for good; a second delivery changes nothing. */
+  putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
+  events(key: Key): Promise<StoredEvent[]>;
+  /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
+  settleEvent(key: Key, received: Received, events: readonly Event[], settled: Settled): Promise<boolean>;
+  operations(key: Key): Promise<Operation[]>;
+  operation(key: Key, n: number): Promise<Operation | undefined>;
+  /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
+  unannounced(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
+  putAnnounced(key: Key, operation: Operation): Promise<void>;
+  /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
+  journal(day: Day, from?: Page): Promise<{ entries: JournalEntry[]; next?: Page }>;
+  /** Whether others were told that a person is needed there since then. */
+  attentionTold(key: Key, since: Instant): Promise<boolean>;
+  putAttentionTold(key: Key, since: Instant): Promise<void>;
+  /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
+  find(text: string): Promise<Key[]>;
+  putLink(key: Key, to: Key): Promise<void>;
+  link(key: Key): Promise<Key | undefined>;
+  /** One page of all subscriptions, in no order. */
+  subscriptions(from?: Page): Promise<SubscriptionPage>;
+  /** One page of what is due in a shard. */
+  due(shard: number, now: Instant, from?: Page): Promise<DuePage>;
+  /** One page of what waits for a person, longest first. */
+  attention(from?: Page): Promise<DuePage>;
+};
 
 /** `due`: since when, of what waits for a person. */
 export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
