@@ -1,14 +1,17 @@
 import { type BundlingOptions, LogLevel, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 
 /**
- * Where the SDK looks for credentials that the environment does not give. Lambda's always does, so these lazy imports
- * never run: 120 KiB of each bundle. All else of the SDK is bundled: loading Lambda's own copy takes longer.
+ * What the SDK imports only when it is needed, and here never is: credentials that the environment does not give, as
+ * Lambda's always does, and streams of events, which no command of ours answers with. 150 KiB of each bundle. All else
+ * of the SDK is bundled: loading Lambda's own copy takes longer.
  */
-export const otherCredentials = [
+export const neverImported = [
+  "@aws-sdk/credential-provider-http",
   "@aws-sdk/credential-provider-ini",
   "@aws-sdk/credential-provider-process",
   "@aws-sdk/credential-provider-sso",
   "@aws-sdk/credential-provider-web-identity",
+  "@smithy/core/event-streams",
   "@smithy/credential-provider-imds",
 ];
 
@@ -17,14 +20,12 @@ export const bundling: BundlingOptions = {
   mainFields: ["module", "main"],
   minify: true,
   logLevel: LogLevel.WARNING,
-  externalModules: [...otherCredentials],
+  externalModules: [...neverImported],
 };
 
 /** provision's bundle, with the catalog beside it. */
 export const withCatalog = (catalogFile: string): BundlingOptions => ({
   ...bundling,
-  // undici is CommonJS and requires Node's modules, which an ES module has no `require` for.
-  banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
   commandHooks: {
     beforeBundling: () => [],
     beforeInstall: () => [],

@@ -1,10 +1,9 @@
-import { createServer, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
+import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
 import { authinfoWith } from "../support/secrets.ts";
@@ -119,61 +118,5 @@ describe("the client before the sandbox", () => {
     });
     await expect(stranger.balance()).rejects.toThrow(ReadError);
     await expect(stranger.license("platform", elid)).rejects.toMatchObject({ refused: { type: "auth" } });
-  });
-});
-
-describe("what is known of a request that was not answered", () => {
-  let accept: (socket: Socket) => void = () => {};
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    accept(socket);
-  });
-  let address: string;
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    address = `http://127.0.0.1:${(server.address() as { port: number }).port}/billmgr`;
-  });
-  afterAll(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const form = new URLSearchParams({ func: "x" });
-
-  test.each([
-    ["nobody listens", "http://127.0.0.1:1025/billmgr"],
-    ["there is no such host", "http://nowhere.invalid/billmgr"],
-  ])("%s: no byte left", async (_, to) => {
-    expect(await postTo(to)(form, 5000)).toMatchObject({ came: "not_sent" });
-  });
-
-  test.each<[string, (socket: Socket) => void]>([
-    ["the connection is closed at once", (socket) => socket.destroy()],
-    ["it is closed after the request", (socket) => socket.on("data", () => socket.destroy())],
-    ["no answer comes in time", () => {}],
-    [
-      "the answer stops half-way",
-      (socket) => socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n<doc>")),
-    ],
-    ["the answer is no HTTP", (socket) => socket.on("data", () => socket.end("nonsense"))],
-  ])("%s: it may have arrived", async (_, behave) => {
-    accept = behave;
-    expect(await postTo(address)(form, 300)).toMatchObject({ came: "nothing" });
-  });
-
-  test("an answer larger than the function could read: it may have been done", async () => {
-    const body = Buffer.alloc(largestAnswer + 1, " ");
-    accept = (socket) =>
-      socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
-    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "nothing", why: expect.stringContaining("size") });
-  });
-
-  test("a redirect is not followed", async () => {
-    accept = (socket) =>
-      socket.on("data", () =>
-        socket.end("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"),
-      );
-    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "answer", status: 302 });
   });
 });

@@ -1,0 +1,149 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
+
+describe("what is known of a request that was not answered", () => {
+  let accept: (socket: Socket) => void = () => {};
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    accept(socket);
+  });
+  let address: string;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/billmgr`;
+  });
+  afterAll(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const form = new URLSearchParams({ func: "x" });
+
+  test.each([
+    ["nobody listens", "http://127.0.0.1:1025/billmgr"],
+    ["there is no such host", "http://nowhere.invalid/billmgr"],
+  ])("%s: no byte left", async (_, to) => {
+    expect(await postTo(to)(form, 5000)).toMatchObject({ came: "not_sent" });
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["closed in it", (socket) => socket.once("data", () => socket.destroy())],
+    ["answered by no TLS", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+    ["not ended in time", () => {}],
+  ])("a handshake that is %s: no byte left", async (_, behave) => {
+    accept = behave;
+    expect(await postTo(address.replace("http:", "https:"))(form, 300)).toMatchObject({ came: "not_sent" });
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["the connection is closed at once", (socket) => socket.destroy()],
+    ["it is closed after the request", (socket) => socket.on("data", () => socket.destroy())],
+    ["no answer comes in time", () => {}],
+    [
+      "the answer stops half-way",
+      (socket) => socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n<doc>")),
+    ],
+    [
+      "the connection is closed half-way",
+      (socket) => socket.on("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n<doc>")),
+    ],
+    ["the answer is no HTTP", (socket) => socket.on("data", () => socket.end("nonsense"))],
+  ])("%s: it may have arrived", async (_, behave) => {
+    accept = behave;
+    expect(await postTo(address)(form, 300)).toMatchObject({ came: "nothing" });
+  });
+
+  test("an answer larger than the function could read: it may have been done", async () => {
+    const body = Buffer.alloc(largestAnswer + 1, " ");
+    accept = (socket) =>
+      socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
+    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "nothing", why: expect.stringContaining("size") });
+  });
+
+  test("a redirect is not followed", async () => {
+    accept = (socket) =>
+      socket.on("data", () =>
+        socket.end("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"),
+      );
+    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "answer", status: 302 });
+  });
+});
+
+describe.skipIf(!hasOpenssl())("over TLS", () => {
+  let directory: string;
+  let server: ReturnType<typeof createHttpsServer>;
+  let address: string;
+  let cert: string;
+  let heard: string[];
+  const trusted = getCACertificates("default");
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "tls-"));
+    const [keyFile, certFile] = [join(directory, "key.pem"), join(directory, "cert.pem")];
+    const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    const named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    execFileSync("openssl", [...made, ...named, "-keyout", keyFile, "-out", certFile], { stdio: "ignore" });
+    cert = readFileSync(certFile, "utf8");
+    server = createHttpsServer({ key: readFileSync(keyFile), cert }, (request, response) => {
+      let body = "";
+      request.on("data", (piece) => {
+        body += piece;
+      });
+      request.on("end", () => {
+        heard.push(`${request.method} ${request.url} ${request.headers.connection} ${body}`);
+        response.end("\ufeff<doc>größer</doc>");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    address = `https://localhost:${(server.address() as AddressInfo).port}/billmgr`;
+  });
+  beforeEach(() => {
+    heard = [];
+  });
+  afterEach(() => setDefaultCACertificates(trusted));
+  afterAll(() => {
+    server.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const form = new URLSearchParams({ func: "x", comment: "a&b" });
+
+  test("a certificate that is not trusted: no byte left", async () => {
+    expect(await postTo(address)(form, 5000)).toMatchObject({
+      came: "not_sent",
+      why: expect.stringMatching(/^DEPTH_ZERO_SELF_SIGNED_CERT/),
+    });
+    expect(heard).toEqual([]);
+  });
+
+  test("a certificate for another host: no byte left", async () => {
+    setDefaultCACertificates([...trusted, cert]);
+    const elsewhere = address.replace("localhost", "127.0.0.1");
+    expect(await postTo(elsewhere)(form, 5000)).toMatchObject({
+      came: "not_sent",
+      why: expect.stringMatching(/^ERR_TLS_CERT_ALTNAME_INVALID/),
+    });
+    expect(heard).toEqual([]);
+  });
+
+  test("a trusted one: posts once, by a connection of its own", async () => {
+    setDefaultCACertificates([...trusted, cert]);
+    expect(await postTo(address)(form, 5000)).toEqual({ came: "answer", status: 200, body: "<doc>größer</doc>" });
+    expect(heard).toEqual(["POST /billmgr close func=x&comment=a%26b"]);
+  });
+});
+
+function hasOpenssl(): boolean {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
