@@ -148,13 +148,13 @@ type Failures = { batchItemFailures: unknown[] };
 
 describe("what is bundled", () => {
   test.each([
-    ["webhook", 340],
-    ["renew", 280],
-    ["announce", 280],
-    ["watch", 240],
-    ["partner", 330],
-    ["mail", 270],
-    ["provision", 1100],
+    ["webhook", 320],
+    ["renew", 265],
+    ["announce", 260],
+    ["watch", 220],
+    ["partner", 290],
+    ["mail", 250],
+    ["provision", 420],
   ] as const)("%s is at most %i KiB", (name, most) => {
     expect(statSync(join(bundles[name], "index.mjs")).size / 1024).toBeLessThanOrEqual(most);
   });

@@ -1,0 +1,76 @@
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+import { neverImported } from "../../infra/constructs/bundle.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const { dependencies, devDependencies } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
+
+const logs = ["@aws-lambda-powertools/logger", "functions/environment.ts"];
+const metrics = [
+  "@aws-lambda-powertools/metrics",
+  "functions/emf.ts",
+  "functions/metrics.ts",
+  "functions/environment.ts",
+];
+const queue = ["@aws-sdk/client-sqs", "shared/aws", "shared/licensing", "shared/message.ts"];
+const table = [
+  "@aws-sdk/client-dynamodb",
+  "@aws-sdk/util-dynamodb",
+  "shared/aws",
+  "shared/licensing",
+  "shared/message.ts",
+];
+const secrets = ["@aws-sdk/client-secrets-manager", "shared/problems.ts", "zod"];
+const storefronts = ["functions/webhook", "shared/problems.ts", "shared/storefronts", "zod"];
+const billmgr = ["fast-xml-parser", "shared/billmgr", "shared/problems.ts", "zod"];
+
+/** What each function is made of, besides its own room. How much each may weigh: bundles.test.ts. */
+const functions: [name: string, parts: string[][]][] = [
+  ["webhook", [logs, metrics, queue, secrets, storefronts]],
+  ["provision", [logs, metrics, queue, table, secrets, billmgr]],
+  ["renew", [logs, metrics, queue, table]],
+  ["announce", [logs, metrics, table, ["@aws-sdk/client-eventbridge"]]],
+  ["watch", [metrics, table]],
+  ["mail", [logs, ["@aws-sdk/client-sesv2"]]],
+  ["partner", [logs, queue, storefronts]],
+];
+
+describe("a function loads what it uses, and no more", () => {
+  test.each(functions)("%s", async (name, parts) => {
+    expect(await contentsOf(name)).toEqual([...new Set([`functions/${name}`, ...parts.flat()])].sort());
+  });
+
+  test("each function is looked at", () => {
+    const found = globSync("functions/*/index.ts", { cwd: root }).map((file) => file.split("/")[1]);
+    expect(found.sort()).toEqual(functions.map(([name]) => name).sort());
+  });
+});
+
+/** Those of our rooms, and of the packages that we depend on, of which anything is left in its bundle. */
+async function contentsOf(name: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [`functions/${name}/index.ts`],
+    outfile: "index.mjs",
+    write: false,
+    metafile: true,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    mainFields: ["module", "main"],
+    minify: true,
+    logLevel: "error",
+    external: neverImported,
+  });
+  const [output] = Object.values(metafile.outputs);
+  const parts = Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) => {
+    const [, inPackage] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? [];
+    return bytesInOutput === 0 ? [] : [inPackage ?? file.split("/").slice(0, 2).join("/")];
+  });
+  const isOurs = (part: string) =>
+    part in { ...dependencies, ...devDependencies } || /^(functions|shared)\//.test(part);
+  return [...new Set(parts)].filter(isOurs).sort();
+}
