@@ -6,16 +6,18 @@ import { provision, type World } from "./provision.ts";
 type HandlerWorld = Omit<World, "timeLeft"> & { returnSoon: ReturnSoon };
 
 /**
- * Groups side by side, each in order. After a failure the rest of its group goes back to the queue too, as FIFO asks;
- * the other groups go on.
+ * One message after another, so that billmgr gets at most as many calls at a time as the stack lets functions run; what
+ * the time does not suffice for is woken a minute later. After a failure the rest of its group goes back to the queue
+ * too, as FIFO asks; the other groups go on.
  */
 export const createHandler =
   (world: HandlerWorld) =>
   async (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<SQSBatchResponse> => {
     const groups = Map.groupBy(event.Records, ({ attributes, messageId }) => attributes.MessageGroupId ?? messageId);
     const timeLeft = () => context.getRemainingTimeInMillis();
-    const failed = await Promise.all([...groups.values()].map((group) => failuresOf(group, { ...world, timeLeft })));
-    return { batchItemFailures: failed.flat().map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    const failed: SQSRecord[] = [];
+    for (const group of groups.values()) failed.push(...(await failuresOf(group, { ...world, timeLeft })));
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
 async function failuresOf(group: readonly SQSRecord[], world: World & HandlerWorld): Promise<SQSRecord[]> {
