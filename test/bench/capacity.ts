@@ -30,7 +30,7 @@ type Counted = Map<string, Request[][]>;
 async function measure({ client }: LocalTable): Promise<Counted> {
   const counted: Counted = new Map();
   const shop = await startCounted(client);
-  const count = async (what: string, act: () => Promise<void>) => {
+  const count = async (what: string, act: () => Promise<unknown>) => {
     shop.requests.length = 0;
     await act();
     counted.set(what, [...(counted.get(what) ?? []), [...shop.requests]]);
@@ -51,6 +51,7 @@ async function measure({ client }: LocalTable): Promise<Counted> {
       await shop.moveTo(start);
       const purchase = paid(`life-${round}`, 0);
       await count("first purchase", () => shop.tell(purchase));
+      await count("announcing it", shop.announce);
       await count("the same webhook again, within 5 minutes", () => shop.tell(purchase));
       for (let month = 1; month <= renewals; month++) {
         const ended = new Date(paidThrough(month - 1).getTime() + minutes);
@@ -61,6 +62,7 @@ async function measure({ client }: LocalTable): Promise<Counted> {
         else if (month === renewals) await count(`renewal, the ${renewals}th`, () => shop.tell(renewal));
         else await shop.tell(renewal);
       }
+      await shop.announce();
     }
     for (let round = 1; round <= rounds; round++) {
       const events = stripeEvents(round);
@@ -82,7 +84,12 @@ async function measure({ client }: LocalTable): Promise<Counted> {
       await count("a further look, while billmgr is at work", () => moveBy(3000));
       await moveBy(120 * minutes);
     }
-    for (let round = 1; round <= rounds; round++) await count("a run of the schedule, nothing due", shop.sweep);
+    await shop.announce();
+    for (let round = 1; round <= rounds; round++) {
+      await count("a run of renew, nothing due", shop.sweep);
+      await count("a run of announce, nothing done", shop.announce);
+      await count("a run of watch", shop.watch);
+    }
   } finally {
     await shop.stop();
   }
@@ -109,16 +116,16 @@ const range = (values: readonly number[]): string => {
   return number(median(values)) + (least === most ? "" : ` (${number(least)} to ${number(most)})`);
 };
 
-/** The schedule reads the agenda whether or not anything is due, so that shows in its own line alone. */
+/** The schedule reads the agenda whether or not there is anything, so that shows in its own lines alone. */
 function print(name: string, counted: Counted): void {
   console.log(
     `\nRequests and capacity units, by ${name}: median of ${rounds} rounds (least to most, where they differ)`,
   );
   const purchase = median((counted.get("first purchase") ?? []).map((requests) => of(requests, "table").length));
   table([
-    ["", "table", "to first purchase", "read units", "write units", "billmgr", "SQS"],
+    ["", "table", "to first purchase", "read units", "write units", "billmgr", "SQS", "bus"],
     ...[...counted].map(([what, runs]) => {
-      const isSchedule = what.startsWith("a run of the schedule");
+      const isSchedule = what.startsWith("a run of");
       const at = runs.map((requests) => of(requests, "table", ...(isSchedule ? (["agenda"] as const) : [])));
       return [
         what,
@@ -128,6 +135,7 @@ function print(name: string, counted: Counted): void {
         range(at.map((requests) => requests.reduce((sum, { write }) => sum + write, 0))),
         range(runs.map((requests) => of(requests, "billmgr").length)),
         range(runs.map((requests) => of(requests, "SQS").length)),
+        range(runs.map((requests) => of(requests, "bus").length)),
       ];
     }),
   ]);

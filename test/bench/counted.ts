@@ -1,16 +1,19 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import Stripe from "stripe";
+import { announce } from "../../functions/announce/announce.ts";
 import { noMetrics } from "../../functions/metrics.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
+import { watch } from "../../functions/watch/watch.ts";
 import { receive } from "../../functions/webhook/receive.ts";
 import { createClock } from "../../infra/local/clock.ts";
 import { pump } from "../../infra/local/pump.ts";
 import { startQueue } from "../../infra/local/queue.ts";
 import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
 import { tableName } from "../../infra/local/table.ts";
+import type { Publish } from "../../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
@@ -19,7 +22,7 @@ import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { authinfo, signStandard, standardSecret, stripeSecret, testCatalog } from "../support/local.ts";
 
 /** One request, and the capacity units that the table says it took. */
-export type Request = { to: "table" | "agenda" | "billmgr" | "SQS"; what: string; read: number; write: number };
+export type Request = { to: "table" | "agenda" | "billmgr" | "SQS" | "bus"; what: string; read: number; write: number };
 
 type Signed = { storefront: string; body: string; headers: Record<string, string> };
 type Paid = { subscription: string; plan: string; quantity: number; payment: string; paidThrough: Date };
@@ -70,11 +73,16 @@ export async function startCounted(client: DynamoDBClient) {
     await renew({ table, send, now, log, metrics: noMetrics }, () => Number.POSITIVE_INFINITY);
     await idle();
   };
+  const publish: Publish = async (announcements) => {
+    for (const { type } of announcements) requests.push({ to: "bus", what: type, read: 0, write: 0 });
+  };
   return {
     requests,
     sandbox,
     now,
     sweep,
+    announce: () => announce({ table, publish, log, metrics: noMetrics }, () => Number.POSITIVE_INFINITY),
+    watch: () => watch({ table, now, metrics: noMetrics }),
     /** What fell due meanwhile is dealt with. */
     moveTo: async (moment: Date) => {
       clock.moveTo(moment);
