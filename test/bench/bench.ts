@@ -1,10 +1,12 @@
 import { bundles } from "./bundles.ts";
+import { burst } from "./burst.ts";
 import { capacity } from "./capacity.ts";
 import { machine } from "./figures.ts";
 import { flow } from "./flow.ts";
+import { scale } from "./scale.ts";
 import { verify } from "./verify.ts";
 
-const parts: Record<string, () => Promise<void>> = { verify, bundles, flow, capacity };
+const parts: Record<string, () => Promise<void>> = { verify, bundles, flow, capacity, scale, burst };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));

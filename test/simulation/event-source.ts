@@ -6,12 +6,17 @@ import type { MemoryQueue } from "./memory-queue.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-type World = { queue: MemoryQueue; scheduler: Scheduler; machine: Machine; faults: Faults };
+type World = {
+  queue: MemoryQueue;
+  scheduler: Scheduler;
+  machine: Pick<Machine, "trace">;
+  faults: Pick<Faults, "atEdge">;
+};
 
 /** Lambda's event source mapping: hands batches to workers that are free, and deletes what they have done. */
 export class EventSource {
   readonly #world: World;
-  readonly #random: Random;
+  readonly #random: Pick<Random, "int">;
   readonly #work: (records: SQSRecord[]) => Promise<SQSBatchResponse | undefined>;
   #freeWorkers: number;
   #pokeAt = Number.POSITIVE_INFINITY;
@@ -19,7 +24,7 @@ export class EventSource {
   /** @param work gives undefined when the worker failed or died */
   constructor(
     world: World,
-    random: Random,
+    random: Pick<Random, "int">,
     workers: number,
     work: (records: SQSRecord[]) => Promise<SQSBatchResponse | undefined>,
   ) {

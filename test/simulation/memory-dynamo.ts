@@ -151,6 +151,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     return {
       Items,
       Count: Items.length,
+      ScannedCount: read.length,
       ...(last && { LastEvaluatedKey: pick(last, [...new Set([...order, ...keys])]) }),
     };
   }

@@ -1,0 +1,215 @@
+import type { APIGatewayProxyEventV2, SQSEvent } from "aws-lambda";
+import { noMetrics } from "../../functions/metrics.ts";
+import { brakeIn } from "../../functions/provision/brake.ts";
+import { createHandler as createProvision } from "../../functions/provision/handler.ts";
+import { renew } from "../../functions/renew/renew.ts";
+import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
+import { createSandbox } from "../../infra/local/sandbox/index.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
+import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
+import { keyOf } from "../../shared/message.ts";
+import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { authinfo, signStandard, standardSecret, testCatalog } from "../support/local.ts";
+import { EventSource } from "./event-source.ts";
+import { createMemoryDynamo } from "./memory-dynamo.ts";
+import { MemoryQueue } from "./memory-queue.ts";
+import { Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+
+export type Rush = {
+  /** Subscriptions that have a license and pay for the next period, every eighth for the next three. */
+  subscriptions: number;
+  withinMs: number;
+  concurrency: number;
+  /** How long billmgr takes for an answer, and how long table and queue. */
+  callMs: number;
+  requestMs: number;
+};
+
+export type Rushed = {
+  webhooks: number;
+  /** From the first webhook until nothing was queued any more. */
+  drainedMs: number;
+  calls: number;
+  mostCallsAtOnce: number;
+  /** What was lost, out of order, or not bought once. */
+  wrong: string[];
+};
+
+/** One renewal after another: calls of billmgr, and requests to the table (npm run bench -- capacity). */
+const renewal = { calls: 3, requests: 11 };
+const batch = 10;
+
+/** How long a rush takes: as long as its calls, so many at a time, and at the end at most a batch that others wait for. */
+export function expectedDrain(webhooks: number, { concurrency, callMs, requestMs }: Omit<Rush, "subscriptions">) {
+  const each = renewal.calls * callMs + renewal.requests * requestMs;
+  const least = (webhooks * each) / concurrency;
+  return { least, most: least + batch * each };
+}
+
+const start = Date.parse("2026-11-23T08:00:00Z");
+const minute = 60_000;
+const provisionMs = 180_000;
+const log = { info() {}, warn() {}, error() {} };
+
+type Payment = { key: ReturnType<typeof keyOf>; id: string; body: string };
+
+/** What is told of the subscriptions, by the period that is paid: the period 0 is that of the first order. */
+const payment = (n: number, period: number): Payment => {
+  const subscription = `rush-${n}`;
+  const paidThrough = new Date(Date.UTC(2026, 11 + period, 23, 8));
+  const data = { subscription, plan: "vm6-monthly", quantity: 1, payment: `${subscription}-${period}`, paidThrough };
+  return {
+    key: keyOf("subscription", "standard", subscription),
+    id: `msg_${data.payment}`,
+    body: JSON.stringify({ type: "payment.succeeded", timestamp: new Date(start), data }),
+  };
+};
+const periodsOf = (n: number): number[] => (n % 8 === 0 ? [1, 2, 3] : [1]);
+
+/** The functions' own code in virtual time, over a queue and a table in memory, before a billmgr that takes its time. */
+export async function rush({ subscriptions, withinMs, concurrency, callMs, requestMs }: Rush): Promise<Rushed> {
+  const random = new Random(subscriptions);
+  const scheduler = new Scheduler(start, random.fork(), Number.POSITIVE_INFINITY);
+  const now = () => new Date(scheduler.now);
+  /** The first orders take no time. */
+  let slow = false;
+  const take = async (ms: number) => {
+    if (slow) await scheduler.sleep(ms);
+  };
+
+  /** The events of each subscription in the order in which they were kept. */
+  const kept = new Map<string, string[]>();
+  const dynamo = createMemoryDynamo({
+    index: { name: agendaIndex, keys: ["agenda", "agendaAt"] },
+    onWrite: (_, { pk, sk }) => {
+      const [, id] = /^event#[^#]*#(.*)/.exec(sk?.S ?? "") ?? [];
+      if (pk?.S && id !== undefined) kept.set(pk.S, [...(kept.get(pk.S) ?? []), id]);
+    },
+  });
+  const table = createTable(
+    {
+      send: async (command: object) => {
+        await take(requestMs);
+        return dynamo.perform(command);
+      },
+    } as typeof dynamo.client,
+    "table",
+  );
+  const queue = new MemoryQueue({ now: () => scheduler.now, visibilitySeconds: 1080, maxReceiveCount: 20 });
+  const sqs = {
+    send: async (command: object) => {
+      await take(requestMs);
+      const result = queue.perform(command);
+      scheduler.after(0, () => source.poke());
+      return result;
+    },
+  } as typeof queue.client;
+  const send = sendTo(sqs, "queue");
+
+  const sandbox = createSandbox({ now, authinfo: () => authinfo, settings: { processingSeconds: 0, balance: 1e12 } });
+  const billmgr = sandbox.post((ms, act) => scheduler.after(ms, act));
+  let [calls, atOnce, mostCallsAtOnce] = [0, 0, 0];
+  const post: typeof billmgr = async (form, timeoutMs) => {
+    calls++;
+    mostCallsAtOnce = Math.max(mostCallsAtOnce, ++atOnce);
+    await take(callMs);
+    atOnce--;
+    return billmgr(form, timeoutMs);
+  };
+
+  const provision = createProvision({
+    table,
+    billmgr: createBillmgr(post, async () => authinfo, { brake: brakeIn(table, now, log) }),
+    catalog: testCatalog({}, { ordersPerHour: 1e9, ordersPerDay: 1e9 }),
+    send,
+    returnSoon: returnSoonTo(sqs, "queue"),
+    now,
+    log,
+    metrics: noMetrics,
+  });
+  const webhook = createWebhook({
+    secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
+    send,
+    timely: timelyAt(() => scheduler.now),
+    now,
+    log,
+    metrics: noMetrics,
+  });
+  let doneAt = start;
+  // A backlog fills each batch.
+  const fullBatches = { int: (_: number, most: number) => most };
+  const calm = { queue, scheduler, machine: { trace: undefined }, faults: { atEdge: () => undefined } };
+  const source = new EventSource(calm, fullBatches, concurrency, async (Records) => {
+    const ends = scheduler.now + provisionMs;
+    const context = { getRemainingTimeInMillis: () => ends - scheduler.now };
+    const result = await provision({ Records } as SQSEvent, context);
+    doneAt = scheduler.now;
+    return result;
+  });
+
+  const wrong: string[] = [];
+  const deliver = async ({ id, body }: Payment) => {
+    const http = { method: "POST" };
+    const headers = signStandard(body, now(), id);
+    const event = { requestContext: { http }, rawPath: "/webhooks/standard", headers, body };
+    const { statusCode } = await webhook(event as unknown as APIGatewayProxyEventV2);
+    if (statusCode !== 200) wrong.push(`${id} is answered ${statusCode}`);
+  };
+  const sweepWhileAtWork = async () => {
+    while (queue.size() > 0) {
+      void renew({ table, send, now, log, metrics: noMetrics }, () => minute);
+      await scheduler.runUntil(scheduler.now + minute);
+    }
+  };
+
+  const all = Array.from({ length: subscriptions }, (_, n) => n);
+  for (const n of all) await deliver(payment(n, 0));
+  await scheduler.runUntil(start + 1);
+  await sweepWhileAtWork();
+
+  slow = true;
+  calls = 0;
+  mostCallsAtOnce = 0;
+  const began = scheduler.now;
+  const renewals = all.flatMap((n) => {
+    const moments = periodsOf(n).map(() => random.between(0, withinMs));
+    return moments.sort((a, b) => a - b).map((ms, i) => ({ ms, told: payment(n, i + 1) }));
+  });
+  for (const { ms, told } of renewals) scheduler.at(began + ms, () => void deliver(told));
+  await scheduler.runUntil(began + withinMs);
+  await sweepWhileAtWork();
+
+  slow = false;
+  const drainedMs = doneAt - began;
+  for (const letter of queue.deadLetters) wrong.push(`a dead letter: ${letter.MessageBody}`);
+  wrong.push(...(await mistakes(all, table, kept, sandbox.ledger())));
+  return { webhooks: renewals.length, drainedMs, calls, mostCallsAtOnce, wrong };
+}
+
+/** Each event is kept, in the order in which it came, and each period bought once. */
+async function mistakes(
+  all: readonly number[],
+  table: Table,
+  kept: ReadonlyMap<string, string[]>,
+  ledger: ReturnType<ReturnType<typeof createSandbox>["ledger"]>,
+): Promise<string[]> {
+  const bought = Map.groupBy(ledger, ({ elid }) => elid);
+  const wrong: string[] = [];
+  for (const n of all) {
+    const told = [0, ...periodsOf(n)].map((period) => payment(n, period));
+    const { key } = told[0] as Payment;
+    const { subscription, agenda } = (await table.load(key)) ?? {};
+    const ids = told.map(({ id }) => id).join();
+    if (kept.get(key)?.join() !== ids) wrong.push(`${key} was told ${ids} and kept ${kept.get(key)}`);
+    if (subscription?.payments.length !== told.length)
+      wrong.push(`${key} knows ${subscription?.payments.length} payments`);
+    if (agenda && "attention" in agenda) wrong.push(`${key} needs a person: ${agenda.reason}`);
+    const changes = bought.get(subscription?.slots[0]?.license?.elid ?? "") ?? [];
+    const expected = ["order", ...periodsOf(n).map(() => "prolong")].join();
+    const did = changes.map(({ operation }) => operation).join();
+    if (did !== expected) wrong.push(`${key} is to have ${expected} and has ${did}`);
+  }
+  return wrong;
+}

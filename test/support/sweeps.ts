@@ -1,0 +1,69 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { noMetrics } from "../../functions/metrics.ts";
+import { renew } from "../../functions/renew/renew.ts";
+import { tableName } from "../../infra/local/table.ts";
+import { createTable } from "../../shared/aws/table.ts";
+import { newSubscription } from "../../shared/licensing/subscription.ts";
+import { toInstant } from "../../shared/licensing/time.ts";
+import { type Key, keyOf, partsOf } from "../../shared/message.ts";
+
+type Client = Pick<DynamoDBClient, "send">;
+
+/** When a subscription is due next, in milliseconds. */
+export type Due = { key: Key; at: number };
+
+/** What the schedule read; of these requests `empty` found nothing. `units`: where the client asks for them. */
+export type Reads = { requests: number; empty: number; items: number; units: number };
+
+const log = { info() {}, warn() {}, error() {} };
+
+/** Subscriptions that are due one after another over a time, the first soon after its begin. */
+export const evenlyDue = (count: number, from: number, ms: number, name = "even"): Due[] =>
+  Array.from({ length: count }, (_, n) => ({
+    key: keyOf("subscription", "standard", `${name}-${n}`),
+    at: from + ((n + 0.5) / count) * ms,
+  }));
+
+/** Stores subscriptions that are due and know nothing yet, over those of an earlier version. */
+export async function store(client: Client, due: readonly Due[], version = 0): Promise<void> {
+  const table = createTable(client, tableName);
+  for (const { key, at } of due) {
+    const { storefront, id } = partsOf(key);
+    const subscription = newSubscription(storefront, id);
+    await table.save(key, { subscription, version, agenda: { due: toInstant(new Date(at)) } });
+  }
+}
+
+/** Runs of the schedule, a minute apart. `woken` hears of what each of them wakes. */
+export async function sweep(
+  client: Client,
+  { from, runs }: { from: number; runs: number },
+  woken: (keys: Key[], now: number) => Promise<void>,
+): Promise<Reads> {
+  const reads: Reads = { requests: 0, empty: 0, items: 0, units: 0 };
+  const table = createTable(counting(client, reads), tableName);
+  for (let run = 1; run <= runs; run++) {
+    const now = from + run * 60_000;
+    const keys: Key[] = [];
+    const send = async (messages: readonly { message: { key: Key } }[]) => {
+      keys.push(...messages.map(({ message }) => message.key));
+    };
+    await renew({ table, send, now: () => new Date(now), log, metrics: noMetrics }, () => 50_000);
+    await woken(keys, now);
+  }
+  return reads;
+}
+
+type Found = { ScannedCount?: number; ConsumedCapacity?: { CapacityUnits?: number } };
+
+const counting = (client: Client, reads: Reads): Client =>
+  ({
+    send: async (command: Parameters<Client["send"]>[0]) => {
+      const found = (await client.send(command)) as Found;
+      reads.requests++;
+      reads.items += found.ScannedCount ?? 0;
+      reads.empty += found.ScannedCount ? 0 : 1;
+      reads.units += found.ConsumedCapacity?.CapacityUnits ?? 0;
+      return found;
+    },
+  }) as Client;
