@@ -1,12 +1,13 @@
 import { bundles } from "./bundles.ts";
 import { burst } from "./burst.ts";
 import { capacity } from "./capacity.ts";
+import { cost } from "./cost.ts";
 import { machine } from "./figures.ts";
 import { flow } from "./flow.ts";
 import { scale } from "./scale.ts";
 import { verify } from "./verify.ts";
 
-const parts: Record<string, () => Promise<void>> = { verify, bundles, flow, capacity, scale, burst };
+const parts: Record<string, () => Promise<void>> = { verify, bundles, flow, capacity, cost, scale, burst };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));

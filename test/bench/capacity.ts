@@ -17,7 +17,7 @@ export async function capacity(): Promise<void> {
     const counted = await measure(backend).finally(backend.stop);
     print(name, counted);
     if (i < backends.length - 1) continue;
-    for (const what of ["first purchase", "renewal, the first"]) printSequence(what, counted);
+    for (const what of ["first purchase", "renewal, the first", "announcing it"]) printSequence(what, counted);
   }
   console.log(`
   billmgr is done at once here; where it is not, each further look comes to it.
@@ -25,9 +25,9 @@ export async function capacity(): Promise<void> {
   dynalite does not count what a write takes in the index, and both count 0 for a Query that finds nothing.`);
 }
 
-type Counted = Map<string, Request[][]>;
+export type Counted = Map<string, Request[][]>;
 
-async function measure({ client }: LocalTable): Promise<Counted> {
+export async function measure({ client }: LocalTable): Promise<Counted> {
   const counted: Counted = new Map();
   const shop = await startCounted(client);
   const count = async (what: string, act: () => Promise<unknown>) => {
@@ -109,7 +109,8 @@ function stripeEvents(round: number): { created: number }[] {
     );
 }
 
-const of = (requests: readonly Request[], ...to: Request["to"][]) => requests.filter((one) => to.includes(one.to));
+export const of = (requests: readonly Request[], ...to: Request["to"][]) =>
+  requests.filter((one) => to.includes(one.to));
 
 const range = (values: readonly number[]): string => {
   const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -123,7 +124,7 @@ function print(name: string, counted: Counted): void {
   );
   const purchase = median((counted.get("first purchase") ?? []).map((requests) => of(requests, "table").length));
   table([
-    ["", "table", "to first purchase", "read units", "write units", "billmgr", "SQS", "bus"],
+    ["", "table", "to first purchase", "read units", "write units", "billmgr", "SQS", "bus", "log bytes"],
     ...[...counted].map(([what, runs]) => {
       const isSchedule = what.startsWith("a run of");
       const at = runs.map((requests) => of(requests, "table", ...(isSchedule ? (["agenda"] as const) : [])));
@@ -136,6 +137,7 @@ function print(name: string, counted: Counted): void {
         range(runs.map((requests) => of(requests, "billmgr").length)),
         range(runs.map((requests) => of(requests, "SQS").length)),
         range(runs.map((requests) => of(requests, "bus").length)),
+        range(runs.map((requests) => of(requests, "log").reduce((sum, { bytes = 0 }) => sum + bytes, 0))),
       ];
     }),
   ]);
@@ -144,6 +146,7 @@ function print(name: string, counted: Counted): void {
 function printSequence(what: string, counted: Counted): void {
   console.log(`\n  ${what}, request by request`);
   for (const { to, what: request, read, write } of counted.get(what)?.[0] ?? []) {
+    if (to === "log" || to === "agenda") continue;
     const units = [read && `${number(read)} read`, write && `${number(write)} write`].filter(Boolean);
     console.log(`    ${[to.padEnd(7), request.padEnd(32), ...units].join("  ").trimEnd()}`);
   }

@@ -1,8 +1,9 @@
+import { Logger } from "@aws-lambda-powertools/logger";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import Stripe from "stripe";
 import { announce } from "../../functions/announce/announce.ts";
-import { noMetrics } from "../../functions/metrics.ts";
+import { emf } from "../../functions/emf.ts";
 import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
@@ -21,19 +22,27 @@ import { postTo } from "../../shared/billmgr/transport.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { authinfo, signStandard, standardSecret, stripeSecret, testCatalog } from "../support/local.ts";
 
-/** One request, and the capacity units that the table says it took. */
-export type Request = { to: "table" | "agenda" | "billmgr" | "SQS" | "bus"; what: string; read: number; write: number };
+/** One request, and the capacity units that the table says it took; of a line of the log its bytes. */
+export type Request = {
+  to: "door" | "table" | "agenda" | "billmgr" | "SQS" | "bus" | "log";
+  what: string;
+  read: number;
+  write: number;
+  bytes?: number;
+};
 
 type Signed = { storefront: string; body: string; headers: Record<string, string> };
 type Paid = { subscription: string; plan: string; quantity: number; payment: string; paidThrough: Date };
 
 export const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 const secrets = { billmgr: authinfo, storefronts: { standard: [standardSecret], stripe: [stripeSecret] } };
-const log = { info() {}, warn() {}, error() {} };
 
 /** The functions' own code over clients that count, its schedule run by hand. */
 export async function startCounted(client: DynamoDBClient) {
   const requests: Request[] = [];
+  const stopCounting = countOutput(requests);
+  process.env.POWERTOOLS_METRICS_NAMESPACE = "billmgr-webhooks";
+  const [log, metrics] = [new Logger({ serviceName: "provision" }), emf()];
   const clock = createClock(0);
   const { now } = clock;
   countTable(client, requests);
@@ -62,7 +71,7 @@ export async function startCounted(client: DynamoDBClient) {
     returnSoon: returnSoonTo(queue.client, queue.url),
     now,
     log,
-    metrics: noMetrics,
+    metrics,
   });
   const stopPump = pump(queue, provision, 180_000, 1);
   const idle = async () => {
@@ -70,7 +79,7 @@ export async function startCounted(client: DynamoDBClient) {
   };
 
   const sweep = async () => {
-    await renew({ table, send, now, log, metrics: noMetrics }, () => Number.POSITIVE_INFINITY);
+    await renew({ table, send, now, log, metrics }, () => Number.POSITIVE_INFINITY);
     await idle();
   };
   const publish: Publish = async (announcements) => {
@@ -81,8 +90,8 @@ export async function startCounted(client: DynamoDBClient) {
     sandbox,
     now,
     sweep,
-    announce: () => announce({ table, publish, log, metrics: noMetrics }, () => Number.POSITIVE_INFINITY),
-    watch: () => watch({ table, now, metrics: noMetrics }),
+    announce: () => announce({ table, publish, log, metrics }, () => Number.POSITIVE_INFINITY),
+    watch: () => watch({ table, now, metrics }),
     /** What fell due meanwhile is dealt with. */
     moveTo: async (moment: Date) => {
       clock.moveTo(moment);
@@ -101,9 +110,10 @@ export async function startCounted(client: DynamoDBClient) {
     },
     /** Delivers a webhook, and waits until nothing is queued. */
     tell: async ({ storefront, body, headers }: Signed) => {
+      requests.push({ to: "door", what: storefront, read: 0, write: 0 });
       const { status } = await receive(
         { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
-        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log, metrics: noMetrics },
+        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log, metrics },
       );
       if (status !== 200) throw new Error(`a webhook was answered ${status}`);
       await idle();
@@ -111,6 +121,7 @@ export async function startCounted(client: DynamoDBClient) {
     stop: async () => {
       await stopPump();
       await Promise.all([close(), queue.stop()]);
+      stopCounting();
     },
   };
 }
@@ -154,6 +165,25 @@ function countQueue(client: SQSClient, requests: Request[]): void {
       },
     { step: "initialize", name: "count" },
   );
+}
+
+/** What would be in CloudWatch's logs does not come to the console. */
+function countOutput(requests: Request[]): () => void {
+  const streams = [process.stdout, process.stderr];
+  const stop = streams.map((stream) => {
+    const write = stream.write;
+    stream.write = ((text: string, ...rest: []) => {
+      if (!text.startsWith("{")) return write.call(stream, text, ...rest);
+      requests.push({ to: "log", what: "line", read: 0, write: 0, bytes: Buffer.byteLength(text) });
+      return true;
+    }) as typeof write;
+    return () => {
+      stream.write = write;
+    };
+  });
+  return () => {
+    for (const restore of stop) restore();
+  };
 }
 
 const named = (command: string): string => command.replace(/Command$/, "");
