@@ -28,7 +28,7 @@ const perLogByte = 0.5e-9;
 const perMonth = { metric: 0.3, alarm: 0.1, dashboard: 3, secret: 0.4 };
 
 /** What cannot be measured here. Milliseconds, bytes, and how often Lambda looks into the queue in a month. */
-const assumed = { call: 2000, request: 10, invocation: 50, platformLog: 350, polls: 657_000 };
+const assumed = { call: 2000, request: 10, invocation: 50, platformLog: 350, accessLog: 350, polls: 657_000 };
 const gb = 0.5;
 const runsPerMonth = 43_800;
 const secretReadsPerMonth = 2 * runsPerMonth;
@@ -90,7 +90,8 @@ function costOf(requests: readonly Request[]): Cost {
   const invocations = webhooks + batches;
   const gbSeconds = (gb * (invocations * assumed.invocation + waited)) / 1000;
   const units = (kind: "read" | "write") => of(requests, "table").reduce((all, one) => all + one[kind], 0);
-  const logged = of(requests, "log").reduce((all, { bytes = 0 }) => all + bytes, invocations * assumed.platformLog);
+  const unseen = invocations * assumed.platformLog + webhooks * assumed.accessLog;
+  const logged = of(requests, "log").reduce((all, { bytes = 0 }) => all + bytes, unseen);
   return {
     api: (webhooks * perMillion.apiRequest) / 1e6,
     functions: (invocations * perMillion.invocation + gbSeconds * perMillion.gbSecond) / 1e6,
