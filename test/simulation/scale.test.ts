@@ -45,4 +45,11 @@ describe("a rush of renewals", () => {
       expect(drainedMs).toBeLessThanOrEqual(most);
     },
   );
+
+  test("is kept whole before a billmgr so slow that a batch takes more time than a function has", async () => {
+    const slow = { ...pace, callMs: 15_000 };
+    const { webhooks, wrong, calls, mostCallsAtOnce } = await rush({ ...slow, subscriptions: 160, concurrency: 5 });
+    expect({ webhooks, wrong, mostCallsAtOnce }).toEqual({ webhooks: 200, wrong: [], mostCallsAtOnce: 5 });
+    expect(calls).toBe(3 * webhooks);
+  });
 });
