@@ -73,4 +73,6 @@ if (isMainThread) {
   process.exitCode = summary.failures.length > 0 ? 1 : 0;
 } else {
   await work(workerData as Share, (told) => parentPort?.postMessage(told));
+  // Whoever died while it read left a timer of its three minutes.
+  process.exit();
 }
