@@ -23,9 +23,22 @@ export const bundling: BundlingOptions = {
   externalModules: [...neverImported],
 };
 
+/**
+ * undici has two parsers of HTTP, each for processors with and without SIMD. Node's own build of it leaves the second,
+ * experimental parser out by this definition; Lambda's ARM has SIMD. 230 KiB.
+ */
+export const undiciAlone = {
+  externalModules: ["*/llhttp/llhttp-wasm.js"],
+  define: { esbuildDetection: "1" },
+};
+
 /** provision's bundle, with the catalog beside it. */
 export const withCatalog = (catalogFile: string): BundlingOptions => ({
   ...bundling,
+  externalModules: [...neverImported, ...undiciAlone.externalModules],
+  define: undiciAlone.define,
+  // undici is CommonJS and requires Node's modules, which an ES module has no `require` for.
+  banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
   commandHooks: {
     beforeBundling: () => [],
     beforeInstall: () => [],

@@ -1,5 +1,5 @@
-import * as http from "node:http";
-import * as https from "node:https";
+import request from "undici/lib/api/api-request.js";
+import Client from "undici/lib/dispatcher/client.js";
 
 /** What came of one POST. */
 export type Sent =
@@ -24,44 +24,32 @@ export const largestAnswer = 2 * 1024 * 1024;
 export const postTo =
   (address: string): Post =>
   async (form, timeoutMs) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const secure = address.startsWith("https:");
-    const request = (secure ? https : http).request(address, { method: "POST", headers, signal, agent: false });
+    const { origin, pathname } = new URL(address);
+    const client = new Client(origin, { maxResponseSize: largestAnswer, headersTimeout: 0, bodyTimeout: 0 });
     let connected = false;
+    client.once("connect", () => {
+      connected = true;
+    });
     try {
-      const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-        request.once("response", resolve).on("error", reject);
-        // Nothing is written before that, and nothing can have arrived.
-        const send = () => {
-          connected = true;
-          request.end(form.toString());
-        };
-        request.once("socket", (socket) => socket.once(secure ? "secureConnect" : "connect", send));
+      const answer = await request.call(client, {
+        method: "POST",
+        path: pathname,
+        headers: { "content-type": "application/x-www-form-urlencoded", accept: "text/xml", connection: "close" },
+        body: form.toString(),
+        signal: AbortSignal.timeout(timeoutMs),
       });
-      return { came: "answer", status: answer.statusCode ?? 0, body: await textOf(answer) };
+      const body = await answer.body.text();
+      return { came: "answer", status: answer.statusCode, body };
     } catch (error) {
-      return { came: connected ? "nothing" : "not_sent", why: reasonOf(error, signal, timeoutMs) };
+      return { came: connected ? "nothing" : "not_sent", why: reasonOf(error, timeoutMs) };
     } finally {
-      request.destroy();
+      client.destroy().catch(() => {});
     }
   };
 
-const headers = { "content-type": "application/x-www-form-urlencoded", accept: "text/xml" };
-
-async function textOf(answer: http.IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of answer as AsyncIterable<Buffer>) {
-    size += piece.length;
-    if (size > largestAnswer) throw new Error(`the answer is over the largest size of ${largestAnswer} bytes`);
-    pieces.push(piece);
-  }
-  return new TextDecoder().decode(Buffer.concat(pieces));
-}
-
-function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {
-  if (signal.aborted) return `no answer within ${timeoutMs / 1000} s`;
+function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${timeoutMs / 1000} s`;
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? `${code}: ${error.message}` : error.message;
 }

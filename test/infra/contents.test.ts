@@ -24,7 +24,7 @@ const table = [
 ];
 const secrets = ["@aws-sdk/client-secrets-manager", "shared/problems.ts", "zod"];
 const storefronts = ["functions/webhook", "shared/problems.ts", "shared/storefronts", "zod"];
-const billmgr = ["fast-xml-parser", "shared/billmgr", "shared/problems.ts", "zod"];
+const billmgr = ["fast-xml-parser", "shared/billmgr", "shared/problems.ts", "undici", "zod"];
 
 /** What each function is made of, besides its own room. How much each may weigh: bundles.test.ts. */
 const functions: [name: string, parts: string[][]][] = [

@@ -51,7 +51,7 @@ Object.assign(ServerResponse.prototype, {
   },
 });
 
-// Of undici, Node's own for fetch.
+// Of undici, Node's own for fetch and the package that billmgr is called by.
 diagnostics.subscribe("undici:request:create", (message) => {
   const { request } = message as { request: { path: string; method: string; headers: unknown; body: unknown } };
   watch("a URL", request.path, `${request.method} ${pathOf(request.path)}`);

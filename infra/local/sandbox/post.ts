@@ -11,7 +11,7 @@ export const postTo =
   async (form, timeoutMs) => {
     const delivery = await callBillmgr(billmgr, { method: "POST", params: Object.fromEntries(form) });
     if (delivery.later) later(delivery.later.ms, delivery.later.act);
-    if (delivery.comes === "drop") return { came: "nothing", why: "ECONNRESET: socket hang up" };
+    if (delivery.comes === "drop") return { came: "nothing", why: "UND_ERR_SOCKET: other side closed" };
     if (delivery.comes === "answer" && delivery.afterMs === 0) return received(delivery.page);
     const late = delivery.comes === "nothing" || delivery.afterMs >= timeoutMs;
     return new Promise((resolve) => {
