@@ -53,7 +53,8 @@ export class WebhooksStack extends Stack {
     provision.may(["sqs:SendMessage"], queue.queueArn);
     provision.may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"], table.tableArn);
     provision.addEventSource(
-      new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: limits.concurrency }),
+      // One at a time: a customer does not wait for those before him while another function is free (decision 0021).
+      new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: limits.concurrency }),
     );
 
     const eachMinute = { timeout: minuteTimeout, atOnce: share(1) };

@@ -6,7 +6,7 @@ export type QueueAddress = { client: SQSClient; url: string };
 type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
 
 /**
- * What Lambda's event source mapping does: receives batches, invokes the handler, deletes what succeeded.
+ * What Lambda's event source mapping does: receives messages one at a time, invokes the handler, deletes what succeeded.
  * @returns a function that stops it, once what is being worked on is done
  */
 export function pump(queue: QueueAddress, handler: Handler, timeoutMs: number, workers: number): () => Promise<void> {
@@ -40,7 +40,7 @@ async function receive({ client, url }: QueueAddress, abortSignal: AbortSignal):
     const { Messages = [] } = await client.send(
       new ReceiveMessageCommand({
         QueueUrl: url,
-        MaxNumberOfMessages: 10,
+        MaxNumberOfMessages: 1,
         WaitTimeSeconds: 20,
         MessageSystemAttributeNames: ["All"],
       }),

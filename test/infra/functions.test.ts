@@ -67,7 +67,7 @@ test("reserve nothing where the account has nothing to reserve, and are the same
 test("provision takes ten messages at a time, reports which failed, and runs as often as the catalog allows", () => {
   whole.template.resourceCountIs("AWS::Lambda::EventSourceMapping", 1);
   whole.template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
-    BatchSize: 10,
+    BatchSize: 1,
     FunctionResponseTypes: ["ReportBatchItemFailures"],
     ScalingConfig: { MaximumConcurrency: 7 },
   });
