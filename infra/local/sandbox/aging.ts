@@ -13,7 +13,7 @@ export function advance(account: Account): boolean {
   let changed = false;
   for (const [i, license] of state.licenses.entries()) {
     // Most are, and there may be thousands of them at each call.
-    if (license.status === ACTIVE && license.expiry > today && !license.suspendedByRequest) continue;
+    if (license.status === ACTIVE && license.expiry > today && !license.suspendedByRequest && license.lickey) continue;
     const settled = settle(autoprolong(account, license), now, state.settings);
     if (settled === license) continue;
     state.licenses[i] = settled;
