@@ -11,6 +11,7 @@ import { announce } from "./announce.ts";
 const world = {
   table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
   publish: publishTo(new EventBridgeClient(), environment("BUS_NAME")),
+  now: () => new Date(),
   log: new Logger({ serviceName: "announce" }),
   metrics: emf(),
 };

@@ -14,12 +14,16 @@ export const createHandler =
     if (!letter) return log.info("no letter", { id: detail.id });
     const { to, subject, text } = letter;
     const body = { Subject: { Data: subject, Charset: "UTF-8" }, Body: { Text: { Data: text, Charset: "UTF-8" } } };
-    await client.send(
-      new SendEmailCommand({
-        FromEmailAddress: from,
-        Destination: { ToAddresses: [to] },
-        Content: { Simple: body },
-      }),
-    );
+    const command = new SendEmailCommand({
+      FromEmailAddress: from,
+      Destination: { ToAddresses: [to] },
+      Content: { Simple: body },
+    });
+    await client.send(command).catch((error: unknown) => {
+      // Its words can name the customer's address, and Lambda logs what is thrown.
+      throw new Error(
+        `SES did not take the letter of ${detail.id}: ${error instanceof Error ? error.name : "no reason"}`,
+      );
+    });
     log.info("letter sent", { id: detail.id });
   };

@@ -18,7 +18,7 @@ import {
 } from "../../shared/licensing/operation.ts";
 import * as progress from "../../shared/licensing/progress.ts";
 import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
-import { type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
+import { earliest, type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -92,7 +92,10 @@ class Convergence {
     for (;;) {
       await this.#weighFunds();
       const decision = next(this.#subscription, this.#world.catalog, this.#now());
-      if (decision.do !== "change" && decision.do !== "look") return this.#rest(decision);
+      if (decision.do !== "change" && decision.do !== "look") {
+        await this.#lookForKeys();
+        return this.#rest(decision);
+      }
       if (this.#world.timeLeft() < timeNeeded) return this.#save(this.#agenda(this.#now()));
       if (await this.#world.table.halt()) {
         return this.#save(this.#agenda(instantPlus(this.#now(), { seconds: haltedSeconds })));
@@ -116,7 +119,22 @@ class Convergence {
       if (before && "attention" in before && before.reason === reason) return this.#save(before);
       return this.#save({ attention: this.#now(), reason });
     }
-    return this.#save(decision.until === undefined ? undefined : { due: decision.until });
+    const due = earliest([decision.until, progress.keyLookDue(this.#subscription, this.#now())]);
+    return this.#save(due === undefined ? undefined : { due });
+  }
+
+  /** A key that is made after the license works. It is no reason to fail, nor to hold up anything else. */
+  async #lookForKeys(): Promise<void> {
+    const { table, billmgr, timeLeft } = this.#world;
+    for (const { family, elid } of progress.keysToLookFor(this.#subscription, this.#now())) {
+      if (timeLeft() < timeNeeded || (await table.halt())) return;
+      try {
+        const { key } = (await billmgr.license(family, elid)) ?? {};
+        this.#subscription = progress.noteKey(this.#subscription, elid, key, this.#now());
+      } catch (error) {
+        if (!(error instanceof ReadError)) throw error;
+      }
+    }
   }
 
   async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {

@@ -144,7 +144,10 @@ export class Alarms extends Construct {
     });
     for (const [name, letters] of Object.entries(undelivered)) {
       this.#add(name, {
-        impact: "What a customer did was given up after many tries, and waits for a person.",
+        impact:
+          name === "MailDeadLetters"
+            ? "Customers were not told of their licenses by mail, after three tries."
+            : "What a customer did was given up after many tries, and waits for a person.",
         runbook: "dead-letters",
         metric: letters.metricApproximateNumberOfMessagesVisible(max),
         is: "above",

@@ -58,7 +58,7 @@ export function startFunctions(parts: Parts): LocalFunctions {
     catalog,
     now,
     log,
-    publish = async () => {},
+    publish = async () => [],
     metrics = noMetrics,
     scheduleEvery = 1000,
   } = parts;
@@ -80,10 +80,14 @@ export function startFunctions(parts: Parts): LocalFunctions {
   });
   const stopPump = pump(queue, provision, provisionTimeoutMs, catalog.limits.concurrency);
   const endless = () => Number.POSITIVE_INFINITY;
-  const announceAll = () => announce({ table, publish, log, metrics }, endless);
+  const announceAll = () => announce({ table, publish, now, log, metrics }, endless);
   const sweep = async (attentionToo?: boolean) => {
-    await announceAll();
-    return renew({ table, send, now, log, metrics }, endless, attentionToo);
+    // As on AWS, one that fails does not hold up the other.
+    const [woken] = await Promise.all([
+      renew({ table, send, now, log, metrics }, endless, attentionToo),
+      announceAll().catch((error: unknown) => log.error("announcing failed", { error: String(error) })),
+    ]);
+    return woken;
   };
   const schedule = setInterval(() => {
     sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));

@@ -90,6 +90,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     publish: async (announcements) => {
       for (const { id, ...announcement } of announcements) log.info(`event ${id}`, announcement);
       events.push(...announcements);
+      return [];
     },
     ...(options.metrics && { metrics: options.metrics }),
     ...(options.scheduleEvery && { scheduleEvery: options.scheduleEvery }),

@@ -1,8 +1,9 @@
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import type { Announcement } from "../licensing/announcement.ts";
 
-/** Rejects where the bus did not take all of them. */
-export type Publish = (announcements: readonly Announcement[]) => Promise<void>;
+/** @returns what the bus did not take, and why. Rejects where nothing is known of a whole request. */
+export type Publish = (announcements: readonly Announcement[]) => Promise<Refused[]>;
+export type Refused = { id: string; why: string };
 
 /** The `source` of everything that is put onto the bus. */
 export const eventSource = "billmgr-webhooks";
@@ -12,6 +13,7 @@ const largestBatch = 10;
 export const publishTo =
   (client: Pick<EventBridgeClient, "send">, EventBusName: string): Publish =>
   async (announcements) => {
+    const refused: Refused[] = [];
     for (let i = 0; i < announcements.length; i += largestBatch) {
       const batch = announcements.slice(i, i + largestBatch);
       const Entries = batch.map((announcement) => ({
@@ -21,11 +23,10 @@ export const publishTo =
         Time: new Date(announcement.at),
         Detail: JSON.stringify(announcement),
       }));
-      const { FailedEntryCount = 0, Entries: came = [] } = await client.send(new PutEventsCommand({ Entries }));
-      const first = came.find(({ ErrorCode }) => ErrorCode);
-      if (FailedEntryCount > 0)
-        throw new Error(
-          `the bus refused ${FailedEntryCount} of ${batch.length} events: ${first?.ErrorCode} ${first?.ErrorMessage}`,
-        );
+      // It answers 200 also where it took none.
+      const { Entries: came = [] } = await client.send(new PutEventsCommand({ Entries }));
+      for (const [place, { ErrorCode, ErrorMessage }] of came.entries())
+        if (ErrorCode) refused.push({ id: batch[place]?.id ?? "", why: `${ErrorCode} ${ErrorMessage}` });
     }
+    return refused;
   };

@@ -58,6 +58,9 @@ export type Table = Parts & {
   operation(key: Key, n: number): Promise<Operation | undefined>;
   /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
   unannounced(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
+  /** One of those, unless it was told meanwhile: the index is late. */
+  untold(key: Key, n: number): Promise<Operation | undefined>;
+  /** Takes it off, as it was when it was told. */
   putAnnounced(key: Key, operation: Operation): Promise<void>;
   /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
   journal(day: Day, from?: Page): Promise<{ entries: JournalEntry[]; next?: Page }>;
@@ -93,6 +96,13 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     const KeyConditionExpression = "agenda = :agenda AND agendaAt <= :until";
     const values = { ":agenda": agenda, ":until": until };
     return items.query({ IndexName: agendaIndex, KeyConditionExpression, ScanIndexForward }, values, from);
+  }
+
+  async function placedAt(key: Key, n: number): Promise<Placed | undefined> {
+    const item = await get(key, skOf(n));
+    if (!item) return undefined;
+    const { pk, sk, ...placed } = item;
+    return placed as Placed;
   }
 
   async function duePage(agenda: string, until: Instant, from?: Page): Promise<DuePage> {
@@ -137,18 +147,19 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     async save(key, stored) {
       const { subscription, agenda, found = [] } = stored;
-      const more = findableBy(subscription).filter((text) => !found.includes(text));
-      // Before the state that says so: whoever dies between the two leaves one that is written again.
-      await Promise.all(more.map((text) => put({ pk: `find#${text}`, sk: key })));
-      const saved: Stored = { ...stored, version: stored.version + 1, found: [...found, ...more] };
-      const { version } = saved;
-      const written = await put(
-        { pk: key, sk: "state", version, subscription, found: saved.found, ...agendaOf(key, agenda) },
-        version === 1
+      const version = stored.version + 1;
+      const saved = await put(
+        { pk: key, sk: "state", version, subscription, found, ...agendaOf(key, agenda) },
+        stored.version === 0
           ? { if: "attribute_not_exists(pk)" }
           : { if: "version = :version", with: { ":version": stored.version } },
       );
-      return written ? saved : undefined;
+      if (!saved) return undefined;
+      // After the state, which may hold an answer of billmgr's. What is not written now, or not known to be, the next
+      // save writes.
+      const more = findableBy(subscription).filter((text) => !found.includes(text));
+      const written = await Promise.allSettled(more.map((text) => put({ pk: `find#${text}`, sk: key })));
+      return { ...stored, version, found: [...found, ...more.filter((_, i) => written[i]?.status === "fulfilled")] };
     },
 
     async putOperation(key, operation) {
@@ -196,10 +207,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     operations: async (key) => (await collect<Placed>(key, "operation#")).map(unplaced),
 
     async operation(key, n) {
-      const item = (await get(key, skOf(n))) as ({ pk: string; sk: string } & Placed) | undefined;
-      if (!item) return undefined;
-      const { pk, sk, ...placed } = item;
-      return unplaced(placed);
+      const placed = await placedAt(key, n);
+      return placed && unplaced(placed);
     },
 
     async unannounced(shard, from) {
@@ -207,11 +216,16 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { operations: rows.map(({ pk, sk }) => ({ key: pk as Key, n: nOf(sk) })), ...(next && { next }) };
     },
 
+    async untold(key, n) {
+      const placed = await placedAt(key, n);
+      return placed?.agenda?.startsWith("announce#") ? unplaced(placed) : undefined;
+    },
+
     async putAnnounced(key, operation) {
-      const { agenda, agendaAt } = journalPlaceOf(operation);
+      const [from, to] = [placeOf(key, operation), journalPlaceOf(operation)];
       await items.update(key, skOf(operation.n), "SET agenda = :agenda, agendaAt = :agendaAt", {
-        if: "attribute_exists(agenda)",
-        with: { ":agenda": agenda, ":agendaAt": agendaAt },
+        if: "agenda = :from AND agendaAt = :fromAt",
+        with: { ":agenda": to.agenda, ":agendaAt": to.agendaAt, ":from": from.agenda, ":fromAt": from.agendaAt },
       });
     },
 

@@ -42,14 +42,14 @@ function shows({ status, addons }: SeenLicense, change: Change): boolean {
  */
 async function readOrder(operation: Operation, change: Order, sought: Sought, billmgr: Billmgr): Promise<Sight> {
   const { reference, elid } = sought;
-  const { claimedAt, state, resolved, looks } = operation;
+  const { claimedAt, state, resolved } = operation;
   const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
   const orderedOn = dayOf(claimedAt);
-  const known = { answeredOk: state === "unconfirmed", keyAwaited: looks.length < keyAwaitedLooks };
+  const answeredOk = state === "unconfirmed";
   // What an operator adopts can be older, and without any reference.
-  if (seen && resolved && !seen.comment && !seen.remoteid) return judge(change, known, seen);
+  if (seen && resolved && !seen.comment && !seen.remoteid) return judge(change, { answeredOk }, seen);
   if (seen && canBeOurs(seen, reference, orderedOn)) {
-    return judge(change, { ...known, ...(!resolved && { orderedOn }) }, seen);
+    return judge(change, { answeredOk, ...(!resolved && { orderedOn }) }, seen);
   }
   const found = await findOrder(operation, change.family, sought, billmgr);
   if (found.elid !== undefined && found.elid === elid) return { verdict: "pending", saw: `${found.saw} in the list` };
@@ -65,9 +65,6 @@ function canBeOurs(seen: SeenLicense, reference: string, orderedOn: Day): boolea
   return seen.createdOn === undefined || seen.createdOn >= addDays(orderedOn, -1);
 }
 
-/** Some nine minutes. Whether a family has keys at all is not documented, so a license counts without one at last. */
-const keyAwaitedLooks = 7;
-
 type Order = Change & { kind: "order" };
 
 const carries = (row: SeenLicense, reference: string): boolean =>
@@ -76,7 +73,7 @@ const carries = (row: SeenLicense, reference: string): boolean =>
 /** What a license shows of a change. Pure. */
 export function judge(
   change: Change,
-  known: { expiry?: Day; orderedOn?: Day; answeredOk: boolean; keyAwaited?: boolean },
+  known: { expiry?: Day; orderedOn?: Day; answeredOk: boolean },
   seen: SeenLicense,
 ): Sight {
   const { status, expiry, key } = seen;
@@ -85,7 +82,7 @@ export function judge(
     verdict,
     saw: saw + more,
     expiry,
-    ...(key && { key }),
+    ...(key !== undefined && { key }),
   });
   // What a form does not show can only be taken at billmgr's word, where it gave that.
   const byItsWord = status === undefined && known.answeredOk;
@@ -100,7 +97,6 @@ export function judge(
     case "order":
       // Without an expiry nothing could be told of a later prolong, and one that is not yet the paid one would be prolonged.
       if (expiry === undefined || isTooSoon(change, expiry, known.orderedOn)) return sight("pending", ", too soon");
-      if (key === "" && known.keyAwaited) return sight("pending", ", without its key");
       return sight(status !== undefined || byItsWord ? "achieved" : "pending");
     case "prolong":
       if (expiry === undefined) return sight("pending", ", without an expiry");

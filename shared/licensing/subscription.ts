@@ -32,6 +32,8 @@ export type License = {
   expiry?: Day;
   /** What activates the software, as far as billmgr shows it. */
   key?: string;
+  /** Since when it was seen to have a key that is not there yet. */
+  keyAwaited?: Instant;
   /** It was bought by other means, so it need not show our reference. */
   imported?: true;
 };

@@ -42,5 +42,5 @@ export const daysBetween = (from: Day, to: Day): number =>
 export const secondsBetween = (from: Instant, to: Instant): number =>
   Math.round((Date.parse(to) - Date.parse(from)) / 1000);
 
-export const earliest = (instants: readonly Instant[]): Instant | undefined =>
-  instants.reduce<Instant | undefined>((first, one) => (first === undefined || one < first ? one : first), undefined);
+export const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants.reduce((first, one) => (first === undefined || (one !== undefined && one < first) ? one : first), undefined);

@@ -84,13 +84,14 @@ export async function startCounted(client: DynamoDBClient) {
   };
   const publish: Publish = async (announcements) => {
     for (const { type } of announcements) requests.push({ to: "bus", what: type, read: 0, write: 0 });
+    return [];
   };
   return {
     requests,
     sandbox,
     now,
     sweep,
-    announce: () => announce({ table, publish, log, metrics }, () => Number.POSITIVE_INFINITY),
+    announce: () => announce({ table, publish, now, log, metrics }, () => Number.POSITIVE_INFINITY),
     watch: () => watch({ table, now, metrics }),
     /** What fell due meanwhile is dealt with. */
     moveTo: async (moment: Date) => {

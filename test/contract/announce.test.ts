@@ -3,7 +3,7 @@ import { announce } from "../../functions/announce/announce.ts";
 import { noMetrics } from "../../functions/metrics.ts";
 import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
 import type { Publish } from "../../shared/aws/bus.ts";
-import { createTable, type Table } from "../../shared/aws/table.ts";
+import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
@@ -27,10 +27,16 @@ beforeEach(() => {
   told = [];
 });
 
-const run = (
-  changed: Partial<Table> = {},
-  publish: Publish = async (more: readonly Announcement[]) => void told.push(...more),
-) => announce({ table: { ...table, ...changed }, publish, log: watchedLog(), metrics: noMetrics }, () => 60_000);
+const take: Publish = async (more) => {
+  told.push(...more);
+  return [];
+};
+
+const run = (changed: Partial<Table> = {}, publish = take, timeLeft = () => 60_000) =>
+  announce(
+    { table: { ...table, ...changed }, publish, now: () => new Date(now), log: watchedLog(), metrics: noMetrics },
+    timeLeft,
+  );
 const ids = () => told.map(({ id }) => id);
 
 const operation = (n: number, outcome: Operation["outcome"] = "done"): Operation => ({
@@ -64,21 +70,82 @@ test("tells what was done, once, and not what came to nothing", async () => {
   expect(await run()).toBe(0);
 });
 
-test("what the bus does not take is told by a later run, and the rest meanwhile", async () => {
+test("what the bus does not take is told by a later run, and the rest is told once", async () => {
   const names: string[] = [];
   for (let i = 0; i < 20; i++) names.push((await subscriptionWith(operation(1))).name);
   const stuck = `${names[7]}#operation-1`;
-  const refusing = async (more: readonly Announcement[]) => {
-    if (more.some(({ id }) => id === stuck)) throw new Error("the bus refused 1 of 3 events");
-    told.push(...more);
+  const refusing: Publish = async (more) => {
+    told.push(...more.filter(({ id }) => id !== stuck));
+    return more.filter(({ id }) => id === stuck).map(({ id }) => ({ id, why: "ThrottlingException" }));
   };
-  await expect(run({}, refusing)).rejects.toThrow("the bus refused");
-  expect(told.length).toBeGreaterThan(0);
-  expect(ids()).not.toContain(stuck);
+  for (let i = 0; i < 3; i++) await expect(run({}, refusing)).rejects.toThrow(`did not take ${stuck}: Throttling`);
+  expect(told).toHaveLength(19);
   await run();
-  expect(new Set(ids())).toEqual(new Set(names.map((name) => `${name}#operation-1`)));
-  expect(told).toHaveLength(20);
+  expect(ids().sort()).toEqual(names.map((name) => `${name}#operation-1`).sort());
 });
+
+test("nothing is remembered of a request that nothing is known of", async () => {
+  const { name } = await subscriptionWith(operation(1));
+  const lost = async () => Promise.reject(new Error("reset"));
+  await expect(run({}, lost)).rejects.toThrow("reset");
+  await run();
+  expect(ids()).toEqual([`${name}#operation-1`]);
+});
+
+test("one that cannot be read holds up no other, and is an error in the end", async () => {
+  const odd = await subscriptionWith(operation(1));
+  const names: string[] = [];
+  for (let i = 0; i < 12; i++) names.push((await subscriptionWith(operation(1))).name);
+  const load: Table["load"] = async (key) => {
+    if (key === odd.key) throw new Error("of a newer form");
+    return table.load(key);
+  };
+  await expect(run({ load })).rejects.toThrow("of a newer form");
+  expect(ids().sort()).toEqual(names.map((name) => `${name}#operation-1`).sort());
+  await run();
+  expect(ids().at(-1)).toBe(`${odd.name}#operation-1`);
+});
+
+test("ten are told and remembered before more is read, and it stops in time", async () => {
+  const { key } = await subscriptionWith(...Array.from({ length: 25 }, (_, i) => operation(i + 1)));
+  let left = 60_000;
+  const slow: Publish = async (more) => {
+    left -= 30_000;
+    return take(more);
+  };
+  expect(await run({}, slow, () => left)).toBe(20);
+  const untold = await Promise.all(Array.from({ length: 25 }, (_, i) => table.untold(key, i + 1)));
+  expect(untold.filter((one) => one !== undefined)).toHaveLength(5);
+  expect(await run()).toBe(5);
+});
+
+test("what the index shows late is not told twice", async () => {
+  const { key, name } = await subscriptionWith(operation(1));
+  const [shard = 0] = await shardsOf(key);
+  const late = await table.unannounced(shard);
+  await run();
+  await run({ unannounced: async (asked) => (asked === shard ? late : { operations: [] }) });
+  expect(ids()).toEqual([`${name}#operation-1`]);
+});
+
+test("what was finished otherwise meanwhile is told too", async () => {
+  const { key, name } = await subscriptionWith(operation(1));
+  const again = { ...operation(1), finishedAt: "2026-11-23T08:00:01.000Z" };
+  await run({}, async (more) => {
+    await table.putOperation(key, again);
+    return take(more);
+  });
+  await run();
+  expect(told.map(({ id, at }) => [id, at])).toEqual([
+    [`${name}#operation-1`, now],
+    [`${name}#operation-1`, again.finishedAt],
+  ]);
+});
+
+const shardsOf = async (key: Key): Promise<number[]> => {
+  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+  return pages.flatMap(({ operations }, shard) => (operations.some((one) => one.key === key) ? [shard] : []));
+};
 
 test("who dies after telling and before remembering tells it again, by the same id", async () => {
   const { name } = await subscriptionWith(operation(1));

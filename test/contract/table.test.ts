@@ -49,7 +49,8 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     };
     const saved = await table.save(key, { subscription, version: 0, agenda: { due: later } });
     expect(saved).toMatchObject({ subscription, version: 1, agenda: { due: later } });
-    expect(await table.load(key)).toEqual(saved);
+    // Only a later save tells what was made findable after this one.
+    expect(await table.load(key)).toEqual({ ...saved, found: [] });
   });
 
   it("takes a save only over the version that was loaded", async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import { announcementSchema } from "../../shared/licensing/announcement-schema.ts";
-import { advanceDays, inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
 
 let stack: LocalStack;
 beforeEach(async () => {
@@ -64,22 +64,26 @@ test("others are told of each change of a license, with its key and expiry", asy
   expect(events.at(-1)).toMatchObject({ customer, plan: "vm6-monthly", license: { id: "334673", family: "platform" } });
 });
 
-test("a key that is made after the license works is waited for, and not for ever", async () => {
+test("a key that is made after the license works is waited for, not for ever, and by nobody but who is told", async () => {
+  const later = (seconds: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + seconds * 1000));
   stack.sandbox?.configure({ keySeconds: 90 });
-  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
-  await stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
-  expect(await listed()).toEqual([]);
-  await stack.advanceTo(new Date(stack.clock.now().getTime() + 300_000));
-  expect(await listed()).toMatchObject([
-    { type: "license.ordered", license: { key: expect.stringMatching(/^334673-/) } },
-  ]);
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
+  await later(60);
+  expect(done(stack)).toEqual(["order 334673", "prolong 334673"]);
+  expect((await listed()).map(({ type }) => type)).toEqual(["license.prolonged"]);
+  await later(300);
+  const [, ordered] = await listed();
+  expect(ordered).toMatchObject({ type: "license.ordered", license: { key: expect.stringMatching(/^334673-/) } });
 
   stack.sandbox?.configure({ keySeconds: 86_400 });
   await tell(stack, "payment.succeeded", { ...paid(inDays(stack, 30)), subscription: "43" });
-  await stack.advanceTo(new Date(stack.clock.now().getTime() + 900_000));
-  const [, second] = await listed();
+  await later(300);
+  expect(await listed()).toHaveLength(2);
+  await later(600);
+  const [, , second] = await listed();
   expect(second).toMatchObject({ type: "license.ordered", subscription: "43" });
   expect(second).not.toHaveProperty("license.key");
+  expect((await stateOf(stack, "standard/43"))?.slots[0]?.license).not.toHaveProperty("keyAwaited");
 });
 
 test("others are told that a person is needed", async () => {

@@ -44,7 +44,8 @@ test("SES is asked to send it, by its real client; what it refuses is an error, 
   let status = 200;
   const server = await serve(async (request, response) => {
     sent.push(JSON.parse((await bodyOf(request, 100_000)).toString("utf8")));
-    sendJson(response, status, status === 200 ? { MessageId: "1" } : { message: "Email address is not verified." });
+    const refused = { __type: "MessageRejected", message: "Not verified: ann@example.com" };
+    sendJson(response, status, status === 200 ? { MessageId: "1" } : refused);
   });
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const client = new SESv2Client({ endpoint: server.url, region: "us-east-1", credentials, maxAttempts: 1 });
@@ -60,7 +61,9 @@ test("SES is asked to send it, by its real client; what it refuses is an error, 
       },
     ]);
     status = 400;
-    await expect(handler({ detail: ordered })).rejects.toThrow("not verified");
+    await expect(handler({ detail: ordered })).rejects.toThrow(
+      /^SES did not take the letter of stripe\/sub_1#operation-1: MessageRejected$/,
+    );
   } finally {
     client.destroy();
     await server.close();
