@@ -1,6 +1,6 @@
 import { type Attention, attention, type Waiting } from "../../functions/ops/attention.ts";
+import { count, moment } from "../../functions/ops/words.ts";
 import type { Command } from "./command.ts";
-import { count, moment } from "./text.ts";
 
 export const attentionCommand: Command = {
   takes: [],

@@ -1,9 +1,9 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { exported } from "../../functions/ops/export.ts";
+import { count } from "../../functions/ops/words.ts";
 import { Mistake } from "../mistake.ts";
 import { type Command, textOf } from "./command.ts";
-import { count } from "./text.ts";
 
 export const exportCommand: Command = {
   takes: [],

@@ -1,6 +1,6 @@
 import { halt, resume } from "../../functions/ops/halt.ts";
+import { count, moment } from "../../functions/ops/words.ts";
 import type { Command } from "./command.ts";
-import { count, moment } from "./text.ts";
 
 export const haltCommand: Command = {
   takes: ["[reason…]"],

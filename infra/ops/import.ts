@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { carryOut, checkImport, type Line, type Move, type Moves, type Refusal } from "../../functions/ops/import.ts";
 import { type Unheld, unheld } from "../../functions/ops/unheld.ts";
+import { count, sayDecision } from "../../functions/ops/words.ts";
 import { describe, isPurchase } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { isDay, startOf, toInstant } from "../../shared/licensing/time.ts";
@@ -8,8 +9,6 @@ import { suggest } from "../../shared/problems.ts";
 import { Mistake } from "../mistake.ts";
 import type { Command, Given, Outcome } from "./command.ts";
 import { readCsv, writeCsv } from "./csv.ts";
-import { sayDecision } from "./show.ts";
-import { count } from "./text.ts";
 
 export const importCommand: Command = {
   takes: ["[licenses.csv]"],

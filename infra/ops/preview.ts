@@ -1,9 +1,8 @@
 import { type Preview, preview } from "../../functions/ops/preview.ts";
+import { parameters, sayDecision } from "../../functions/ops/words.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { Mistake, readFile } from "../mistake.ts";
 import { type Command, type Given, textOf } from "./command.ts";
-import { sayDecision } from "./show.ts";
-import { parameters } from "./text.ts";
 
 export const previewCommand: Command = {
   takes: ["<event.json>"],

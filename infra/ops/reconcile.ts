@@ -1,6 +1,7 @@
 import { type Reconciled, reconcile } from "../../functions/ops/reconcile.ts";
+import { count } from "../../functions/ops/words.ts";
 import type { Command } from "./command.ts";
-import { columns, count } from "./text.ts";
+import { columns } from "./text.ts";
 
 export const reconcileCommand: Command = {
   takes: [],

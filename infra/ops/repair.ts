@@ -1,9 +1,9 @@
 import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
+import { meaning, moment } from "../../functions/ops/words.ts";
 import { describe } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { Mistake } from "../mistake.ts";
 import { type Command, type Given, textOf } from "./command.ts";
-import { moment } from "./text.ts";
 
 export const retryCommand: Command = {
   takes: ["<subscription…>"],
@@ -52,19 +52,6 @@ function resolutionIn(given: Given): Resolution {
     throw new Mistake(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
   }
   return as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
-}
-
-function meaning(name: string, resolution: Resolution): string {
-  switch (resolution.as) {
-    case "adopt":
-      return `License ${resolution.elid} becomes the one of ${name}: it is renewed, suspended and deleted as its customer pays.`;
-    case "never-bought":
-      return `What ${name} waits for was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
-    case "done":
-      return `The open operation of ${name} counts as done.`;
-    case "gone":
-      return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
-  }
 }
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });

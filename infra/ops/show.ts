@@ -1,13 +1,20 @@
 import { type Chapter, type ShownEvent, type Story, show, showEvent } from "../../functions/ops/show.ts";
-import type { Event } from "../../shared/licensing/event.ts";
-import type { Decision } from "../../shared/licensing/next.ts";
+import {
+  customerOf,
+  entitlementOf,
+  licenseOf,
+  moment,
+  parameters,
+  pretty,
+  sayDecision,
+  sayEvent,
+} from "../../functions/ops/words.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
-import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { untold } from "../../shared/licensing/time.ts";
 import { fitting } from "./attention.ts";
 import type { Command } from "./command.ts";
-import { columns, moment, parameters } from "./text.ts";
+import { columns } from "./text.ts";
 
 export const showCommand: Command = {
   takes: ["<subscription or event>"],
@@ -44,45 +51,6 @@ function textOfStory({ name, subscription, entitled, chapters, next, agenda, rep
   return `${columns(head)}\n\n${chapters.map(textOfChapter).join("\n")}`;
 }
 
-const customerOf = ({ customerId, email }: Subscription): string[] => [
-  ...(customerId ? [`customer ${customerId.value}`] : []),
-  ...(email ? [email.value] : []),
-];
-
-function entitlementOf({ through, ended, withheld, setToEnd, until }: Story["entitled"]): string {
-  if (ended) return `ended ${moment(ended)}`;
-  const paid = through ? `paid through ${moment(through)}` : "nothing is paid";
-  const more = withheld ? `, withheld: ${withheld.replace("_", " ")}` : "";
-  return `${paid}${setToEnd && until ? `, set to end ${moment(until)}` : ""}${more}`;
-}
-
-function licenseOf({ generation, plan, license }: Subscription["slots"][number]): string {
-  if (!license) return `none, of ${plan}${generation > 1 ? ` (generation ${generation})` : ""}`;
-  const { elid, expiry, suspended, trial, addons } = license;
-  const shown = Object.entries(addons).map(([code, value]) => `addon ${code} = ${value}`);
-  const states = [
-    trial ? "trial" : "",
-    suspended ? "suspended" : expiry ? "active" : "not seen active yet",
-    expiry ? `until ${expiry}` : "expiry not read",
-  ];
-  return [elid, plan, ...states.filter(Boolean), ...shown].join(", ");
-}
-
-export function sayDecision(decision: Decision): string {
-  switch (decision.do) {
-    case "look":
-      return "find out by reading what the open operation did";
-    case "change":
-      return `${describe(decision.change)}, because ${decision.why}`;
-    case "wait":
-      return `wait until ${moment(decision.until)}: ${decision.why}`;
-    case "settled":
-      return decision.until === undefined ? "nothing" : `nothing before ${moment(decision.until)}`;
-    case "attention":
-      return `nothing without a person: ${decision.reason}`;
-  }
-}
-
 const textOfChapter = (chapter: Chapter): string =>
   "event" in chapter ? lineOfEvent(chapter.event) : textOfOperation(chapter.operation);
 
@@ -96,20 +64,6 @@ function lineOfEvent(event: ShownEvent): string {
     ...event.events.map((one) => `    ${sayEvent(one)}`),
     ...(settled ? [`    ${settled.as} at ${moment(settled.at)}: ${settled.why}`] : []),
   ].join("\n");
-}
-
-function sayEvent(event: Event): string {
-  const payment = "payment" in event && event.payment ? ` ${event.payment}` : "";
-  const covers = event.type === "payment.succeeded" ? ` ${sayCovers(event.covers)}` : "";
-  const items = event.items?.list.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
-  return `${event.type}${payment}${covers}${items ? `: ${items}` : ""}`;
-}
-
-function sayCovers(covers: (Event & { type: "payment.succeeded" })["covers"]): string {
-  if ("through" in covers) return `through ${moment(covers.through)}`;
-  if ("months" in covers) return `for ${covers.months} months`;
-  if ("periodFrom" in covers) return `for the period from ${moment(covers.periodFrom)}`;
-  return `for ${covers.intervals} intervals`;
 }
 
 function textOfOperation(operation: Operation): string {
@@ -130,12 +84,4 @@ function textOfOperation(operation: Operation): string {
     `    ${last}${state === "finished" ? `${outcome}` : `${state}${due ? `, looked at ${moment(due)}` : ""}`}`,
   );
   return lines.join("\n");
-}
-
-function pretty(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }

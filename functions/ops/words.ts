@@ -1,0 +1,93 @@
+import type { Event } from "../../shared/licensing/event.ts";
+import type { Decision } from "../../shared/licensing/next.ts";
+import { describe } from "../../shared/licensing/operation.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Resolution } from "./repair.ts";
+import type { Story } from "./show.ts";
+
+export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;
+
+/** "2026-11-23 08:00:01": UTC, as everything here. */
+export const moment = (instant: string): string => instant.slice(0, 19).replace("T", " ");
+
+export const parameters = (params: Record<string, string>): string =>
+  Object.entries(params)
+    .filter(([name]) => name !== "out" && name !== "lang")
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+
+export const customerOf = ({ customerId, email }: Subscription): string[] => [
+  ...(customerId ? [`customer ${customerId.value}`] : []),
+  ...(email ? [email.value] : []),
+];
+
+export function entitlementOf({ through, ended, withheld, setToEnd, until }: Story["entitled"]): string {
+  if (ended) return `ended ${moment(ended)}`;
+  const paid = through ? `paid through ${moment(through)}` : "nothing is paid";
+  const more = withheld ? `, withheld: ${withheld.replace("_", " ")}` : "";
+  return `${paid}${setToEnd && until ? `, set to end ${moment(until)}` : ""}${more}`;
+}
+
+export function licenseOf({ generation, plan, license }: Subscription["slots"][number]): string {
+  if (!license) return `none, of ${plan}${generation > 1 ? ` (generation ${generation})` : ""}`;
+  const { elid, expiry, suspended, trial, addons } = license;
+  const shown = Object.entries(addons).map(([code, value]) => `addon ${code} = ${value}`);
+  const states = [
+    trial ? "trial" : "",
+    suspended ? "suspended" : expiry ? "active" : "not seen active yet",
+    expiry ? `until ${expiry}` : "expiry not read",
+  ];
+  return [elid, plan, ...states.filter(Boolean), ...shown].join(", ");
+}
+
+export function sayDecision(decision: Decision): string {
+  switch (decision.do) {
+    case "look":
+      return "find out by reading what the open operation did";
+    case "change":
+      return `${describe(decision.change)}, because ${decision.why}`;
+    case "wait":
+      return `wait until ${moment(decision.until)}: ${decision.why}`;
+    case "settled":
+      return decision.until === undefined ? "nothing" : `nothing before ${moment(decision.until)}`;
+    case "attention":
+      return `nothing without a person: ${decision.reason}`;
+  }
+}
+
+export function sayEvent(event: Event): string {
+  const payment = "payment" in event && event.payment ? ` ${event.payment}` : "";
+  const covers = event.type === "payment.succeeded" ? ` ${sayCovers(event.covers)}` : "";
+  const items = event.items?.list.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
+  return `${event.type}${payment}${covers}${items ? `: ${items}` : ""}`;
+}
+
+function sayCovers(covers: (Event & { type: "payment.succeeded" })["covers"]): string {
+  if ("through" in covers) return `through ${moment(covers.through)}`;
+  if ("months" in covers) return `for ${covers.months} months`;
+  if ("periodFrom" in covers) return `for the period from ${moment(covers.periodFrom)}`;
+  return `for ${covers.intervals} intervals`;
+}
+
+/** What a person has to agree to before it is resolved so. */
+export function meaning(name: string, resolution: Resolution): string {
+  switch (resolution.as) {
+    case "adopt":
+      return `License ${resolution.elid} becomes the one of ${name}: it is renewed, suspended and deleted as its customer pays.`;
+    case "never-bought":
+      return `What ${name} waits for was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
+    case "done":
+      return `The open operation of ${name} counts as done.`;
+    case "gone":
+      return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
+  }
+}
+
+/** JSON with line breaks; what is none as it is. */
+export function pretty(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
