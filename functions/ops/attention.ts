@@ -1,13 +1,19 @@
 import type { Halt, ReadBalance } from "../../shared/aws/control.ts";
 import type { Page } from "../../shared/aws/items.ts";
+import { describe } from "../../shared/licensing/operation.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import { longestDue } from "../watch/overdue.ts";
+import { moment } from "./words.ts";
 import { nameOf, nowOf, type World } from "./world.ts";
 
-/** What needs a person. `repairs` are those that fit; whether one is right only a person knows. */
-export type Waiting = { name: string; since: Instant; reason: string } & (
+/**
+ * What needs a person. `found` is what was done about it and seen last; `repairs` are those that fit: whether one is
+ * right only a person knows.
+ */
+export type Waiting = { name: string; since: Instant; reason: string; found: string[] } & (
   | { is: "subscription"; repairs: RepairName[] }
   | { is: "event"; repairs: ("replay" | "dismiss")[] }
 );
@@ -27,16 +33,32 @@ const lateAfterSeconds = 300;
 /** What needs a person, longest first. */
 export async function attention(world: Pick<World, "table" | "catalog" | "now">): Promise<Attention> {
   const { table } = world;
-  const [halt, balance, late] = await Promise.all([table.halt(), table.balance(), lateOne(world)]);
+  const [halt, shared] = await Promise.all([table.halt(), pressing(world)]);
   const waiting: Waiting[] = [];
   let from: Page | undefined;
   do {
-    const { keys, next } = await table.attention(from);
-    const found = await Promise.all(keys.map(({ key }) => waitingAt(key, world)));
-    waiting.push(...found.flat());
-    from = next;
+    const page = await waitingPage(world, from);
+    waiting.push(...page.waiting);
+    from = page.next;
   } while (from);
-  return { ...(halt && { halt }), ...(balance?.low && { balance }), ...(late && { late }), waiting };
+  return { ...(halt && { halt }), ...shared, waiting };
+}
+
+/** What is wrong with no subscription alone. */
+export async function pressing(world: Pick<World, "table" | "now">): Promise<Pick<Attention, "balance" | "late">> {
+  const [balance, late] = await Promise.all([world.table.balance(), lateOne(world)]);
+  return { ...(balance?.low && { balance }), ...(late && { late }) };
+}
+
+/** Of what needs a person one page, longest first. */
+export async function waitingPage(
+  world: Pick<World, "table" | "catalog" | "now">,
+  from?: Page,
+  most?: number,
+): Promise<{ waiting: Waiting[]; next?: Page }> {
+  const { keys, next } = await world.table.attention(from, most);
+  const found = await Promise.all(keys.map(({ key }) => waitingAt(key, world)));
+  return { waiting: found.flat(), ...(next && { next }) };
 }
 
 async function lateOne({ table, now }: Pick<World, "table" | "now">): Promise<Attention["late"]> {
@@ -52,7 +74,8 @@ async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now
     // The index is read late: by now it may be settled.
     if (!subscription || !agenda || !("attention" in agenda)) return [];
     const repairs = repairsFor(subscription, catalog, nowOf(world));
-    return [{ is: "subscription", name, since: agenda.attention, reason: agenda.reason, repairs }];
+    const found = foundOf(subscription);
+    return [{ is: "subscription", name, since: agenda.attention, reason: agenda.reason, found, repairs }];
   }
   const unclear = (await table.events(key)).filter(({ became, settled }) => became === "unclear" && !settled);
   return unclear.map((event) => ({
@@ -60,6 +83,20 @@ async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now
     name,
     since: event.received.receivedAt,
     reason: event.became === "unclear" ? event.reason : "",
+    found: [event.received.type],
     repairs: ["replay", "dismiss"],
   }));
+}
+
+/** The latest operation, where it is about that: what was called, what billmgr said, and what was seen last. */
+function foundOf({ operation, attention }: Subscription): string[] {
+  if (!operation || (operation.state === "finished" && operation.outcome === "done")) return [];
+  const { n, change, state, outcome, attempt, looks } = operation;
+  if (attention?.operation !== undefined && attention.operation !== n) return [];
+  const last = looks.at(-1);
+  return [
+    `operation ${n}, ${describe(change)}: ${state === "finished" ? outcome : state}`,
+    ...(attempt?.said ? [`billmgr said: ${attempt.said}`] : []),
+    ...(last ? [`looked ${looks.length} times, last at ${moment(last.at)}: ${last.saw}`] : []),
+  ];
 }

@@ -12,13 +12,16 @@ import { messagesOf } from "../webhook/receive.ts";
 import { storefrontFor } from "./reading.ts";
 import { nameOf, type World } from "./world.ts";
 
+/** A change that would be made, and what would be sent for it. */
+export type Planned = { what: string; why: string; params: Record<string, string> };
+
 /** What one event would come to. */
 export type Preview = { event: string; type: string } & (
   | { nothing: string }
   | {
       subscription: string;
       known: boolean;
-      changes: { what: string; why: string; params: Record<string, string> }[];
+      changes: Planned[];
       /** What is decided after them. */
       next: Decision;
     }
@@ -64,13 +67,15 @@ async function outcomeOf(
   const before = stored?.subscription ?? newSubscription(storefront, id);
   const folded = found.events.reduce(fold, before);
   const { steps, decision } = follow(folded, catalog, at, (step) => `<license ${step + 1}>`);
-  const changes = steps.map((step) => ({
-    what: describe(step.change),
-    why: step.why,
-    params: requestOf(step.change, referenceFor(folded, step)),
-  }));
+  const changes = steps.map((step) => plannedIn(folded, step));
   return { subscription: nameOf(found.key), known: stored !== undefined, changes, next: decision };
 }
+
+export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
+  what: describe(step.change),
+  why: step.why,
+  params: requestOf(step.change, referenceFor(subscription, step)),
+});
 
 /** What the facts are about in the end: a reference leads to another one, or to its subscription. */
 async function linkedTo(

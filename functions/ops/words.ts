@@ -1,7 +1,9 @@
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { describe } from "../../shared/licensing/operation.ts";
+import type { Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Replayed } from "./events.ts";
 import type { Resolution } from "./repair.ts";
 import type { Story } from "./show.ts";
 
@@ -82,6 +84,33 @@ export function meaning(name: string, resolution: Resolution): string {
       return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
   }
 }
+
+/** The same of what is no resolution. */
+export const meaningOf = {
+  event: (name: string, id?: string) => (id === undefined ? `event ${name}` : `event ${id} of ${name}`),
+  replay: (name: string, id?: string) =>
+    `The ${meaningOf.event(name, id)} is read again, and what it says then is done.`,
+  dismiss: (name: string) => `Nobody is asked about the event ${name} any more, and what it says is not done.`,
+  halt: "Nothing is bought, renewed, suspended or resumed for anybody until you resume.",
+};
+
+/** What a repair ended, and what is open after it. */
+export function sayRepaired({ subscription: { operation }, finished }: Repaired): string[] {
+  const open = operation && operation.state !== "finished" && operation.due !== undefined;
+  return [
+    ...finished.map(({ n, change, outcome }) => `operation ${n}, ${describe(change)}: ${outcome}`),
+    ...(open
+      ? [
+          `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: looked at ${moment(operation.due ?? "")}`,
+        ]
+      : []),
+  ];
+}
+
+export const sayReplayed = (what: string, replayed: Replayed): string =>
+  "unclear" in replayed
+    ? `the ${what} is still not understood: ${replayed.unclear}`
+    : `the ${what} is ${replayed.understood}: ${replayed.why}`;
 
 /** JSON with line breaks; what is none as it is. */
 export function pretty(body: string): string {

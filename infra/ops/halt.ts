@@ -1,12 +1,12 @@
 import { halt, resume } from "../../functions/ops/halt.ts";
-import { count, moment } from "../../functions/ops/words.ts";
+import { count, meaningOf, moment } from "../../functions/ops/words.ts";
 import type { Command } from "./command.ts";
 
 export const haltCommand: Command = {
   takes: ["[reason…]"],
   about: "stop all calls to billmgr; webhooks are still accepted",
   async run({ words, connect, confirm }) {
-    await confirm("Nothing is bought, renewed, suspended or resumed for anybody until you resume.");
+    await confirm(meaningOf.halt);
     const stands = await halt(words.join(" ") || "halted by an operator", await connect());
     return { data: stands, text: `all calls are halted since ${moment(stands.since)}: ${stands.reason}` };
   },

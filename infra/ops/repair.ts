@@ -1,6 +1,5 @@
 import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
-import { meaning, moment } from "../../functions/ops/words.ts";
-import { describe } from "../../shared/licensing/operation.ts";
+import { meaning, sayRepaired } from "../../functions/ops/words.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { Mistake } from "../mistake.ts";
 import { type Command, type Given, textOf } from "./command.ts";
@@ -56,8 +55,7 @@ function resolutionIn(given: Given): Resolution {
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });
 
-function state({ subscription: { operation }, finished }: Repaired): string {
-  const ended = finished.map(({ n, change, outcome }) => `\n  operation ${n}, ${describe(change)}: ${outcome}`);
-  const open = operation && operation.state !== "finished" && operation.due !== undefined;
-  return `${ended.join("")}${open ? `\n  operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: looked at ${moment(operation.due ?? "")}` : ""}`;
-}
+const state = (repaired: Repaired): string =>
+  sayRepaired(repaired)
+    .map((line) => `\n  ${line}`)
+    .join("");

@@ -63,7 +63,7 @@ export type Table = Parts & {
   /** Takes it off, as it was when it was told. */
   putAnnounced(key: Key, operation: Operation): Promise<void>;
   /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
-  journal(day: Day, from?: Page): Promise<{ entries: JournalEntry[]; next?: Page }>;
+  journal(day: Day, from?: Page, most?: number): Promise<{ entries: JournalEntry[]; next?: Page }>;
   /** Whether others were told that a person is needed there since then. */
   attentionTold(key: Key, since: Instant): Promise<boolean>;
   putAttentionTold(key: Key, since: Instant): Promise<void>;
@@ -73,10 +73,10 @@ export type Table = Parts & {
   link(key: Key): Promise<Key | undefined>;
   /** One page of all subscriptions, in no order. */
   subscriptions(from?: Page): Promise<SubscriptionPage>;
-  /** One page of what is due in a shard. */
-  due(shard: number, now: Instant, from?: Page): Promise<DuePage>;
+  /** One page of what is due in a shard, soonest first; of at most so many, where that is said. */
+  due(shard: number, now: Instant, from?: Page, most?: number): Promise<DuePage>;
   /** One page of what waits for a person, longest first. */
-  attention(from?: Page): Promise<DuePage>;
+  attention(from?: Page, most?: number): Promise<DuePage>;
 };
 
 /** `due`: since when, of what waits for a person. */
@@ -92,10 +92,11 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
   const items = itemsIn(client, name);
   const { get, put, collect } = items;
 
-  function agendaPage(agenda: string, until: Instant, from?: Page, ScanIndexForward = true) {
+  function agendaPage(agenda: string, until: Instant, from?: Page, most?: number, ScanIndexForward = true) {
     const KeyConditionExpression = "agenda = :agenda AND agendaAt <= :until";
     const values = { ":agenda": agenda, ":until": until };
-    return items.query({ IndexName: agendaIndex, KeyConditionExpression, ScanIndexForward }, values, from);
+    const input = { IndexName: agendaIndex, KeyConditionExpression, ScanIndexForward, ...(most && { Limit: most }) };
+    return items.query(input, values, from);
   }
 
   async function placedAt(key: Key, n: number): Promise<Placed | undefined> {
@@ -105,8 +106,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     return placed as Placed;
   }
 
-  async function duePage(agenda: string, until: Instant, from?: Page): Promise<DuePage> {
-    const { rows, next } = await agendaPage(agenda, until, from);
+  async function duePage(agenda: string, until: Instant, from?: Page, most?: number): Promise<DuePage> {
+    const { rows, next } = await agendaPage(agenda, until, from, most);
     return {
       keys: rows.map(({ pk, agendaAt }) => ({ key: pk as Key, due: agendaAt as Instant })),
       ...(next && { next }),
@@ -229,8 +230,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       });
     },
 
-    async journal(day, from) {
-      const { rows, next } = await agendaPage(`journal#${day}`, forever, from, false);
+    async journal(day, from, most) {
+      const { rows, next } = await agendaPage(`journal#${day}`, forever, from, most, false);
       return { entries: rows.map(entryOf), ...(next && { next }) };
     },
 
@@ -265,8 +266,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { found, ...(next && { next }) };
     },
 
-    due: (shard, now, from) => duePage(`due#${shard}`, now, from),
-    attention: (from) => duePage("attention", forever, from),
+    due: (shard, now, from, most) => duePage(`due#${shard}`, now, from, most),
+    attention: (from, most) => duePage("attention", forever, from, most),
   };
 }
 

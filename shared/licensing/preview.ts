@@ -41,6 +41,31 @@ export function follow(
   }
 }
 
+/**
+ * What the clock alone brings from one moment to another: each change with when it is made, as long as nothing more is
+ * told, and billmgr does whatever it is asked. It ends where a reading or a person has to find something out.
+ */
+export function foresee(
+  subscription: Subscription,
+  catalog: Catalog,
+  { from, until }: { from: Instant; until: Instant },
+  newElid: (step: number) => string,
+  most = 200,
+): { steps: (Step & { at: Instant })[]; decision: Decision; at: Instant } {
+  const steps: (Step & { at: Instant })[] = [];
+  let current = subscription;
+  for (let at = from; ; ) {
+    const made = steps.length;
+    const followed = follow(current, catalog, at, (step) => newElid(made + step), most - made);
+    steps.push(...followed.steps.map((step) => ({ ...step, at })));
+    current = followed.subscription;
+    const { decision } = followed;
+    const later = "until" in decision ? decision.until : undefined;
+    if (later === undefined || later <= at || later > until || steps.length >= most) return { steps, decision, at };
+    at = later;
+  }
+}
+
 const expiryOf = ({ slots }: Subscription, elid: string): Day | undefined =>
   slots.find(({ license }) => license?.elid === elid)?.license?.expiry;
 

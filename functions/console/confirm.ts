@@ -1,0 +1,114 @@
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { SecretsError } from "../../shared/aws/secrets.ts";
+import { ReadError } from "../../shared/billmgr/billmgr.ts";
+import { Unfit } from "../../shared/licensing/repair.ts";
+import { dismiss, replay, replayOf } from "../ops/events.ts";
+import { halt, resume } from "../ops/halt.ts";
+import { type Resolution, resolve, retry } from "../ops/repair.ts";
+import { count, meaning, meaningOf, moment, sayRepaired, sayReplayed } from "../ops/words.ts";
+import type { Desk } from "./desk.ts";
+import { page } from "./layout.ts";
+import { button, changeForm, type Html, subscriptionAt, to } from "./parts.ts";
+
+/** A repair as its form asks for it. */
+type Asked = {
+  repair: string;
+  name: string;
+  event?: string | undefined;
+  elid?: string | undefined;
+  why?: string | undefined;
+};
+
+export const askedIn = (fields: Record<string, unknown>): Asked => {
+  const text = (name: string): string | undefined => {
+    const value = fields[name];
+    return typeof value === "string" && value !== "" ? value.trim() : undefined;
+  };
+  return {
+    repair: text("repair") ?? "",
+    name: text("name") ?? "",
+    event: text("event"),
+    elid: text("elid"),
+    why: text("why"),
+  };
+};
+
+const placeOf = ({ repair, name, event }: Asked): string =>
+  (repair === "replay" && event === undefined) || repair === "dismiss" ? to("/event", { name }) : subscriptionAt(name);
+
+/** What the repair means, and the button that makes it. @throws Unfit */
+export function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
+  const { repair, name, event, elid, why } = asked;
+  return page(
+    desk,
+    { title: "Are you certain?" },
+    html`<h1>Are you certain?</h1><p class="meaning">${meaningIn(asked)}</p>
+<div class="repairs">${changeForm(desk.token, "/repair", { repair, name, event, elid, why }, button("Yes, do it", "primary"))} <a href="${placeOf(asked)}">No, go back</a></div>`,
+  );
+}
+
+function meaningIn(asked: Asked): string {
+  const { repair, name, event } = asked;
+  if (repair === "replay") return meaningOf.replay(name, event);
+  if (repair === "dismiss") return meaningOf.dismiss(name);
+  if (repair === "retry")
+    return `${name} is woken: it looks again, and calls nothing of which the outcome is not known.`;
+  return meaning(name, resolutionIn(asked));
+}
+
+function resolutionIn({ repair, elid = "" }: Asked): Resolution {
+  if (repair === "adopt" || repair === "gone") return { as: repair, elid };
+  if (repair === "never-bought" || repair === "done") return { as: repair };
+  throw new Unfit(`there is no repair "${repair}"`);
+}
+
+/** Makes it. @returns where to go on @throws Unfit, ReadError */
+export async function makeRepair({ world, notes }: Desk, asked: Asked): Promise<string> {
+  const { repair, name, event, why = "no reason given" } = asked;
+  const note = await (async () => {
+    if (repair === "retry") return `${name} is woken. ${sayRepaired(await retry(name, world)).join("; ")}`;
+    if (repair === "replay")
+      return sayReplayed(
+        meaningOf.event(name, event),
+        event === undefined ? await replay(name, world) : await replayOf(name, event, world),
+      );
+    if (repair === "dismiss") {
+      await dismiss(name, why, world);
+      return `event ${name} is off the list`;
+    }
+    return `${name} is resolved and woken. ${sayRepaired(await resolve(name, resolutionIn(asked), world)).join("; ")}`;
+  })();
+  const place = placeOf(asked);
+  return `${place}${place.includes("?") ? "&" : "?"}note=${notes.leave(note)}`;
+}
+
+export const confirmHaltPage = (desk: Desk, reason: string): Promise<Html> =>
+  page(
+    desk,
+    { title: "Are you certain?" },
+    html`<h1>Are you certain?</h1><p class="meaning">${meaningOf.halt}</p><p>Because: ${reason}</p>
+<div class="repairs">${changeForm(desk.token, "/halt", { reason }, button("Yes, halt all calls", "bad"))} <a href="/">No, go back</a></div>`,
+  );
+
+export async function makeHalt({ world, notes }: Desk, reason: string): Promise<string> {
+  const stands = await halt(reason, world);
+  return to("/", { note: notes.leave(`all calls are halted since ${moment(stands.since)}: ${stands.reason}`) });
+}
+
+export async function makeResume({ world, notes }: Desk): Promise<string> {
+  const { lifted, woken } = await resume(world);
+  const note = lifted ? `the halt is lifted; ${count(woken, "subscription")} woken` : "there is no halt";
+  return to("/", { note: notes.leave(note) });
+}
+
+/** What does not fit is said in its own words; everything else is a fault. */
+export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
+  const isOurs = error instanceof Unfit || error instanceof ReadError || error instanceof SecretsError;
+  const said = isOurs
+    ? error.message
+    : "Something went wrong in this page itself, and nothing is known to have been done.";
+  const content = html`<h1>${isOurs ? "It was not done" : "An error"}</h1><p class="banner bad">${said}</p><p><a href="/">Home</a></p>`;
+  context.status(isOurs ? 409 : 500);
+  return context.html(await page(desk, { title: isOurs ? "It was not done" : "An error" }, content));
+}

@@ -1,0 +1,53 @@
+import { timingSafeEqual } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+
+/** Nothing from elsewhere, nothing inline, and in nobody's frame. */
+const policy = [
+  "default-src 'none'",
+  ...["style-src", "script-src", "connect-src", "form-action"].map((what) => `${what} 'self'`),
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join("; ");
+
+const headers = {
+  "content-security-policy": policy,
+  "x-content-type-options": "nosniff",
+  // A form's Origin would be "null" without any referrer.
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+
+/** Whoever has a name of their own resolve to this machine comes with that name. */
+const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
+
+export const largestForm = 64 * 1024;
+
+/**
+ * Lets in who sits at this machine, and no page of somebody else's that their browser has open: the host is this one, and
+ * a change comes from a page of this one, with the token that only its pages hold.
+ */
+export const guard =
+  (token: string): MiddlewareHandler =>
+  async (context, next) => {
+    const { req } = context;
+    for (const [name, value] of Object.entries(headers)) context.header(name, value);
+    const host = req.header("host") ?? "";
+    if (!ownHost.test(host)) return context.text(`this is served as 127.0.0.1 or localhost alone\n`, 421);
+    if (req.method === "GET" || req.method === "HEAD") return next();
+    if (req.method !== "POST") return context.text("GET reads, POST changes\n", 405, { allow: "GET, HEAD, POST" });
+    if (req.header("origin") !== `http://${host}`)
+      return context.text("a change has to come from a page of here\n", 403);
+    const { token: given } = await req.parseBody();
+    if (!same(given, token)) {
+      return context.text("this page is of an earlier start: go back, load it anew and try again\n", 403);
+    }
+    return next();
+  };
+
+function same(given: unknown, token: string): boolean {
+  const [a, b] = [Buffer.from(typeof given === "string" ? given : ""), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,41 @@
+// Draws anew what has changed on the server, and leaves alone what somebody is using.
+const { live: topic } = document.currentScript.dataset;
+const status = document.getElementById("live");
+let source;
+
+async function redraw() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(old.id);
+    const inUse = old.contains(document.activeElement) || old.querySelector("details[open]") || isFilled(old);
+    if (now && !inUse && now.innerHTML !== old.innerHTML) old.innerHTML = now.innerHTML;
+  }
+  document.querySelector("header .clock").innerHTML = fresh.querySelector("header .clock").innerHTML;
+  status.textContent = `Live. Drawn at ${new Date().toISOString().slice(11, 19)}.`;
+}
+
+const isFilled = (part) => [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
+
+function open() {
+  let first = true;
+  source = new EventSource(`/live?topic=${encodeURIComponent(topic)}`);
+  source.addEventListener("open", () => (status.textContent = "Live."));
+  source.addEventListener("error", () => (status.textContent = "Not live: the server does not answer."));
+  source.addEventListener("changed", () => {
+    // What a page that was just loaded shows is what the stream begins with; one that slept may have missed something.
+    if (!first || source.slept) redraw();
+    first = false;
+  });
+}
+
+// A browser keeps few connections to one server: a page that nobody sees needs none.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) source?.close();
+  else {
+    open();
+    redraw();
+  }
+});
+if (!document.hidden) open();

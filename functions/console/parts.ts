@@ -1,0 +1,70 @@
+import { html } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+import type { Instant } from "../../shared/licensing/time.ts";
+
+export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+/** An address of here, with whatever is in a name. */
+export const to = (path: string, query: Record<string, string | undefined> = {}, anchor = ""): string => {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const search = new URLSearchParams(given).toString();
+  return `${path}${search && `?${search}`}${anchor && `#${anchor}`}`;
+};
+
+export const subscriptionAt = (name: string, anchor?: string): string => to("/subscription", { name }, anchor);
+
+export const subscriptionLink = (name: string, anchor?: string): Html =>
+  html`<a class="name" href="${subscriptionAt(name, anchor)}">${name}</a>`;
+
+/** "2026-11-23 08:00", or the seconds too. */
+export const when = (instant: Instant, seconds = false): Html =>
+  html`<time datetime="${instant}">${instant.slice(0, seconds ? 19 : 16).replace("T", " ")}</time>`;
+
+const units = [
+  ["y", 365 * 86_400],
+  ["mo", 30 * 86_400],
+  ["d", 86_400],
+  ["h", 3600],
+  ["min", 60],
+  ["s", 1],
+] as const;
+
+/** "3 d": the largest unit that it has two of, rounded down. */
+export function span(seconds: number): string {
+  const [unit, size] = units.find(([, size]) => seconds >= 2 * size) ?? ["s", 1];
+  return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
+}
+
+export function fromNow(instant: Instant, now: Instant): string {
+  const seconds = (Date.parse(instant) - Date.parse(now)) / 1000;
+  return seconds < 0 ? `${span(-seconds)} ago` : `in ${span(seconds)}`;
+}
+
+/** A change: a button whose form brings what a change has to. */
+export const changeForm = (
+  token: string,
+  path: string,
+  fields: Record<string, string | undefined>,
+  inner: Html | Html[],
+  attributes: { class?: string } = {},
+): Html =>
+  html`<form method="post" action="${path}" class="${attributes.class ?? "inline"}">${hidden({ token, ...fields })}${inner}</form>`;
+
+/** A form that only asks: for a page that tells what would be done, or for a search. */
+export const askForm = (path: string, fields: Record<string, string | undefined>, inner: Html | Html[]): Html =>
+  html`<form method="get" action="${path}" class="inline">${hidden(fields)}${inner}</form>`;
+
+const hidden = (fields: Record<string, string | undefined>): Html[] =>
+  Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [html`<input type="hidden" name="${name}" value="${value}">`],
+  );
+
+export const button = (label: string, kind = ""): Html => html`<button class="${kind}">${label}</button>`;
+
+/** A word whose colour says how it is, and which says it too. */
+export const badge = (word: string, tone: Tone): Html => html`<span class="badge ${tone}">${word}</span>`;
+export type Tone = "good" | "bad" | "wait" | "quiet";
+
+const tones: Record<string, Tone> = { done: "good", already_done: "good", refused: "bad", gave_up: "bad" };
+
+export const outcomeBadge = (outcome: string): Html => badge(outcome.replaceAll("_", " "), tones[outcome] ?? "wait");
