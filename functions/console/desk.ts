@@ -7,7 +7,8 @@ import type { Plots } from "./figures.ts";
 export type TryIt = {
   /** Those that have a secret, and what the catalog sells there; without a plan it sells nothing. */
   storefronts: () => Promise<{ name: string; plan?: string }[]>;
-  steps: Record<string, string>;
+  /** What a customer of a storefront can do, by the step's name. */
+  stepsAt: (storefront: string) => Record<string, string>;
   /** Sends the signed webhooks of one step, of a new subscription where none is named. @throws Unfit */
   tell: (storefront: string, step: string, subscription?: string) => Promise<Told>;
   /** By an ISO 8601 duration. @throws Unfit */

@@ -46,7 +46,7 @@ export async function tryForms(desk: Desk, name: string): Promise<Html> {
   if (!tryIt) return html``;
   const [storefront = ""] = name.split("/");
   const sold = (await tryIt.storefronts()).some((one) => one.name === storefront && one.plan !== undefined);
-  const steps = Object.entries(tryIt.steps).filter(([step]) => step !== "buy");
+  const steps = Object.entries(tryIt.stepsAt(storefront)).filter(([step]) => step !== "buy");
   const back = to("/subscription", { name });
   return html`<section class="try" aria-labelledby="try-heading"><h2 id="try-heading">Try it <span class="quiet">local alone</span></h2>
 ${sold ? html`<div class="repairs"><span class="what">the customer</span>${steps.map(([step, label]) => changeForm(desk.token, "/try/tell", { storefront, step, name, back }, button(label)))}</div>` : ""}

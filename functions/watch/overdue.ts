@@ -7,7 +7,9 @@ export async function longestDue(
   table: Pick<Table, "due">,
   until: Instant,
 ): Promise<{ key: Key; due: Instant } | undefined> {
-  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, until, undefined, 1)));
+  const pages = await Promise.all(
+    Array.from({ length: agendaShards }, (_, shard) => table.due(shard, until, undefined, 1)),
+  );
   const [first] = pages.flatMap(({ keys }) => keys.slice(0, 1)).sort((a, b) => (a.due < b.due ? -1 : 1));
   return first;
 }

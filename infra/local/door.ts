@@ -18,6 +18,8 @@ type Parts = {
   events?: readonly Announcement[];
   /** Where the embedded services listen, for `npm run ops`. */
   parts?: () => LocalParts;
+  /** The operator's page, which has every path that is none of the others. */
+  page?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 };
 
 /** On this machine alone, and holding no secret: that is read from its service, as on AWS. */
@@ -31,9 +33,11 @@ export type LocalParts = {
   now: string;
 };
 
+const machines = /^\/(webhooks|health|local|sandbox|manager|billmgr)(\/|$)/;
+
 /** Everything that the embedded stack answers over HTTP. */
 export const createDoor =
-  ({ webhook, sandbox, clock, advanceTo, table, events = [], parts }: Parts) =>
+  ({ webhook, sandbox, clock, advanceTo, table, events = [], parts, page }: Parts) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
     if (sandbox && (await sandbox.handle(request, response))) return;
@@ -41,6 +45,7 @@ export const createDoor =
     if (pathname === "/local/halt") return serveHalt(request, response, table);
     if (pathname === "/local/events") return sendJson(response, 200, events);
     if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
+    if (page && !machines.test(pathname)) return page(request, response);
     const body = await bodyOf(request, largestBody);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);

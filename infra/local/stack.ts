@@ -12,6 +12,7 @@ import { localAws } from "./aws.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createDoor } from "./door.ts";
 import { startFunctions } from "./functions.ts";
+import { localPage } from "./page.ts";
 import { startQueue } from "./queue.ts";
 import { createSandbox, type Sandbox, type SandboxState } from "./sandbox/index.ts";
 import { serveSecrets } from "./secrets.ts";
@@ -61,6 +62,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const queue = await startQueue(localAws, data && join(data, "queue"));
   const secretsServer = await serveSecrets(options.secrets);
   const secretsClient = new SecretsManagerClient({ ...localAws, endpoint: secretsServer.url });
+  const secrets = secretsIn(secretsClient, secretId, secretsKeptSeconds);
   const table = createTable(tableServer.client, tableName);
 
   const sandbox = options.billmgr
@@ -82,7 +84,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
   const functions = startFunctions({
     table,
     queue,
-    secrets: secretsIn(secretsClient, secretId, secretsKeptSeconds),
+    secrets,
     billmgr,
     catalog,
     now: clock.now,
@@ -110,7 +112,20 @@ export async function startStack(options: Options): Promise<LocalStack> {
     catalog,
     now: clock.now().toISOString(),
   });
-  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, events, parts });
+  const page = localPage({
+    url: server.url,
+    table,
+    queue,
+    clock,
+    catalog,
+    billmgr,
+    secrets,
+    secretsText: options.secrets,
+    sandbox,
+    settle: time.settle,
+    advanceTo,
+  });
+  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, events, parts, page });
 
   return {
     url: server.url,

@@ -7,17 +7,16 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { World } from "../../functions/ops/world.ts";
-import { brakeIn } from "../../functions/provision/brake.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
-import { type Billmgr, type Brake, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
-import { postTo } from "../../shared/billmgr/transport.ts";
+import type { Billmgr, Reader } from "../../shared/billmgr/billmgr.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { localAws } from "../local/aws.ts";
 import type { LocalParts } from "../local/door.ts";
 import { acceptingTests } from "../local/functions.ts";
 import { Mistake, readFile } from "../mistake.ts";
+import { operatorsBillmgr } from "./billmgr.ts";
 
 export type Target = { url: string; stack?: string; region?: string; catalog?: string };
 
@@ -43,10 +42,7 @@ export async function connect(target: Target): Promise<Connection> {
   return {
     table,
     send: sendTo(clients.sqs, parts.queue),
-    billmgr: createBillmgr(postTo(parts.billmgr), async () => (await secrets()).billmgr, {
-      brake: brakeOfOwn((reason) => brakeIn(table, now, toStderr).pull(reason)),
-      fundsErrors: catalog.billmgr.fundsErrors,
-    }),
+    billmgr: operatorsBillmgr({ url: parts.billmgr, secrets, table, catalog, now }),
     billmgrUrl: parts.billmgr,
     catalog,
     now,
@@ -55,27 +51,6 @@ export async function connect(target: Target): Promise<Connection> {
     },
   };
 }
-
-/**
- * A halt stops the system and not the person who looks for its cause: whether a new password is let in has to be tried
- * before the halt is lifted. A refusal halts the system, and this command too.
- */
-export function brakeOfOwn(pull: Brake["pull"] = async () => {}): Brake {
-  let pulled: string | undefined;
-  return {
-    pulled: async () => pulled,
-    pull: async (why) => {
-      pulled ??= why;
-      await pull(why);
-    },
-  };
-}
-
-const toStderr = {
-  info() {},
-  warn() {},
-  error: (message: string, { reason }: Record<string, unknown>) => console.error(`${message}: ${reason}`),
-};
 
 async function localParts({ url, catalog }: Target): Promise<Parts> {
   const { origin } = new URL(url);

@@ -8,8 +8,8 @@ import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { describe } from "../../shared/licensing/operation.ts";
 import { addressIn } from "../local/options.ts";
 import { Mistake, readFile } from "../mistake.ts";
+import { brakeOfOwn } from "./billmgr.ts";
 import { type Command, type Given, type Outcome, textOf } from "./command.ts";
-import { brakeOfOwn } from "./connect.ts";
 import { columns } from "./text.ts";
 
 export const probeCommand: Command = {

@@ -5,7 +5,7 @@ import type { Post } from "../../../shared/billmgr/transport.ts";
 import type { Account } from "./account.ts";
 import { advance } from "./aging.ts";
 import { Invalid } from "./checks.ts";
-import { describeFaults, type FaultPlan, parseFault } from "./faults.ts";
+import { describeFaults, type Fault, type FaultPlan, parseFault } from "./faults.ts";
 import { readBody, refuseTooLarge, sendJson } from "./http.ts";
 import type { License } from "./license.ts";
 import { type Later, postTo } from "./post.ts";
@@ -41,6 +41,8 @@ export type Sandbox = {
   /** The truth, for assertions. */
   licenses(): License[];
   plan(fault: FaultPlan): void;
+  /** Those that can be planned, in a sentence each, and those that are. */
+  faults: { known: Record<string, string>; pending: () => readonly Fault[]; clear: () => void };
   configure(settings: Partial<Settings>): void;
   snapshot(): SandboxState;
 };
@@ -65,6 +67,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     Object.assign(state.settings, structuredClone(checkSettings(settings)));
     changed();
   };
+  const clear = () => {
+    state.faults.length = 0;
+    changed();
+  };
   const faults = () => ({ pending: state.faults, known: describeFaults() });
 
   const routes: Record<string, Record<string, Route>> = {
@@ -78,8 +84,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
         return faults();
       },
       DELETE: () => {
-        state.faults.length = 0;
-        changed();
+        clear();
         return faults();
       },
     },
@@ -109,6 +114,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     ledger: () => current(() => state.ledger),
     licenses: () => current(() => state.licenses),
     plan: (fault) => plan([fault]),
+    faults: { known: describeFaults(), pending: () => structuredClone(state.faults), clear },
     configure,
     snapshot: () => structuredClone(state),
   };

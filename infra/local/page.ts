@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { createConsole } from "../../functions/console/app.ts";
+import { sendTo } from "../../shared/aws/queue.ts";
+import { parseSecrets, type Secrets } from "../../shared/aws/secrets.ts";
+import type { Table } from "../../shared/aws/table.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
+import { operatorsBillmgr } from "../ops/billmgr.ts";
+import type { Clock } from "./clock.ts";
+import { acceptingTests } from "./functions.ts";
+import type { QueueAddress } from "./pump.ts";
+import type { Sandbox } from "./sandbox/index.ts";
+import { tryItWith } from "./try.ts";
+
+type Parts = {
+  /** Where the local stack listens. */
+  url: string;
+  table: Table;
+  queue: QueueAddress;
+  clock: Clock;
+  catalog: Catalog;
+  billmgr: string;
+  secrets: () => Promise<Secrets>;
+  /** The secrets as JSON text. */
+  secretsText: () => string;
+  sandbox: Sandbox | undefined;
+  settle: () => Promise<void>;
+  advanceTo: (moment: Date) => Promise<void>;
+};
+
+/** The operator's page before the local parts, and what a newcomer tries. */
+export function localPage(parts: Parts): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const { table, queue, clock, billmgr, secrets, secretsText, sandbox } = parts;
+  const shared = { table, catalog: acceptingTests(parts.catalog), now: clock.now };
+  const app = createConsole({
+    where: sandbox ? "local, simulated billmgr" : `local, ${new URL(billmgr).host}`,
+    world: {
+      ...shared,
+      send: sendTo(queue.client, queue.url),
+      billmgr: operatorsBillmgr({ ...shared, url: billmgr, secrets }),
+    },
+    tryIt: tryItWith({ ...parts, ...shared, secrets: () => parseSecrets(JSON.parse(secretsText())) }),
+  });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  return async (request, response) => {
+    await listener(request, response);
+  };
+}

@@ -1,0 +1,77 @@
+import { type Customer, numberOf, type Shop, someNumber, type Told } from "./shop.ts";
+import { woocommerceHeaders } from "./signing.ts";
+
+/** A time as WordPress tells it: in UTC, and without saying so. */
+const gmt = (date: Date): string => date.toISOString().slice(0, 19);
+
+/** The catalog lists variations, SKUs and products: "636", "sku:vm6". */
+const soldIn = ({ sold }: Customer) =>
+  sold.startsWith("sku:")
+    ? { sku: sold.slice(4), variation_id: 0, product_id: 1 }
+    : { sku: "", variation_id: Number(sold), product_id: 1 };
+
+const buyer = ({ email }: Customer) => ({ customer_id: 12, billing: { email } });
+const firstOrder = (customer: Customer): number => numberOf({ ...customer, period: 1 });
+
+const subscriptionOf = (type: string, customer: Customer, at: Date, more: object = {}): Told => ({
+  type,
+  body: {
+    id: Number(customer.subscription),
+    parent_id: firstOrder(customer),
+    status: "active",
+    ...buyer(customer),
+    date_created_gmt: gmt(customer.began),
+    date_modified_gmt: gmt(at),
+    line_items: [{ ...soldIn(customer), quantity: customer.quantity }],
+    meta_data: [],
+    billing_period: "month",
+    billing_interval: String(customer.months),
+    start_date_gmt: gmt(customer.began),
+    trial_end_date_gmt: "",
+    next_payment_date_gmt: gmt(customer.to),
+    // When the order of this period was made, which names the payment.
+    last_payment_date_gmt: gmt(customer.from),
+    cancelled_date_gmt: "",
+    end_date_gmt: "",
+    ...more,
+  },
+});
+
+const updated = (customer: Customer, at: Date, more: object = {}): Told[] => [
+  subscriptionOf("subscription.updated", customer, at, more),
+];
+
+const ended = (at: Date) => ({ next_payment_date_gmt: "", end_date_gmt: gmt(at) });
+
+export const woocommerce: Shop = {
+  newId: someNumber,
+  tell: {
+    buy: (customer, at) => [subscriptionOf("subscription.created", customer, at)],
+    renew: updated,
+    grow: updated,
+    fail: (customer, at) =>
+      updated(customer, at, {
+        status: "on-hold",
+        next_payment_date_gmt: gmt(customer.from < at ? customer.from : at),
+      }),
+    cancel: (customer, at) => updated(customer, at, { status: "pending-cancel", ...ended(customer.to) }),
+    end: (customer, at) => updated(customer, at, { status: "cancelled", ...ended(at) }),
+    refund: (customer, at) => [
+      {
+        type: "order.updated",
+        body: {
+          id: numberOf(customer),
+          parent_id: 0,
+          status: "refunded",
+          ...buyer(customer),
+          date_created_gmt: gmt(customer.from),
+          date_modified_gmt: gmt(at),
+          date_paid_gmt: gmt(customer.from),
+          line_items: [],
+          meta_data: customer.period === 1 ? [] : [{ key: "_subscription_renewal", value: customer.subscription }],
+        },
+      },
+    ],
+  },
+  sign: ({ text, type }, secret) => woocommerceHeaders(text, secret, type),
+};
