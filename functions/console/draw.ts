@@ -32,7 +32,7 @@ ${ticksOf(life).map(
 ${life.payments.map((one) => bar(one, scale, y(0), `payment ${one.as}`))}
 ${lanes.map((lane, i) => drawLane(lane, scale, y(1 + i)))}
 <text class="lane" x="0" y="${y(rows - 1) + 11}">operations</text>
-${life.unknowns.map((one) => bar(one, scale, y(rows - 1) - 2, "unknown", markRows * 12 + 6))}
+${life.unknowns.map((one) => bar(one, scale, y(rows - 1) - 2, "unknown", markRows * 12 + 6, 14))}
 ${marks.map(({ mark, x, row }) => drawMark(mark, x, y(rows - 1) + 5 + row * 12))}
 <line class="today" x1="${today}" x2="${today}" y1="4" y2="${axis}"/><text class="today-label" x="${Math.min(today + 4, width - 34)}" y="10">now</text>
 </svg>`;
@@ -54,9 +54,10 @@ function scaleOf({ from, to }: Life): Scale {
   return (instant) => Math.round((left + (room * (Date.parse(instant) - start)) / (end - start)) * 10) / 10;
 }
 
-const bar = (one: Span, scale: Scale, y: number, kind: string, height = barHeight): Html => {
-  const x = scale(one.from);
-  return html`<rect class="${kind}" x="${x}" y="${y}" width="${Math.max(scale(one.to) - x - 1, 2)}" height="${height}" rx="2"><title>${one.label}</title></rect>`;
+const bar = (one: Span, scale: Scale, y: number, kind: string, height = barHeight, least = 2): Html => {
+  const long = scale(one.to) - scale(one.from) - 1;
+  const x = scale(one.from) - Math.max(least - 2 - long, 0) / 2;
+  return html`<rect class="${kind}" x="${x}" y="${y}" width="${Math.max(long, least)}" height="${height}" rx="2"><title>${one.label}</title></rect>`;
 };
 
 const drawLane = ({ elid, valid, suspended }: Lane, scale: Scale, y: number): Html =>

@@ -1,7 +1,11 @@
 import { html } from "hono/html";
 import { agendaShards } from "../../shared/aws/table.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { next } from "../../shared/licensing/next.ts";
-import { instantPlus } from "../../shared/licensing/time.ts";
+import { describe } from "../../shared/licensing/operation.ts";
+import { foresee } from "../../shared/licensing/preview.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { dayOf, type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import { pressing, type Waiting, waitingPage } from "../ops/attention.ts";
 import { moment, sayDecision } from "../ops/words.ts";
@@ -10,12 +14,12 @@ import { cursorOf, pageAt } from "./cursor.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { lastOperations, operationRows } from "./operations.ts";
-import { askForm, button, fromNow, type Html, subscriptionLink, to, when } from "./parts.ts";
+import { askForm, button, fromNow, type Html, shortly, subscriptionLink, to, when } from "./parts.ts";
 import { plots } from "./plots.ts";
 import { repairForms } from "./repairs.ts";
 
 const mostCases = 20;
-const mostWaiting = 12;
+const mostWaiting = 8;
 const mostOperations = 12;
 
 /** What is wrong and what to do about it; what comes next; what was done last; how it goes. */
@@ -88,19 +92,28 @@ async function comingUp({ world }: Desk, most: number): Promise<Soon[]> {
   return Promise.all(
     subscriptions.map(async ({ key, due }: { key: Key; due: string }) => {
       const stored = await table.load(key);
-      const what = stored ? sayDecision(next(stored.subscription, catalog, due)) : "";
-      return { name: nameOf(key), due, what };
+      return { name: nameOf(key), due, what: stored ? whatComes(stored.subscription, catalog, due) : "" };
     }),
   );
 }
 
+/** Where nothing is to be done at that time, what is to be done after it, if nothing is told until then. */
+function whatComes(subscription: Subscription, catalog: Catalog, due: Instant): string {
+  const decision = next(subscription, catalog, due);
+  if (decision.do !== "settled") return sayDecision(decision);
+  const until = instantPlus(due, { days: daysForeseen });
+  const [step] = foresee(subscription, catalog, { from: due, until }, () => "", 1).steps;
+  return step ? `unless paid: ${describe(step.change)} on ${dayOf(step.at)}` : sayDecision(decision);
+}
+const daysForeseen = 60;
+
 const waitingRows = (soon: Soon[], now: string): Html =>
   soon.length === 0
     ? html`<p class="empty">Nothing is waiting.</p>`
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="What comes next"><table><thead><tr><th>at</th><th></th><th>subscription</th><th>to do then, as things are</th></tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="What comes next"><table><thead><tr><th>at</th><th></th><th>subscription</th><th>to do, as things are</th></tr></thead>
 <tbody>${soon.map(
         ({ name, due, what }) =>
-          html`<tr><td>${when(due)}</td><td class="quiet">${fromNow(due, now)}</td><td>${subscriptionLink(name)}</td><td>${what}</td></tr>`,
+          html`<tr><td>${shortly(due)}</td><td class="ago">${fromNow(due, now)}</td><td>${subscriptionLink(name)}</td><td>${what}</td></tr>`,
       )}</tbody></table></div>`;
 
 /** The same as on the home page, and more of it. */

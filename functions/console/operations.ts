@@ -6,7 +6,7 @@ import { nameOf, nowOf } from "../ops/world.ts";
 import { cursorOf, pageAt } from "./cursor.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
-import { type Html, outcomeBadge, span, subscriptionLink, to, when } from "./parts.ts";
+import { type Html, outcomeBadge, shortly, span, subscriptionLink, to } from "./parts.ts";
 
 /** The last finished operations, over midnight too. */
 export async function lastOperations(
@@ -25,10 +25,10 @@ const pageSize = 200;
 
 export const operationRows = (entries: readonly JournalEntry[]): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="Operations"><table>
-<thead><tr><th>finished</th><th>subscription</th><th>operation</th><th>outcome</th><th class="number">after the payment</th></tr></thead>
+<thead><tr><th>finished</th><th>subscription</th><th>operation</th><th>outcome</th><th class="number">waited</th></tr></thead>
 <tbody>${entries.map(
     ({ at, key, n, kind, outcome, seconds }) =>
-      html`<tr><td>${when(at, true)}</td><td>${subscriptionLink(nameOf(key), `operation-${n}`)}</td><td>${kind}</td><td>${outcomeBadge(outcome)}</td><td class="number">${seconds === undefined ? "" : span(seconds)}</td></tr>`,
+      html`<tr><td>${shortly(at, true)}</td><td>${subscriptionLink(nameOf(key), `operation-${n}`)}</td><td>${kind}</td><td>${outcomeBadge(outcome)}</td><td class="number">${seconds === undefined ? "" : span(seconds)}</td></tr>`,
   )}</tbody></table></div>`;
 
 /** All operations that were finished on one day, latest first, a page at a time. */

@@ -20,6 +20,10 @@ export const subscriptionLink = (name: string, anchor?: string): Html =>
 export const when = (instant: Instant, seconds = false): Html =>
   html`<time datetime="${instant}">${instant.slice(0, seconds ? 19 : 16).replace("T", " ")}</time>`;
 
+/** Without its year, where a list shows what is near; to the second for what has been. */
+export const shortly = (instant: Instant, seconds = false): Html =>
+  html`<time datetime="${instant}">${instant.slice(5, seconds ? 19 : 16).replace("T", " ")}</time>`;
+
 const units = [
   ["y", 365 * 86_400],
   ["mo", 30 * 86_400],

@@ -10,7 +10,7 @@ type Plot = { id: string; title: string; names: string[]; columns: Column[]; eve
 export const plots = (figures: Figures): Html =>
   html`<div class="plots">${plotsOf(figures).map(
     (plot) =>
-      html`<figure>${draw(plot)}<details><summary>${plot.title} as a table</summary>${tableOf(plot)}</details></figure>`,
+      html`<figure>${draw(plot)}<details><summary>as a table<span class="hidden">: ${plot.title}</span></summary>${tableOf(plot)}</details></figure>`,
   )}</div>`;
 
 function plotsOf({ past, due }: Figures): Plot[] {
@@ -34,10 +34,10 @@ function plotsOf({ past, due }: Figures): Plot[] {
     },
     {
       id: "waits",
-      title: "From payment to license, 30 days",
+      title: "From payment to license, within",
       names: ["licenses"],
       columns: waitSteps.map((most, i) => ({
-        name: Number.isFinite(most) ? `< ${shortly(most)}` : "more",
+        name: Number.isFinite(most) ? lasting(most) : "more",
         values: [past.reduce((sum, { waits }) => sum + (waits[i] ?? 0), 0)],
       })),
     },
@@ -52,7 +52,7 @@ function plotsOf({ past, due }: Figures): Plot[] {
 }
 
 /** "1 h" and not "60 min". */
-const shortly = (seconds: number): string => ({ 60: "1 min", 3600: "1 h", 86400: "1 d" })[seconds] ?? span(seconds);
+const lasting = (seconds: number): string => ({ 60: "1 min", 3600: "1 h", 86400: "1 d" })[seconds] ?? span(seconds);
 
 const [width, height, top, bottom] = [280, 130, 14, 18];
 
