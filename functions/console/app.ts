@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { html } from "hono/html";
 import type { World } from "../ops/world.ts";
 import { accountPage, createAccount } from "./account.ts";
@@ -10,7 +9,7 @@ import { createNotes, type Desk, type TryIt } from "./desk.ts";
 import { eventOfPage, eventPage } from "./event.ts";
 import { createFigures } from "./figures.ts";
 import { find } from "./find.ts";
-import { guard, largestForm } from "./guard.ts";
+import { guard } from "./guard.ts";
 import { homePage, waitingListPage } from "./home.ts";
 import { page } from "./layout.ts";
 import { live } from "./live.ts";
@@ -30,7 +29,6 @@ export function createConsole(given: { world: World; where: string; tryIt?: TryI
     account: createAccount(world),
   };
   const app = new Hono();
-  app.use(bodyLimit({ maxSize: largestForm, onError: (context) => context.text("a form of here is shorter\n", 413) }));
   app.use(guard(desk.token));
   app.onError((error, context) => refusal(desk, error, context));
   app.notFound((context) => missing(context, "There is no such page."));

@@ -1,11 +1,10 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { SecretsError } from "../../shared/aws/secrets.ts";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { dismiss, replay, replayOf } from "../ops/events.ts";
 import { halt, resume } from "../ops/halt.ts";
 import { type Resolution, resolve, retry } from "../ops/repair.ts";
+import { saidOf } from "../ops/said.ts";
 import { count, meaning, meaningOf, moment, sayRepaired, sayReplayed } from "../ops/words.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
@@ -104,11 +103,13 @@ export async function makeResume({ world, notes }: Desk): Promise<string> {
 
 /** What does not fit is said in its own words; everything else is a fault. */
 export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
-  const isOurs = error instanceof Unfit || error instanceof ReadError || error instanceof SecretsError;
-  const said = isOurs
-    ? error.message
-    : "Something went wrong in this page itself, and nothing is known to have been done.";
-  const content = html`<h1>${isOurs ? "It was not done" : "An error"}</h1><p class="banner bad">${said}</p><p><a href="/">Home</a></p>`;
-  context.status(isOurs ? 409 : 500);
-  return context.html(await page(desk, { title: isOurs ? "It was not done" : "An error" }, content));
+  const said = saidOf(error);
+  if (said === undefined) console.error(error);
+  const title = said === undefined ? "An error" : "It was not done";
+  const why =
+    said ?? "This page itself failed; its terminal says where. Look at the subscription before you try again.";
+  const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p><a href="/">Home</a></p>`;
+  // Where nothing can be read, the page around it cannot be drawn either.
+  const whole = await page(desk, { title }, content).catch(() => content);
+  return context.html(whole, said === undefined ? 500 : 409);
 }

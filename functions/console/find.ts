@@ -1,33 +1,31 @@
 import { html } from "hono/html";
+import { keyOf, partsOf } from "../../shared/message.ts";
 import { nameOf } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
-import { type Html, subscriptionAt, subscriptionLink } from "./parts.ts";
+import { type Html, subscriptionAt, subscriptionLink, to } from "./parts.ts";
 
 const mostShown = 100;
 
 /** @returns where the one subscription is that was meant, or the page of several or none */
-export async function find(desk: Desk, text: string): Promise<{ goTo: string } | { page: Html }> {
-  const names = await namesFor(desk, text.trim());
+export async function find(desk: Desk, given: string): Promise<{ goTo: string } | { page: Html }> {
+  const text = given.trim();
+  const named = await placeOf(desk, text);
+  if (named !== undefined) return { goTo: named };
+  const names = text === "" ? [] : (await desk.world.table.find(text)).map(nameOf);
   const [only, another] = names;
   if (only !== undefined && another === undefined) return { goTo: subscriptionAt(only) };
   const title = `${names.length === 0 ? "Nothing" : names.length} found for “${text}”`;
-  const shown = names.slice(0, mostShown).map((name) => html`<li>${subscriptionLink(name)}</li>`);
-  return {
-    page: await page(
-      desk,
-      { title },
-      html`<h1>${title}</h1>${
-        names.length === 0
-          ? html`<p>Looked for is a subscription whose id, customer, e-mail, license or reference is exactly that: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>. A payment that came before its subscription is not known by these.</p>`
-          : html`<ul class="hits">${shown}</ul>`
-      }`,
-    ),
-  };
+  const found = html`<ul class="hits">${names.slice(0, mostShown).map((name) => html`<li>${subscriptionLink(name)}</li>`)}</ul>`;
+  const none = html`<p>Looked for is a subscription with exactly this id, customer, e-mail address, license or reference: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>; or an event of none, by its name. One of which no payment and no event came is not known.</p>`;
+  return { page: await page(desk, { title }, html`<h1>${title}</h1>${names.length === 0 ? none : found}`) };
 }
 
-async function namesFor({ world: { table } }: Desk, text: string): Promise<string[]> {
-  if (text === "") return [];
-  const keys = await table.find(text);
-  return [...new Set(keys.map(nameOf))];
+/** Of what is named in full, as the lists here name it. */
+async function placeOf({ world: { table } }: Desk, text: string): Promise<string | undefined> {
+  const { storefront, id } = partsOf(`subscription#${text}` as `subscription#${string}/${string}`);
+  if (storefront === "" || id === "") return undefined;
+  if (await table.load(keyOf("subscription", storefront, id))) return subscriptionAt(text);
+  const [event] = await table.events(keyOf("event", storefront, id));
+  return event && to("/event", { name: text });
 }

@@ -23,7 +23,7 @@ const headers = {
 /** Whoever has a name of their own resolve to this machine comes with that name. */
 const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 
-export const largestForm = 64 * 1024;
+const largestForm = 64 * 1024;
 
 /**
  * Lets in who sits at this machine, and no page of somebody else's that their browser has open: the host is this one, and
@@ -40,6 +40,8 @@ export const guard =
     if (req.method !== "POST") return context.text("GET reads, POST changes\n", 405, { allow: "GET, HEAD, POST" });
     if (req.header("origin") !== `http://${host}`)
       return context.text("a change has to come from a page of here\n", 403);
+    // Every browser says it; a form without an end would be read to it.
+    if (!(Number(req.header("content-length")) <= largestForm)) return context.text("a form of here is shorter\n", 413);
     const { token: given } = await req.parseBody();
     if (!same(given, token)) {
       return context.text("this page is of an earlier start: go back, load it anew and try again\n", 403);

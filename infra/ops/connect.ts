@@ -29,9 +29,13 @@ type Parts = {
   queue: string;
   secret: string;
   clients: { dynamodb: DynamoDBClient; sqs: SQSClient; secrets: SecretsManagerClient };
+  refresh?: () => Promise<void>;
 };
 
-export type Connection = World & { billmgr: Billmgr & Reader; billmgrUrl: string; close: () => void };
+export type Connection = World & { billmgr: Billmgr & Reader; billmgrUrl: string; close: () => void } & Pick<
+    Parts,
+    "refresh"
+  >;
 
 /** The real clients before the parts of a local or a deployed stack. @throws Mistake */
 export async function connect(target: Target): Promise<Connection> {
@@ -46,6 +50,7 @@ export async function connect(target: Target): Promise<Connection> {
     billmgrUrl: parts.billmgr,
     catalog,
     now,
+    ...(parts.refresh && { refresh: parts.refresh }),
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },
@@ -60,12 +65,17 @@ async function localParts({ url, catalog }: Target): Promise<Parts> {
     throw new Mistake(`${problem}\nName a deployed stack with --stack, another local one with --url`);
   }
   const { region, table, queue, secrets, ...parts } = (await told.json()) as LocalParts;
-  const ahead = Date.parse(parts.now) - Date.now();
+  let ahead = Date.parse(parts.now) - Date.now();
   const at = (endpoint: string) => ({ region, endpoint, credentials: localAws.credentials });
   return {
     catalog: acceptingTests(catalog === undefined ? parts.catalog : readCatalog(catalog)),
     billmgr: parts.billmgr,
     now: () => new Date(Date.now() + ahead),
+    // Who stays connected while the local clock is moved.
+    refresh: async () => {
+      const { now } = (await (await fetch(`${origin}/local/clock`)).json()) as { now: string };
+      ahead = Date.parse(now) - Date.now();
+    },
     table: table.name,
     queue: queue.url,
     secret: secrets.id,

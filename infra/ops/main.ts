@@ -1,14 +1,11 @@
 import { createInterface } from "node:readline/promises";
-import { NewerItem } from "../../shared/aws/items.ts";
-import { SecretsError } from "../../shared/aws/secrets.ts";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
 import { suggest } from "../../shared/problems.ts";
 import { readArguments } from "../arguments.ts";
 import { Mistake, run } from "../mistake.ts";
 import { attentionCommand } from "./attention.ts";
 import type { Command, Given } from "./command.ts";
 import { type Connection, connect } from "./connect.ts";
+import { inWords } from "./errors.ts";
 import { dismissCommand, replayCommand } from "./events.ts";
 import { exportCommand } from "./export.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
@@ -122,16 +119,5 @@ async function confirm(what: string, yes: boolean): Promise<void> {
 const progress: Given["progress"] = (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}\r`);
 };
-
-/** What is for the operator to mend is said in words; everything else is a fault of this program. */
-function inWords(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof Mistake) return error;
-  const isSaid = [Unfit, ReadError, SecretsError, NewerItem].some((kind) => error instanceof kind);
-  if (isSaid) return new Mistake(error.message);
-  if (error.message === "Region is missing") return new Mistake("AWS: no region is set: say it with --region");
-  // The SDK's: no credentials, no right, no such stack.
-  const ofAws = "$metadata" in error || error.name === "CredentialsProviderError";
-  return ofAws ? new Mistake(`AWS: ${error.name}: ${error.message}`) : error;
-}
 
 await run(() => main(process.argv.slice(2)));
