@@ -91,7 +91,7 @@ ${differences.length > 0 ? differenceRows(differences) : ""}${orphans.length > 0
 
 const differenceRows = (differences: readonly Difference[]): Html =>
   html`<h2>Differences</h2><div class="scroll" tabindex="0" role="region" aria-label="Differences"><table>
-<thead><tr><th>subscription</th><th>license</th><th>differs in</th><th>known</th><th>billmgr</th><th></th></tr></thead>
+<thead><tr><th>subscription</th><th>license</th><th>differs in</th><th>known</th><th>billmgr</th><th>passes</th></tr></thead>
 <tbody>${differences.map(
     ({ subscription, elid, what, known, billmgr, settling }) =>
       html`<tr><td>${subscriptionLink(subscription)}</td><td>${elid}</td><td>${what}</td><td>${known}</td><td>${billmgr}</td><td>${settling ? badge("an operation is open", "wait") : ""}</td></tr>`,
@@ -100,7 +100,7 @@ const differenceRows = (differences: readonly Difference[]): Html =>
 const orphanRows = (desk: Desk, orphans: readonly Orphan[]): Html =>
   html`<h2>Held by no subscription</h2><p>Alive at billmgr with a reference like ours. If the subscription beside it still waits for its order, adopt it there. Otherwise it was bought twice: delete it in billmgr.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Held by no subscription"><table>
-<thead><tr><th>license</th><th>family</th><th>reference</th><th>would be of</th><th></th></tr></thead>
+<thead><tr><th>license</th><th>family</th><th>reference</th><th>would be of</th><th>repair</th></tr></thead>
 <tbody>${orphans.map(
     ({ elid, family, reference, of }) =>
       html`<tr><td>${elid}</td><td>${family}</td><td><code>${reference}</code></td><td>${of ? subscriptionLink(of) : "none that is known"}</td><td>${of ? repairForms(desk.token, { name: of }, ["adopt"], { elid, place: elid }) : ""}</td></tr>`,

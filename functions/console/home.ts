@@ -110,7 +110,7 @@ const daysForeseen = 60;
 const waitingRows = (soon: Soon[], now: string): Html =>
   soon.length === 0
     ? html`<p class="empty">Nothing is waiting.</p>`
-    : html`<div class="scroll" tabindex="0" role="region" aria-label="What comes next"><table><thead><tr><th>at</th><th></th><th>subscription</th><th>to do, as things are</th></tr></thead>
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="What comes next"><table><thead><tr><th>at</th><th>in</th><th>subscription</th><th>to do, as things are</th></tr></thead>
 <tbody>${soon.map(
         ({ name, due, what }) =>
           html`<tr><td>${shortly(due)}</td><td class="ago">${fromNow(due, now)}</td><td>${subscriptionLink(name)}</td><td>${what}</td></tr>`,

@@ -19,23 +19,17 @@ async function redraw() {
 const isFilled = (part) => [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
 
 function open() {
-  let first = true;
   source = new EventSource(`/live?topic=${encodeURIComponent(topic)}`);
-  source.addEventListener("open", () => (status.textContent = "Live."));
-  source.addEventListener("error", () => (status.textContent = "Not live: the server does not answer."));
-  source.addEventListener("changed", () => {
-    // What a page that was just loaded shows is what the stream begins with; one that slept may have missed something.
-    if (!first || source.slept) redraw();
-    first = false;
+  source.addEventListener("error", () => {
+    status.textContent = "Not live: the server does not answer.";
   });
+  // The first is told at once: something may have changed since the page was drawn.
+  source.addEventListener("changed", redraw);
 }
 
 // A browser keeps few connections to one server: a page that nobody sees needs none.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) source?.close();
-  else {
-    open();
-    redraw();
-  }
+  else open();
 });
 if (!document.hidden) open();

@@ -95,7 +95,7 @@ ${every === 1 ? "" : html`<text class="value" text-anchor="end" x="${width}" y="
 }
 
 const tableOf = ({ names, columns }: Plot): Html =>
-  html`<table><thead><tr><th></th>${names.map((name) => html`<th class="number">${name}</th>`)}</tr></thead>
+  html`<table><thead><tr><td></td>${names.map((name) => html`<th class="number">${name}</th>`)}</tr></thead>
 <tbody>${columns.map(({ name, values }) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td class="number">${value}</td>`)}</tr>`)}</tbody></table>`;
 
 const said = ({ values }: Column, names: string[]): string =>

@@ -1,10 +1,45 @@
-import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** Debian's; another one by CHROMIUM. */
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-export const hasChromium = (): boolean => existsSync(executablePath);
+/** In CI they must run: without Chromium they fail there instead of being passed over. */
+export const runs = existsSync(executablePath) || process.env.CI === "true";
+
+export const inChromium = runs ? "in Chromium" : `passed over, for there is no ${executablePath}`;
 
 /** Without its sandbox: in a container there is no right to make one, and it opens pages of here alone. */
 export const startBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args: ["--no-sandbox"] });
+
+export type Watched = { page: Page; problems: string[] };
+
+/** A page of which it is known what went wrong in it, and what it asked others for. */
+export async function openIn(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  const page = await (await browser.newContext({ baseURL: origin, ...options })).newPage();
+  const problems: string[] = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`)) problems.push(`asked for ${url}`);
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    // Of a page that is not there, or of a repair that does not fit, the status alone.
+    if (message.type() === "error" && !/status of (404|409)/.test(message.text())) problems.push(message.text());
+  });
+  return { page, problems };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Found = { violations: { id: string; help: string; nodes: { html: string }[] }[] };
+
+/** Nothing that axe knows of keeps anybody from reading and using the page. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe);
+  const { violations } = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as Found;
+  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+  expect(said, `axe on ${page.url()}`).toEqual([]);
+}

@@ -1,0 +1,151 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { expectAccessible, inChromium, openIn, runs, startBrowser, type Watched } from "../support/browser.ts";
+import { change } from "../support/console.ts";
+import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+
+const it = test.runIf(runs);
+
+/** Something of everything: bought, lost, refused, halted, not understood. */
+async function fill(stack: LocalStack): Promise<void> {
+  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+  await buy("first");
+  await minutes(1);
+  stack.sandbox?.plan({ fault: "act_then_drop", func: "edit" });
+  await tell(stack, "subscription.changed", { subscription: "first", plan: "vm6-monthly", quantity: 3 });
+  await minutes(10);
+  stack.sandbox?.plan({ fault: "basket", func: "order" });
+  await buy("basket");
+  await minutes(10);
+  await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_unclear" });
+  stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+  await buy("open");
+  await change(stack, "/halt", { reason: "to see it" });
+  await stack.table.putBalance({ amount: 1, currency: "EUR", at: stack.clock.now().toISOString(), low: true });
+}
+
+describe(inChromium, () => {
+  let stack: LocalStack;
+  let browser: Browser;
+  beforeAll(async () => {
+    if (!runs) return;
+    stack = await startTestStack();
+    await fill(stack);
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stack?.stop();
+  });
+
+  const paths = {
+    home: "/",
+    operations: "/operations",
+    "what comes next": "/waiting",
+    "a subscription": "/subscription?name=standard%2Ffirst&at=2027-03-01",
+    "a subscription that needs a person": "/subscription?name=standard%2Fbasket",
+    "an event of no subscription": "/event?name=standard%2Fmsg_unclear",
+    "an event of a subscription": "/subscription?name=standard%2Ffirst#events",
+    "a search without a hit": "/find?text=nobody",
+    "a question": "/repair?repair=never-bought&name=standard%2Fbasket",
+    "a halt": "/halt?reason=x",
+    account: "/account",
+    "try it": "/try",
+    "no page": "/nowhere",
+  };
+  it.each(Object.entries(paths))(
+    "%s can be read and used by everybody, in light and dark, and asks nobody else",
+    { timeout: 30_000 },
+    async (_, path) => {
+      for (const colorScheme of ["light", "dark"] as const) {
+        const { page, problems } = await openIn(browser, stack.url, { colorScheme });
+        await page.goto(path, { waitUntil: "load" });
+        await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+        await expectAccessible(page);
+        expect(problems).toEqual([]);
+        await page.context().close();
+      }
+    },
+  );
+
+  it("reads and works without a script", async () => {
+    const { page } = await openIn(browser, stack.url, { javaScriptEnabled: false });
+    await page.goto("/");
+    await page.getByRole("link", { name: "standard/basket" }).first().click();
+    await page.getByRole("button", { name: "Try again" }).click();
+    expect(await page.getByText("standard/basket is woken").count()).toBe(1);
+    await page.context().close();
+  });
+
+  it("goes by the keyboard alone, from the address to a repair", async () => {
+    const { page } = await openIn(browser, stack.url);
+    await page.goto("/event?name=standard%2Fmsg_unclear");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(new URL(page.url()).hash).toBe("#main");
+    const tabTo = async (text: string) => {
+      const focused = () => page.evaluate("document.activeElement.textContent") as Promise<string>;
+      for (let i = 0; i < 9 && (await focused()) !== text; i++) await page.keyboard.press("Tab");
+      expect(await focused()).toBe(text);
+    };
+    await tabTo("Read it again…");
+    await page.keyboard.press("Enter");
+    await page.getByText("Are you certain?").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await tabTo("Yes, do it");
+    await page.keyboard.press("Enter");
+    await page.getByText("still not understood").waitFor();
+    await page.context().close();
+  });
+
+  it("fits a narrow screen: what is wider scrolls by itself", async () => {
+    const { page } = await openIn(browser, stack.url, { viewport: { width: 390, height: 800 } });
+    for (const path of ["/", "/subscription?name=standard%2Ffirst"]) {
+      await page.goto(path);
+      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    }
+    await page.context().close();
+  });
+
+  describe("what is open is live", () => {
+    let watched: Watched;
+    beforeAll(async () => {
+      if (!runs) return;
+      await change(stack, "/resume", {});
+      await stack.settle();
+      watched = await openIn(browser, stack.url);
+    });
+    afterAll(() => watched?.page.context().close());
+
+    it("home shows what is done, and what needs a person, without being asked", async () => {
+      const { page, problems } = watched;
+      await page.goto("/");
+      await page.getByText("Live.").waitFor();
+      await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "live" }));
+      await stack.settle();
+      await stack.advanceTo(inDays(stack, 1));
+      await page.locator("#operations").getByRole("link", { name: "standard/live" }).waitFor();
+      await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_live" });
+      await stack.settle();
+      await page.locator("#attention").getByText("standard/msg_live").waitFor();
+      expect(problems).toEqual([]);
+    });
+
+    it("leaves alone what somebody is filling in", async () => {
+      const { page } = watched;
+      stack.sandbox?.plan({ fault: "basket", func: "order" });
+      await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "filled" }));
+      await stack.advanceTo(new Date(stack.clock.now().getTime() + 900_000));
+      await page.goto("/subscription?name=standard%2Ffilled");
+      await page.getByText("Live.").waitFor();
+      await page.getByLabel("it was bought as license").fill("3346");
+      await tell(stack, "subscription.changed", { subscription: "filled", plan: "vm6-monthly", quantity: 7 });
+      await stack.settle();
+      await page.locator("#events").getByText("7 × vm6-monthly").first().waitFor();
+      expect(await page.getByLabel("it was bought as license").inputValue()).toBe("3346");
+    });
+  });
+});
