@@ -134,7 +134,10 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
   /** In the order of the given attributes, from after the start key; the filter thins what was read. */
   function page(
     found: Item[],
-    input: Pick<QueryCommandInput, "ExclusiveStartKey" | "FilterExpression" | "Limit" | "ScanIndexForward">,
+    input: Pick<
+      QueryCommandInput,
+      "IndexName" | "ExclusiveStartKey" | "FilterExpression" | "Limit" | "ScanIndexForward"
+    >,
     scope: Scope,
     order: readonly string[],
   ) {
@@ -152,7 +155,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
       Items,
       Count: Items.length,
       ScannedCount: read.length,
-      ...(last && { LastEvaluatedKey: pick(last, [...new Set([...order, ...keys])]) }),
+      ...(last && { LastEvaluatedKey: pick(last, [...((input.IndexName && index?.keys) || []), ...keys]) }),
     };
   }
 

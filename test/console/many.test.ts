@@ -1,0 +1,117 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { beforeAll, describe, expect, test } from "vitest";
+import { createConsole } from "../../functions/console/app.ts";
+import { createFigures } from "../../functions/console/figures.ts";
+import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
+import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
+import { addDays, type Day } from "../../shared/licensing/time.ts";
+import type { Key } from "../../shared/message.ts";
+import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
+import { catalogWith, license, licensed, operation, orderOf, paid, slot, utc } from "../support/events.ts";
+
+const subscriptions = 10_000;
+const operationsOfEach = 10;
+const now = utc("2027-03-10T12:00");
+const today: Day = "2027-03-10";
+
+/** A busy shop's table, with each request that is made of it counted by its name. */
+describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach} operations`, () => {
+  // A page of DynamoDB's holds 1 MB: of the index's keys so many.
+  const memory = createMemoryDynamo({ index: { name: agendaIndex, keys: ["agenda", "agendaAt"] }, pageSize: 6000 });
+  let asked: string[] = [];
+  const client = {
+    send: (command: { constructor: { name: string } }) => {
+      asked.push(command.constructor.name);
+      return (memory.client.send as (command: unknown) => unknown)(command);
+    },
+  } as unknown as DynamoDBClient;
+  const table: Table = createTable(client, "table");
+  const app = createConsole({
+    where: "a test",
+    world: { table, send: async () => {}, billmgr: {} as Billmgr, catalog: catalogWith(), now: () => new Date(now) },
+  });
+  const open = async (path: string) => {
+    asked = [];
+    const response = await app.request(path, { headers: { host: "127.0.0.1" } });
+    return { status: response.status, text: await response.text(), asked };
+  };
+
+  beforeAll(async () => {
+    for (let i = 0; i < subscriptions; i++) {
+      const key = `subscription#standard/${i}` as Key;
+      const told = paid("2027-03-01", { through: "2027-04-01" }, { items: ["vm-monthly"] });
+      const subscription = { ...licensed([slot({ elid: String(i), expiry: "2027-04-01" })], told), id: String(i) };
+      const waits = i % 5 === 0;
+      await table.save(key, {
+        subscription,
+        version: 0,
+        agenda: waits ? { attention: now, reason: "of many" } : { due: utc(`${addDays(today, (i % 28) + 1)}T00:00`) },
+      });
+      for (let n = 1; n <= operationsOfEach; n++) {
+        const finishedAt = utc(`${addDays(today, -((i + 3 * n) % 30))}T10:00`);
+        const finished = operation({ n, change: orderOf(), claimedAt: finishedAt, finishedAt, state: "finished" });
+        const as = n % 2 ? { outcome: "refused" as const } : { outcome: "done" as const, secondsFromPayment: 5 };
+        await table.putOperation(key, { ...finished, ...as, result: { plan: "vm-monthly", license: license() } });
+        if (n % 2 === 0) await table.putAnnounced(key, { ...finished, ...as });
+      }
+    }
+  }, 120_000);
+
+  test.each([
+    ["/", 320],
+    ["/operations", 5],
+    ["/waiting", 220],
+    ["/subscription?name=standard/77", 10],
+    ["/find?text=77", 5],
+    ["/account", 2],
+  ])("%s takes no scan and at most %i requests", async (path, most) => {
+    const { status, asked, text } = await open(path);
+    expect(status).toBeLessThan(400);
+    expect(asked.filter((name) => name === "ScanCommand")).toEqual([]);
+    expect(asked.length).toBeLessThanOrEqual(most);
+    expect(text.length).toBeLessThan(200_000);
+  });
+
+  test("the figures are all of it", async () => {
+    const { past, due } = await createFigures(table, () => new Date(now))();
+    const sum = (values: number[]) => values.reduce((one, other) => one + other, 0);
+    expect(sum(past.map(({ outcomes }) => outcomes.done ?? 0))).toBe(50_000);
+    expect(sum(past.map(({ outcomes }) => outcomes.refused ?? 0))).toBe(50_000);
+    expect(sum(past.map(({ kinds }) => kinds.order ?? 0))).toBe(50_000);
+    expect(sum(past.map(({ waits }) => waits[0] ?? 0))).toBe(50_000);
+    expect(sum(due.map(({ count }) => count))).toBe(8000);
+  });
+
+  test("of the days that are over, nothing is read again", async () => {
+    let clock = Date.parse(now);
+    const figures = createFigures(table, () => new Date(clock));
+    await figures();
+    asked = [];
+    clock += 60_000;
+    await figures();
+    const ofToday = asked.length;
+    clock += 86_400_000;
+    asked = [];
+    await figures();
+    // Yesterday and today, and what is due.
+    expect(ofToday).toBeLessThan(30);
+    expect(asked.length).toBeLessThan(30);
+  });
+
+  test("a list goes on where it ended, and the pages are all of it", async () => {
+    const seen = new Set<string>();
+    let path: string | undefined = "/operations?day=2027-03-09";
+    let pages = 0;
+    for (; path !== undefined && pages < 40; pages++) {
+      const { text } = await open(path);
+      for (const [one] of text.matchAll(/standard%2F\d+#operation-\d+/g)) seen.add(one);
+      path = /href="(\/operations\?[^"]*from=[^"]+)"/.exec(text)?.[1]?.replaceAll("&amp;", "&");
+    }
+    const every = Array.from({ length: subscriptions * operationsOfEach }, (_, k) => [
+      Math.floor(k / 10),
+      (k % 10) + 1,
+    ]);
+    const ofThatDay = every.filter(([i = 0, n = 0]) => (i + 3 * n) % 30 === 1).length;
+    expect([seen.size, pages]).toEqual([ofThatDay, Math.ceil(ofThatDay / 200)]);
+  });
+});
