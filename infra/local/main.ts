@@ -47,6 +47,7 @@ function announce(stack: LocalStack, options: LocalOptions, secrets: Secrets): v
     ...(options.catalog === "catalog.json" ? [] : [`--catalog ${options.catalog}`]),
   ];
   console.log(`billmgr-webhooks is open at ${stack.url}
+  page       ${stack.url}/ in a browser; all of it by buttons: ${stack.url}/try
   webhooks   ${open.map((name) => `POST ${stack.url}/webhooks/${name}`).join("\n             ") || "none: no storefront has a secret"}
   billmgr    ${options.billmgr ?? `simulated; what it was told: ${stack.url}/sandbox/ledger`}
   clock      ${stack.clock.now().toISOString()}; move it: curl -d '{"advance":"P30D"}' ${stack.url}/local/clock

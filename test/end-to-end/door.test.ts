@@ -55,7 +55,7 @@ describe("what the door answers", () => {
 
   test("404 for a storefront that there is none of", async () => {
     expect((await post(`${stack.url}/webhooks/nobody`, "{}", {})).status).toBe(404);
-    expect((await post(`${stack.url}/elsewhere`, "{}", {})).status).toBe(404);
+    expect((await post(`${stack.url}/webhooks/nobody/else`, "{}", {})).status).toBe(404);
   });
 
   test("404 for a storefront that has no secret", async () => {

@@ -1,5 +1,3 @@
-import { createHmac } from "node:crypto";
-
 type Fields = Record<string, unknown>;
 
 const event = (name: string, type: string, id: string, attributes: Fields, meta: Fields) => ({
@@ -70,7 +68,4 @@ export const ofOrder = (name: string, of: Fields = {}, meta: Fields = {}) =>
     meta,
   );
 
-/** By Lemon Squeezy's documented formula: its SDK has none. */
-export const signLemonSqueezy = (body: string, secret: string) => ({
-  "x-signature": createHmac("sha256", secret).update(body).digest("hex"),
-});
+export { signLemonSqueezy } from "../../infra/local/shops/signing.ts";

@@ -1,5 +1,3 @@
-import { createHmac } from "node:crypto";
-
 type Fields = Record<string, unknown>;
 
 export const paddleEvent = (type: string, data: Fields, of: Fields = {}) => ({
@@ -66,8 +64,4 @@ export const paddleAdjustment = (of: Fields = {}) => ({
   ...of,
 });
 
-/** The header by Paddle's documented formula; its SDK verifies only. */
-export function paddleHeader(body: string, secrets: string | string[], seconds: number): string {
-  const h1 = [secrets].flat().map((secret) => createHmac("sha256", secret).update(`${seconds}:${body}`).digest("hex"));
-  return [`ts=${seconds}`, ...h1.map((one) => `h1=${one}`)].join(";");
-}
+export { signPaddle as paddleHeader } from "../../infra/local/shops/signing.ts";

@@ -1,15 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { basic } from "./chargebee.ts";
-import { signFastspring } from "./fastspring.ts";
+import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../infra/local/shops/signing.ts";
 import { type Told, toldBy } from "./fixtures.ts";
-import { signHostbill } from "./hostbill.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
 import { paddleAdjustment, paddleEvent, paddleHeader, paddleSubscription, paddleTransaction } from "./paddle.ts";
 import { polarEvent, polarOrder, polarSubscription, signPolar } from "./polar.ts";
 import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
 import { shopifyHeaders } from "./shopify.ts";
 import { invoice, line, stripeEvent, stripeHeader, stripeSubscription } from "./stripe.ts";
-import { woocommerceHeaders } from "./woocommerce.ts";
 
 /** How a storefront signs: its own library where it has one that does, else the formula that it documents. */
 export type Signer = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { basic } from "../../infra/local/shops/signing.ts";
 import { chargebee } from "../../shared/storefronts/chargebee.ts";
-import { basic } from "../support/chargebee.ts";
 import { utc } from "../support/events.ts";
 import { authinfoWith } from "../support/secrets.ts";
 

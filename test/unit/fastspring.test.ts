@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { signFastspring } from "../../infra/local/shops/signing.ts";
 import { fastspring } from "../../shared/storefronts/fastspring.ts";
 import { utc } from "../support/events.ts";
-import { signFastspring } from "../support/fastspring.ts";
 import { plainSecretOf } from "../support/secrets.ts";
 import { signers } from "../support/signers.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { signHostbill } from "../../infra/local/shops/signing.ts";
 import { hostbill } from "../../shared/storefronts/hostbill.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { utc } from "../support/events.ts";
-import { signHostbill } from "../support/hostbill.ts";
 import { plainSecretOf } from "../support/secrets.ts";
 import { signers } from "../support/signers.ts";
 

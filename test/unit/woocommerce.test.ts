@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { woocommerceHeaders } from "../../infra/local/shops/signing.ts";
 import { woocommerce } from "../../shared/storefronts/woocommerce.ts";
 import { utc } from "../support/events.ts";
-import { woocommerceHeaders } from "../support/woocommerce.ts";
 
 type Fields = Record<string, unknown>;
 
