@@ -3,7 +3,7 @@ import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Chapter, ShownEvent } from "../ops/show.ts";
 import { moment, sayEvent } from "../ops/words.ts";
 import { untold } from "../webhook/receive.ts";
-import { badge, type Html, outcomeBadge, to, when } from "./parts.ts";
+import { badge, type Html, outcomeBadge, prose, to, when } from "./parts.ts";
 
 /** Each event as received and each operation with its call and its readings: latest first, as one looks for it. */
 export const chapterRows = (name: string, chapters: readonly Chapter[]): Html =>
@@ -18,18 +18,18 @@ function eventRow(name: string, event: ShownEvent): Html {
 <td><a href="${to("/event", { of: name, id })}">event ${id}</a> <code>${type}</code>${test ? html` ${badge("test mode", "quiet")}` : ""}
 <p class="quiet">${occurredAt === untold ? "tells no time" : `of ${moment(occurredAt)}`}</p></td>
 <td>${badge(became, became === "folded" ? "good" : became === "unclear" ? "bad" : "quiet")} ${event.became === "folded" ? "" : event.reason}
-${events.length > 0 ? html`<ul class="found">${events.map((one) => html`<li>${sayEvent(one)}</li>`)}</ul>` : ""}
+${events.length > 0 ? html`<ul class="found">${events.map((one) => html`<li>${prose(sayEvent(one))}</li>`)}</ul>` : ""}
 ${settled ? html`<p class="quiet">${settled.as} at ${moment(settled.at)}: ${settled.why}</p>` : ""}</td></tr>`;
 }
 
 function operationRow(operation: Operation): Html {
   const { n, change, why, claimedAt, before, attempt, looks, state, outcome, finishedAt, due, resolved } = operation;
   return html`<tr class="operation" id="operation-${n}"><td>${when(claimedAt, true)}</td>
-<td><b>operation ${n}</b>: ${describe(change)}<p class="quiet">because ${why}</p>${before.saw ? html`<p class="quiet">before it: ${before.saw}</p>` : ""}</td>
+<td><b>operation ${n}</b>: ${prose(describe(change))}<p class="quiet">because ${prose(why)}</p>${before.saw ? html`<p class="quiet">before it: ${prose(before.saw)}</p>` : ""}</td>
 <td>${outcomeBadge(state === "finished" ? (outcome ?? "done") : state)} ${finishedAt ? when(finishedAt, true) : due ? html`looked at ${when(due, true)}` : ""}
-<ul class="found">${attempt ? callRows(attempt) : ""}${looks.map(({ at, verdict, saw }) => html`<li>${when(at, true)} looked, ${verdict}: ${saw}</li>`)}${resolved ? html`<li>${when(resolved.at, true)} an operator: ${resolved.as}</li>` : ""}</ul></td></tr>`;
+<ul class="found">${attempt ? callRows(attempt) : ""}${looks.map(({ at, verdict, saw }) => html`<li>${when(at, true)} looked, ${verdict}: ${prose(saw)}</li>`)}${resolved ? html`<li>${when(resolved.at, true)} an operator: ${resolved.as}</li>` : ""}</ul></td></tr>`;
 }
 
 const callRows = ({ startedAt, endedAt, params, outcome, said }: NonNullable<Operation["attempt"]>): Html =>
   html`<li>${when(startedAt, true)} called <code>${Object.entries(params).map(([name, value]) => html`${name}=${value} `)}</code></li>
-<li>${endedAt ? html`${when(endedAt, true)} ${outcome?.replaceAll("_", " ")}: ${said}` : "no outcome of the call is recorded"}</li>`;
+<li>${endedAt ? html`${when(endedAt, true)} ${outcome?.replaceAll("_", " ")}: ${prose(said ?? "")}` : "no outcome of the call is recorded"}</li>`;

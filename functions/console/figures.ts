@@ -68,8 +68,8 @@ async function countDay(table: Pick<Table, "journal">, day: Day): Promise<DayFig
 
 /** From now on; what is late already counts for today. */
 async function countDue(table: Pick<Table, "due">, now: Instant): Promise<Figures["due"]> {
-  const days = new Map(Array.from({ length: daysShown }, (_, i) => [addDays(dayOf(now), i), 0] as [Day, number]));
-  const until = startOf(addDays(dayOf(now), daysShown));
+  const days = new Map(Array.from({ length: daysShown + 1 }, (_, i) => [addDays(dayOf(now), i), 0] as [Day, number]));
+  const until = startOf(addDays(dayOf(now), daysShown + 1));
   const shards = Array.from({ length: agendaShards }, async (_, shard) => {
     let from: Page | undefined;
     do {

@@ -14,7 +14,7 @@ import { cursorOf, pageAt } from "./cursor.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { lastOperations, operationRows } from "./operations.ts";
-import { askForm, button, fromNow, type Html, shortly, subscriptionLink, to, when } from "./parts.ts";
+import { askForm, button, fromNow, type Html, prose, shortly, subscriptionLink, to, when } from "./parts.ts";
 import { plots } from "./plots.ts";
 import { repairForms } from "./repairs.ts";
 
@@ -73,8 +73,8 @@ function caseOf(desk: Desk, one: Waiting): Html {
       ? subscriptionLink(name)
       : html`<a class="name" href="${to("/event", { name })}">${name}</a>`;
   return html`<li class="case"><p class="head">${link} ${one.is === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
-<p class="reason">${reason}</p>
-${found.length > 0 ? html`<ul class="found">${found.map((line) => html`<li>${line}</li>`)}</ul>` : ""}
+<p class="reason">${prose(reason)}</p>
+${found.length > 0 ? html`<ul class="found">${found.map((line) => html`<li>${prose(line)}</li>`)}</ul>` : ""}
 ${repairForms(desk.token, { name }, one.repairs)}</li>`;
 }
 
@@ -103,7 +103,7 @@ function whatComes(subscription: Subscription, catalog: Catalog, due: Instant): 
   if (decision.do !== "settled") return sayDecision(decision);
   const until = instantPlus(due, { days: daysForeseen });
   const [step] = foresee(subscription, catalog, { from: due, until }, () => "", 1).steps;
-  return step ? `unless paid: ${describe(step.change)} on ${dayOf(step.at)}` : sayDecision(decision);
+  return step ? `unless paid by ${dayOf(step.at).slice(5)}: ${describe(step.change)}` : sayDecision(decision);
 }
 const daysForeseen = 60;
 
@@ -113,7 +113,7 @@ const waitingRows = (soon: Soon[], now: string): Html =>
     : html`<div class="scroll" tabindex="0" role="region" aria-label="What comes next"><table><thead><tr><th>at</th><th>in</th><th>subscription</th><th>to do, as things are</th></tr></thead>
 <tbody>${soon.map(
         ({ name, due, what }) =>
-          html`<tr><td>${shortly(due)}</td><td class="ago">${fromNow(due, now)}</td><td>${subscriptionLink(name)}</td><td>${what}</td></tr>`,
+          html`<tr><td>${shortly(due)}</td><td class="ago">${fromNow(due, now)}</td><td>${subscriptionLink(name)}</td><td>${prose(what)}</td></tr>`,
       )}</tbody></table></div>`;
 
 /** The same as on the home page, and more of it. */

@@ -24,6 +24,18 @@ export const when = (instant: Instant, seconds = false): Html =>
 export const shortly = (instant: Instant, seconds = false): Html =>
   html`<time datetime="${instant}">${instant.slice(5, seconds ? 19 : 16).replace("T", " ")}</time>`;
 
+const moments = /(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+Z?)?)?/;
+
+/** What is said of something, with its moments in one piece, as they stand elsewhere. */
+export const prose = (text: string): Html[] => {
+  const pieces = text.split(moments);
+  return pieces.flatMap((piece = "", i) => {
+    // The pieces between two moments, and of each moment its day and its time.
+    if (i % 3 === 0) return [html`${piece}`];
+    return i % 3 === 1 ? [html`<span class="moment">${piece}${pieces[i + 1] ? ` ${pieces[i + 1]}` : ""}</span>`] : [];
+  });
+};
+
 const units = [
   ["y", 365 * 86_400],
   ["mo", 30 * 86_400],

@@ -11,7 +11,7 @@ import { chapterRows } from "./chapters.ts";
 import type { Desk } from "./desk.ts";
 import { drawLife } from "./draw.ts";
 import { page } from "./layout.ts";
-import { badge, fromNow, type Html, when } from "./parts.ts";
+import { badge, fromNow, type Html, prose, when } from "./parts.ts";
 import { repairForms } from "./repairs.ts";
 import { lifeOf } from "./timeline.ts";
 import { tryForms } from "./try.ts";
@@ -52,17 +52,17 @@ function stateOf({ token, world }: Desk, story: Story): Html {
   const { pause, operation } = subscription;
   return html`${
     waits
-      ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${waits.reason}</p>
+      ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
 ${foundOf(operation)}${repairForms(token, { name }, fits, { elid })}</div>`
-      : html`<p class="state">${isOpen(operation) || pause ? badge("waits", "wait") : next.do === "attention" ? badge("needs a person", "bad") : badge("in order", "good")} ${sayDecision(next)}</p>`
+      : html`<p class="state">${isOpen(operation) || pause ? badge("waits", "wait") : next.do === "attention" ? badge("needs a person", "bad") : badge("in order", "good")} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
 <dt>sold</dt><dd>${subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told"}</dd>
-<dt>entitled</dt><dd>${entitlementOf(entitled)}</dd>
-${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${licenseOf(slot)}</dd>`)}
+<dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
+${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot))}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
 ${agenda && "due" in agenda ? html`<dt>looked at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
-${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${pause.why}</dd>` : ""}
+${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}
 </dl>
 ${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, { elid })}</details>`}`;
 }
@@ -71,7 +71,7 @@ function foundOf(operation: Operation | undefined): Html | "" {
   if (!isOpen(operation)) return "";
   const { n, change, state, attempt, looks } = operation;
   const last = looks.at(-1);
-  return html`<ul class="found"><li><a href="#operation-${n}">operation ${n}</a>, ${describe(change)}: ${state}</li>${attempt?.said ? html`<li>billmgr said: ${attempt.said}</li>` : ""}${last ? html`<li>looked ${looks.length} times, last at ${when(last.at)}: ${last.saw}</li>` : ""}</ul>`;
+  return html`<ul class="found"><li><a href="#operation-${n}">operation ${n}</a>, ${describe(change)}: ${state}</li>${attempt?.said ? html`<li>billmgr said: ${attempt.said}</li>` : ""}${last ? html`<li>looked ${looks.length} times, last at ${when(last.at)}: ${prose(last.saw)}</li>` : ""}</ul>`;
 }
 
 /** What the clock alone brings until a day that is asked for; by itself, what would be done now. */
@@ -89,9 +89,9 @@ ${
     : html`<div class="scroll" tabindex="0" role="region" aria-label="What would be called"><table><thead><tr><th>at</th><th>call</th><th>because</th><th>sent</th></tr></thead><tbody>${foreseen.steps.map(
         (step) => {
           const { what, why, params } = plannedIn(subscription, step);
-          return html`<tr><td>${when(step.at)}</td><td>${what}</td><td>${why}</td><td><code>${Object.entries(params).map(([key, value]) => html`${key}=${value} `)}</code></td></tr>`;
+          return html`<tr><td>${when(step.at)}</td><td>${prose(what)}</td><td>${prose(why)}</td><td><code>${Object.entries(params).map(([key, value]) => html`${key}=${value} `)}</code></td></tr>`;
         },
       )}</tbody></table></div>`
 }
-<p>Then: ${sayDecision(foreseen.decision)} <span class="quiet">(as of ${moment(foreseen.at).slice(0, 16)})</span></p></section>`;
+<p>Then: ${prose(sayDecision(foreseen.decision))} <span class="quiet">(as of ${moment(foreseen.at).slice(0, 16)})</span></p></section>`;
 }

@@ -17,9 +17,8 @@ export async function tryPage(desk: Desk, tryIt: TryIt, note: string | undefined
     desk,
     { title: "Try it", here: "/try", note },
     html`<h1>Try it</h1>
-<p>Here you are the shop, the time and billmgr's bad day. Each button sends what that storefront would send, signed with its secret, to this system's own webhook.</p>
-<section aria-labelledby="buy-heading"><h2 id="buy-heading">1. A customer buys</h2>
-<p>It opens the subscription's page, where its life goes on.</p>
+<p>Here you are the shop, the time, and billmgr on a bad day. Each button sends what that storefront would send, signed with its secret, to this system's own webhook.</p>
+<section aria-labelledby="buy-heading"><h2 id="buy-heading">A customer buys</h2>
 <div class="repairs">${storefronts.map(({ name, plan }) =>
       plan === undefined
         ? html`<span class="quiet">${name}: the catalog sells nothing there</span>`
@@ -30,13 +29,14 @@ export async function tryPage(desk: Desk, tryIt: TryIt, note: string | undefined
             html`<button title="${plan}">Buy at ${name}</button>`,
           ),
     )}</div></section>
-${faultForms(desk, tryIt, "/try")}
+<section aria-labelledby="path-heading"><h2 id="path-heading">A lost answer, in two minutes</h2>
+<ol><li>Buy at any storefront. Its page opens, where the life of what was bought goes on; the license is ordered.</li>
+<li>There, let the time go on by a month, and plan for billmgr's next <code>prolong</code> that it goes wrong by <code>act_then_drop</code>: billmgr will do it, and its answer will be lost.</li>
+<li>The customer <em>pays the next period</em>. What the prolong did is not known: it is not made again, but looked for.</li>
+<li>Let an hour pass: it was found, and the period was bought once.</li></ol></section>
+<section aria-labelledby="world-heading"><h2 id="world-heading">The time and billmgr</h2>
 ${timeForms(desk, "/try")}
-<section aria-labelledby="path-heading"><h2 id="path-heading">Two minutes, for a start</h2>
-<ol><li>Buy at any storefront, and see the license ordered.</li>
-<li>Plan the fault <code>act_then_drop</code> for the next <code>prolong</code>: billmgr will do it, and its answer will be lost.</li>
-<li>Move the time by a month and press <em>the renewal is paid</em>. The prolong is unknown: it is not made again, but looked for.</li>
-<li>Move the time by an hour: it was found, and the period was bought once.</li></ol></section>`,
+${faultForms(desk, tryIt, "/try")}</section>`,
   );
 }
 

@@ -81,7 +81,7 @@ describe("home", () => {
     expect(text).toMatch(/looked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
     expect(text).toContain("Try again it was bought as license Adopt… It was never bought…");
     expect(text).toMatch(/standard\/a witness order done/);
-    expect(text).toMatch(/standard\/a witness unless paid: suspend license 334673 on/);
+    expect(text).toMatch(/standard\/a witness unless paid by 12-26: suspend license 334673/);
   });
 
   test("goes on on further pages where much needs a person", async () => {
