@@ -19,7 +19,7 @@ import { subscriptionPage } from "./subscription.ts";
 import { makeTry, tryPage } from "./try.ts";
 
 /** The operator's page before one system: what its table holds, and the repairs of `npm run ops`. */
-export function createConsole(given: { world: World; where: string; tryIt?: TryIt }): Hono {
+export function createConsole({ key, ...given }: { world: World; where: string; tryIt?: TryIt; key?: string }): Hono {
   const { world, tryIt } = given;
   const desk: Desk = {
     ...given,
@@ -29,7 +29,7 @@ export function createConsole(given: { world: World; where: string; tryIt?: TryI
     account: createAccount(world),
   };
   const app = new Hono();
-  app.use(guard(desk.token));
+  app.use(guard(desk.token, key));
   app.onError((error, context) => refusal(desk, error, context));
   app.notFound((context) => missing(context, "There is no such page."));
   const missing = async (context: Context, what: string) =>

@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
+import { untold } from "../../shared/licensing/time.ts";
 import type { Chapter, ShownEvent } from "../ops/show.ts";
 import { moment, sayEvent } from "../ops/words.ts";
-import { untold } from "../webhook/receive.ts";
 import { badge, type Html, outcomeBadge, prose, to, when } from "./parts.ts";
 
 /** Each event as received and each operation with its call and its readings: latest first, as one looks for it. */

@@ -1,9 +1,10 @@
 import { html } from "hono/html";
 import type { StoredEvent } from "../../shared/aws/table.ts";
+import { untold } from "../../shared/licensing/time.ts";
 import { showEvent } from "../ops/show.ts";
 import { moment, pretty, sayEvent } from "../ops/words.ts";
 import { keyNamed } from "../ops/world.ts";
-import { unpack, untold } from "../webhook/receive.ts";
+import { unpack } from "../webhook/receive.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { badge, type Html, subscriptionLink, when } from "./parts.ts";

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
 
 /** Nothing from elsewhere, nothing inline, and in nobody's frame. */
 const policy = [
@@ -23,19 +24,29 @@ const headers = {
 /** Whoever has a name of their own resolve to this machine comes with that name. */
 const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 
+const cookie = "billmgr-webhooks-console";
+
 const largestForm = 64 * 1024;
 
 /**
  * Lets in who sits at this machine, and no page of somebody else's that their browser has open: the host is this one, and
- * a change comes from a page of this one, with the token that only its pages hold.
+ * a change comes from a page of this one, with the token that only its pages hold. With a key, no other person at this
+ * machine either: the address with the key in it, as it was told at the start, is to be opened first.
  */
 export const guard =
-  (token: string): MiddlewareHandler =>
+  (token: string, key?: string): MiddlewareHandler =>
   async (context, next) => {
     const { req } = context;
     for (const [name, value] of Object.entries(headers)) context.header(name, value);
     const host = req.header("host") ?? "";
     if (!ownHost.test(host)) return context.text(`this is served as 127.0.0.1 or localhost alone\n`, 421);
+    if (key !== undefined && same(req.query("key"), key)) {
+      setCookie(context, cookie, key, { httpOnly: true, sameSite: "Strict", path: "/" });
+      return context.redirect("/", 303);
+    }
+    if (key !== undefined && !same(getCookie(context, cookie), key)) {
+      return context.text("open the address that was told at the start, with the key in it\n", 401);
+    }
     if (req.method === "GET" || req.method === "HEAD") return next();
     if (req.method !== "POST") return context.text("GET reads, POST changes\n", 405, { allow: "GET, HEAD, POST" });
     if (req.header("origin") !== `http://${host}`)

@@ -21,7 +21,7 @@ function plotsOf({ past, due }: Figures): Plot[] {
   return [
     {
       id: "bought",
-      title: "Orders and prolongs, 30 days",
+      title: "Bought in 30 days",
       names: ["orders", "prolongs"],
       columns: past.map(({ day, kinds }) => ({ name: day, values: [kinds.order ?? 0, kinds.prolong ?? 0] })),
       every: 10,
@@ -62,7 +62,7 @@ function draw({ id, title, names, columns, every = 1 }: Plot): Html {
   const barWidth = Math.min(step - (step > 20 ? 8 : 2), 44);
   const unit = (height - top - bottom) / most;
   const total = sum(columns.flatMap(({ values }) => values));
-  return html`<figcaption>${title} <b>${total}</b></figcaption>
+  return html`<figcaption><span>${title}</span>${names.length > 1 ? names.map((name, part) => html`<span class="swatch part${part}">${name}</span>`) : ""} <b>${total}</b></figcaption>
 <svg class="plot" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${title}</title>
 <desc id="${id}-desc">${

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { getRequestListener } from "@hono/node-server";
 import { createConsole } from "../../functions/console/app.ts";
 import { readArguments } from "../arguments.ts";
@@ -38,7 +39,9 @@ async function main(args: string[]): Promise<void> {
   await world.table.halt().catch((error: unknown) => {
     throw inWords(error);
   });
-  const { fetch } = createConsole({ where: stack ?? String(url), world });
+  // Others at this machine have no part in the rights of whoever started it.
+  const key = randomBytes(16).toString("hex");
+  const { fetch } = createConsole({ where: stack ?? String(url), world, key });
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
   const served = await serve(async (request, response) => {
     await world.refresh?.();
@@ -46,7 +49,7 @@ async function main(args: string[]): Promise<void> {
   }, Number(port)).catch((error: NodeJS.ErrnoException) => {
     throw error.code === "EADDRINUSE" ? new Mistake(`port ${port} is in use; choose another one with --port`) : error;
   });
-  console.log(`the page of ${stack ?? url} is open at ${served.url}, to this machine alone\nCtrl-C stops it.`);
+  console.log(`the page of ${stack ?? url} is open at ${served.url}/?key=${key}\nCtrl-C stops it.`);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, async () => {
       await served.close();

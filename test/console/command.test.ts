@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let stack: LocalStack;
+let child: ChildProcess;
+let address = "";
+
+const command = (...args: string[]) => {
+  const started = spawn(process.execPath, ["infra/ops/console.ts", ...args], { cwd: root });
+  let output = "";
+  for (const stream of [started.stdout, started.stderr]) stream?.on("data", (piece) => (output += piece));
+  const ended = new Promise<number | null>((resolve) => started.on("close", resolve));
+  return { started, ended, output: () => output };
+};
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+  await stack.settle();
+  const { started, output } = command("--url", stack.url, "--port", "0");
+  child = started;
+  address = await vi.waitFor(() => /open at (\S+)/.exec(output())?.[1] ?? Promise.reject(new Error(output())), 20_000);
+});
+afterAll(async () => {
+  child?.kill("SIGKILL");
+  await stack.stop();
+});
+
+const opened = async (): Promise<(path: string) => Promise<string>> => {
+  const { headers } = await fetch(address, { redirect: "manual" });
+  const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
+  expect(headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Strict/);
+  return async (path) => (await fetch(new URL(path, address), { headers: { cookie } })).text();
+};
+
+test("the page is open to whoever has the key that was told, and to nobody else at this machine", async () => {
+  for (const path of [
+    "/",
+    "/subscription?name=standard/42",
+    "/?key=",
+    `/?key=${"0".repeat(32)}`,
+    "/assets/style.css",
+    "/live",
+  ]) {
+    const response = await fetch(new URL(path, address));
+    expect([path, response.status, await response.text()]).toEqual([path, 401, expect.stringContaining("the key")]);
+  }
+  const page = await opened();
+  expect(await page("/subscription?name=standard/42")).toContain("334673");
+});
+
+test("it shows the same system, with its time, and nothing to try", async () => {
+  const page = await opened();
+  await stack.advanceTo(new Date("2027-05-01T10:00:30Z"));
+  const home = await page("/");
+  expect(home).toMatch(/<p class="clock"><time[^>]*>2027-05-01 10:00/);
+  expect(home).not.toContain("Try it");
+  expect(await page("/try")).toContain("There is no such page.");
+});
+
+test.each([
+  [[], "say either --stack or --url"],
+  [["--stack", "a", "--url", "http://127.0.0.1:1"], "say either --stack or --url"],
+  [["--url", "nonsense"], '--url: found "nonsense"'],
+  [["--url", "http://127.0.0.1:1"], "nothing answers at http://127.0.0.1:1"],
+  [["--url", "http://127.0.0.1:1", "--port", "x"], '--port: found "x"'],
+  [["--stak", "a"], 'did you mean "stack"?'],
+])("a mistake is said in words: %j", async (args, why) => {
+  const { ended, output } = command(...args);
+  expect(await ended).toBe(1);
+  expect(output()).toContain(why);
+  expect(output()).not.toMatch(/^ {4}at /m);
+});
+
+test("it stops when it is told to", async () => {
+  const { started, ended, output } = command("--url", stack.url, "--port", "0");
+  await vi.waitFor(() => expect(output()).toContain("open at"), 20_000);
+  started.kill("SIGTERM");
+  expect(await ended).toBe(0);
+});
