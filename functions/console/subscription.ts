@@ -26,7 +26,7 @@ export async function subscriptionPage(desk: Desk, { name, at, note }: Query): P
   const { subscription, chapters } = story;
   const now = nowOf(world);
   const operations = chapters.flatMap((chapter) => ("operation" in chapter ? [chapter.operation] : []));
-  const life = lifeOf(subscription, operations, world.catalog.policy.graceDays, now);
+  const life = lifeOf(subscription, operations, world.catalog.policy.graceDays, now, chapters[0]?.at);
   const tries = desk.tryIt && (await tryForms(desk, name));
   return page(
     desk,
@@ -59,7 +59,7 @@ ${foundOf(operation)}${repairForms(token, { name }, fits, { elid })}</div>`
 <dl class="facts">
 <dt>sold</dt><dd>${subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told"}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
-${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot))}</dd>`)}
+${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
 ${agenda && "due" in agenda ? html`<dt>looked at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
 ${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}

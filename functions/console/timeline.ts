@@ -1,7 +1,7 @@
 import { coverage, withPeriods } from "../../shared/licensing/entitlement.ts";
 import { type ChangeKind, describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Payment, Subscription } from "../../shared/licensing/subscription.ts";
-import { type Day, type Instant, instantPlus, startOf } from "../../shared/licensing/time.ts";
+import { type Day, type Instant, instantPlus, startOf, untold } from "../../shared/licensing/time.ts";
 
 export type Span = { from: Instant; to: Instant; label: string };
 
@@ -21,14 +21,16 @@ export type Life = {
   unknowns: Span[];
 };
 
+/** @param since when it was first heard of here: what an import brought tells no earlier moment */
 export function lifeOf(
   subscription: Subscription,
   operations: readonly Operation[],
   graceDays: number,
   now: Instant,
+  since: Instant = now,
 ): Life {
-  const payments = paymentSpans(subscription, graceDays);
-  const licenses = lanesOf(subscription, operations, now);
+  const payments = paymentSpans(subscription, graceDays, since);
+  const licenses = lanesOf(subscription, operations, now, since);
   const unknowns = operations.flatMap((operation) => unknownOf(operation, now));
   const marks = operations.map(markOf);
   const moments = [
@@ -46,7 +48,7 @@ export function lifeOf(
 }
 
 /** What each payment added to the time that those before it cover. */
-function paymentSpans(subscription: Subscription, graceDays: number): Life["payments"] {
+function paymentSpans(subscription: Subscription, graceDays: number, since: Instant): Life["payments"] {
   const paid = withPeriods(subscription).flatMap((payment) =>
     payment.paid ? [{ ...payment, paid: payment.paid }] : [],
   );
@@ -58,7 +60,7 @@ function paymentSpans(subscription: Subscription, graceDays: number): Life["paym
     const run = coverage(before, graceDays).at(-1);
     if (!run || run.through === last?.through) return [];
     const { value, at } = payment.paid;
-    const told = "from" in value.covers && value.covers.from ? value.covers.from : at;
+    const told = "from" in value.covers && value.covers.from ? value.covers.from : at === untold ? since : at;
     // A run that goes on has begun before: this payment added what lies after the one before it.
     const from = last && run.since === last.since && last.through < run.through ? last.through : told;
     const as = payment.refunded?.value ? ("refunded" as const) : value.trial ? ("trial" as const) : ("paid" as const);
@@ -68,8 +70,11 @@ function paymentSpans(subscription: Subscription, graceDays: number): Life["paym
 
 const succeeded = ({ outcome }: Operation): boolean => outcome === "done" || outcome === "already_done";
 
-function lanesOf({ slots }: Subscription, operations: readonly Operation[], now: Instant): Lane[] {
-  const lanes: (Lane & { began: Instant; expiry?: Day | undefined; stopped?: Instant; over?: true })[] = [];
+/** A lane while the operations are gone through. */
+type Drawn = Lane & { began: Instant; expiry?: Day | undefined; stopped?: Instant; over?: true };
+
+function lanesOf({ slots }: Subscription, operations: readonly Operation[], now: Instant, since: Instant): Lane[] {
+  const lanes: Drawn[] = [];
   const current = (slot: number) => lanes.findLast((lane) => lane.slot === slot && !lane.over);
   for (const operation of operations) {
     if (!succeeded(operation)) continue;
@@ -100,9 +105,13 @@ function lanesOf({ slots }: Subscription, operations: readonly Operation[], now:
     }
   }
   for (const { n, license } of slots) {
-    const lane = license && current(n);
-    if (!lane) continue;
+    if (!license) continue;
+    const known = current(n);
+    const lane: Drawn = known ?? { slot: n, valid: [], suspended: [], began: since };
+    if (!known) lanes.push(lane);
     lane.elid = license.elid;
+    // One that came here suspended.
+    if (license.suspended) lane.stopped ??= license.suspendedAt ?? since;
     if (lane.valid.length === 0 && license.expiry) extend(lane, lane.began, license.expiry, undefined, "valid");
   }
   for (const lane of lanes) stand(lane, now);

@@ -161,6 +161,17 @@ describe("what was not known", () => {
   });
 });
 
+test("what was moved in is drawn from when it was heard of: an import tells no time", () => {
+  const moved = { ...paid("1970-01-01", { through: "2027-04-01" }, { items: ["vm-monthly"] }) };
+  const subscription = licensed([slot({ expiry: "2027-04-01" })], moved);
+  const { from, payments, licenses } = lifeOf(subscription, [], 3, now, utc("2027-03-01T09:00"));
+  expect([from, days(payments), licenses.map(({ valid }) => days(valid))]).toEqual([
+    utc("2027-03-01T09:00"),
+    ["2027-03-01..2027-04-01"],
+    [["2027-03-01..2027-04-01"]],
+  ]);
+});
+
 test("a life reaches from its first moment to its last, at least a day", () => {
   const { from, to } = life(subscriptionOf(bought));
   expect([from, to]).toEqual([utc("2027-01-01T10:00"), now]);
