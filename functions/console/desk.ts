@@ -3,7 +3,7 @@ import type { World } from "../ops/world.ts";
 import type { Account } from "./account.ts";
 import type { Plots } from "./figures.ts";
 
-/** What a newcomer can do beside the system: be the shop, move the time, break billmgr. Local alone. */
+/** What a newcomer can do beside the system: be the shop, move the time, break billmgr. Before a simulated one alone. */
 export type TryIt = {
   /** Those that have a secret, and what the catalog sells there; without a plan it sells nothing. */
   storefronts: () => Promise<{ name: string; plan?: string }[]>;
@@ -13,8 +13,8 @@ export type TryIt = {
   tell: (storefront: string, step: string, subscription?: string) => Promise<Told>;
   /** By an ISO 8601 duration. @throws Unfit */
   advance: (duration: string) => Promise<void>;
-  /** Of the simulated billmgr; absent before a real one. */
-  faults?: {
+  /** Of the simulated billmgr. */
+  faults: {
     known: Record<string, string>;
     pending: () => { fault: string; func?: string; times: number }[];
     plan: (fault: string, func: string) => void;

@@ -13,7 +13,7 @@ async function redraw() {
     if (now && !inUse && now.innerHTML !== old.innerHTML) old.innerHTML = now.innerHTML;
   }
   document.querySelector("header .clock").innerHTML = fresh.querySelector("header .clock").innerHTML;
-  status.textContent = `Live. Drawn at ${new Date().toISOString().slice(11, 19)}.`;
+  status.textContent = "Live.";
 }
 
 const isFilled = (part) => [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);

@@ -56,8 +56,7 @@ ${timeForms(desk, back)}${faultForms(desk, tryIt, back)}</section>`;
 const timeForms = (desk: Desk, back: string): Html =>
   html`<div class="repairs"><span class="what">the time goes on by</span>${Object.entries(moves).map(([by, label]) => changeForm(desk.token, "/try/advance", { by, back }, button(label)))}</div>`;
 
-function faultForms(desk: Desk, { faults }: TryIt, back: string): Html | "" {
-  if (!faults) return "";
+function faultForms(desk: Desk, { faults }: TryIt, back: string): Html {
   const pending = faults.pending();
   const id = back.replace(/\W/g, "_");
   return html`<div class="repairs"><span class="what">billmgr's next</span>${changeForm(
@@ -86,8 +85,8 @@ export async function makeTry(desk: Desk, tryIt: TryIt, act: string, fields: Rec
     await tryIt.advance(by);
     return goOn(back, `The time went on by ${(moves as Record<string, string>)[by] ?? by}.`);
   }
-  if (field("clear")) tryIt.faults?.clear();
-  else tryIt.faults?.plan(field("fault"), field("func"));
+  if (field("clear")) tryIt.faults.clear();
+  else tryIt.faults.plan(field("fault"), field("func"));
   return goOn(
     back,
     field("clear") ? "No fault is planned any more." : `Planned: ${field("fault")}, at the next ${field("func")}.`,

@@ -39,7 +39,10 @@ export function localPage(parts: Parts): (request: IncomingMessage, response: Se
       send: sendTo(queue.client, queue.url),
       billmgr: operatorsBillmgr({ ...shared, url: billmgr, secrets }),
     },
-    tryIt: tryItWith({ ...parts, ...shared, secrets: () => parseSecrets(JSON.parse(secretsText())) }),
+    // Before a real billmgr a button that buys would spend money.
+    ...(sandbox && {
+      tryIt: tryItWith({ ...parts, ...shared, sandbox, secrets: () => parseSecrets(JSON.parse(secretsText())) }),
+    }),
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   return async (request, response) => {

@@ -33,7 +33,7 @@ type Parts = {
   secrets: () => Secrets;
   settle: () => Promise<void>;
   advanceTo: (moment: Date) => Promise<void>;
-  sandbox: Sandbox | undefined;
+  sandbox: Sandbox;
 };
 
 /** The shop, the time and billmgr's bad day, on the buttons of the operator's page. What a customer has is in the table. */
@@ -75,11 +75,11 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
       if (!moment) throw new Unfit(`"${duration}" is no time to go on by`);
       await advanceTo(moment);
     },
-    ...(sandbox && { faults: faultsOf(sandbox) }),
+    faults: faultsOf(sandbox),
   };
 }
 
-function faultsOf(sandbox: Sandbox): NonNullable<TryIt["faults"]> {
+function faultsOf(sandbox: Sandbox): TryIt["faults"] {
   const { known, pending, clear } = sandbox.faults;
   return {
     known: Object.fromEntries(Object.entries(known).filter(([name]) => !slow.includes(name))),

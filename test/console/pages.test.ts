@@ -95,6 +95,9 @@ describe("home", () => {
     expect([cases(first).length, cases(second).length]).toEqual([20, 3]);
     expect(new Set([...cases(first), ...cases(second)]).size).toBe(23);
     expect((await ask(stack, "/?from=nonsense")).status).toBe(200);
+    const cursor = JSON.parse(Buffer.from(next.split("from=")[1] ?? "", "base64url").toString());
+    const more = Buffer.from(JSON.stringify({ ...cursor, more: { S: "x" } })).toString("base64url");
+    expect(cases(await page(`/?from=${more}`))).toEqual(cases(first));
     expect((await ask(stack, `/?from=${Buffer.from('{"pk":1}').toString("base64url")}`)).status).toBe(200);
   });
 

@@ -93,6 +93,17 @@ test("a storefront that sells nothing, a step, a time and a fault that there are
   }
 });
 
+test("before a real billmgr there is nothing to try: it would spend money", async () => {
+  const real = await startTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" });
+  try {
+    expect((await ask(real, "/try")).status).toBe(404);
+    expect((await change(real, "/try/tell", { storefront: "stripe", step: "buy" })).status).toBe(404);
+    expect((await ask(real, "/")).text).not.toContain("Try it");
+  } finally {
+    await real.stop();
+  }
+});
+
 test("a fault is planned and forgotten, and who tries goes on where they were, here alone", async () => {
   const back = "/subscription?name=stripe%2Fx";
   expect((await tried("fault", { fault: "act_then_drop", func: "order", back })).pathname).toBe("/subscription");

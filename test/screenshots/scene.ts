@@ -18,6 +18,7 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
     log: silent,
   });
   const { sandbox } = stack;
+  if (!sandbox) throw new Error("there is no simulated billmgr");
   const tryIt = tryItWith({ ...stack, catalog, secrets: () => secrets, sandbox });
   const buy = async (storefront: string): Promise<string> => (await tryIt.tell(storefront, "buy")).name;
   const tell = (name: string, step: string) => tryIt.tell(name.split("/")[0] ?? "", step, name);
@@ -34,7 +35,7 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   await later("P8D");
   for (const name of customers) {
     // One whose answer is lost, and which is found.
-    if (name === unlucky) sandbox?.plan({ fault: "act_then_drop", func: "prolong" });
+    if (name === unlucky) sandbox.plan({ fault: "act_then_drop", func: "prolong" });
     await tell(name, name === lapses ? "fail" : "renew");
     await later("P1DT3H");
   }
@@ -43,7 +44,7 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   await later("P17D");
   for (const name of customers) {
     // One that never came to anything.
-    if (name === unlucky) sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
+    if (name === unlucky) sandbox.plan({ fault: "drop_before_acting", func: "prolong" });
     await tell(name, name === unlucky ? "fail" : "renew");
     await later("P1DT2H");
     if (name === unlucky) await later("P4D");
@@ -51,10 +52,10 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   }
   await later("P12D");
   await buy("standard");
-  sandbox?.plan({ fault: "basket", func: "order" });
+  sandbox.plan({ fault: "basket", func: "order" });
   await later("PT9H");
   await buy("shopify");
-  sandbox?.plan({ fault: "error", func: "edit", type: "access", object: "addon" });
+  sandbox.plan({ fault: "error", func: "edit", type: "access", object: "addon" });
   await later("PT1H");
   await tell(customers[3] ?? "", "grow");
   await buy("lemonsqueezy");
