@@ -48,7 +48,7 @@ export async function tryForms(desk: Desk, name: string): Promise<Html> {
   const sold = (await tryIt.storefronts()).some((one) => one.name === storefront && one.plan !== undefined);
   const steps = Object.entries(tryIt.stepsAt(storefront)).filter(([step]) => step !== "buy");
   const back = to("/subscription", { name });
-  return html`<section class="try" aria-labelledby="try-heading"><h2 id="try-heading">Try it <span class="quiet">local alone</span></h2>
+  return html`<section class="try" aria-labelledby="try-heading"><h2 id="try-heading">Try it <span class="quiet">in the simulation</span></h2>
 ${sold ? html`<div class="repairs"><span class="what">the customer</span>${steps.map(([step, label]) => changeForm(desk.token, "/try/tell", { storefront, step, name, back }, button(label)))}</div>` : ""}
 ${timeForms(desk, back)}${faultForms(desk, tryIt, back)}</section>`;
 }
