@@ -12,7 +12,8 @@ export const runs = existsSync(executablePath) || process.env.CI === "true";
 export const inChromium = runs ? "in Chromium" : `passed over, for there is no ${executablePath}`;
 
 /** Without its sandbox: in a container there is no right to make one, and it opens pages of here alone. */
-export const startBrowser = (): Promise<Browser> => chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-lcd-text"] });
+export const startBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-lcd-text"] });
 
 export type Watched = { page: Page; problems: string[] };
 
