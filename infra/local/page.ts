@@ -28,8 +28,14 @@ type Parts = {
   advanceTo: (moment: Date) => Promise<void>;
 };
 
+type LocalPage = {
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Once nothing that was asked for is being worked on any more. */
+  rest: () => Promise<void>;
+};
+
 /** The operator's page before the local parts, and what a newcomer tries. */
-export function localPage(parts: Parts): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function localPage(parts: Parts): LocalPage {
   const { table, queue, clock, billmgr, secrets, secretsText, sandbox } = parts;
   const shared = { table, catalog: acceptingTests(parts.catalog), now: clock.now };
   const app = createConsole({
@@ -45,7 +51,15 @@ export function localPage(parts: Parts): (request: IncomingMessage, response: Se
     }),
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  return async (request, response) => {
-    await listener(request, response);
+  const working = new Set<Promise<void>>();
+  return {
+    handle: async (request, response) => {
+      const work = Promise.resolve(listener(request, response)).then(() => {});
+      working.add(work);
+      await work.finally(() => working.delete(work));
+    },
+    rest: async () => {
+      await Promise.allSettled(working);
+    },
   };
 }

@@ -125,7 +125,16 @@ export async function startStack(options: Options): Promise<LocalStack> {
     settle: time.settle,
     advanceTo,
   });
-  const door = createDoor({ webhook: functions.webhook, sandbox, clock, advanceTo, table, events, parts, page });
+  const door = createDoor({
+    webhook: functions.webhook,
+    sandbox,
+    clock,
+    advanceTo,
+    table,
+    events,
+    parts,
+    page: page.handle,
+  });
 
   return {
     url: server.url,
@@ -138,6 +147,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     stop: async () => {
       await functions.stop();
       await server.close();
+      await page.rest();
       await Promise.all([queue.stop(), tableServer.stop(), secretsServer.close()]);
       secretsClient.destroy();
       keep();

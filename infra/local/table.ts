@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import {
   type AttributeValue,
@@ -23,6 +24,13 @@ export type LocalTable = { client: DynamoDBClient; endpoint: string; stop: () =>
 /** @param path where the table outlives a restart; without it it is in memory */
 export async function startTable(aws: LocalAws, path?: string): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0, ...(path && { path }) });
+  const working = new Set<Promise<void>>();
+  server.prependListener("request", (_, response: ServerResponse) => {
+    const over = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
+      working.delete(over);
+    });
+    working.add(over);
+  });
   const endpoint = await listen(server);
   const client = new DynamoDBClient({ ...aws, endpoint });
   if (await isThere(client)) await mendAgenda(client);
@@ -31,6 +39,8 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
     client,
     endpoint,
     stop: async () => {
+      // dynalite ends the process when its store closes under a request.
+      while (working.size > 0) await Promise.all(working);
       client.destroy();
       // Closes the store too, after the connections that are still open.
       await new Promise<void>((resolve) => {
