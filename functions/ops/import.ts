@@ -4,7 +4,17 @@ import { isElid, isSuspended, type SeenLicense } from "../../shared/billmgr/lice
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { type Belongings, factOf, type Held, moveIn, quantityShown, soldName } from "../../shared/licensing/movein.ts";
+import {
+  type Belongings,
+  factIdOf,
+  factIn,
+  factOf,
+  type Held,
+  moveIn,
+  quantityShown,
+  refuseCounted,
+  soldName,
+} from "../../shared/licensing/movein.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { haveOneOwner, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
@@ -34,8 +44,11 @@ export type Refusal = { line: number; why: string };
 /** A subscription as it would be stored, and what would follow from that at once. */
 export type Move = { key: Key; lines: Line[]; event: Event; licenses: Held[]; steps: Step[]; next: Decision };
 
-/** `held`: subscriptions that hold their licenses already. */
-export type Moves = { moves: Move[]; held: string[]; refused: Refusal[] };
+/** What is kept of an import among the events of its subscription. */
+export type Kept = Pick<Move, "key" | "lines" | "event">;
+
+/** `held`: subscriptions that hold their licenses already; `cutOff`: those of them whose import ended before its event was kept. */
+export type Moves = { moves: Move[]; held: string[]; cutOff: Kept[]; refused: Refusal[] };
 
 /** The type of the event that an import leaves: there is nothing of the storefront's in it to be read again. */
 export const importType = "import";
@@ -46,7 +59,7 @@ export async function checkImport(
   world: Pick<World, "table" | "billmgr" | "catalog" | "now">,
   progress: (checked: number) => void = () => {},
 ): Promise<Moves> {
-  const result: Moves = { moves: [], held: [], refused: [] };
+  const result: Moves = { moves: [], held: [], cutOff: [], refused: [] };
   const holders = await holdersIn(world);
   const licensed = lines.filter(({ plan }) => !isExtra(world.catalog, plan));
   let checked = 0;
@@ -62,8 +75,10 @@ export async function checkImport(
       });
       progress(++checked);
     }
-    if (isHeld) result.held.push(name);
-    else if (result.refused.length === before) {
+    if (isHeld) {
+      result.held.push(name);
+      result.cutOff.push(...(await cutOffAt(keyNamed("subscription", name), group, own, world)));
+    } else if (result.refused.length === before) {
       const [first] = group as [Line, ...Line[]];
       await attempt(first, result.refused, async () => {
         result.moves.push(await moveOf(keyNamed("subscription", name), group, seen, holders, world));
@@ -73,26 +88,49 @@ export async function checkImport(
   return result;
 }
 
-/** Stores what was checked, and wakes it. @throws Unfit where that does not fit any more: nothing of it is stored then */
-export async function carryOut(
-  { key, lines, event, licenses }: Move,
-  world: Pick<World, "table" | "send" | "catalog" | "now">,
-): Promise<void> {
-  const { table, catalog } = world;
+/**
+ * Stores what was checked, and wakes it. The event is kept when the subscription holds what it tells, never before: one
+ * that was refused would be folded with all others by the next replay. Whoever dies between the two imports the
+ * same file again. @throws Unfit where it does not fit any more: nothing of it is stored then
+ */
+export async function carryOut(move: Move, world: Pick<World, "table" | "send" | "catalog" | "now">): Promise<void> {
+  const { key, lines, event, licenses } = move;
   const { storefront, id } = partsOf(key);
-  const receivedAt = nowOf(world);
-  const received = { id: event.id, type: importType, occurredAt: untold, receivedAt, body: JSON.stringify(lines) };
   await rewrite(
     key,
     world,
-    async (subscription) => {
-      const moved = moveIn(fold(subscription, event), licenses, catalog, nowOf(world));
-      await table.putEvent(key, received, [event], { became: "folded" });
+    (subscription) => {
+      // Told since the check, months would add to an end of the license that has them in it.
+      if (!factIn(subscription, event.id) && said(lines, "paidThrough") === undefined) refuseCounted(subscription);
+      const moved = moveIn(fold(subscription, event), licenses, world.catalog, nowOf(world));
       return { subscription: moved, finished: [] };
     },
     newSubscription(storefront, id),
   );
+  await keep(move, world);
 }
+
+/** Keeps what an import told among the events of its subscription; once more changes nothing. */
+export async function keep({ key, lines, event }: Kept, world: Pick<World, "table" | "now">): Promise<void> {
+  const received = { id: event.id, type: importType, occurredAt: untold, receivedAt: nowOf(world) };
+  await world.table.putEvent(key, { ...received, body: JSON.stringify(lines) }, [event], { became: "folded" });
+}
+
+/** What the lines told, if the subscription shows it and none of its events does. */
+async function cutOffAt(
+  key: Key,
+  lines: Line[],
+  own: readonly Line[],
+  { table }: Pick<World, "table">,
+): Promise<Kept[]> {
+  const id = factIdOf(own.map(({ elid }) => elid));
+  const [stored, kept] = await Promise.all([table.load(key), keptOf(key, id, table)]);
+  const event = stored && !kept && factIn(stored.subscription, id);
+  return event ? [{ key, lines, event }] : [];
+}
+
+const keptOf = async (key: Key, id: string, table: World["table"]): Promise<Event | undefined> =>
+  (await table.events(key)).find(({ received }) => received.type === importType && received.id === id)?.events[0];
 
 /** Who holds each license that is known, by its id. */
 export async function holdersIn({ table }: Pick<World, "table">): Promise<Map<string, Key>> {
@@ -176,12 +214,9 @@ async function moveOf(
   const now = nowOf(world);
   const known = (await table.load(key))?.subscription ?? newSubscription(storefront, id);
   const belongings = belongingsOf(storefront, lines, seen, catalog, now);
-  const fact = factOf(known, belongings);
-  // One that was cut off, or was told otherwise before: what is kept counts.
-  const kept = (await table.events(key)).find(
-    ({ received }) => received.type === importType && received.id === fact.id,
-  );
-  const event = kept?.events[0] ?? fact;
+  const factId = factIdOf(lines.filter((line) => seen.has(line)).map(({ elid }) => elid));
+  // One that was told otherwise before: what counts then counts now.
+  const event = (await keptOf(key, factId, table)) ?? factIn(known, factId) ?? factOf(known, belongings);
   const licenses = belongings.licenses.filter(({ license }) => !holders.has(license.elid));
   const moved = moveIn(fold(known, event), licenses, catalog, now);
   const { steps, decision } = follow(moved, catalog, now, (step) => `<license ${step + 1}>`);

@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
-import { carryOut, checkImport, type Line, type Move, type Moves, type Refusal } from "../../functions/ops/import.ts";
+import {
+  carryOut,
+  checkImport,
+  keep,
+  type Line,
+  type Move,
+  type Moves,
+  type Refusal,
+} from "../../functions/ops/import.ts";
 import { type Unheld, unheld } from "../../functions/ops/unheld.ts";
 import { count, sayDecision } from "../../functions/ops/words.ts";
 import { describe, isPurchase } from "../../shared/licensing/operation.ts";
@@ -33,6 +41,7 @@ async function importFile(file: string, given: Given): Promise<Outcome> {
   );
   const stored = given.values.yes === true && checked.refused.length === 0;
   const late: Refusal[] = [];
+  for (const kept of stored ? checked.cutOff : []) await keep(kept, world);
   for (const [i, move] of stored ? checked.moves.entries() : []) {
     given.progress(`${i} of ${count(checked.moves.length, "subscription")}`);
     try {
@@ -118,7 +127,14 @@ function timeIn(text: string): string | undefined {
   return Number.isNaN(time) ? undefined : toInstant(time);
 }
 
-function textOf({ moves, held, refused, unnamed, stored }: Moves & { unnamed: number; stored: boolean }): string {
+function textOf({
+  moves,
+  held,
+  cutOff,
+  refused,
+  unnamed,
+  stored,
+}: Moves & { unnamed: number; stored: boolean }): string {
   const parts = moves.map(textOfMove);
   if (refused.length > 0) {
     parts.push(["refused:", ...refused.map(({ line, why }) => `  line ${line}: ${why}`)].join("\n"));
@@ -129,6 +145,7 @@ function textOf({ moves, held, refused, unnamed, stored }: Moves & { unnamed: nu
   const bought = moves.flatMap(({ steps }) => steps).filter(({ change }) => isPurchase(change));
   if (bought.length > 0) said.push(`${count(bought.length, "purchase")} AMONG THEM`);
   if (held.length > 0) said.push(`${held.length} hold their licenses already`);
+  if (cutOff.length > 0) said.push(`${cutOff.length} of them without the event of the import, which was cut off`);
   if (unnamed > 0) said.push(`${count(unnamed, "line")} without a subscription passed over`);
   const end = stored
     ? "stored and woken"

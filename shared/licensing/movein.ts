@@ -3,7 +3,7 @@ import { assign, claimsOf } from "./claims.ts";
 import type { Customer, Event, Item } from "./event.ts";
 import { isOpen } from "./operation.ts";
 import { retry, Unfit } from "./repair.ts";
-import type { License, Subscription } from "./subscription.ts";
+import type { License, Register, Subscription } from "./subscription.ts";
 import { type Instant, startOf, untold } from "./time.ts";
 
 /** What a customer has already when the shop moves in: what was sold, as the storefront names it, and the licenses of it. */
@@ -36,24 +36,67 @@ export function quantityShown(catalog: Catalog, name: string, addons: License["a
   return 1;
 }
 
+export const factIdOf = (elids: readonly string[]): string => `import-${[...elids].sort()[0] ?? ""}`;
+
 /**
  * What is told of the subscription by its moving in: a fact as any other, from before all that the storefront tells. So
- * whatever that has told or will tell of the same thing counts instead, and nothing that has ended is taken up again.
- * Without a day to which it is paid it is paid to the end of its licenses, unless the storefront has told of a payment.
- * @throws Unfit
+ * what that has told or will tell of plan, quantity, customer and end counts instead, and nothing that has ended is taken
+ * up again. Payments are a set: one that tells to which day it pays counts as it says, and one that tells months adds
+ * them to the day of this fact, whichever came first. Without that day it is the end of the licenses, or nothing where
+ * the storefront has told of a payment. @throws Unfit
  */
-export function factOf({ payments }: Subscription, { sold, licenses, customer, paidThrough }: Belongings): Event {
-  const [elid = ""] = licenses.map(({ license }) => license.elid).sort();
+export function factOf(subscription: Subscription, { sold, licenses, customer, paidThrough }: Belongings): Event {
   const fact = {
-    id: `import-${elid}`,
+    id: factIdOf(licenses.map(({ license }) => license.elid)),
     occurredAt: untold,
     customer,
     items: { asOf: untold, list: sold },
   };
-  const isPaid = payments.some(({ paid }) => paid);
+  if (paidThrough === undefined) refuseCounted(subscription);
+  const isPaid = subscription.payments.some(({ paid }) => paid);
   const through = paidThrough ?? (isPaid ? undefined : commonEnd(licenses));
   if (through === undefined) return { ...fact, type: "subscription.changed" };
   return { ...fact, type: "payment.succeeded", payment: fact.id, covers: { through }, trial: false };
+}
+
+/**
+ * Months are counted from the day to which was paid before them, and what no event told nobody but a person knows: the
+ * license's end may have these months in it or not. @throws Unfit
+ */
+export function refuseCounted({ payments }: Subscription): void {
+  const counted = payments.find(
+    ({ paid }) => paid && ("months" in paid.value.covers || "intervals" in paid.value.covers),
+  );
+  if (!counted) return;
+  throw new Unfit(
+    `the storefront has told of payment ${counted.id}, which counts in months: say to which day it was paidThrough before the payments that the storefront has told`,
+  );
+}
+
+/**
+ * The fact of an import that the subscription has folded, as far as it still shows it: it folds to the same. Undefined
+ * where it shows nothing of it.
+ */
+export function factIn(subscription: Subscription, id: string): Event | undefined {
+  const { customerId, email, items, quantities, payments } = subscription;
+  const toldHere = <T>(register?: Register<T>) => (register?.event === id ? register.value : undefined);
+  const customer = { id: toldHere(customerId), email: toldHere(email) };
+  const counted = quantities.filter(({ told }) => told.event === id);
+  const list = toldHere(items) ?? counted.map(({ id: name, told }) => ({ names: [name], quantity: told.value }));
+  const paid = toldHere(payments.find((payment) => payment.id === id)?.paid);
+  if (!paid && list.length === 0 && customer.id === undefined && customer.email === undefined) return undefined;
+  const fact = {
+    id,
+    occurredAt: untold,
+    customer: {
+      ...(customer.id !== undefined && { id: customer.id }),
+      ...(customer.email !== undefined && { email: customer.email }),
+    },
+    ...(list.length > 0 && { items: { asOf: untold, list } }),
+  };
+  return paid
+    ? { ...fact, type: "payment.succeeded", payment: id, ...paid }
+    : { ...fact, type: "subscription.changed" };
 }
 
 function commonEnd(licenses: readonly Held[]): Instant {

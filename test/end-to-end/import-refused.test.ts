@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { replayOf } from "../../functions/ops/events.ts";
+import { halt } from "../../functions/ops/halt.ts";
 import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
 import { unheld } from "../../functions/ops/unheld.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
@@ -70,6 +72,33 @@ describe("a subscription whose webhooks came first", () => {
     for (const move of moves) await expect(carryOut(move, world)).rejects.toThrow("no place for license");
     expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
     expect(done(stack)).toEqual([`order ${elid}`, "order 334674"]);
+  });
+
+  test("that is told of months between the check and the import has to be checked again", async () => {
+    const elid = await shop.buy();
+    await halt("moving in", world);
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    await tell(stack, "payment.succeeded", { payment: "p1", plan: "vm6-monthly", months: 1 });
+    await stack.settle();
+    for (const move of moves) await expect(carryOut(move, world)).rejects.toThrow("payment p1, which counts in months");
+    expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+  });
+
+  test("that was changed by another worker, so that there is no place any more, keeps nothing of the import", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid })], world);
+    const save: typeof world.table.save = async (key, stored) => {
+      await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 1 }, { id: "e1" });
+      await stack.settle();
+      return world.table.save(key, stored);
+    };
+    const raced = { ...world, table: { ...world.table, save } };
+    for (const move of moves) await expect(carryOut(move, raced)).rejects.toThrow("no place for license");
+    expect(await world.table.events("subscription#standard/42")).toMatchObject([{ received: { id: "e1" } }]);
+    await replayOf("standard/42", "e1", world);
+    await shop.minute();
+    expect(await stateOf(stack)).toMatchObject({ payments: [], slots: [] });
+    expect(done(stack)).toEqual([`order ${elid}`]);
   });
 
   test("that is written by another worker meanwhile is judged anew", async () => {

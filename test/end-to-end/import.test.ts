@@ -73,6 +73,32 @@ describe("a license that moves in", () => {
     expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
   });
 
+  test("with months that were told before counts them from the day that is said, and has no guess of it", async () => {
+    const elid = await shop.buy();
+    const months = (payment: string) => ({ payment, plan: "vm6-monthly", quantity: 1, months: 1 });
+    await halt("moving in", world);
+    await tell(stack, "payment.succeeded", months("early"));
+    await stack.settle();
+    const { refused } = await shop.importAll(lineOf({ elid }));
+    expect(refused).toEqual([
+      {
+        line: 2,
+        why: "the storefront has told of payment early, which counts in months: say to which day it was paidThrough before the payments that the storefront has told",
+      },
+    ]);
+    expect(await stateOf(stack)).toMatchObject({ slots: [] });
+    const { moves } = await shop.importAll(lineOf({ elid, paidThrough: startOf("2026-12-23") }));
+    expect(moves).toMatchObject([{ steps: [{ change: { kind: "prolong" } }] }]);
+    await tell(stack, "payment.succeeded", months("next"));
+    await stack.settle();
+    // What was told after it adds up, and does not keep the same file from being imported again.
+    expect(await shop.importAll(lineOf({ elid }))).toMatchObject({ held: ["standard/42"], refused: [] });
+    await resume(world);
+    await shop.minute();
+    await shop.minute();
+    expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-02-23");
+  });
+
   test("twice imported is imported once", async () => {
     const elid = await shop.buy();
     await shop.importAll(lineOf({ elid }));
@@ -80,21 +106,43 @@ describe("a license that moves in", () => {
     expect(await shop.importAll(lineOf({ elid, quantity: 5 }))).toEqual({
       moves: [],
       held: ["standard/42"],
+      cutOff: [],
       refused: [],
     });
     expect(await world.table.events("subscription#standard/42")).toEqual(events);
     expect(await stateOf(stack)).toEqual(state);
   });
 
-  test("is stored by the next import where the first one ended in between, as it was told first", async () => {
+  test("is not stored at all by an import that ended before, and wholly by the next one", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, quantity: 1 })], world);
     const dies = { ...world, table: { ...world.table, save: () => Promise.reject(new Error("killed")) } };
     for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
     expect(await stateOf(stack)).toBeUndefined();
+    expect(await world.table.events("subscription#standard/42")).toEqual([]);
     await shop.importAll(lineOf({ elid, quantity: 9 }));
-    expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
+    expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 9 }] }, slots: [{ license: { elid } }] });
     expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+  });
+
+  test("has its event kept by the next import where the first one ended before that, as it was told first", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid, customer: "c-7" })], world);
+    const dies = { ...world, table: { ...world.table, putEvent: () => Promise.reject(new Error("killed")) } };
+    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z"), { quantity: 2 }), { id: "e1" });
+    await shop.minute();
+    const before = await stateOf(stack);
+    await expect(replayOf("standard/42", "e1", world)).rejects.toThrow(`payment import-${elid} is known, and no event`);
+    // The license ends later by now, and has another node: that is not what was told.
+    const { cutOff } = await shop.importAll(lineOf({ elid, customer: "c-7" }));
+    expect(cutOff).toMatchObject([{ event: { id: `import-${elid}`, covers: { through: startOf("2026-12-23") } } }]);
+    await replayOf("standard/42", "e1", world);
+    await stack.settle();
+    expect(await stateOf(stack)).toEqual(before);
+    expect((await shop.importAll(lineOf({ elid, customer: "c-7" }))).cutOff).toEqual([]);
+    expect(await world.table.events("subscription#standard/42")).toHaveLength(2);
+    expect(done(stack).filter((one) => one.startsWith("prolong"))).toHaveLength(1);
   });
 
   test("tells in its story what it was imported as, and stays when all is folded anew", async () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { claimsOf } from "../../shared/licensing/claims.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/movein.ts";
+import { factIn, factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/movein.ts";
 import { next } from "../../shared/licensing/next.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
@@ -95,3 +95,45 @@ test("an ended subscription is not taken up by what moves in", () => {
   );
   expect(next(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
 });
+
+test("what a subscription shows of an import folds to what the import gave, whatever was told beside it", () => {
+  const told = fc.array(
+    fc.constantFrom(
+      changed("2026-12-01", ["dci-monthly", 7]),
+      changed("2026-12-02", "vm-monthly"),
+      cancelled("2026-12-31"),
+      paid("2026-12-20", { through: "2027-03-01" }, { items: [["vm-yearly", 2]] }),
+      paid("2026-12-21", { months: 1 }),
+    ),
+    { maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(rows, told, fc.nat(5), fc.boolean(), (sold, events, at, isNamed) => {
+      const customer = isNamed ? { id: "c-7", email: "m@example.com" } : {};
+      const licenses = held(sold, "2027-02-01");
+      const fact = factOf(began, { sold: itemsOf(...soldAs(sold)), licenses, customer });
+      const folded = [...events.slice(0, at), fact, ...events.slice(at)].reduce(fold, began);
+      const shown = factIn(folded, fact.id);
+      expect(shown).toBeDefined();
+      if (shown) expect([...events, shown].reduce(fold, began)).toEqual(folded);
+      expect(factIn(folded, "import-1")).toBeUndefined();
+    }),
+  );
+});
+
+test.each([{ months: 1 }, { intervals: 1 }])(
+  "with %j told there is no guessing to which day was paid before",
+  (covers) => {
+    const sold = {
+      sold: itemsOf(["vm-monthly", 1]),
+      licenses: held([{ plan: "vm-monthly", quantity: 1 }], "2027-01-23"),
+      customer: {},
+    };
+    const known = subscriptionOf(paid("2026-12-23", covers));
+    expect(() => factOf(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
+    expect(factOf(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({ type: "payment.succeeded" });
+    for (const told of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
+      expect(factOf(subscriptionOf(paid("2026-12-23", told)), sold)).toMatchObject({ type: "subscription.changed" });
+    }
+  },
+);

@@ -1,4 +1,4 @@
-import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
+import { carryOut, checkImport, keep, type Line } from "../../functions/ops/import.ts";
 import type { Options } from "../../infra/local/stack.ts";
 import { type Connection, connect } from "../../infra/ops/connect.ts";
 import { authinfo, startTestStack } from "./local.ts";
@@ -36,7 +36,9 @@ export async function openShop(options: Partial<Options> = {}) {
     /** As the command does it, with --yes. */
     async importAll(...lines: Line[]) {
       const checked = await checkImport(lines, world);
-      if (checked.refused.length === 0) for (const move of checked.moves) await carryOut(move, world);
+      const [moves, cutOff] = checked.refused.length === 0 ? [checked.moves, checked.cutOff] : [[], []];
+      for (const kept of cutOff) await keep(kept, world);
+      for (const move of moves) await carryOut(move, world);
       await stack.settle();
       return checked;
     },
