@@ -188,7 +188,7 @@ async function checkLine(
 }
 
 function refuseUnfit(seen: SeenLicense, key: Key, product: string, catalog: Catalog): void {
-  const { elid, status, expiry, pricelist, remoteid, comment } = seen;
+  const { elid, status, expiry, pricelist = "", remoteid, comment } = seen;
   if (status === "deleted") throw new Unfit(`license ${elid} is deleted`);
   if (status === "ordered") throw new Unfit(`license ${elid} is ordered, not paid: pay it in billmgr first`);
   if (status === "processing") throw new Unfit(`license ${elid} is processing: wait until billmgr is done with it`);
@@ -196,10 +196,14 @@ function refuseUnfit(seen: SeenLicense, key: Key, product: string, catalog: Cata
   const own = referenceOf(partsOf(key), { n: 1, generation: 1 });
   const another = [remoteid, comment].find((shown) => isReference(shown) && !haveOneOwner(shown, own));
   if (another) throw new Unfit(`license ${elid} carries ${another}, which is another subscription's`);
+  // In a form it is the code, but where one shows the name there is nothing to compare.
+  if (!/^\d+$/.test(pricelist) || pricelist === String(catalog.products[product]?.pricelist)) return;
   const [of] = Object.entries(catalog.products).find(([, one]) => String(one.pricelist) === pricelist) ?? [];
-  if (of !== undefined && catalog.products[of]?.pricelist !== catalog.products[product]?.pricelist) {
-    throw new Unfit(`license ${elid} is one of ${of} (pricelist ${pricelist}), and the plan is one of ${product}`);
-  }
+  throw new Unfit(
+    of === undefined
+      ? `license ${elid} is of pricelist ${pricelist}, which the catalog does not list, and the plan is one of ${product}`
+      : `license ${elid} is one of ${of} (pricelist ${pricelist}), and the plan is one of ${product}`,
+  );
 }
 
 async function moveOf(

@@ -163,6 +163,24 @@ describe("is refused, and nothing is stored", () => {
     ]);
   });
 
+  test("a license of a pricelist that the catalog does not list; one that shows no code passes", async () => {
+    const elid = await shop.buy();
+    const showing = (pricelist: string) => {
+      const license: typeof world.billmgr.license = async (...of) => {
+        const seen = await world.billmgr.license(...of);
+        return seen && { ...seen, pricelist };
+      };
+      return checkImport([lineOf({ elid })], { ...world, billmgr: { ...world.billmgr, license } });
+    };
+    expect((await showing("55199")).refused).toEqual([
+      {
+        line: 2,
+        why: `license ${elid} is of pricelist 55199, which the catalog does not list, and the plan is one of vmmanager6`,
+      },
+    ]);
+    for (const shown of ["55163", "VMmanager 6"]) expect(await showing(shown)).toMatchObject({ refused: [] });
+  });
+
   test("a license that somebody else holds, or that carries another subscription's reference", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "other" }));
     await shop.minute();
