@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
@@ -21,10 +23,7 @@ export async function rewrite(
   for (let tries = 1; ; tries++) {
     const stored = (await table.load(key)) ?? (begun && { subscription: begun, version: 0 });
     if (!stored) throw unknownSubscription(key);
-    if (tries > 1 && stored.subscription.operation?.state === "finished") {
-      // That one finished the operation otherwise than this try had just written to the log.
-      await table.putOperation(key, stored.subscription.operation);
-    }
+    if (tries > 1) await mendLog(key, stored.subscription.operation, table);
     const repaired = await change(stored.subscription);
     for (const operation of repaired.finished) await table.putOperation(key, operation);
     const { version } = stored;
@@ -35,4 +34,10 @@ export async function rewrite(
     }
     if (tries === mostTries) throw new Unfit(`${nameOf(key)} is changed by others all the time: try again`);
   }
+}
+
+/** The other one may have finished the operation otherwise than a lost try wrote to the log. What agrees is not told again. */
+async function mendLog(key: Key, operation: Operation | undefined, table: World["table"]): Promise<void> {
+  if (operation?.state !== "finished") return;
+  if (!isDeepStrictEqual(await table.operation(key, operation.n), operation)) await table.putOperation(key, operation);
 }

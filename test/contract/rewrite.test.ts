@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rewrite } from "../../functions/ops/rewrite.ts";
+import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
+import { newSubscription } from "../../shared/licensing/subscription.ts";
+import { type Key, keyOf } from "../../shared/message.ts";
+
+const now = "2026-11-23T08:00:00.000Z";
+const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+
+let server: LocalTable;
+let table: Table;
+beforeAll(async () => {
+  server = await startTable(aws);
+  table = createTable(server.client, tableName);
+});
+afterAll(() => server.stop());
+
+const finished: Operation = {
+  n: 1,
+  change: { kind: "suspend", slot: 1, elid: "334673", family: "platform" },
+  why: "unpaid",
+  before: {},
+  state: "finished",
+  outcome: "done",
+  claimedAt: now,
+  finishedAt: now,
+  looks: [],
+};
+const gaveUp: Operation = { ...finished, outcome: "gave_up", resolved: { as: "never bought", at: now } };
+
+/** A subscription whose operation is finished, in the log and told to others. */
+async function told(id: string): Promise<Key> {
+  const key = keyOf("subscription", "standard", id);
+  await table.save(key, { subscription: { ...newSubscription("standard", id), operation: finished }, version: 0 });
+  await table.putOperation(key, finished);
+  await table.putAnnounced(key, finished);
+  return key;
+}
+
+/** Another worker writes the subscription once, right before the save. */
+function raced(key: Key): Table {
+  let saves = 0;
+  const save: Table["save"] = async (of, stored) => {
+    const there = ++saves === 1 ? await table.load(key) : undefined;
+    if (there) await table.save(key, there);
+    return table.save(of, stored);
+  };
+  return { ...table, save };
+}
+
+const toTell = async (key: Key) => {
+  const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+  return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
+};
+const world = (key: Key) => ({ table: raced(key), send: async () => {}, now: () => new Date(now) });
+
+test("a change that lost a race tells nothing again of the operation that was over before", async () => {
+  const key = await told("again");
+  await rewrite(key, world(key), (subscription) => ({ subscription, finished: [] }));
+  expect(await table.load(key)).toMatchObject({ version: 3 });
+  expect(await toTell(key)).toEqual([]);
+});
+
+test("what a change that lost a race wrote to the log gives way to what the other one made of the operation", async () => {
+  const key = await told("otherwise");
+  let tries = 0;
+  await rewrite(key, world(key), (subscription) => ({ subscription, finished: ++tries === 1 ? [gaveUp] : [] }));
+  expect(tries).toBe(2);
+  expect(await table.operation(key, 1)).toEqual(finished);
+  expect(await toTell(key)).toEqual([{ key, n: 1 }]);
+});
