@@ -8,6 +8,7 @@ import { type Connection, connect } from "./connect.ts";
 import { inWords } from "./errors.ts";
 import { dismissCommand, replayCommand } from "./events.ts";
 import { exportCommand } from "./export.ts";
+import { findCommand } from "./find.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { importCommand } from "./import.ts";
 import { previewCommand } from "./preview.ts";
@@ -18,6 +19,7 @@ import { showCommand } from "./show.ts";
 
 const commands: Record<string, Command> = {
   attention: attentionCommand,
+  find: findCommand,
   show: showCommand,
   retry: retryCommand,
   resolve: resolveCommand,

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { LocalParts } from "../../infra/local/door.ts";
 import { type Served, serve } from "../../infra/local/serve.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
+import { referenceOf } from "../../shared/licensing/operation.ts";
 import { run } from "../support/command.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
 import { authinfoWith, canary } from "../support/secrets.ts";
@@ -66,6 +67,27 @@ test("an operator's way: see what waits, read its story, retry, and see that all
   expect(JSON.parse((await ops("show", "standard/42", "--json")).out)).toMatchObject({ name: "standard/42" });
   expect((await ops("attention")).out).toBe("nothing needs a person\n");
   expect(await ops("reconcile")).toMatchObject({ code: 0, out: expect.stringContaining("all agree") });
+});
+
+test("a subscription is found by what a customer writes and billmgr shows, and nothing by anything else", async () => {
+  const customer = { customer: { id: "c-7", email: "Jo@example.com" } };
+  await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "a", ...customer }));
+  await tell(stack, "subscription.changed", { subscription: "b", plan: "vm6-monthly", quantity: 1, ...customer });
+  await minute();
+  const both =
+    "standard/a  customer c-7, Jo@example.com  license 334673\nstandard/b  customer c-7, Jo@example.com  no license\n";
+  for (const text of ["jo@example.com", "c-7"])
+    expect(await ops("find", text)).toEqual({ code: 0, err: "", out: both });
+  const reference = referenceOf({ storefront: "standard", id: "a" }, { n: 1, generation: 1 });
+  for (const text of ["334673", reference, "a"]) {
+    expect(JSON.parse((await ops("find", text, "--json")).out)).toEqual([
+      { name: "standard/a", customer: "c-7", email: "Jo@example.com", licenses: ["334673"] },
+    ]);
+  }
+  expect(await ops("find", "example.com")).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^no subscription has exactly "example.com" as its id, customer id/),
+  });
 });
 
 test("several are retried by one command", async () => {
