@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { carryOut, checkImport } from "../../functions/ops/import.ts";
 import { readCsv } from "../../infra/ops/csv.ts";
 import { run } from "../support/command.ts";
 import { done, paid, tell } from "../support/local.ts";
-import { openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
 
 // Some of these start several processes, one after the other.
 vi.setConfig({ testTimeout: 60_000 });
@@ -61,6 +62,21 @@ describe("import", () => {
     expect(rowsOf((await ops("import", "--list")).out).map(([, elid]) => elid)).toEqual(["elid", other]);
     await shop.minute();
     expect(done(shop.stack)).toEqual([`order ${one}`, `order ${other}`]);
+  });
+
+  test("keeps the event of an import that was cut off, with --yes", async () => {
+    const elid = await shop.buy();
+    const { moves } = await checkImport([lineOf({ elid })], shop.world);
+    const dies = { ...shop.world.table, putEvent: () => Promise.reject(new Error("killed")) };
+    for (const move of moves) await carryOut(move, { ...shop.world, table: dies }).catch(() => {});
+    const licenses = file("cut-off.csv", `subscription,elid,plan\nstandard/42,${elid},vm6-monthly\n`);
+    const said = "1 hold their licenses already, 1 of them without the event of the import, which was cut off";
+    const kept = () => shop.world.table.events("subscription#standard/42");
+    expect((await ops("import", licenses)).out).toContain(said);
+    expect(await kept()).toEqual([]);
+    expect((await ops("import", licenses, "--yes")).out).toContain(said);
+    expect(await kept()).toMatchObject([{ received: { id: `import-${elid}` }, became: "folded" }]);
+    expect((await ops("import", licenses, "--yes")).out).not.toContain("cut off");
   });
 
   test("one line that is refused keeps all from being stored, with exit code 1", async () => {
