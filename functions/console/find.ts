@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import { keyOf, partsOf } from "../../shared/message.ts";
-import { nameOf } from "../ops/world.ts";
+import { find as findSubscriptions } from "../ops/find.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { type Html, subscriptionAt, subscriptionLink, to } from "./parts.ts";
@@ -12,13 +12,16 @@ export async function find(desk: Desk, given: string): Promise<{ goTo: string } 
   const text = given.trim();
   const named = await placeOf(desk, text);
   if (named !== undefined) return { goTo: named };
-  const names = text === "" ? [] : (await desk.world.table.find(text)).map(nameOf);
-  const [only, another] = names;
-  if (only !== undefined && another === undefined) return { goTo: subscriptionAt(only) };
-  const title = `${names.length === 0 ? "Nothing" : names.length} found for “${text}”`;
-  const found = html`<ul class="hits">${names.slice(0, mostShown).map((name) => html`<li>${subscriptionLink(name)}</li>`)}</ul>`;
+  const hits = text === "" ? [] : await findSubscriptions(text, desk.world, mostShown);
+  const [only, another] = hits;
+  if (only !== undefined && another === undefined) return { goTo: subscriptionAt(only.name) };
+  const title = `${hits.length === 0 ? "Nothing" : hits.length} found for “${text}”`;
+  const found = html`<ul class="hits">${hits.map(
+    ({ name, customer = "", email = "", licenses }) =>
+      html`<li>${subscriptionLink(name)} <span class="quiet">${[customer, email, licenses.length > 0 ? `license ${licenses.join(", ")}` : ""].filter(Boolean).join(", ")}</span></li>`,
+  )}</ul>`;
   const none = html`<p>Looked for is a subscription with exactly this id, customer, e-mail address, license or reference: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>; or an event of none, by its name. One of which no payment and no event came is not known.</p>`;
-  return { page: await page(desk, { title }, html`<h1>${title}</h1>${names.length === 0 ? none : found}`) };
+  return { page: await page(desk, { title }, html`<h1>${title}</h1>${hits.length === 0 ? none : found}`) };
 }
 
 /** Of what is named in full, as the lists here name it. */

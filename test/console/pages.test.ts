@@ -143,7 +143,7 @@ describe("a subscription", () => {
     await buy({ subscription: "1", customer: { id: "both" } });
     await buy({ subscription: "2", customer: { id: "both" } });
     await minutes(1);
-    expect(await words("/find?text=both")).toMatch(/2 found .* standard\/1 standard\/2/);
+    expect(await words("/find?text=both")).toMatch(/2 found .* standard\/1 both, license 334673 standard\/2 both, license 334674/);
   });
 
   test("shows each event, each call as sent without the password, and what came back", async () => {
