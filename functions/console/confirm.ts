@@ -1,11 +1,13 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
+import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { dismiss, replay, replayOf } from "../ops/events.ts";
 import { halt, resume } from "../ops/halt.ts";
-import { type Resolution, resolve, retry } from "../ops/repair.ts";
+import { latestOf, type Resolution, resolve, retry } from "../ops/repair.ts";
 import { saidOf } from "../ops/said.ts";
 import { count, meaning, meaningOf, moment, sayRepaired, sayReplayed } from "../ops/words.ts";
+import { keyNamed, unknownSubscription } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { button, changeForm, type Html, subscriptionAt, to } from "./parts.ts";
@@ -17,6 +19,8 @@ type Asked = {
   event?: string | undefined;
   elid?: string | undefined;
   why?: string | undefined;
+  /** The number of the operation that the person saw. */
+  operation?: string | undefined;
 };
 
 export const askedIn = (fields: Record<string, unknown>): Asked => {
@@ -30,36 +34,47 @@ export const askedIn = (fields: Record<string, unknown>): Asked => {
     event: text("event"),
     elid: text("elid"),
     why: text("why"),
+    operation: text("operation"),
   };
 };
 
 const placeOf = ({ repair, name, event }: Asked): string =>
   (repair === "replay" && event === undefined) || repair === "dismiss" ? to("/event", { name }) : subscriptionAt(name);
 
-/** What the repair means, and the button that makes it. @throws Unfit */
-export function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
+/** What the repair means, and the button that makes it: of the operation as it is now, and of no later one. @throws Unfit */
+export async function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
   const { repair, name, event, elid, why } = asked;
+  const { means, operation } = await meaningIn(asked, desk);
   return page(
     desk,
     { title: "Are you certain?" },
-    html`<h1>Are you certain?</h1><p class="meaning">${meaningIn(asked)}</p>
-<div class="repairs">${changeForm(desk.token, "/repair", { repair, name, event, elid, why }, button("Yes, do it", "primary"))} <a href="${placeOf(asked)}">No, go back</a></div>`,
+    html`<h1>Are you certain?</h1><p class="meaning">${means}</p>
+<div class="repairs">${changeForm(desk.token, "/repair", { repair, name, event, elid, why, operation }, button("Yes, do it", "primary"))} <a href="${placeOf(asked)}">No, go back</a></div>`,
   );
 }
 
-function meaningIn(asked: Asked): string {
+async function meaningIn(asked: Asked, { world }: Desk): Promise<{ means: string; operation?: string }> {
   const { repair, name, event } = asked;
-  if (repair === "replay") return meaningOf.replay(name, event);
-  if (repair === "dismiss") return meaningOf.dismiss(name);
-  if (repair === "retry")
-    return `${name} is woken: it looks again, and calls nothing of which the outcome is not known.`;
-  return meaning(name, resolutionIn(asked));
+  if (repair === "replay") return { means: meaningOf.replay(name, event) };
+  if (repair === "dismiss") return { means: meaningOf.dismiss(name) };
+  const key = keyNamed("subscription", name);
+  const { subscription } = (await world.table.load(key)) ?? {};
+  if (!subscription) throw unknownSubscription(key);
+  const resolution = { ...resolutionOf(asked), operation: latestOf(subscription) };
+  return { means: meaning(name, resolution, subscription.operation), operation: String(resolution.operation) };
 }
 
-function resolutionIn({ repair, elid = "" }: Asked): Resolution {
+function resolutionOf({ repair, elid = "" }: Asked): Resolution {
   if (repair === "adopt" || repair === "gone") return { as: repair, elid };
   if (repair === "never-bought" || repair === "done") return { as: repair };
   throw new Unfit(`there is no repair "${repair}"`);
+}
+
+/** As it was confirmed: another tab, or going back, may show one of long ago. */
+function resolutionIn(asked: Asked): Resolution & { operation: number } {
+  if (!/^\d{1,6}$/.test(asked.operation ?? ""))
+    throw new Unfit("say first of which operation: by the page of the subscription");
+  return { ...resolutionOf(asked), operation: Number(asked.operation) };
 }
 
 /** Makes it. @returns where to go on @throws Unfit, ReadError */
@@ -101,13 +116,20 @@ export async function makeResume({ world, notes }: Desk): Promise<string> {
   return to("/", { note: notes.leave(note) });
 }
 
+/** Of a change that failed half-way nobody knows whether it was made. */
+function told(isChange: boolean, error: unknown, said: string | undefined): { title: string; why: string } {
+  const failed = said ?? "This page itself failed; its terminal says where.";
+  if (!isChange) return { title: "It cannot be shown", why: failed };
+  if (error instanceof Unfit || error instanceof ReadError) return { title: "It was not done", why: failed };
+  const title = "It is not known whether it was done";
+  return { title, why: `${failed} Look at the subscription before you try again.` };
+}
+
 /** What does not fit is said in its own words; everything else is a fault. */
 export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
   const said = saidOf(error);
   if (said === undefined) console.error(error);
-  const title = said === undefined ? "An error" : "It was not done";
-  const why =
-    said ?? "This page itself failed; its terminal says where. Look at the subscription before you try again.";
+  const { title, why } = told(context.req.method === "POST", error, said);
   const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p><a href="/">Home</a></p>`;
   // Where nothing can be read, the page around it cannot be drawn either.
   const whole = await page(desk, { title }, content).catch(() => content);

@@ -22,7 +22,7 @@ const headers = {
 };
 
 /** Whoever has a name of their own resolve to this machine comes with that name. */
-const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
+export const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 
 const cookie = "billmgr-webhooks-console";
 

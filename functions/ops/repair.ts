@@ -18,7 +18,13 @@ export async function retry(name: string, world: World): Promise<Repaired> {
 }
 
 /** What a person found out about a subscription's open operation, or about its license `elid`. */
-export type Resolution = { as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" };
+export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" }) & {
+  /** The number of the operation that the person saw last, 0 for none: of another one nothing is believed. */
+  operation?: number;
+};
+
+/** The number of its latest operation, 0 for none. */
+export const latestOf = ({ operation }: Subscription): number => operation?.n ?? 0;
 
 /**
  * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
@@ -31,6 +37,7 @@ export async function resolve(name: string, resolution: Resolution, world: World
   }
   return rewrite(key, world, async (subscription) => {
     const now = nowOf(world);
+    refuseStale(name, resolution, subscription);
     switch (resolution.as) {
       case "never-bought":
         return repair.neverBought(subscription, now);
@@ -47,6 +54,14 @@ export async function resolve(name: string, resolution: Resolution, world: World
         );
     }
   });
+}
+
+/** @throws Unfit where something else was begun or found out since the person looked */
+export function refuseStale(name: string, { operation }: Pick<Resolution, "operation">, now: Subscription): void {
+  if (operation === undefined || operation === latestOf(now)) return;
+  throw new Unfit(
+    `${name} is at operation ${latestOf(now)} by now, and this was said of ${operation || "none"}: look again`,
+  );
 }
 
 /** What billmgr shows of the open operation, as far as it tells: what it shows undone is not done. */

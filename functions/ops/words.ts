@@ -1,6 +1,6 @@
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
-import { describe } from "../../shared/licensing/operation.ts";
+import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Replayed } from "./events.ts";
@@ -72,14 +72,15 @@ function sayCovers(covers: (Event & { type: "payment.succeeded" })["covers"]): s
 }
 
 /** What a person has to agree to before it is resolved so. */
-export function meaning(name: string, resolution: Resolution): string {
+export function meaning(name: string, resolution: Resolution, operation: Operation | undefined): string {
+  const what = operation ? `operation ${operation.n}, ${describe(operation.change)}` : "no operation is open";
   switch (resolution.as) {
     case "adopt":
-      return `License ${resolution.elid} becomes the one of ${name}: it is renewed, suspended and deleted as its customer pays.`;
+      return `License ${resolution.elid} becomes the one of ${name} (${what}): it is renewed, suspended and deleted as its customer pays.`;
     case "never-bought":
-      return `What ${name} waits for was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
+      return `What ${name} waits for (${what}) was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
     case "done":
-      return `The open operation of ${name} counts as done.`;
+      return `The open operation of ${name} (${what}) counts as done.`;
     case "gone":
       return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
   }

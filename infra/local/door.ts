@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { ownHost } from "../../functions/console/guard.ts";
 import { largestBody } from "../../functions/webhook/receive.ts";
 import type { Table } from "../../shared/aws/table.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
@@ -35,11 +36,23 @@ export type LocalParts = {
 
 const machines = /^\/(webhooks|health|local|sandbox|manager|billmgr)(\/|$)/;
 
+/** What moves the clock, lifts the halt and plans faults. */
+const levers = /^\/(local|sandbox)\//;
+
+/** A page that is open in a browser here can send requests here; it cannot send them without its Origin, or by our name. */
+const isForeign = ({ headers: { host, origin } }: IncomingMessage): boolean =>
+  (host !== undefined && !ownHost.test(host)) || (origin !== undefined && origin !== `http://${host}`);
+
 /** Everything that the embedded stack answers over HTTP. */
 export const createDoor =
   ({ webhook, sandbox, clock, advanceTo, table, events = [], parts, page }: Parts) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
+    if (levers.test(pathname) && isForeign(request)) {
+      return sendJson(response, 403, {
+        error: "not for a page of somebody else's, nor by another name of this machine",
+      });
+    }
     if (sandbox && (await sandbox.handle(request, response))) return;
     if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
     if (pathname === "/local/halt") return serveHalt(request, response, table);

@@ -1,5 +1,6 @@
-import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
+import { latestOf, type Resolution, refuseStale, resolve, retry } from "../../functions/ops/repair.ts";
 import { meaning, sayRepaired } from "../../functions/ops/words.ts";
+import { keyNamed, unknownSubscription } from "../../functions/ops/world.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { Mistake } from "../mistake.ts";
 import { type Command, type Given, textOf } from "./command.ts";
@@ -31,16 +32,23 @@ export const resolveCommand: Command = {
     "never-bought": { type: "boolean" },
     done: { type: "boolean" },
     gone: { type: "string" },
+    operation: { type: "string" },
   },
   help: `  --adopt ELID     that license is the one which was ordered; a reading has to confirm it
   --never-bought   the open order or prolong was never carried out: it may be made again
   --done           the open operation was carried out
-  --gone ELID      somebody deleted that license in billmgr: its place is empty`,
+  --gone ELID      somebody deleted that license in billmgr: its place is empty
+  --operation N    the operation that you saw last: if it is another by now, nothing is changed`,
   async run(given) {
     const [name = ""] = given.words;
-    const resolution = resolutionIn(given);
-    await given.confirm(meaning(name, resolution));
-    const repaired = await resolve(name, resolution, await given.connect());
+    const asked = resolutionIn(given);
+    const world = await given.connect();
+    const { subscription } = (await world.table.load(keyNamed("subscription", name))) ?? {};
+    if (!subscription) throw unknownSubscription(keyNamed("subscription", name));
+    const resolution = { operation: latestOf(subscription), ...asked };
+    refuseStale(name, resolution, subscription);
+    await given.confirm(meaning(name, resolution, subscription.operation));
+    const repaired = await resolve(name, resolution, world);
     return { data: dataOf(name, repaired), text: `${name} is resolved and woken${state(repaired)}` };
   },
 };
@@ -50,7 +58,14 @@ function resolutionIn(given: Given): Resolution {
   if (as === undefined || another !== undefined) {
     throw new Mistake(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
   }
-  return as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
+  const operation = operationIn(textOf(given, "operation"));
+  const said = as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
+  return { ...said, ...(operation !== undefined && { operation }) };
+}
+
+function operationIn(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,6}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new Mistake(`--operation: found "${text}", expected the number that show tells`);
 }
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });

@@ -143,7 +143,9 @@ describe("a subscription", () => {
     await buy({ subscription: "1", customer: { id: "both" } });
     await buy({ subscription: "2", customer: { id: "both" } });
     await minutes(1);
-    expect(await words("/find?text=both")).toMatch(/2 found .* standard\/1 both, license 334673 standard\/2 both, license 334674/);
+    expect(await words("/find?text=both")).toMatch(
+      /2 found .* standard\/1 both, license 334673 standard\/2 both, license 334674/,
+    );
   });
 
   test("shows each event, each call as sent without the password, and what came back", async () => {
@@ -226,9 +228,9 @@ test("nothing is changed by what does not fit, and it is said why", async () => 
   await minutes(1);
   const before = await stateOf(stack);
   for (const fields of [
-    { repair: "never-bought", name: "standard/42" },
-    { repair: "gone", name: "standard/42", elid: "334673" },
-    { repair: "adopt", name: "standard/42", elid: "x" },
+    { repair: "never-bought", name: "standard/42", operation: "1" },
+    { repair: "gone", name: "standard/42", elid: "334673", operation: "1" },
+    { repair: "adopt", name: "standard/42", elid: "x", operation: "1" },
     { repair: "nonsense", name: "standard/42" },
     { repair: "retry", name: "standard/none" },
   ]) {
@@ -236,4 +238,38 @@ test("nothing is changed by what does not fit, and it is said why", async () => 
     expect([fields, status, text.includes("It was not done")]).toEqual([fields, 409, true]);
   }
   expect(await stateOf(stack)).toEqual(before);
+});
+
+describe("a repair is made of what was seen", () => {
+  const lose = async () => {
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
+    await buy();
+    await minutes(120);
+  };
+  const confirmed = async (repair: string) => {
+    const text = await page(`/repair?${new URLSearchParams({ repair, name: "standard/42" })}`);
+    return { text, operation: /name="operation" value="(\d+)"/.exec(text)?.[1] ?? "" };
+  };
+
+  test("the question names the operation, and a yes of before says nothing of a later one", async () => {
+    await lose();
+    const { text, operation } = await confirmed("never-bought");
+    expect(text).toContain("(operation 1, order vmmanager6 for a month)");
+    const yes = { repair: "never-bought", name: "standard/42", operation };
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    expect((await change(stack, "/repair", yes)).status).toBe(303);
+    await stack.settle();
+    expect((await stateOf(stack))?.operation).toMatchObject({ n: 2, state: "unknown" });
+    const again = await change(stack, "/repair", yes);
+    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 by now")]);
+    await minutes(240);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("without saying of which, nothing is done", async () => {
+    await lose();
+    const before = await stateOf(stack);
+    expect((await change(stack, "/repair", { repair: "never-bought", name: "standard/42" })).status).toBe(409);
+    expect(await stateOf(stack)).toEqual(before);
+  });
 });

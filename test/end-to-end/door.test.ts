@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
+import { ask } from "../support/console.ts";
 import {
   authinfo,
   done,
@@ -157,4 +158,32 @@ test("503 while secrets cannot be read, and everything works once they can", { t
   } finally {
     await other.stop();
   }
+});
+
+describe("what moves the local system", () => {
+  const lever = (path: string, headers: Record<string, string>, body?: string) =>
+    ask(stack, path, { method: body === undefined ? "GET" : "POST", headers, ...(body !== undefined && { body }) });
+  const month = JSON.stringify({ advance: "P30D" });
+
+  test.each<[string, string, Record<string, string>]>([
+    ["the clock, for a page of somebody else's", "/local/clock", { origin: "https://evil.example" }],
+    ["the clock, for a page without an origin of its own", "/local/clock", { origin: "null" }],
+    ["the clock, by a name that somebody had lead here", "/local/clock", { host: "evil.example" }],
+    ["faults, for a page of somebody else's", "/sandbox/faults", { origin: "https://evil.example" }],
+  ])("does not move %s", async (_, path, headers) => {
+    const before = stack.clock.now().getTime();
+    expect((await lever(path, headers, month)).status).toBe(403);
+    expect(stack.clock.now().getTime() - before).toBeLessThan(60_000);
+  });
+
+  test("where the secrets are is not told by another name", async () => {
+    expect((await lever("/local/parts", { host: "evil.example" })).status).toBe(403);
+    expect((await lever("/local/parts", {})).status).toBe(200);
+    expect((await lever("/local/clock", { origin: stack.url })).status).toBe(200);
+  });
+
+  test("webhooks come by any name: a tunnel has its own", async () => {
+    const { status } = await lever("/webhooks/standard", { host: "shop.tunnel.example" }, "{}");
+    expect(status).toBe(401);
+  });
 });

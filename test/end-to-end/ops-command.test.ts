@@ -122,12 +122,14 @@ describe("what cannot be undone asks first", () => {
     [["dismiss", "standard/msg_1", "a test"]],
     [["probe", "--trial-order", "dci6-trial"]],
   ])("%j without a terminal and --yes does nothing", async (args) => {
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
+    await minute();
     const { code, err, out } = await ops(...args);
     expect(code).toBe(1);
     expect(err).toContain("there is no terminal to ask at: say --yes");
     expect(out).toBe("");
     expect(await stack.table.halt()).toBeUndefined();
-    expect(done(stack)).toEqual([]);
+    expect(done(stack)).toEqual(["order 334673"]);
   });
 
   test("a halt, and its end", async () => {

@@ -109,6 +109,15 @@ describe("an order that was lost", () => {
     expect(done(stack)).toHaveLength(1);
   });
 
+  test("what was said of another operation than the latest is not believed", async () => {
+    await loseOrder("drop_before_acting");
+    const said = resolve("standard/42", { as: "never-bought", operation: 2 }, world);
+    await expect(said).rejects.toThrow("standard/42 is at operation 1 by now, and this was said of 2: look again");
+    expect((await stateOf(stack))?.operation).toMatchObject({ n: 1, state: "unknown" });
+    await resolve("standard/42", { as: "never-bought", operation: 1 }, world);
+    expect((await stack.table.operations("subscription#standard/42"))[0]).toMatchObject({ n: 1, outcome: "gave_up" });
+  });
+
   test.each<[string, string, string]>([
     ["is not there", "1", "billmgr knows no license 1 of platform"],
     ["was bought by other means, for something else", "334673", 'carries "for myself" instead of bw-'],
