@@ -39,7 +39,7 @@ export async function homePage(desk: Desk, query: { from?: string; note?: string
     { title: "Home", here: "/", live: "home", note: query.note },
     html`<div id="pressing" data-live>
 ${late && html`<p class="banner bad"><strong>The functions are behind:</strong> ${subscriptionLink(late.name)} has been due since ${when(late.since)}, ${fromNow(late.since, now)}. They do not run, or fail: look at their logs.</p>`}
-${balance && html`<p class="banner wait"><strong>The balance is low:</strong> ${balance.amount} ${balance.currency} at ${when(balance.at)}. Top it up at billmgr; what waits for it goes on by itself.</p>`}
+${balance?.low && html`<p class="banner wait"><strong>The balance is low:</strong> ${balance.amount} ${balance.currency} at ${when(balance.at)}. Top it up at billmgr; what waits for it goes on by itself.</p>`}
 </div>
 <section id="attention" data-live aria-labelledby="attention-title">
 <h1 id="attention-title">Needs a person</h1>

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import { describe, isOpen, type Operation } from "../../shared/licensing/operation.ts";
 import { foresee } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
-import { isDay, startOf } from "../../shared/licensing/time.ts";
+import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
 import { plannedIn } from "../ops/preview.ts";
 import { type Story, show } from "../ops/show.ts";
 import { customerOf, entitlementOf, licenseOf, moment, sayDecision } from "../ops/words.ts";
@@ -59,7 +59,7 @@ ${foundOf(operation)}${repairForms(token, { name }, fits, { elid })}</div>`
 <dl class="facts">
 <dt>sold</dt><dd>${subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told"}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
-${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
+${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
 ${agenda && "due" in agenda ? html`<dt>looked at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
 ${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}

@@ -6,21 +6,28 @@ import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import { longestDue } from "../watch/overdue.ts";
-import { moment } from "./words.ts";
+import { adviceOn } from "./advice.ts";
+import { customerOf, moment } from "./words.ts";
 import { nameOf, nowOf, type World } from "./world.ts";
 
 /**
  * What needs a person. `found` is what was done about it and seen last; `repairs` are those that fit: whether one is
  * right only a person knows.
  */
-export type Waiting = { name: string; since: Instant; reason: string; found: string[] } & (
-  | { is: "subscription"; repairs: RepairName[] }
-  | { is: "event"; repairs: ("replay" | "dismiss")[] }
-);
+export type Waiting = {
+  name: string;
+  since: Instant;
+  reason: string;
+  /** Of a subscription, as far as it is known. */
+  customer?: string;
+  /** What to do about it. */
+  advice?: string;
+  found: string[];
+} & ({ is: "subscription"; repairs: RepairName[] } | { is: "event"; repairs: ("replay" | "dismiss")[] });
 
 export type Attention = {
   halt?: Halt;
-  /** As read last, where it was below `limits.minimumBalance`. */
+  /** As read last; it is read only with `limits.minimumBalance`. */
   balance?: ReadBalance;
   /** Of what should have been woken minutes ago the longest: the functions do not run, or fail. */
   late?: { name: string; since: Instant };
@@ -47,7 +54,7 @@ export async function attention(world: Pick<World, "table" | "catalog" | "now">)
 /** What is wrong with no subscription alone. */
 export async function pressing(world: Pick<World, "table" | "now">): Promise<Pick<Attention, "balance" | "late">> {
   const [balance, late] = await Promise.all([world.table.balance(), lateOne(world)]);
-  return { ...(balance?.low && { balance }), ...(late && { late }) };
+  return { ...(balance && { balance }), ...(late && { late }) };
 }
 
 /** Of what needs a person one page, longest first. */
@@ -75,7 +82,11 @@ async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now
     if (!subscription || !agenda || !("attention" in agenda)) return [];
     const repairs = repairsFor(subscription, catalog, nowOf(world));
     const found = foundOf(subscription);
-    return [{ is: "subscription", name, since: agenda.attention, reason: agenda.reason, found, repairs }];
+    const { attention: since, reason } = agenda;
+    const customer = customerOf(subscription).join(", ");
+    const advice = adviceOn(reason);
+    const more = { ...(customer && { customer }), ...(advice && { advice }) };
+    return [{ is: "subscription", name, since, reason, ...more, found, repairs }];
   }
   const unclear = (await table.events(key)).filter(({ became, settled }) => became === "unclear" && !settled);
   return unclear.map((event) => ({
@@ -83,6 +94,7 @@ async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now
     name,
     since: event.received.receivedAt,
     reason: event.became === "unclear" ? event.reason : "",
+    advice: "Look at what it says. Mend the shop or the catalog and read it again, or take it off the list.",
     found: [event.received.type],
     repairs: ["replay", "dismiss"],
   }));

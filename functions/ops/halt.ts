@@ -20,6 +20,8 @@ export async function resume({
   const lifted = await table.halt();
   if (!lifted) return { woken: 0 };
   await table.liftHalt();
-  const until = instantPlus(nowOf({ now }), { seconds: haltedSeconds });
-  return { lifted, woken: await wakeDue({ table, send }, until, () => Number.POSITIVE_INFINITY) };
+  const at = nowOf({ now });
+  const until = instantPlus(at, { seconds: haltedSeconds });
+  const woken = await wakeDue({ table, send }, until, () => Number.POSITIVE_INFINITY, `resume ${at}`);
+  return { lifted, woken };
 }

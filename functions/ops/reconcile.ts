@@ -22,6 +22,8 @@ export type Reconciled = {
   licenses: number;
   differences: Difference[];
   orphans: Orphan[];
+  /** Licenses that billmgr has stopped at their expiry, for want of a payment that would prolong them. */
+  expired: { subscription: string; elid: string; expiry: string }[];
   /** Licenses alive at billmgr that carry no reference of ours: bought by other means. */
   others: number;
   /** Families whose list could not be read whole, and why: what is missing there may only not be shown. */
@@ -59,6 +61,7 @@ export async function reconcile(
     licenses: known.length,
     differences: twice(known),
     orphans: [],
+    expired: [],
     others: 0,
     incomplete: {},
   };
@@ -71,6 +74,10 @@ export async function reconcile(
     const listed = new Map(rows.map((row) => [row.elid, row]));
     const ofFamily = known.filter(({ license }) => license.family === family);
     result.differences.push(...ofFamily.flatMap((one) => differencesOf(one, listed.get(one.license.elid))));
+    for (const { name, license } of ofFamily) {
+      const { autosuspended = false, expiry = "" } = listed.get(license.elid) ?? {};
+      if (autosuspended && !license.suspended) result.expired.push({ subscription: name, elid: license.elid, expiry });
+    }
     const held = new Set(ofFamily.map(({ license }) => license.elid));
     for (const row of rows) {
       if (row.status === "deleted" || held.has(row.elid)) continue;

@@ -17,6 +17,8 @@ export type Chapter = { at: Instant } & ({ event: ShownEvent } | { operation: Op
 
 export type Story = {
   name: string;
+  /** When it was so. */
+  at: Instant;
   subscription: Subscription;
   entitled: Entitlement;
   /** Events as received and operations as claimed, in order. */
@@ -45,6 +47,7 @@ export async function show(name: string, world: Pick<World, "table" | "catalog" 
   ];
   return {
     name,
+    at: now,
     subscription,
     entitled: entitlement(subscription, catalog.policy, now),
     chapters: chapters.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),

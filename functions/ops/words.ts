@@ -3,6 +3,7 @@ import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { Day } from "../../shared/licensing/time.ts";
 import type { Replayed } from "./events.ts";
 import type { Resolution } from "./repair.ts";
 import type { Story } from "./show.ts";
@@ -30,14 +31,20 @@ export function entitlementOf({ through, ended, withheld, setToEnd, until }: Sto
   return `${paid}${setToEnd && until ? `, set to end ${moment(until)}` : ""}${more}`;
 }
 
-export function licenseOf({ generation, plan, license }: Subscription["slots"][number]): string {
+export function licenseOf({ generation, plan, license }: Subscription["slots"][number], today: Day): string {
   if (!license) return `none, of ${plan}${generation > 1 ? ` (generation ${generation})` : ""}`;
   const { elid, expiry, suspended, trial, addons } = license;
   const shown = Object.entries(addons).map(([code, value]) => `addon ${code} = ${value}`);
   const states = [
     trial ? "trial" : "",
-    suspended ? "suspended" : expiry ? "active" : "not seen active yet",
-    expiry ? `until ${expiry}` : "expiry not read",
+    suspended
+      ? "suspended"
+      : expiry === undefined
+        ? "not seen active yet"
+        : expiry <= today
+          ? "ended at billmgr"
+          : "active",
+    expiry === undefined ? "expiry not read" : expiry <= today && !suspended ? `on ${expiry}` : `until ${expiry}`,
   ];
   return [elid, plan, ...states.filter(Boolean), ...shown].join(", ");
 }

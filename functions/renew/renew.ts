@@ -42,14 +42,19 @@ export async function renew(
   return due + asked;
 }
 
-/** Wakes what is due until then. @returns how many */
+/**
+ * Wakes what is due until then.
+ * @param once what else makes these wakes one with others: what is woken before its time has to be woken again at its time
+ * @returns how many
+ */
 export async function wakeDue(
   { table, send }: { table: Pick<Table, "due">; send: Send },
   until: Instant,
   timeLeft: () => number,
+  once?: string,
 ): Promise<number> {
   const shards = Array.from({ length: agendaShards }, (_, shard) =>
-    wakeAll((from) => table.due(shard, until, from), send, timeLeft),
+    wakeAll((from) => table.due(shard, until, from), send, timeLeft, once),
   );
   return (await Promise.all(shards)).reduce((sum, count) => sum + count, 0);
 }

@@ -1,4 +1,4 @@
-import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { agendaShards, type DuePage, type Table } from "../../shared/aws/table.ts";
 import { earliest, toInstant } from "../../shared/licensing/time.ts";
 import type { Clock } from "./clock.ts";
 import type { LocalFunctions } from "./functions.ts";
@@ -23,20 +23,21 @@ export function timeOf({ clock, table, queue, sweep, announce }: Parts): Time {
     const patience = Date.now() + 30_000;
     while (queue.size() > 0 && Date.now() < patience) await pause(5);
   };
-  const dueAt = async () => {
+  const agenda = async () => {
     const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, farFuture)));
-    return earliest(shards.flatMap(({ keys }) => keys.map(({ due }) => due)));
+    return shards.flatMap(({ keys }) => keys);
   };
   /** @returns when something is due next, as far as that is a matter of this clock */
   const untilNext = async () => {
-    let last: string | undefined;
+    // What is due at once again, unmoved, waits for something that only real time brings.
+    const stuck = new Set<string>();
+    const placeOf = ({ key, due }: DuePage["keys"][number]) => `${due} ${key}`;
     for (;;) {
       await idle();
-      const due = await dueAt();
-      // What is due again at once, unmoved, waits for something that only real time brings.
-      if (due === undefined || due === last) return undefined;
-      if (due > toInstant(clock.now())) return due;
-      last = due;
+      const open = (await agenda()).filter((one) => !stuck.has(placeOf(one)));
+      const due = earliest(open.map((one) => one.due));
+      if (due === undefined || due > toInstant(clock.now())) return due;
+      for (const one of open) if (one.due <= toInstant(clock.now())) stuck.add(placeOf(one));
       await sweep();
     }
   };

@@ -20,7 +20,7 @@ export const reconcileCommand: Command = {
   },
 };
 
-function textOf({ subscriptions, licenses, differences, orphans, others, incomplete }: Reconciled): string {
+function textOf({ subscriptions, licenses, differences, orphans, expired, others, incomplete }: Reconciled): string {
   const parts = [`${count(licenses, "license")} of ${count(subscriptions, "subscription")}`];
   for (const [family, why] of Object.entries(incomplete))
     parts.push(`the list of ${family} proves nothing missing: ${why}`);
@@ -39,6 +39,12 @@ function textOf({ subscriptions, licenses, differences, orphans, others, incompl
     const rows = orphans.map(({ elid, family, reference, of = "" }) => [elid, family, reference, of]);
     parts.push(
       `alive at billmgr with a reference like ours, and held by no subscription:\n${columns([["license", "family", "reference", "would be of"], ...rows])}`,
+    );
+  }
+  if (expired.length > 0) {
+    const rows = expired.map(({ subscription, elid, expiry }) => [subscription, elid, expiry]);
+    parts.push(
+      `stopped by billmgr at expiry, until they are paid:\n${columns([["subscription", "license", "expiry"], ...rows])}`,
     );
   }
   const agree = differences.length + orphans.length === 0 ? "all agree; " : "";

@@ -11,7 +11,7 @@ import {
 } from "../../functions/ops/words.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
-import { untold } from "../../shared/licensing/time.ts";
+import { dayOf, untold } from "../../shared/licensing/time.ts";
 import { fitting } from "./attention.ts";
 import type { Command } from "./command.ts";
 import { columns } from "./text.ts";
@@ -30,7 +30,7 @@ export const showCommand: Command = {
   },
 };
 
-function textOfStory({ name, subscription, entitled, chapters, next, agenda, repairs }: Story): string {
+function textOfStory({ name, at, subscription, entitled, chapters, next, agenda, repairs }: Story): string {
   const { attention, pause } = subscription;
   const head: string[][] = [
     ["subscription", [name, ...customerOf(subscription)].join(", ")],
@@ -39,7 +39,7 @@ function textOfStory({ name, subscription, entitled, chapters, next, agenda, rep
       subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told",
     ],
     ["entitled", entitlementOf(entitled)],
-    ...subscription.slots.map((slot) => [`license ${slot.n}`, licenseOf(slot)]),
+    ...subscription.slots.map((slot) => [`license ${slot.n}`, licenseOf(slot, dayOf(at))]),
     ["next", sayDecision(next)],
     ...(agenda && "due" in agenda ? [["looked at", moment(agenda.due)]] : []),
     ...(pause ? [["paused", `until ${moment(pause.until)}: ${pause.why}`]] : []),

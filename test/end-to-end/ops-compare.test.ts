@@ -21,6 +21,12 @@ afterEach(async () => {
 
 const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
 const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+/** The connection goes by the time at which it was made. */
+const connectAgain = async () => {
+  world.close();
+  world = await connect({ url: stack.url });
+  return world;
+};
 /** As somebody in billmgr's client area. */
 const inBillmgr = (form: Record<string, string>) =>
   fetch(`${stack.url}/manager/billmgr`, {
@@ -48,6 +54,7 @@ describe("reconcile", () => {
       licenses: 2,
       differences: [],
       orphans: [],
+      expired: [],
       others: 0,
       incomplete: {},
     });
@@ -79,8 +86,18 @@ describe("reconcile", () => {
     expect(found).toMatchObject({
       licenses: 4,
       orphans: [{ elid: "334677", family: "platform", reference: "bw-0123456789abcdef-1-1" }],
+      expired: [],
       others: 1,
     });
+  });
+
+  test("tells which licenses billmgr has stopped at their expiry, which is no difference", async () => {
+    await buy("a");
+    await stack.advanceTo(inDays(stack, 31));
+    await buy("b");
+    await minutes(1);
+    const expired = [{ subscription: "standard/a", elid: "334673", expiry: "2026-12-23" }];
+    expect(await reconcile(await connectAgain())).toMatchObject({ licenses: 2, differences: [], orphans: [], expired });
   });
 
   test("tells whose a license is that was ordered and lost, and that its operation is open", async () => {

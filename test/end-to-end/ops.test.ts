@@ -252,6 +252,19 @@ test("a halt stops all calls; lifting it lets go at once what waited, and nothin
   expect(await resume(world)).toEqual({ woken: 0 });
 });
 
+test("what waits for its own time when the halt is lifted goes on at that time", async () => {
+  stack.sandbox?.plan({ fault: "error", type: "auth", func: "order" });
+  await buy("a");
+  await stack.settle();
+  expect(await stack.table.halt()).toBeDefined();
+  await reconnected();
+  expect(await resume(world)).toMatchObject({ woken: 1 });
+  await stack.settle();
+  expect(done(stack)).toEqual([]);
+  await minutes(1);
+  expect(done(stack)).toEqual(["order 334673"]);
+});
+
 test("a customer who has a license already keeps it: halted before the first payment, it is adopted instead of ordered", async () => {
   await buyInBillmgr({ addon_55165: "1", addon_55164: "5" });
   await halt("moving in", world);
