@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "test/unit/{catalog,claims,entitlement,fold,license,next*,operation,outcome,preview,progress*,readback,repair,reply,schema,time}.test.ts",
-      "test/properties/{convergence,entitlement,fold,parsers,renewal,repair}.test.ts",
+      "test/unit/{announcement,catalog,claims,entitlement,fold,license,next*,operation,outcome,preview,progress*,readback,repair,reply,schema,time}.test.ts",
+      "test/properties/{convergence,entitlement,fold,movein,parsers,renewal,repair}.test.ts",
       "test/fuzz/decisions.test.ts",
     ],
     setupFiles: ["test/support/few-runs.ts"],

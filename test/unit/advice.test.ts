@@ -7,7 +7,8 @@ const [, table = ""] = /\n## What needs a person\n(.*?)\n### Retry/s.exec(operat
 const reasons = [...table.matchAll(/^\| (.+?) \| .+? \| .*? ?\|$/gm)]
   .flatMap(([, reasons = ""]) => reasons.split(";").map((reason) => reason.trim()))
   .filter(
-    (reason) => !/^(reason|-+|an `event`.*|billmgr tells no expiry.*|… is processing|… is ordered|… \(error …\))$/.test(reason),
+    (reason) =>
+      !/^(reason|-+|an `event`.*|billmgr tells no expiry.*|… is processing|… is ordered|… \(error …\))$/.test(reason),
   );
 
 test("the documented reasons are many", () => {
