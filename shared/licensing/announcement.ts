@@ -20,15 +20,14 @@ export type Announcement = z.output<typeof announcementSchema>;
 /** What a finished operation came to; undefined where nothing was changed. Its subscription may have moved on since. */
 export function announcementOf(subscription: Subscription, operation: Operation): Announcement | undefined {
   const { n, change, outcome, finishedAt, result } = operation;
-  if (!isDone(outcome) || finishedAt === undefined) return undefined;
+  if (!isDone(outcome) || finishedAt === undefined || !result) return undefined;
+  const { plan, license } = result;
+  const elid = change.kind === "order" ? license?.elid : change.elid;
+  if (elid === undefined) return undefined;
   const { storefront, id } = subscription;
-  const slot = subscription.slots.find((one) => one.n === change.slot);
-  const license = result?.license ?? (change.kind === "delete" ? undefined : slot?.license);
-  const elid = license?.elid ?? (change.kind === "order" ? undefined : change.elid);
-  const plan = result?.plan ?? ("plan" in change ? change.plan : slot?.plan);
-  if (elid === undefined || plan === undefined) return undefined;
   // The key may have been made after the order was done.
-  const key = license?.key ?? (slot?.license?.elid === elid ? slot.license.key : undefined);
+  const held = subscription.slots.find((slot) => slot.license?.elid === elid)?.license;
+  const key = license && (license.key ?? held?.key);
   const { trial, suspended, addons, expiry } = license ?? {};
   return {
     id: `${storefront}/${id}#operation-${n}`,
@@ -55,10 +54,13 @@ export function announcementOf(subscription: Subscription, operation: Operation)
 const keyAwaitedSeconds = 600;
 
 /** Whether the order's license is still to get its key, so that it is better told a little later. */
-export function awaitsKey({ slots }: Subscription, { change, finishedAt, result }: Operation, now: Instant): boolean {
-  if (change.kind !== "order" || finishedAt === undefined) return false;
-  const license = slots.find(({ n }) => n === change.slot)?.license;
-  const isAwaited = license?.keyAwaited !== undefined && license.elid === result?.license?.elid;
+export function awaitsKey(
+  { slots }: Subscription,
+  { change, finishedAt = "", result }: Operation,
+  now: Instant,
+): boolean {
+  const held = slots.find(({ license }) => license && license.elid === result?.license?.elid)?.license;
+  const isAwaited = change.kind === "order" && held?.keyAwaited !== undefined;
   return isAwaited && secondsBetween(finishedAt, now) < keyAwaitedSeconds;
 }
 

@@ -102,10 +102,36 @@ describe("what others are told of an operation", () => {
     expect(told).toHaveProperty("license", { id: "334673", family: "platform" });
   });
 
-  test("of one that was finished before its result was kept is what is known by now", () => {
-    const told = announcementOf(subscriptionWith(license), operation(order, { outcome: "already_done" }));
-    expect(told).toMatchObject({ plan: "vm6-monthly", license: { id: "334673", expiry: "2026-12-23" } });
-    expect(announcementOf(subscriptionWith(), operation(order))).toBeUndefined();
+  test("its key is looked for in its own slot, wherever that is", () => {
+    const first = { n: 2, generation: 1, product: "vm", plan: "p", license: { ...license, elid: "5", key: "of 5" } };
+    const both = { ...subscriptionWith({ ...license, key: "of 334673" }) };
+    both.slots.unshift(first);
+    expect(announcementOf(both, operation(other("suspend"), { result }))).toHaveProperty("license.key", "of 334673");
+    const waits = { ...subscriptionWith({ ...license, keyAwaited: at }) };
+    waits.slots.unshift(first);
+    expect(awaitsKey(waits, operation(order, { result }), at)).toBe(true);
+  });
+
+  test("is nothing where no license is known of an order, or nothing is known of what it came to", () => {
+    expect(announcementOf(subscriptionWith(), operation(order, { result: { plan: "p" } }))).toBeUndefined();
+    expect(announcementOf(subscriptionWith(license), operation(order))).toBeUndefined();
+  });
+
+  test("leaves out what the license does not tell", () => {
+    const { expiry, ...unread } = license;
+    const told = announcementOf(
+      subscriptionWith(),
+      operation(other("suspend"), { result: { plan: "p", license: unread } }),
+    );
+    expect(Object.keys(told && "license" in told ? told.license : {})).toEqual([
+      "id",
+      "family",
+      "trial",
+      "suspended",
+      "addons",
+    ]);
+    const deleted = announcementOf(subscriptionWith(), operation(other("delete"), { result: { plan: "p" } }));
+    expect(Object.keys(deleted && "license" in deleted ? deleted.license : {})).toEqual(["id", "family"]);
   });
 
   test.each(["refused", "absent", "not_sent", "gave_up"] as const)("is nothing of one that is %s", (outcome) => {
