@@ -51,11 +51,11 @@ ${frame.live === undefined ? "" : html`<script src="/assets/live.js" data-live="
 </header>
 <main id="main">
 ${frame.note === undefined ? "" : html`<p class="note" role="status">${frame.note}</p>`}
-${
-  halt &&
-  html`<section class="banner bad" aria-label="Halt"><p><strong>All calls are halted</strong> since ${moment(halt.since)}: ${halt.reason}. Webhooks are still accepted. Mend the cause, then let them go.</p>
+<div id="halt" data-live>${
+    halt &&
+    html`<section class="banner bad" aria-label="Halt"><p><strong>All calls are halted</strong> since ${moment(halt.since)}: ${halt.reason}. Webhooks are still accepted. Mend the cause, then let them go.</p>
 ${changeForm(desk.token, "/resume", {}, button("Let all calls go again", "primary"))}</section>`
-}
+  }</div>
 ${content}
 </main>
 <footer><p>All times are UTC.${frame.live === undefined ? "" : html` <span id="live" role="status"></span>`}</p></footer>

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import { dayOf } from "../../shared/licensing/time.ts";
+import { dayOf, type Instant } from "../../shared/licensing/time.ts";
 import { keyNamed, nowOf } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
 
@@ -24,20 +24,23 @@ export const live = (desk: Desk, context: Context, topic: string): Response =>
     }
   });
 
-/** What is another one once there is something else to see. */
-async function printOf({ world, account }: Desk, topic: string): Promise<string> {
-  const { table } = world;
-  if (topic === "account") return String(account.changes());
-  if (topic !== "home") {
-    const stored = await table.load(keyNamed("subscription", topic));
-    return `${stored?.version}`;
-  }
-  const now = nowOf(world);
-  const [halt, { entries }, { keys }] = await Promise.all([
-    table.halt(),
+/**
+ * What is another one once there is something else to see: each minute, too, for some of it changes by the clock alone,
+ * and functions that do not run change nothing in the table.
+ */
+async function printOf(desk: Desk, topic: string): Promise<string> {
+  const now = nowOf(desk.world);
+  const [halt, own] = await Promise.all([desk.world.table.halt(), ownPrintOf(desk, topic, now)]);
+  return [now.slice(0, 16), halt?.since, own].join(" ");
+}
+
+async function ownPrintOf({ world: { table }, account }: Desk, topic: string, now: Instant): Promise<unknown> {
+  if (topic === "account") return account.changes();
+  if (topic !== "home") return (await table.load(keyNamed("subscription", topic)))?.version;
+  const [{ entries }, { keys }] = await Promise.all([
     table.journal(dayOf(now), undefined, 1),
     table.attention(undefined, 20),
   ]);
   const [newest] = entries;
-  return [halt?.since, newest && `${newest.key}/${newest.n}`, ...keys.map(({ key, due }) => `${key}@${due}`)].join(" ");
+  return [newest && `${newest.key}/${newest.n}`, ...keys.map(({ key, due }) => `${key}@${due}`)].join(" ");
 }

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { expectAccessible, inChromium, openIn, runs, startBrowser, type Watched } from "../support/browser.ts";
+import { expectAccessible, inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { change } from "../support/console.ts";
 import { inDays, paid, startTestStack, tell } from "../support/local.ts";
 
@@ -108,44 +108,5 @@ describe(inChromium, () => {
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
     }
     await page.context().close();
-  });
-
-  describe("what is open is live", () => {
-    let watched: Watched;
-    beforeAll(async () => {
-      if (!runs) return;
-      await change(stack, "/resume", {});
-      await stack.settle();
-      watched = await openIn(browser, stack.url);
-    });
-    afterAll(() => watched?.page.context().close());
-
-    it("home shows what is done, and what needs a person, without being asked", async () => {
-      const { page, problems } = watched;
-      await page.goto("/");
-      await page.getByText("Live.").waitFor();
-      await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "live" }));
-      await stack.settle();
-      await stack.advanceTo(inDays(stack, 1));
-      await page.locator("#operations").getByRole("link", { name: "standard/live" }).waitFor();
-      await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_live" });
-      await stack.settle();
-      await page.locator("#attention").getByText("standard/msg_live").waitFor();
-      expect(problems).toEqual([]);
-    });
-
-    it("leaves alone what somebody is filling in", async () => {
-      const { page } = watched;
-      stack.sandbox?.plan({ fault: "basket", func: "order" });
-      await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "filled" }));
-      await stack.advanceTo(new Date(stack.clock.now().getTime() + 900_000));
-      await page.goto("/subscription?name=standard%2Ffilled");
-      await page.getByText("Live.").waitFor();
-      await page.getByLabel("it was bought as license").fill("3346");
-      await tell(stack, "subscription.changed", { subscription: "filled", plan: "vm6-monthly", quantity: 7 });
-      await stack.settle();
-      await page.locator("#events").getByText("7 × vm6-monthly").first().waitFor();
-      expect(await page.getByLabel("it was bought as license").inputValue()).toBe("3346");
-    });
   });
 });

@@ -1,0 +1,81 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
+import { change } from "../support/console.ts";
+import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+
+const it = test.runIf(runs);
+
+describe(`what is open is live, ${inChromium}`, () => {
+  let browser: Browser;
+  let stack: LocalStack;
+  let page: Page;
+  let problems: string[];
+  beforeAll(async () => {
+    if (runs) browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    if (!runs) return;
+    stack = await startTestStack();
+    await buy("first");
+    await minutes(1);
+    ({ page, problems } = await openIn(browser, stack.url));
+  });
+  afterEach(async () => {
+    await page?.context().close();
+    await stack?.stop();
+  });
+
+  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+  const open = async (path: string) => {
+    await page.goto(path);
+    await page.getByText("Live.").waitFor();
+  };
+
+  it("home shows what is done, and what needs a person, without being asked", async () => {
+    await open("/");
+    await buy("live");
+    await minutes(1);
+    await page.locator("#operations").getByRole("link", { name: "standard/live" }).waitFor();
+    await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_live" });
+    await stack.settle();
+    await page.locator("#attention").getByText("standard/msg_live").waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it.each(["/", "/account", "/subscription?name=standard%2Ffirst"])(
+    "%s shows a halt, and that it was lifted",
+    async (path) => {
+      await open(path);
+      await change(stack, "/halt", { reason: "to see it" });
+      await page.getByLabel("Halt").getByText("to see it").waitFor();
+      await change(stack, "/resume", {});
+      await page.getByLabel("Halt", { exact: true }).waitFor({ state: "detached" });
+    },
+  );
+
+  it("home shows that the functions are behind, when nothing changes but the time", async () => {
+    const key = "subscription#standard/first" as const;
+    const stored = await stack.table.load(key);
+    const soon = new Date(stack.clock.now().getTime() + 60_000).toISOString();
+    if (stored) await stack.table.save(key, { ...stored, agenda: { due: soon } });
+    await open("/");
+    stack.clock.moveTo(inDays(stack, 0.01));
+    await page.getByText("The functions are behind").waitFor();
+  });
+
+  it("leaves alone what somebody is filling in", async () => {
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
+    await buy("filled");
+    await minutes(15);
+    await open("/subscription?name=standard%2Ffilled");
+    await page.getByLabel("it was bought as license").fill("3346");
+    await tell(stack, "subscription.changed", { subscription: "filled", plan: "vm6-monthly", quantity: 7 });
+    await stack.settle();
+    await page.locator("#events").getByText("7 × vm6-monthly").first().waitFor();
+    expect(await page.getByLabel("it was bought as license").inputValue()).toBe("3346");
+  });
+});
