@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, isOpen, type Operation } from "../../shared/licensing/operation.ts";
 import { foresee } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
@@ -11,7 +12,7 @@ import { chapterRows } from "./chapters.ts";
 import type { Desk } from "./desk.ts";
 import { drawLife } from "./draw.ts";
 import { page } from "./layout.ts";
-import { badge, fromNow, type Html, prose, when } from "./parts.ts";
+import { badge, fromNow, type Html, prose, type Tone, when } from "./parts.ts";
 import { repairForms } from "./repairs.ts";
 import { lifeOf } from "./timeline.ts";
 import { tryForms } from "./try.ts";
@@ -43,6 +44,14 @@ ${previewOf(desk, story, at)}`,
   );
 }
 
+const standings: Record<Decision["do"], [string, Tone]> = {
+  settled: ["in order", "good"],
+  wait: ["waits", "wait"],
+  look: ["to be done", "wait"],
+  change: ["to be done", "wait"],
+  attention: ["needs a person", "bad"],
+};
+
 function stateOf({ token, world }: Desk, story: Story): Html {
   const { name, subscription, entitled, next, agenda } = story;
   const now = nowOf(world);
@@ -54,7 +63,7 @@ function stateOf({ token, world }: Desk, story: Story): Html {
     waits
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
 ${foundOf(operation)}${repairForms(token, { name }, fits, { elid })}</div>`
-      : html`<p class="state">${isOpen(operation) || pause ? badge("waits", "wait") : next.do === "attention" ? badge("needs a person", "bad") : badge("in order", "good")} ${prose(sayDecision(next))}</p>`
+      : html`<p class="state">${badge(...standings[next.do])} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
 <dt>sold</dt><dd>${subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told"}</dd>

@@ -160,6 +160,19 @@ describe("a subscription", () => {
     expect(text).not.toContain("authinfo");
   });
 
+  test("is in order only when nothing is to be done: not when it was paid and nothing was bought", async () => {
+    await change(stack, "/halt", { reason: "maintenance" });
+    await buy();
+    await minutes(1);
+    const text = await words("/subscription?name=standard/42");
+    expect(text).toContain("to be done order vmmanager6 for a month, because paid through");
+    expect(text).not.toContain("in order");
+    await change(stack, "/resume", {});
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    await minutes(1);
+    expect(await words("/subscription?name=standard/42")).toMatch(/waits wait until .*: operation 1 is unknown/);
+  });
+
   test("tells what would be done until a later day, and does nothing", async () => {
     await buy();
     await minutes(1);
