@@ -67,6 +67,48 @@ describe(`what is open is live, ${inChromium}`, () => {
     await page.getByText("The functions are behind").waitFor();
   });
 
+  it("what was left alone is drawn once it is left, and is said to be old until then", async () => {
+    await open("/subscription?name=standard%2Ffirst");
+    await page.getByText("Repairs").click();
+    await tell(stack, "subscription.changed", { subscription: "first", plan: "vm6-monthly", quantity: 7 });
+    await stack.settle();
+    await page.getByText("Changed: what you are using").waitFor();
+    expect(await page.locator("#state").textContent()).toContain("1 × vm6-monthly");
+    await page.getByText("Repairs").click();
+    await page.locator("h1").click();
+    await page.locator("#state").getByText("7 × vm6-monthly").waitFor();
+    await page.getByText("Live.").waitFor();
+  });
+
+  it("what could not be read is said to be old, until it was read", async () => {
+    await open("/");
+    const isHome = (url: URL) => url.pathname === "/";
+    await page.route(isHome, (route) => route.fulfill({ status: 500 }));
+    await change(stack, "/halt", { reason: "to see it" });
+    await page.getByText("Changed, but it could not be read").waitFor();
+    await page.unroute(isHome);
+    await change(stack, "/resume", {});
+    await page.getByText("Live.").waitFor();
+  });
+
+  it("is read once at a time, however often something changes", async () => {
+    await open("/");
+    let [underWay, most] = [0, 0];
+    await page.route(
+      (url) => url.pathname === "/",
+      async (route) => {
+        most = Math.max(most, ++underWay);
+        const response = await route.fetch();
+        underWay--;
+        await route.fulfill({ response });
+      },
+    );
+    const answered = page.waitForResponse((response) => new URL(response.url()).pathname === "/");
+    await page.evaluate("for (let i = 0; i < 5; i++) void redraw();");
+    await answered;
+    expect(most).toBe(1);
+  });
+
   it("leaves alone what somebody is filling in", async () => {
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await buy("filled");
