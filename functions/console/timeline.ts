@@ -47,17 +47,18 @@ export function lifeOf(
   return { from, to: to < least ? least : to, now, payments, licenses, operations: marks, unknowns };
 }
 
-/** What each payment added to the time that those before it cover. */
+/** What each payment that stands added to the time that those before it cover; one that was taken back, what it told. */
 function paymentSpans(subscription: Subscription, graceDays: number, since: Instant): Life["payments"] {
   const paid = withPeriods(subscription).flatMap((payment) =>
     payment.paid ? [{ ...payment, paid: payment.paid }] : [],
   );
   paid.sort((a, b) => (a.paid.at < b.paid.at ? -1 : a.paid.at > b.paid.at ? 1 : a.id < b.id ? -1 : 1));
-  const before: Payment[] = [];
+  const standing: Payment[] = [];
   return paid.flatMap((payment) => {
+    const before = payment.refunded?.value ? [] : standing;
     const last = coverage(before, graceDays).at(-1);
-    before.push(payment);
-    const run = coverage(before, graceDays).at(-1);
+    const run = coverage([...before, payment], graceDays).at(-1);
+    if (!payment.refunded?.value) standing.push(payment);
     if (!run || run.through === last?.through) return [];
     const { value, at } = payment.paid;
     const told = "from" in value.covers && value.covers.from ? value.covers.from : at === untold ? since : at;

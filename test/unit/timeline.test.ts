@@ -66,6 +66,26 @@ describe("payments", () => {
     expect(life(subscriptionOf(trial, second, taken)).payments.map(({ as }) => as)).toEqual(["trial", "refunded"]);
   });
 
+  test("one that was taken back moves none after it, and hides none", () => {
+    const monthly = paid("2027-01-10T10:00", { months: 1 });
+    const takenBack = (months: number) =>
+      life(
+        subscriptionOf(
+          paid("2027-01-01T10:00", { months }),
+          monthly,
+          refunded("2027-01-05", "payment of 2027-01-01T10:00"),
+        ),
+      ).payments.map((one) => [one.as, ...days([one])]);
+    expect(takenBack(1)).toEqual([
+      ["refunded", "2027-01-01..2027-02-01"],
+      ["paid", "2027-01-10..2027-02-10"],
+    ]);
+    expect(takenBack(12)).toEqual([
+      ["refunded", "2027-01-01..2028-01-01"],
+      ["paid", "2027-01-10..2027-02-10"],
+    ]);
+  });
+
   test("what is told by a renewal that is not known yet is not drawn", () => {
     expect(life(subscriptionOf(paid("2027-01-01", { periodFrom: "2027-01-01" }))).payments).toEqual([]);
   });
