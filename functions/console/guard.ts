@@ -24,7 +24,8 @@ const headers = {
 /** Whoever has a name of their own resolve to this machine comes with that name. */
 export const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 
-const cookie = "billmgr-webhooks-console";
+/** A browser keeps the cookies of all ports together: those of two consoles must not have one name. */
+const cookieAt = (host: string): string => `billmgr-webhooks-console-${host.split(":")[1] ?? "80"}`;
 
 const largestForm = 64 * 1024;
 
@@ -41,10 +42,10 @@ export const guard =
     const host = req.header("host") ?? "";
     if (!ownHost.test(host)) return context.text(`this is served as 127.0.0.1 or localhost alone\n`, 421);
     if (key !== undefined && same(req.query("key"), key)) {
-      setCookie(context, cookie, key, { httpOnly: true, sameSite: "Strict", path: "/" });
+      setCookie(context, cookieAt(host), key, { httpOnly: true, sameSite: "Strict", path: "/" });
       return context.redirect("/", 303);
     }
-    if (key !== undefined && !same(getCookie(context, cookie), key)) {
+    if (key !== undefined && !same(getCookie(context, cookieAt(host)), key)) {
       return context.text("open the address that was told at the start, with the key in it\n", 401);
     }
     if (req.method === "GET" || req.method === "HEAD") return next();

@@ -17,13 +17,16 @@ const command = (...args: string[]) => {
   return { started, ended, output: () => output };
 };
 
+const addressIn = (output: () => string): Promise<string> =>
+  vi.waitFor(() => /open at (\S+)/.exec(output())?.[1] ?? Promise.reject(new Error(output())), 20_000);
+
 beforeAll(async () => {
   stack = await startTestStack();
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await stack.settle();
   const { started, output } = command("--url", stack.url, "--port", "0");
   child = started;
-  address = await vi.waitFor(() => /open at (\S+)/.exec(output())?.[1] ?? Promise.reject(new Error(output())), 20_000);
+  address = await addressIn(output);
 });
 afterAll(async () => {
   child?.kill("SIGKILL");
@@ -51,6 +54,22 @@ test("the page is open to whoever has the key that was told, and to nobody else 
   }
   const page = await opened();
   expect(await page("/subscription?name=standard/42")).toContain("334673");
+});
+
+test("two of them are open in one browser, which keeps the cookies of all ports together", async () => {
+  const { started, output } = command("--url", stack.url, "--port", "0");
+  const other = await addressIn(output);
+  const jar = new Map<string, string>();
+  for (const each of [address, other]) {
+    const { headers } = await fetch(each, { redirect: "manual" });
+    const [name = "", value = ""] = (headers.get("set-cookie")?.split(";")[0] ?? "").split("=");
+    jar.set(name, value);
+  }
+  const cookie = [...jar].map((pair) => pair.join("=")).join("; ");
+  for (const each of [address, other]) {
+    expect((await fetch(new URL("/", each), { headers: { cookie } })).status).toBe(200);
+  }
+  started.kill("SIGKILL");
 });
 
 test("it shows the same system, with its time, and nothing to try", async () => {
