@@ -1,6 +1,6 @@
 import type { Page } from "../../shared/aws/items.ts";
 import { agendaShards, type Table } from "../../shared/aws/table.ts";
-import { addDays, type Day, dayOf, type Instant, instantPlus, startOf } from "../../shared/licensing/time.ts";
+import { addDays, type Day, dayOf, type Instant, startOf } from "../../shared/licensing/time.ts";
 
 /** What was finished on one day. `waits`: how many licenses came how soon after their payment, by `waitSteps`. */
 export type DayFigures = { day: Day; kinds: Record<string, number>; outcomes: Record<string, number>; waits: number[] };
@@ -13,39 +13,39 @@ export type Figures = { past: DayFigures[]; due: { day: Day; count: number }[] }
 export type Plots = () => Promise<Figures>;
 
 const daysShown = 30;
-/** An operation gets into its day's journal once it was announced: some minutes after midnight, too. */
-const lateHours = 2;
-/** What changes all the time is read again after so long. */
-const freshMs = 10_000;
+/** Today's changes all the time. What is due is a plot of thirty days, and reads the index of all of them. */
+const [freshMs, slowMs] = [10_000, 600_000];
+/** An operation gets into its day's journal once it was announced: days later, where the bus did not take it. */
+const lateDays = 3;
 
-/** The figures of thirty days each way. A day that is over is counted once. */
+/** The figures of thirty days each way. A day that has long been over is counted once. */
 export function createFigures(table: Pick<Table, "journal" | "due">, now: () => Date): Plots {
-  const over = new Map<Day, DayFigures>();
-  const figuresOf = async (day: Day, today: Instant): Promise<DayFigures> => {
-    const known = over.get(day);
-    if (known) return known;
-    const counted = await countDay(table, day);
-    if (instantPlus(startOf(addDays(day, 1)), { seconds: lateHours * 3600 }) <= today) over.set(day, counted);
+  const finished = keeping(now, (day) => countDay(table, day));
+  const due = keeping(now, () => countDue(table, now().toISOString()));
+  return async () => {
+    const today = dayOf(now().toISOString());
+    const lasting = (day: Day) => {
+      if (day === today) return freshMs;
+      return day < addDays(today, -lateDays) ? Number.POSITIVE_INFINITY : slowMs;
+    };
+    const days = Array.from({ length: daysShown }, (_, i) => addDays(today, i - daysShown + 1));
+    const past = Promise.all(days.map((day) => finished(day, lasting(day))));
+    const [figures, coming] = await Promise.all([past, due(today, slowMs)]);
+    return { past: figures, due: coming };
+  };
+}
+
+/** What was counted for a day, for as long as it was to last when it was counted. */
+function keeping<T>(now: () => Date, count: (day: Day) => Promise<T>): (day: Day, lastsMs: number) => Promise<T> {
+  const kept = new Map<Day, { until: number; counted: Promise<T> }>();
+  return (day, lastsMs) => {
+    const at = now().getTime();
+    const known = kept.get(day);
+    if (known && at < known.until) return known.counted;
+    const counted = count(day);
+    kept.set(day, { until: at + lastsMs, counted });
+    counted.catch(() => kept.delete(day));
     return counted;
-  };
-  const read = async (): Promise<Figures> => {
-    const at = now().toISOString();
-    const days = Array.from({ length: daysShown }, (_, i) => addDays(dayOf(at), i - daysShown + 1));
-    const [past, due] = await Promise.all([Promise.all(days.map((day) => figuresOf(day, at))), countDue(table, at)]);
-    return { past, due };
-  };
-  let kept: { at: number; minute: string; figures: Promise<Figures> } | undefined;
-  return () => {
-    // The local clock may have been moved meanwhile.
-    const minute = now().toISOString().slice(0, 16);
-    if (!kept || Date.now() - kept.at > freshMs || kept.minute !== minute) {
-      const figures = read();
-      kept = { at: Date.now(), minute, figures };
-      figures.catch(() => {
-        kept = undefined;
-      });
-    }
-    return kept.figures;
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createConsole } from "../../functions/console/app.ts";
 import { createFigures } from "../../functions/console/figures.ts";
@@ -19,19 +19,25 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
   // A page of DynamoDB's holds 1 MB: of the index's keys so many.
   const memory = createMemoryDynamo({ index: { name: agendaIndex, keys: ["agenda", "agendaAt"] }, pageSize: 6000 });
   let asked: string[] = [];
+  /** Rows, by the part of the index that they were read of. */
+  let rows: Record<string, number> = {};
   const client = {
-    send: (command: { constructor: { name: string } }) => {
+    send: async (command: QueryCommand) => {
       asked.push(command.constructor.name);
-      return (memory.client.send as (command: unknown) => unknown)(command);
+      const answer = await memory.client.send(command);
+      const [part = ""] = (command.input.ExpressionAttributeValues?.[":agenda"]?.S ?? "").split("#");
+      rows[part] = (rows[part] ?? 0) + (answer.Items?.length ?? 0);
+      return answer;
     },
   } as unknown as DynamoDBClient;
+  let clock = Date.parse(now);
   const table: Table = createTable(client, "table");
   const app = createConsole({
     where: "a test",
-    world: { table, send: async () => {}, billmgr: {} as Billmgr, catalog: catalogWith(), now: () => new Date(now) },
+    world: { table, send: async () => {}, billmgr: {} as Billmgr, catalog: catalogWith(), now: () => new Date(clock) },
   });
   const open = async (path: string) => {
-    asked = [];
+    [asked, rows] = [[], {}];
     const response = await app.request(path, { headers: { host: "127.0.0.1" } });
     return { status: response.status, text: await response.text(), asked };
   };
@@ -86,20 +92,33 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     );
   });
 
-  test("of the days that are over, nothing is read again", async () => {
-    let clock = Date.parse(now);
-    const figures = createFigures(table, () => new Date(clock));
-    await figures();
-    asked = [];
+  test("home, opened again, reads of what is due what comes next, and all of it once in ten minutes", async () => {
+    await open("/");
     clock += 60_000;
-    await figures();
-    const ofToday = asked.length;
-    clock += 86_400_000;
-    asked = [];
-    await figures();
-    // Yesterday and today, and what is due.
-    expect(ofToday).toBeLessThan(30);
-    expect(asked.length).toBeLessThan(30);
+    await open("/");
+    // Of eight shards the eight soonest, and the longest of each.
+    expect(rows.due).toBeLessThanOrEqual(8 * 8 + 8);
+    clock += 600_000;
+    await open("/");
+    expect(rows.due).toBeGreaterThan(8000);
+    clock = Date.parse(now);
+  });
+
+  test("of the days that have long been over, nothing is read again", async () => {
+    let at = Date.parse(now);
+    const figures = createFigures(table, () => new Date(at));
+    const rowsAfter = async (ms: number) => {
+      at += ms;
+      rows = {};
+      await figures();
+      return rows;
+    };
+    const aDay = (subscriptions * operationsOfEach) / 30;
+    expect((await rowsAfter(0)).journal).toBe(30 * aDay);
+    expect((await rowsAfter(60_000)).journal).toBeCloseTo(aDay, -2);
+    expect((await rowsAfter(600_000)).journal).toBeCloseTo(4 * aDay, -2);
+    expect((await rowsAfter(86_400_000)).journal).toBeCloseTo(4 * aDay, -2);
+    expect((await rowsAfter(86_400_000)).journal).toBeCloseTo(3 * aDay, -2);
   });
 
   test("a list goes on where it ended, and the pages are all of it", async () => {
@@ -117,5 +136,19 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     ]);
     const ofThatDay = every.filter(([i = 0, n = 0]) => (i + 3 * n) % 30 === 1).length;
     expect([seen.size, pages]).toEqual([ofThatDay, Math.ceil(ofThatDay / 200)]);
+  });
+
+  test("what was announced late is counted", async () => {
+    const key = "subscription#standard/0" as Key;
+    const finishedAt = utc(`${addDays(today, -1)}T10:00`);
+    const late = operation({ n: 99, change: orderOf(), claimedAt: finishedAt, finishedAt, state: "finished" });
+    await table.putOperation(key, { ...late, outcome: "done" });
+    let at = Date.parse(now);
+    const figures = createFigures(table, () => new Date(at));
+    const done = async () => (await figures()).past.reduce((sum, { outcomes }) => sum + (outcomes.done ?? 0), 0);
+    const before = await done();
+    await table.putAnnounced(key, { ...late, outcome: "done" });
+    at += 600_000;
+    expect(await done()).toBe(before + 1);
   });
 });
