@@ -103,5 +103,5 @@ const orphanRows = (desk: Desk, orphans: readonly Orphan[]): Html =>
 <thead><tr><th>license</th><th>family</th><th>reference</th><th>would be of</th><th>repair</th></tr></thead>
 <tbody>${orphans.map(
     ({ elid, family, reference, of }) =>
-      html`<tr><td>${elid}</td><td>${family}</td><td><code>${reference}</code></td><td>${of ? subscriptionLink(of) : "none that is known"}</td><td>${of ? repairForms(desk.token, { name: of }, ["adopt"], { elid, place: elid }) : ""}</td></tr>`,
+      html`<tr><td>${elid}</td><td>${family}</td><td><code>${reference}</code></td><td>${of ? subscriptionLink(of) : "none that is known"}</td><td>${of ? repairForms(desk.token, { name: of }, ["adopt"], { adopt: elid, place: elid }) : ""}</td></tr>`,
   )}</tbody></table></div>`;

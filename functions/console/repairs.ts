@@ -18,12 +18,15 @@ const faces: Record<Repair, { label: string; field?: { name: string; label: stri
 /** What a repair is asked for: of an event of a subscription, `event` is that one's id. */
 export type Asked = { name: string; event?: string };
 
-/** The repairs that fit, as forms. Only a retry is made at once: it is always safe. All others tell first what they mean. */
+/**
+ * The repairs that fit, as forms. Only a retry is made at once: it is always safe. All others tell first what they mean.
+ * @param known what a field is filled with, where there is no doubt; `place` keeps several forms of one subscription apart
+ */
 export const repairForms = (
   token: string,
   asked: Asked,
   repairs: readonly Repair[],
-  known: { elid?: string | undefined; place?: string } = {},
+  known: { [repair in Repair]?: string | undefined } & { place?: string } = {},
 ): Html =>
   html`<div class="repairs">${repairs.map((repair, i) => {
     const { label, field } = faces[repair];
@@ -32,6 +35,6 @@ export const repairForms = (
     const id = `${repair}-${known.place ?? asked.name}-${asked.event ?? ""}`.replace(/[^\w-]/g, "_");
     const input =
       field &&
-      html`<label for="${id}">${field.label}</label><input id="${id}" name="${field.name}" required${field.pattern ? html` pattern="${field.pattern}" inputmode="numeric" size="8"` : html` size="18"`} value="${(field.name === "elid" && known.elid) || ""}">`;
+      html`<label for="${id}">${field.label}</label><input id="${id}" name="${field.name}" required${field.pattern ? html` pattern="${field.pattern}" inputmode="numeric" size="8"` : html` size="18"`} value="${known[repair] ?? ""}">`;
     return askForm("/repair", fields, html`${input ?? ""}${button(label)}`);
   })}</div>`;

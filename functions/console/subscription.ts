@@ -3,6 +3,7 @@ import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, isOpen, type Operation } from "../../shared/licensing/operation.ts";
 import { foresee } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
+import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
 import { plannedIn } from "../ops/preview.ts";
 import { type Story, show } from "../ops/show.ts";
@@ -56,13 +57,13 @@ function stateOf({ token, world }: Desk, story: Story): Html {
   const { name, subscription, entitled, next, agenda } = story;
   const now = nowOf(world);
   const fits = repairsFor(subscription, world.catalog, now);
-  const elid = subscription.slots.find(({ license }) => license)?.license?.elid;
+  const known = { gone: licenseMeant(subscription) };
   const waits = agenda && "attention" in agenda ? agenda : undefined;
   const { pause, operation } = subscription;
   return html`${
     waits
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
-${foundOf(operation)}${repairForms(token, { name }, fits, { elid })}</div>`
+${foundOf(operation)}${repairForms(token, { name }, fits, known)}</div>`
       : html`<p class="state">${badge(...standings[next.do])} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
@@ -73,7 +74,14 @@ ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">
 ${agenda && "due" in agenda ? html`<dt>looked at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
 ${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}
 </dl>
-${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, { elid })}</details>`}`;
+${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, known)}</details>`}`;
+}
+
+/** The license of the open operation, or else the only one. */
+function licenseMeant({ slots, operation }: Subscription): string | undefined {
+  const meant = isOpen(operation) ? slots.filter(({ n }) => n === operation.change.slot) : slots;
+  const [only, another] = meant.flatMap(({ license }) => license ?? []);
+  return another ? undefined : only?.elid;
 }
 
 function foundOf(operation: Operation | undefined): Html | "" {

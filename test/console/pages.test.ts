@@ -168,9 +168,28 @@ describe("a subscription", () => {
     expect(text).toContain("to be done order vmmanager6 for a month, because paid through");
     expect(text).not.toContain("in order");
     await change(stack, "/resume", {});
-    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
     await minutes(1);
     expect(await words("/subscription?name=standard/42")).toMatch(/waits wait until .*: operation 1 is unknown/);
+  });
+
+  test("has the license filled in that is meant, and none where another one could be", async () => {
+    const filled = async (repair: string) => {
+      const form = new RegExp(`<input id="${repair}-[^"]*"[^>]* value="([^"]*)"`);
+      return form.exec(await page("/subscription?name=standard/42"))?.[1];
+    };
+    await buy({ plan: "dci6-monthly" });
+    await minutes(1);
+    expect(await filled("gone")).toBe("334673");
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
+    await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 2 });
+    await minutes(15);
+    // The second one is what is waited for.
+    expect([await filled("adopt"), await filled("gone")]).toEqual(["", undefined]);
+    await change(stack, "/repair", { repair: "never-bought", name: "standard/42", operation: "2" });
+    await minutes(1);
+    expect(done(stack)).toEqual(["order 334673", "order 334674"]);
+    expect(await filled("gone")).toBe("");
   });
 
   test("tells what would be done until a later day, and does nothing", async () => {
