@@ -1,8 +1,7 @@
 import { html } from "hono/html";
-import { SecretsError } from "../../shared/aws/secrets.ts";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
 import { type Difference, type Orphan, type Reconciled, reconcile } from "../ops/reconcile.ts";
+import { saidOf } from "../ops/said.ts";
 import { count } from "../ops/words.ts";
 import { nowOf, type World } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
@@ -52,10 +51,11 @@ export function createAccount(world: World): Account {
   };
 }
 
-const whyOf = (error: unknown): string =>
-  error instanceof ReadError || error instanceof SecretsError
-    ? error.message
-    : "the table or billmgr could not be read";
+function whyOf(error: unknown): string {
+  const said = saidOf(error);
+  if (said === undefined) console.error(error);
+  return said ?? "this page itself failed; its terminal says where";
+}
 
 export async function accountPage(desk: Desk): Promise<Html> {
   const state = desk.account.state();
