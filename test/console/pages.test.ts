@@ -169,7 +169,7 @@ describe("a subscription", () => {
     expect(text).not.toContain("in order");
     await change(stack, "/resume", {});
     stack.sandbox?.plan({ fault: "basket", func: "order" });
-    await minutes(1);
+    await stack.settle();
     expect(await words("/subscription?name=standard/42")).toMatch(/waits wait until .*: operation 1 is unknown/);
   });
 
