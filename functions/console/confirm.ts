@@ -6,22 +6,12 @@ import { dismiss, replay, replayOf } from "../ops/events.ts";
 import { halt, resume } from "../ops/halt.ts";
 import { latestOf, type Resolution, resolve, retry } from "../ops/repair.ts";
 import { saidOf } from "../ops/said.ts";
-import { count, meaning, meaningOf, moment, sayRepaired, sayReplayed } from "../ops/words.ts";
+import { meaning, meaningOf, sayDismissed, sayHalted, sayRepaired, sayReplayed, sayResumed } from "../ops/words.ts";
 import { keyNamed, unknownSubscription } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { button, changeForm, type Html, subscriptionAt, to } from "./parts.ts";
-
-/** A repair as its form asks for it. */
-type Asked = {
-  repair: string;
-  name: string;
-  event?: string | undefined;
-  elid?: string | undefined;
-  why?: string | undefined;
-  /** The number of the operation that the person saw. */
-  operation?: string | undefined;
-};
+import type { Asked } from "./repairs.ts";
 
 export const askedIn = (fields: Record<string, unknown>): Asked => {
   const text = (name: string): string | undefined => {
@@ -47,7 +37,7 @@ export async function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
   const { means, operation } = await meaningIn(asked, desk);
   return page(
     desk,
-    { title: "Are you certain?" },
+    { title: `${repair} ${event ?? name}: are you certain?` },
     html`<h1>Are you certain?</h1><p class="meaning">${means}</p>
 <div class="repairs">${changeForm(desk.token, "/repair", { repair, name, event, elid, why, operation }, button("Yes, do it", "primary"))} <a href="${placeOf(asked)}">No, go back</a></div>`,
   );
@@ -81,7 +71,7 @@ function resolutionIn(asked: Asked): Resolution & { operation: number } {
 export async function makeRepair({ world, notes }: Desk, asked: Asked): Promise<string> {
   const { repair, name, event, why = "no reason given" } = asked;
   const note = await (async () => {
-    if (repair === "retry") return `${name} is woken. ${sayRepaired(await retry(name, world)).join("; ")}`;
+    if (repair === "retry") return sayRepaired(name, await retry(name, world)).join("; ");
     if (repair === "replay")
       return sayReplayed(
         meaningOf.event(name, event),
@@ -89,9 +79,9 @@ export async function makeRepair({ world, notes }: Desk, asked: Asked): Promise<
       );
     if (repair === "dismiss") {
       await dismiss(name, why, world);
-      return `event ${name} is off the list`;
+      return sayDismissed(name);
     }
-    return `${name} is resolved and woken. ${sayRepaired(await resolve(name, resolutionIn(asked), world)).join("; ")}`;
+    return sayRepaired(name, await resolve(name, resolutionIn(asked), world)).join("; ");
   })();
   const place = placeOf(asked);
   return `${place}${place.includes("?") ? "&" : "?"}note=${notes.leave(note)}`;
@@ -100,20 +90,17 @@ export async function makeRepair({ world, notes }: Desk, asked: Asked): Promise<
 export const confirmHaltPage = (desk: Desk, reason: string): Promise<Html> =>
   page(
     desk,
-    { title: "Are you certain?" },
+    { title: "Halt all calls: are you certain?" },
     html`<h1>Are you certain?</h1><p class="meaning">${meaningOf.halt}</p><p>Because: ${reason}</p>
 <div class="repairs">${changeForm(desk.token, "/halt", { reason }, button("Yes, halt all calls", "bad"))} <a href="/">No, go back</a></div>`,
   );
 
 export async function makeHalt({ world, notes }: Desk, reason: string): Promise<string> {
-  const stands = await halt(reason, world);
-  return to("/", { note: notes.leave(`all calls are halted since ${moment(stands.since)}: ${stands.reason}`) });
+  return to("/", { note: notes.leave(sayHalted(await halt(reason, world))) });
 }
 
 export async function makeResume({ world, notes }: Desk): Promise<string> {
-  const { lifted, woken } = await resume(world);
-  const note = lifted ? `the halt is lifted; ${count(woken, "subscription")} woken` : "there is no halt";
-  return to("/", { note: notes.leave(note) });
+  return to("/", { note: notes.leave(sayResumed(await resume(world))) });
 }
 
 /** Of a change that failed half-way nobody knows whether it was made. */

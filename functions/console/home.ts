@@ -14,7 +14,18 @@ import { cursorOf, pageAt } from "./cursor.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
 import { lastOperations, operationRows } from "./operations.ts";
-import { askForm, button, fromNow, type Html, prose, shortly, subscriptionLink, to, when } from "./parts.ts";
+import {
+  askForm,
+  button,
+  foundLines,
+  fromNow,
+  type Html,
+  prose,
+  shortly,
+  subscriptionLink,
+  to,
+  when,
+} from "./parts.ts";
 import { plots } from "./plots.ts";
 import { repairForms } from "./repairs.ts";
 
@@ -44,9 +55,9 @@ ${balance?.low && html`<p class="banner wait"><strong>The balance is low:</stron
 <section id="attention" data-live aria-labelledby="attention-title">
 <h1 id="attention-title">Needs a person</h1>
 ${
-  cases.waiting.length === 0
-    ? html`<p class="empty good">${from ? "Nothing more" : "Nothing"} needs a person.</p>`
-    : html`<ol class="cases">${cases.waiting.map((one) => caseOf(desk, one))}</ol>`
+  cases.waiting.length > 0
+    ? html`<ol class="cases">${cases.waiting.map((one) => caseOf(desk, one))}</ol>`
+    : cases.next === undefined && html`<p class="empty good">${from ? "Nothing more" : "Nothing"} needs a person.</p>`
 }
 ${cases.next ? html`<p><a href="${to("/", { from: cursorOf(cases.next) })}">More, later ones</a></p>` : ""}
 ${from ? html`<p><a href="/">Back to the longest</a></p>` : ""}
@@ -74,7 +85,7 @@ function caseOf(desk: Desk, one: Waiting): Html {
       : html`<a class="name" href="${to("/event", { name })}">${name}</a>`;
   return html`<li class="case"><p class="head">${link} ${one.is === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
 <p class="reason">${prose(reason)}</p>
-${found.length > 0 ? html`<ul class="found">${found.map((line) => html`<li>${prose(line)}</li>`)}</ul>` : ""}
+${foundLines(found)}
 ${repairForms(desk.token, { name }, one.repairs)}</li>`;
 }
 

@@ -62,9 +62,7 @@ export const changeForm = (
   path: string,
   fields: Record<string, string | undefined>,
   inner: Html | Html[],
-  attributes: { class?: string } = {},
-): Html =>
-  html`<form method="post" action="${path}" class="${attributes.class ?? "inline"}">${hidden({ token, ...fields })}${inner}</form>`;
+): Html => html`<form method="post" action="${path}" class="inline">${hidden({ token, ...fields })}${inner}</form>`;
 
 /** A form that only asks: for a page that tells what would be done, or for a search. */
 export const askForm = (path: string, fields: Record<string, string | undefined>, inner: Html | Html[]): Html =>
@@ -75,7 +73,13 @@ const hidden = (fields: Record<string, string | undefined>): Html[] =>
     value === undefined ? [] : [html`<input type="hidden" name="${name}" value="${value}">`],
   );
 
-export const button = (label: string, kind = ""): Html => html`<button class="${kind}">${label}</button>`;
+/** @param of what it is about, where the page has several such: for who goes by the buttons alone */
+export const button = (label: string, kind = "", of?: string): Html =>
+  html`<button class="${kind}"${of === undefined ? "" : html` aria-label="${label} ${of}"`}>${label}</button>`;
+
+/** What was found, a line each. */
+export const foundLines = (found: readonly string[]): Html | "" =>
+  found.length === 0 ? "" : html`<ul class="found">${found.map((line) => html`<li>${prose(line)}</li>`)}</ul>`;
 
 /** A word whose colour says how it is, and which says it too. */
 export const badge = (word: string, tone: Tone): Html => html`<span class="badge ${tone}">${word}</span>`;

@@ -15,8 +15,16 @@ const faces: Record<Repair, { label: string; field?: { name: string; label: stri
   dismiss: { label: "Dismiss…", field: { name: "why", label: "because" } },
 };
 
-/** What a repair is asked for: of an event of a subscription, `event` is that one's id. */
-export type Asked = { name: string; event?: string };
+/** A repair as its form asks for it: of an event of a subscription, `event` is that one's id. */
+export type Asked = {
+  repair: string;
+  name: string;
+  event?: string | undefined;
+  elid?: string | undefined;
+  why?: string | undefined;
+  /** The number of the operation that the person saw. */
+  operation?: string | undefined;
+};
 
 /**
  * The repairs that fit, as forms. Only a retry is made at once: it is always safe. All others tell first what they mean.
@@ -24,17 +32,18 @@ export type Asked = { name: string; event?: string };
  */
 export const repairForms = (
   token: string,
-  asked: Asked,
+  asked: Pick<Asked, "name" | "event">,
   repairs: readonly Repair[],
   known: { [repair in Repair]?: string | undefined } & { place?: string } = {},
 ): Html =>
   html`<div class="repairs">${repairs.map((repair, i) => {
     const { label, field } = faces[repair];
     const fields = { repair, ...asked };
-    if (repair === "retry") return changeForm(token, "/repair", fields, button(label, i === 0 ? "primary" : ""));
+    const of = asked.event ?? asked.name;
+    if (repair === "retry") return changeForm(token, "/repair", fields, button(label, i === 0 ? "primary" : "", of));
     const id = `${repair}-${known.place ?? asked.name}-${asked.event ?? ""}`.replace(/[^\w-]/g, "_");
     const input =
       field &&
       html`<label for="${id}">${field.label}</label><input id="${id}" name="${field.name}" required${field.pattern ? html` pattern="${field.pattern}" inputmode="numeric" size="8"` : html` size="18"`} value="${known[repair] ?? ""}">`;
-    return askForm("/repair", fields, html`${input ?? ""}${button(label)}`);
+    return askForm("/repair", fields, html`${input ?? ""}${button(label, "", of)}`);
   })}</div>`;

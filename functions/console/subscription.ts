@@ -1,19 +1,20 @@
 import { html } from "hono/html";
 import type { Decision } from "../../shared/licensing/next.ts";
-import { describe, isOpen, type Operation } from "../../shared/licensing/operation.ts";
+import { describe, isOpen } from "../../shared/licensing/operation.ts";
 import { foresee } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
+import { foundOf } from "../ops/attention.ts";
 import { plannedIn } from "../ops/preview.ts";
 import { type Story, show } from "../ops/show.ts";
-import { customerOf, entitlementOf, licenseOf, moment, sayDecision } from "../ops/words.ts";
+import { customerOf, entitlementOf, licenseOf, moment, sayDecision, soldOf } from "../ops/words.ts";
 import { nowOf } from "../ops/world.ts";
 import { chapterRows } from "./chapters.ts";
 import type { Desk } from "./desk.ts";
 import { drawLife } from "./draw.ts";
 import { page } from "./layout.ts";
-import { badge, fromNow, type Html, prose, type Tone, when } from "./parts.ts";
+import { badge, foundLines, fromNow, type Html, prose, type Tone, when } from "./parts.ts";
 import { repairForms } from "./repairs.ts";
 import { lifeOf } from "./timeline.ts";
 import { tryForms } from "./try.ts";
@@ -63,11 +64,11 @@ function stateOf({ token, world }: Desk, story: Story): Html {
   return html`${
     waits
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
-${foundOf(operation)}${repairForms(token, { name }, fits, known)}</div>`
+${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}</div>`
       : html`<p class="state">${badge(...standings[next.do])} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
-<dt>sold</dt><dd>${subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told"}</dd>
+<dt>sold</dt><dd>${soldOf(subscription)}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
 ${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
@@ -82,13 +83,6 @@ function licenseMeant({ slots, operation }: Subscription): string | undefined {
   const meant = isOpen(operation) ? slots.filter(({ n }) => n === operation.change.slot) : slots;
   const [only, another] = meant.flatMap(({ license }) => license ?? []);
   return another ? undefined : only?.elid;
-}
-
-function foundOf(operation: Operation | undefined): Html | "" {
-  if (!isOpen(operation)) return "";
-  const { n, change, state, attempt, looks } = operation;
-  const last = looks.at(-1);
-  return html`<ul class="found"><li><a href="#operation-${n}">operation ${n}</a>, ${describe(change)}: ${state}</li>${attempt?.said ? html`<li>billmgr said: ${attempt.said}</li>` : ""}${last ? html`<li>looked ${looks.length} times, last at ${when(last.at)}: ${prose(last.saw)}</li>` : ""}</ul>`;
 }
 
 /** What the clock alone brings until a day that is asked for; by itself, what would be done now. */

@@ -101,7 +101,7 @@ async function waitingAt(key: Key, world: Pick<World, "table" | "catalog" | "now
 }
 
 /** The latest operation, where it is about that: what was called, what billmgr said, and what was seen last. */
-function foundOf({ operation, attention }: Subscription): string[] {
+export function foundOf({ operation, attention }: Subscription): string[] {
   if (!operation || (operation.state === "finished" && operation.outcome === "done")) return [];
   const { n, change, state, outcome, attempt, looks } = operation;
   if (attention?.operation !== undefined && attention.operation !== n) return [];

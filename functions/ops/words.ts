@@ -1,10 +1,12 @@
-import type { Event } from "../../shared/licensing/event.ts";
+import type { Halt } from "../../shared/aws/control.ts";
+import type { Event, Item } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
 import type { Replayed } from "./events.ts";
+import type { resume } from "./halt.ts";
 import type { Resolution } from "./repair.ts";
 import type { Story } from "./show.ts";
 
@@ -23,6 +25,11 @@ export const customerOf = ({ customerId, email }: Subscription): string[] => [
   ...(customerId ? [`customer ${customerId.value}`] : []),
   ...(email ? [email.value] : []),
 ];
+
+const itemsOf = (items: readonly Item[]): string =>
+  items.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
+
+export const soldOf = ({ items }: Subscription): string => (items ? itemsOf(items.value) : "not told");
 
 export function entitlementOf({ through, ended, withheld, setToEnd, until }: Story["entitled"]): string {
   if (ended) return `ended ${moment(ended)}`;
@@ -67,7 +74,7 @@ export function sayDecision(decision: Decision): string {
 export function sayEvent(event: Event): string {
   const payment = "payment" in event && event.payment ? ` ${event.payment}` : "";
   const covers = event.type === "payment.succeeded" ? ` ${sayCovers(event.covers)}` : "";
-  const items = event.items?.list.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
+  const items = event.items && itemsOf(event.items.list);
   return `${event.type}${payment}${covers}${items ? `: ${items}` : ""}`;
 }
 
@@ -102,10 +109,11 @@ export const meaningOf = {
   halt: "Nothing is bought, renewed, suspended or resumed for anybody until you resume.",
 };
 
-/** What a repair ended, and what is open after it. */
-export function sayRepaired({ subscription: { operation }, finished }: Repaired): string[] {
+/** That it goes on, what the repair ended, and what is open after it. */
+export function sayRepaired(name: string, { subscription: { operation }, finished }: Repaired): string[] {
   const open = operation && operation.state !== "finished" && operation.due !== undefined;
   return [
+    `${name} is woken`,
     ...finished.map(({ n, change, outcome }) => `operation ${n}, ${describe(change)}: ${outcome}`),
     ...(open
       ? [
@@ -119,6 +127,15 @@ export const sayReplayed = (what: string, replayed: Replayed): string =>
   "unclear" in replayed
     ? `the ${what} is still not understood: ${replayed.unclear}`
     : `the ${what} is ${replayed.understood}: ${replayed.why}`;
+
+export const sayDismissed = (name: string): string => `${meaningOf.event(name)} is off the list`;
+
+export const sayHalted = ({ since, reason }: Halt): string => `all calls are halted since ${moment(since)}: ${reason}`;
+
+export const sayResumed = ({ lifted, woken }: Awaited<ReturnType<typeof resume>>): string =>
+  lifted
+    ? `the halt of ${moment(lifted.since)} (${lifted.reason}) is lifted; ${count(woken, "subscription")} woken`
+    : "there is no halt";
 
 /** JSON with line breaks; what is none as it is. */
 export function pretty(body: string): string {

@@ -1,5 +1,5 @@
 import { dismiss, replay, replayOf } from "../../functions/ops/events.ts";
-import { meaningOf, sayReplayed } from "../../functions/ops/words.ts";
+import { meaningOf, sayDismissed, sayReplayed } from "../../functions/ops/words.ts";
 import type { Command } from "./command.ts";
 
 export const replayCommand: Command = {
@@ -21,6 +21,6 @@ export const dismissCommand: Command = {
     await confirm(meaningOf.dismiss(name));
     const why = reason.join(" ");
     await dismiss(name, why, await connect());
-    return { data: { name, dismissed: why }, text: `event ${name} is off the list` };
+    return { data: { name, dismissed: why }, text: sayDismissed(name) };
   },
 };

@@ -16,7 +16,7 @@ export const retryCommand: Command = {
     for (const name of names) {
       const repaired = await retry(name, world);
       data.push(dataOf(name, repaired));
-      lines.push(`${name} is woken${state(repaired)}`);
+      lines.push(textOfRepair(name, repaired));
     }
     return { data, text: lines.join("\n") };
   },
@@ -49,7 +49,7 @@ export const resolveCommand: Command = {
     refuseStale(name, resolution, subscription);
     await given.confirm(meaning(name, resolution, subscription.operation));
     const repaired = await resolve(name, resolution, world);
-    return { data: dataOf(name, repaired), text: `${name} is resolved and woken${state(repaired)}` };
+    return { data: dataOf(name, repaired), text: textOfRepair(name, repaired) };
   },
 };
 
@@ -70,7 +70,4 @@ function operationIn(text: string | undefined): number | undefined {
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });
 
-const state = (repaired: Repaired): string =>
-  sayRepaired(repaired)
-    .map((line) => `\n  ${line}`)
-    .join("");
+const textOfRepair = (name: string, repaired: Repaired): string => sayRepaired(name, repaired).join("\n  ");

@@ -8,6 +8,7 @@ import {
   pretty,
   sayDecision,
   sayEvent,
+  soldOf,
 } from "../../functions/ops/words.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
@@ -34,10 +35,7 @@ function textOfStory({ name, at, subscription, entitled, chapters, next, agenda,
   const { attention, pause } = subscription;
   const head: string[][] = [
     ["subscription", [name, ...customerOf(subscription)].join(", ")],
-    [
-      "sold",
-      subscription.items?.value.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ") ?? "not told",
-    ],
+    ["sold", soldOf(subscription)],
     ["entitled", entitlementOf(entitled)],
     ...subscription.slots.map((slot) => [`license ${slot.n}`, licenseOf(slot, dayOf(at))]),
     ["next", sayDecision(next)],
