@@ -10,7 +10,8 @@ const it = test.runIf(runs);
 /** Something of everything: bought, lost, refused, halted, not understood. */
 async function fill(stack: LocalStack): Promise<void> {
   const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
-  const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
+  const buy = (subscription: string) =>
+    tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }), { id: `msg_${subscription}` });
   await buy("first");
   await minutes(1);
   stack.sandbox?.plan({ fault: "act_then_drop", func: "edit" });
@@ -47,7 +48,7 @@ describe(inChromium, () => {
     "a subscription": "/subscription?name=standard%2Ffirst&at=2027-03-01",
     "a subscription that needs a person": "/subscription?name=standard%2Fbasket",
     "an event of no subscription": "/event?name=standard%2Fmsg_unclear",
-    "an event of a subscription": "/subscription?name=standard%2Ffirst#events",
+    "an event of a subscription": "/event?of=standard%2Ffirst&id=msg_first",
     "a search without a hit": "/find?text=nobody",
     "a question": "/repair?repair=never-bought&name=standard%2Fbasket",
     "a halt": "/halt?reason=x",
@@ -61,7 +62,8 @@ describe(inChromium, () => {
     async (_, path) => {
       for (const colorScheme of ["light", "dark"] as const) {
         const { page, problems } = await openIn(browser, stack.url, { colorScheme });
-        await page.goto(path, { waitUntil: "load" });
+        const answer = await page.goto(path, { waitUntil: "load" });
+        expect(answer?.status()).toBe(path === "/nowhere" ? 404 : 200);
         await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
         await expectAccessible(page);
         expect(problems).toEqual([]);

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createConsole } from "../../functions/console/app.ts";
+import type { World } from "../../functions/ops/world.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import { ask, change } from "../support/console.ts";
-import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 
 let stack: LocalStack;
 beforeEach(async () => {
@@ -101,6 +103,36 @@ describe("home", () => {
     expect((await ask(stack, `/?from=${Buffer.from('{"pk":1}').toString("base64url")}`)).status).toBe(200);
   });
 
+  test("has a name of its own for each button, and each question has one", async () => {
+    for (const subscription of ["1", "2"]) {
+      stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+      await buy({ subscription });
+      await minutes(1);
+    }
+    const [cases = ""] = /<ol class="cases">.*<\/ol>/s.exec(await page("/")) ?? [];
+    const names = [...cases.matchAll(/<button [^>]*aria-label="([^"]*)"/g)].map(([, name]) => name);
+    expect(names).toContain("Try again standard/2");
+    expect(names.length).toBe([...cases.matchAll(/<button/g)].length);
+    expect(new Set(names).size).toBe(names.length);
+    const title = async (path: string) => /<title>(.*?) ·/.exec(await page(path))?.[1];
+    expect(await title("/repair?repair=gone&name=standard/1&elid=5")).toBe("gone standard/1: are you certain?");
+    expect(await title("/halt")).toBe("Halt all calls: are you certain?");
+  });
+
+  test("does not say that nothing needs a person while more pages follow: the index is read late", async () => {
+    const key = "subscription#standard/settled meanwhile" as const;
+    const next = Object.fromEntries(["pk", "sk", "agenda", "agendaAt"].map((name) => [name, { S: "x" }]));
+    const table = {
+      ...stack.table,
+      attention: async () => ({ keys: [{ key, due: "2026-11-23T07:00:00.000Z" }], next }),
+    };
+    const world = { table, catalog: testCatalog(), now: stack.clock.now } as unknown as World;
+    const { request } = createConsole({ where: "a test", world });
+    const text = await (await request("/", { headers: { host: "127.0.0.1" } })).text();
+    expect(text).toContain("More, later ones");
+    expect(text).not.toContain("needs a person.");
+  });
+
   test("says so when the functions are behind, and when the balance is low", async () => {
     await buy();
     await minutes(1);
@@ -117,13 +149,13 @@ describe("home", () => {
     await buy();
     await minutes(1);
     await advanceDays(stack, 29);
-    await tell(stack, "payment.succeeded", paid(inDays(stack, 31), { payment: "second" }));
+    await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "second" }));
     await minutes(1);
     const text = await words("/");
     expect(text).toMatch(/2026-12-22 0 1 /);
     expect(text).toContain("done 2");
-    expect(text).toMatch(/10 s 1 1 min 0|10 s 0 1 min 1/);
-    expect(text).toMatch(/2027-01-20 0|2027-01-22 1|2027-01-20 1/);
+    expect(text).toMatch(/(10 s 1 1 min 0|10 s 0 1 min 1) /);
+    expect(text).toMatch(/2027-01-20 0 2027-01-21 1 /);
   });
 });
 
@@ -190,6 +222,15 @@ describe("a subscription", () => {
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673", "order 334674"]);
     expect(await filled("gone")).toBe("");
+  });
+
+  test("says of what was refused what home says, too", async () => {
+    stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
+    await buy();
+    await minutes(1);
+    const said = /operation 1, order vmmanager6 for a month: refused billmgr said: .*?value.*? Try again/;
+    expect(await words("/")).toMatch(said);
+    expect(await words("/subscription?name=standard/42")).toMatch(said);
   });
 
   test("tells what would be done until a later day, and does nothing", async () => {
