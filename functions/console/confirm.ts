@@ -10,7 +10,7 @@ import { meaning, meaningOf, sayDismissed, sayHalted, sayRepaired, sayReplayed, 
 import { keyNamed, unknownSubscription } from "../ops/world.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
-import { button, changeForm, type Html, subscriptionAt, to } from "./parts.ts";
+import { button, changeForm, type Html, outside, subscriptionAt, to } from "./parts.ts";
 import type { Asked } from "./repairs.ts";
 
 export const askedIn = (fields: Record<string, unknown>): Asked => {
@@ -116,8 +116,11 @@ function told(isChange: boolean, error: unknown, said: string | undefined): { ti
 export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
   const said = saidOf(error);
   if (said === undefined) console.error(error);
-  const { title, why } = told(context.req.method === "POST", error, said);
-  const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p><a href="/">Home</a></p>`;
+  const isChange = context.req.method === "POST";
+  const { title, why } = told(isChange, error, said);
+  const asked = askedIn(isChange ? await context.req.parseBody().catch(() => ({})) : context.req.query());
+  const back = asked.name && html`<a href="${placeOf(asked)}">Back to ${outside(asked.name)}</a> · `;
+  const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p>${back}<a href="/">Home</a></p>`;
   // Where nothing can be read, the page around it cannot be drawn either.
   const whole = await page(desk, { title }, content).catch(() => content);
   return context.html(whole, said === undefined ? 500 : 409);

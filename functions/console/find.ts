@@ -3,7 +3,7 @@ import { keyOf, partsOf } from "../../shared/message.ts";
 import { find as findSubscriptions } from "../ops/find.ts";
 import type { Desk } from "./desk.ts";
 import { page } from "./layout.ts";
-import { type Html, subscriptionAt, subscriptionLink, to } from "./parts.ts";
+import { type Html, outside, subscriptionAt, subscriptionLink, to } from "./parts.ts";
 
 const mostShown = 100;
 
@@ -18,9 +18,9 @@ export async function find(desk: Desk, given: string): Promise<{ goTo: string } 
   const title = `${hits.length === 0 ? "Nothing" : hits.length} found for “${text}”`;
   const found = html`<ul class="hits">${hits.map(
     ({ name, customer = "", email = "", licenses }) =>
-      html`<li>${subscriptionLink(name)} <span class="quiet">${[customer, email, licenses.length > 0 ? `license ${licenses.join(", ")}` : ""].filter(Boolean).join(", ")}</span></li>`,
+      html`<li>${subscriptionLink(name)} <span class="quiet">${outside([customer, email, licenses.length > 0 ? `license ${licenses.join(", ")}` : ""].filter(Boolean).join(", "))}</span></li>`,
   )}</ul>`;
-  const none = html`<p>Looked for is a subscription with exactly this id, customer, e-mail address, license or reference: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>; or an event of none, by its name. One of which no payment and no event came is not known.</p>`;
+  const none = html`<p>Looked for is a subscription with exactly this id, customer, e-mail address, license or reference: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>; or an event of none, by its name. What came and was not understood stands on the <a href="/">home page</a>, as something that needs a person.</p>`;
   return { page: await page(desk, { title }, html`<h1>${title}</h1>${hits.length === 0 ? none : found}`) };
 }
 

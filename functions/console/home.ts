@@ -20,6 +20,7 @@ import {
   foundLines,
   fromNow,
   type Html,
+  outside,
   prose,
   shortly,
   subscriptionLink,
@@ -38,7 +39,8 @@ export async function homePage(desk: Desk, query: { from?: string; note?: string
   const { world } = desk;
   const now = nowOf(world);
   const from = pageAt(query.from);
-  const [cases, { late, balance }, soon, last, figures] = await Promise.all([
+  const [halt, cases, { late, balance }, soon, last, figures] = await Promise.all([
+    world.table.halt(),
     waitingPage(world, from, mostCases),
     pressing(world),
     comingUp(desk, mostWaiting),
@@ -51,6 +53,7 @@ export async function homePage(desk: Desk, query: { from?: string; note?: string
     html`<div id="pressing" data-live>
 ${late && html`<p class="banner bad"><strong>The functions are behind:</strong> ${subscriptionLink(late.name)} has been due since ${when(late.since)}, ${fromNow(late.since, now)}. They do not run, or fail: look at their logs.</p>`}
 ${balance?.low && html`<p class="banner wait"><strong>The balance is low:</strong> ${balance.amount} ${balance.currency} at ${when(balance.at)}. Top it up at billmgr; what waits for it goes on by itself.</p>`}
+${balance && !balance.low && html`<p class="quiet">Balance at billmgr: ${balance.amount} ${balance.currency}, as read at ${when(balance.at)}, before the last purchase.</p>`}
 </div>
 <section id="attention" data-live aria-labelledby="attention-title">
 <h1 id="attention-title">Needs a person</h1>
@@ -73,18 +76,19 @@ ${waitingRows(soon, now)}
 </section>
 </div>
 <section id="figures" data-live aria-label="Figures">${plots(figures)}</section>
-${haltForm()}`,
+<div id="stop" data-live>${halt ? "" : haltForm()}</div>`,
   );
 }
 
 function caseOf(desk: Desk, one: Waiting): Html {
-  const { name, since, reason, found } = one;
+  const { name, since, reason, found, customer, advice } = one;
   const link =
     one.is === "subscription"
       ? subscriptionLink(name)
-      : html`<a class="name" href="${to("/event", { name })}">${name}</a>`;
-  return html`<li class="case"><p class="head">${link} ${one.is === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
+      : html`<a class="name" href="${to("/event", { name })}">${outside(name)}</a>`;
+  return html`<li class="case"><p class="head">${link} ${customer ? html`<span class="who">${outside(customer)}</span> ` : ""}${one.is === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
 <p class="reason">${prose(reason)}</p>
+${advice ? html`<p class="advice">${advice}</p>` : ""}
 ${foundLines(found)}
 ${repairForms(desk.token, { name }, one.repairs)}</li>`;
 }

@@ -14,7 +14,13 @@ export const to = (path: string, query: Record<string, string | undefined> = {},
 export const subscriptionAt = (name: string, anchor?: string): string => to("/subscription", { name }, anchor);
 
 export const subscriptionLink = (name: string, anchor?: string): Html =>
-  html`<a class="name" href="${subscriptionAt(name, anchor)}">${name}</a>`;
+  html`<a class="name" href="${subscriptionAt(name, anchor)}">${outside(name)}</a>`;
+
+const turnsText = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** What a customer or a shop wrote: characters that turn the text around are named, and it turns nothing beside it. */
+export const outside = (text: string): Html =>
+  html`<bdi>${text.replace(turnsText, (mark) => `[U+${mark.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase()}]`)}</bdi>`;
 
 /** "2026-11-23 08:00", or the seconds too. */
 export const when = (instant: Instant, seconds = false): Html =>

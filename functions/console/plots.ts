@@ -43,7 +43,7 @@ function plotsOf({ past, due }: Figures): Plot[] {
     },
     {
       id: "due",
-      title: "Renewals due, coming 30 days",
+      title: "Comes due, coming 30 days",
       names: ["subscriptions due"],
       columns: due.map(({ day, count }) => ({ name: day, values: [count] })),
       every: 10,

@@ -5,6 +5,7 @@ import { foresee } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
+import { adviceOn } from "../ops/advice.ts";
 import { foundOf } from "../ops/attention.ts";
 import { plannedIn } from "../ops/preview.ts";
 import { type Story, show } from "../ops/show.ts";
@@ -14,7 +15,7 @@ import { chapterRows } from "./chapters.ts";
 import type { Desk } from "./desk.ts";
 import { drawLife } from "./draw.ts";
 import { page } from "./layout.ts";
-import { badge, foundLines, fromNow, type Html, prose, type Tone, when } from "./parts.ts";
+import { badge, foundLines, fromNow, type Html, outside, prose, type Tone, when } from "./parts.ts";
 import { repairForms } from "./repairs.ts";
 import { lifeOf } from "./timeline.ts";
 import { tryForms } from "./try.ts";
@@ -34,7 +35,7 @@ export async function subscriptionPage(desk: Desk, { name, at, note }: Query): P
   return page(
     desk,
     { title: name, live: name, note },
-    html`<h1>${name} <span class="quiet">${customerOf(subscription).join(", ")}</span></h1>
+    html`<h1>${outside(name)} <span class="quiet">${outside(customerOf(subscription).join(", "))}</span></h1>
 <section id="state" data-live aria-label="How it stands">${stateOf(desk, story)}</section>
 <section id="life" data-live aria-labelledby="life-heading"><h2 id="life-heading">Its life</h2>
 <div class="scroll picture" tabindex="0" role="region" aria-label="Its life as a picture">${drawLife(life)}</div>
@@ -54,6 +55,12 @@ const standings: Record<Decision["do"], [string, Tone]> = {
   attention: ["needs a person", "bad"],
 };
 
+/** What nobody has paid for is in no order, though nothing is to be done about it. */
+function standingOf({ next, entitled }: Story): [string, Tone] {
+  if (next.do !== "settled" || !(entitled.ended || entitled.withheld)) return standings[next.do];
+  return entitled.ended ? ["ended", "quiet"] : ["not paid", "wait"];
+}
+
 function stateOf({ token, world }: Desk, story: Story): Html {
   const { name, subscription, entitled, next, agenda } = story;
   const now = nowOf(world);
@@ -64,15 +71,16 @@ function stateOf({ token, world }: Desk, story: Story): Html {
   return html`${
     waits
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
+<p class="advice">${adviceOn(waits.reason) ?? ""}</p>
 ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}</div>`
-      : html`<p class="state">${badge(...standings[next.do])} ${prose(sayDecision(next))}</p>`
+      : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
-<dt>sold</dt><dd>${soldOf(subscription)}</dd>
+<dt>sold</dt><dd>${outside(soldOf(subscription, world.catalog))}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
 ${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
-${agenda && "due" in agenda ? html`<dt>looked at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
+${agenda && "due" in agenda ? html`<dt>looks again at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
 ${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}
 </dl>
 ${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, known)}</details>`}`;

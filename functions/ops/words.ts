@@ -1,4 +1,5 @@
 import type { Halt } from "../../shared/aws/control.ts";
+import { type Catalog, lookUp } from "../../shared/licensing/catalog.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import type { Decision } from "../../shared/licensing/next.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
@@ -29,7 +30,19 @@ export const customerOf = ({ customerId, email }: Subscription): string[] => [
 const itemsOf = (items: readonly Item[]): string =>
   items.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
 
-export const soldOf = ({ items }: Subscription): string => (items ? itemsOf(items.value) : "not told");
+/** By the catalog's names, and the storefront's own beside them where those are others. */
+export function soldOf({ storefront, items }: Subscription, catalog: Catalog): string {
+  if (!items) return "not told";
+  const sold = items.value.map((item) => {
+    const found = lookUp(catalog, storefront, item);
+    const name = typeof found === "object" ? Object.values(found)[0] : undefined;
+    const own = item.names[0] ?? "";
+    const shown =
+      name === undefined ? `${own} (${found ?? "not in the catalog"})` : name === own ? name : `${name} (${own})`;
+    return `${item.quantity ?? 1} × ${shown}`;
+  });
+  return sold.join(", ");
+}
 
 export function entitlementOf({ through, ended, withheld, setToEnd, until }: Story["entitled"]): string {
   if (ended) return `ended ${moment(ended)}`;

@@ -10,6 +10,7 @@ import {
   sayEvent,
   soldOf,
 } from "../../functions/ops/words.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { dayOf, untold } from "../../shared/licensing/time.ts";
@@ -23,7 +24,7 @@ export const showCommand: Command = {
   async run({ words: [name = ""], connect }) {
     const world = await connect();
     const story = await show(name, world);
-    if (story) return { data: story, text: textOfStory(story) };
+    if (story) return { data: story, text: textOfStory(story, world.catalog) };
     const events = await showEvent(name, world);
     if (events.length === 0) throw new Unfit(`neither a subscription nor an event ${name} is known`);
     const text = events.map(({ body, ...event }) => `${lineOfEvent(event)}\n\n${pretty(body)}`).join("\n\n");
@@ -31,15 +32,18 @@ export const showCommand: Command = {
   },
 };
 
-function textOfStory({ name, at, subscription, entitled, chapters, next, agenda, repairs }: Story): string {
+function textOfStory(
+  { name, at, subscription, entitled, chapters, next, agenda, repairs }: Story,
+  catalog: Catalog,
+): string {
   const { attention, pause } = subscription;
   const head: string[][] = [
     ["subscription", [name, ...customerOf(subscription)].join(", ")],
-    ["sold", soldOf(subscription)],
+    ["sold", soldOf(subscription, catalog)],
     ["entitled", entitlementOf(entitled)],
     ...subscription.slots.map((slot) => [`license ${slot.n}`, licenseOf(slot, dayOf(at))]),
     ["next", sayDecision(next)],
-    ...(agenda && "due" in agenda ? [["looked at", moment(agenda.due)]] : []),
+    ...(agenda && "due" in agenda ? [["looks again", moment(agenda.due)]] : []),
     ...(pause ? [["paused", `until ${moment(pause.until)}: ${pause.why}`]] : []),
   ];
   if (agenda && "attention" in agenda) {

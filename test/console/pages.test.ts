@@ -93,7 +93,7 @@ describe("home", () => {
     const first = await page("/");
     const next = /href="(\/\?from=[^"]+)"/.exec(first)?.[1] ?? "";
     const second = await page(next);
-    const cases = (text: string) => [...text.matchAll(/standard\/msg_many_\d+<\/a>/g)].map(([one]) => one);
+    const cases = (text: string) => [...text.matchAll(/standard\/msg_many_\d+<\/bdi><\/a>/g)].map(([one]) => one);
     expect([cases(first).length, cases(second).length]).toEqual([20, 3]);
     expect(new Set([...cases(first), ...cases(second)]).size).toBe(23);
     expect((await ask(stack, "/?from=nonsense")).status).toBe(200);
@@ -344,5 +344,60 @@ describe("a repair is made of what was seen", () => {
     const before = await stateOf(stack);
     expect((await change(stack, "/repair", { repair: "never-bought", name: "standard/42" })).status).toBe(409);
     expect(await stateOf(stack)).toEqual(before);
+  });
+});
+
+describe("who answers a customer sees", () => {
+  const customer = { id: "cus_9", email: "ann@example.com" };
+
+  test("whose a case is, and what to do about it", async () => {
+    await buy({ plan: "vm7-monthly", customer });
+    await minutes(1);
+    const home = await words("/");
+    expect(home).toMatch(
+      /standard\/42 customer cus_9, ann@example.com since .* nothing in the catalog is sold .* Add the id to the catalog/,
+    );
+    expect(await words("/subscription?name=standard%2F42")).toContain("Add the id to the catalog");
+  });
+
+  test("the plan by the catalog's name, and the shop's own beside it", async () => {
+    await buy({ customer });
+    await minutes(1);
+    expect(await words("/subscription?name=standard%2F42")).toContain("sold 1 × vm6-monthly entitled");
+  });
+
+  test("that nothing is paid, where nothing is to be done about it", async () => {
+    await tell(stack, "payment.succeeded", {
+      ...paid(inDays(stack, 30)),
+      paidThrough: inDays(stack, -30).toISOString(),
+    });
+    await minutes(1);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(/not paid nothing/);
+  });
+
+  test("characters that turn the text around by their names", async () => {
+    await buy({ customer: { email: "ann@example.com\u202egnp.exe" } });
+    await minutes(1);
+    const text = await page("/subscription?name=standard%2F42");
+    expect(text).toContain("<bdi>ann@example.com[U+202E]gnp.exe</bdi>");
+    expect(text).not.toContain("\u202e");
+  });
+
+  test("after a refusal, the way back to whom it was about", async () => {
+    await buy();
+    await minutes(1);
+    const { text } = await change(stack, "/repair", {
+      repair: "gone",
+      name: "standard/42",
+      elid: "334673",
+      operation: "1",
+    });
+    expect(text).toContain('<a href="/subscription?name=standard%2F42">Back to <bdi>standard/42</bdi></a>');
+  });
+
+  test("no button to stop what is stopped", async () => {
+    expect(await page("/")).toContain("Halt all calls…");
+    await change(stack, "/halt", { reason: "maintenance" });
+    expect(await page("/")).not.toContain("Halt all calls…");
   });
 });
