@@ -6,6 +6,7 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
+import { keyLookDue, keysToLookFor, noteKey } from "../../shared/licensing/keys.ts";
 import { type Decision, next } from "../../shared/licensing/next.ts";
 import {
   type Balance,
@@ -119,18 +120,18 @@ class Convergence {
       if (before && "attention" in before && before.reason === reason) return this.#save(before);
       return this.#save({ attention: this.#now(), reason });
     }
-    const due = earliest([decision.until, progress.keyLookDue(this.#subscription, this.#now())]);
+    const due = earliest([decision.until, keyLookDue(this.#subscription, this.#now())]);
     return this.#save(due === undefined ? undefined : { due });
   }
 
   /** A key that is made after the license works. It is no reason to fail, nor to hold up anything else. */
   async #lookForKeys(): Promise<void> {
     const { table, billmgr, timeLeft } = this.#world;
-    for (const { family, elid } of progress.keysToLookFor(this.#subscription, this.#now())) {
+    for (const { family, elid } of keysToLookFor(this.#subscription, this.#now())) {
       if (timeLeft() < timeNeeded || (await table.halt())) return;
       try {
         const { key } = (await billmgr.license(family, elid)) ?? {};
-        this.#subscription = progress.noteKey(this.#subscription, elid, key, this.#now());
+        this.#subscription = noteKey(this.#subscription, elid, key, this.#now());
       } catch (error) {
         if (!(error instanceof ReadError)) throw error;
       }

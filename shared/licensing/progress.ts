@@ -282,40 +282,6 @@ function changed(slot: Slot, change: Change, { expiry, key }: Seen, now: Instant
   }
 }
 
-/** A minute between two readings, and at most so long after the order. */
-const keySteps = { everySeconds: 60, atMostSeconds: 600 };
-
-/** Licenses that work and whose key is to be looked for now; nobody waits for that but whoever is told of the license. */
-export const keysToLookFor = (subscription: Subscription, now: Instant): License[] =>
-  subscription.slots.flatMap(({ license }) =>
-    license?.keyAwaited !== undefined && secondsBetween(license.keyAwaited, now) >= keySteps.everySeconds
-      ? [license]
-      : [],
-  );
-
-/** When to look next for a key; undefined where none is awaited. */
-export const keyLookDue = ({ slots }: Subscription, now: Instant): Instant | undefined =>
-  slots.some(({ license }) => license?.keyAwaited !== undefined)
-    ? instantPlus(now, { seconds: keySteps.everySeconds })
-    : undefined;
-
-/** What the license showed of its key. After a while without one it counts as one that has none. */
-export const noteKey = (
-  subscription: Subscription,
-  elid: string,
-  key: string | undefined,
-  now: Instant,
-): Subscription => ({
-  ...subscription,
-  slots: subscription.slots.map((slot) => {
-    if (slot.license?.elid !== elid) return slot;
-    const { keyAwaited = now, ...license } = slot.license;
-    if (key) return { ...slot, license: { ...license, key } };
-    const isOver = key === undefined || secondsBetween(keyAwaited, now) >= keySteps.atMostSeconds;
-    return { ...slot, license: isOver ? license : { ...license, keyAwaited } };
-  }),
-});
-
 /** A license as it was read, beside any operation. */
 export const withExpiry = (subscription: Subscription, elid: string, expiry: Day): Subscription => ({
   ...subscription,

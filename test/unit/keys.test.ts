@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { keyLookDue, keysToLookFor, noteKey } from "../../shared/licensing/keys.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import * as progress from "../../shared/licensing/progress.ts";
 import { type License, newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
@@ -68,21 +69,21 @@ describe("a license's key", () => {
   });
 
   test("is looked for a minute later, and again each minute", () => {
-    expect(progress.keyLookDue(held(), at(0))).toBeUndefined();
-    expect(progress.keyLookDue(newSubscription("standard", "1"), at(0))).toBeUndefined();
-    expect(progress.keyLookDue(held({ keyAwaited: at(0) }), at(30))).toBe(at(90));
-    expect(progress.keysToLookFor(held({ keyAwaited: at(0) }), at(59))).toEqual([]);
-    expect(progress.keysToLookFor(held({ keyAwaited: at(0) }), at(60))).toMatchObject([{ elid: "5" }]);
-    expect(progress.keysToLookFor(held(), at(60))).toEqual([]);
+    expect(keyLookDue(held(), at(0))).toBeUndefined();
+    expect(keyLookDue(newSubscription("standard", "1"), at(0))).toBeUndefined();
+    expect(keyLookDue(held({ keyAwaited: at(0) }), at(30))).toBe(at(90));
+    expect(keysToLookFor(held({ keyAwaited: at(0) }), at(59))).toEqual([]);
+    expect(keysToLookFor(held({ keyAwaited: at(0) }), at(60))).toMatchObject([{ elid: "5" }]);
+    expect(keysToLookFor(held(), at(60))).toEqual([]);
   });
 
   test("that was found is noted; one that does not come in ten minutes, or is not shown any more, is none", () => {
     const waits = held({ keyAwaited: at(0) });
-    expect(licenseOf(progress.noteKey(waits, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
-    expect(progress.noteKey(waits, "5", "", at(599))).toEqual(waits);
-    expect(licenseOf(progress.noteKey(waits, "5", "", at(600)))).toEqual(license);
-    expect(licenseOf(progress.noteKey(waits, "5", undefined, at(60)))).toEqual(license);
-    expect(progress.noteKey(waits, "6", "6-abc", at(60))).toEqual(waits);
+    expect(licenseOf(noteKey(waits, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
+    expect(noteKey(waits, "5", "", at(599))).toEqual(waits);
+    expect(licenseOf(noteKey(waits, "5", "", at(600)))).toEqual(license);
+    expect(licenseOf(noteKey(waits, "5", undefined, at(60)))).toEqual(license);
+    expect(noteKey(waits, "6", "6-abc", at(60))).toEqual(waits);
   });
 });
 

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LocalStack } from "../../infra/local/stack.ts";
+import { ask, change } from "../support/console.ts";
+import { done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+
+let stack: LocalStack;
+beforeEach(async () => {
+  stack = await startTestStack();
+});
+afterEach(() => stack.stop());
+
+const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const page = async (path: string) => (await ask(stack, path)).text;
+const buy = (more: object = {}) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), more));
+/** The words of a page, as one reads them. */
+const words = async (path: string) =>
+  (await page(path))
+    .replace(/<(title|desc|script)[^>]*>.*?<\/\1>/gs, " ")
+    .replace(/<[^>]+>/g, " ")
+    .replace(/&#39;/g, "'")
+    .replace(/\s+/g, " ");
+
+describe("a repair is made of what was seen", () => {
+  const lose = async () => {
+    stack.sandbox?.plan({ fault: "basket", func: "order" });
+    await buy();
+    await minutes(120);
+  };
+  const confirmed = async (repair: string) => {
+    const text = await page(`/repair?${new URLSearchParams({ repair, name: "standard/42" })}`);
+    return { text, operation: /name="operation" value="(\d+)"/.exec(text)?.[1] ?? "" };
+  };
+
+  test("the question names the operation, and a yes of before says nothing of a later one", async () => {
+    await lose();
+    const { text, operation } = await confirmed("never-bought");
+    expect(text).toContain("(operation 1, order vmmanager6 for a month)");
+    const yes = { repair: "never-bought", name: "standard/42", operation };
+    stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
+    expect((await change(stack, "/repair", yes)).status).toBe(303);
+    await stack.settle();
+    expect((await stateOf(stack))?.operation).toMatchObject({ n: 2, state: "unknown" });
+    const again = await change(stack, "/repair", yes);
+    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 by now")]);
+    await minutes(240);
+    expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("without saying of which, nothing is done", async () => {
+    await lose();
+    const before = await stateOf(stack);
+    expect((await change(stack, "/repair", { repair: "never-bought", name: "standard/42" })).status).toBe(409);
+    expect(await stateOf(stack)).toEqual(before);
+  });
+});
+
+describe("who answers a customer sees", () => {
+  const customer = { id: "cus_9", email: "ann@example.com" };
+
+  test("whose a case is, and what to do about it", async () => {
+    await buy({ plan: "vm7-monthly", customer });
+    await minutes(1);
+    const home = await words("/");
+    expect(home).toMatch(
+      /standard\/42 customer cus_9, ann@example.com since .* nothing in the catalog is sold .* Add the id to the catalog/,
+    );
+    expect(await words("/subscription?name=standard%2F42")).toContain("Add the id to the catalog");
+  });
+
+  test("the plan by the catalog's name, and the shop's own beside it", async () => {
+    await buy({ customer });
+    await minutes(1);
+    expect(await words("/subscription?name=standard%2F42")).toContain("sold 1 × vm6-monthly entitled");
+  });
+
+  test("that nothing is paid, where nothing is to be done about it", async () => {
+    await tell(stack, "payment.succeeded", {
+      ...paid(inDays(stack, 30)),
+      paidThrough: inDays(stack, -30).toISOString(),
+    });
+    await minutes(1);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(/not paid nothing/);
+  });
+
+  test("characters that turn the text around by their names", async () => {
+    await buy({ customer: { email: "ann@example.com\u202egnp.exe" } });
+    await minutes(1);
+    const text = await page("/subscription?name=standard%2F42");
+    expect(text).toContain("<bdi>ann@example.com[U+202E]gnp.exe</bdi>");
+    expect(text).not.toContain("\u202e");
+  });
+
+  test("after a refusal, the way back to whom it was about", async () => {
+    await buy();
+    await minutes(1);
+    const { text } = await change(stack, "/repair", {
+      repair: "gone",
+      name: "standard/42",
+      elid: "334673",
+      operation: "1",
+    });
+    expect(text).toContain('<a href="/subscription?name=standard%2F42">Back to <bdi>standard/42</bdi></a>');
+  });
+
+  test("no button to stop what is stopped", async () => {
+    expect(await page("/")).toContain("Halt all calls…");
+    await change(stack, "/halt", { reason: "maintenance" });
+    expect(await page("/")).not.toContain("Halt all calls…");
+  });
+});
