@@ -73,7 +73,7 @@ function stateOf({ token, world }: Desk, story: Story): Html {
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
 <p class="advice">${adviceOn(waits.reason) ?? ""}</p>
 ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}</div>`
-      : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>`
+      : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>${isOpen(operation) ? foundLines(foundOf(subscription)) : ""}`
   }
 <dl class="facts">
 <dt>sold</dt><dd>${outside(soldOf(subscription, world.catalog))}</dd>

@@ -82,6 +82,13 @@ describe("who answers a customer sees", () => {
     expect(await words("/subscription?name=standard%2F42")).toMatch(/not paid nothing/);
   });
 
+  test("what billmgr said, while it is being found out whether anything was done", async () => {
+    stack.sandbox?.configure({ balance: 1 });
+    await buy({ customer });
+    await minutes(2);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(/waits wait until .* billmgr said: error money/);
+  });
+
   test("characters that turn the text around by their names", async () => {
     await buy({ customer: { email: "ann@example.com\u202egnp.exe" } });
     await minutes(1);
