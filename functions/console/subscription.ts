@@ -73,13 +73,13 @@ function stateOf({ token, world }: Desk, story: Story): Html {
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
 <p class="advice">${adviceOn(waits.reason) ?? ""}</p>
 ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}</div>`
-      : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>${isOpen(operation) ? foundLines(foundOf(subscription)) : ""}`
+      : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
 <dt>sold</dt><dd>${outside(soldOf(subscription, world.catalog))}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
 ${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
-${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}</dd>` : ""}
+${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}${operation.attempt?.said ? `; billmgr said: ${operation.attempt.said}` : ""}</dd>` : ""}
 ${agenda && "due" in agenda ? html`<dt>looks again at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
 ${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}
 </dl>
