@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createConsole } from "../../functions/console/app.ts";
+import type { World } from "../../functions/ops/world.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
 import { ask, change } from "../support/console.ts";
-import { done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+import { done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 
 let stack: LocalStack;
 beforeEach(async () => {
@@ -44,6 +46,29 @@ describe("a repair is made of what was seen", () => {
     expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 by now")]);
     await minutes(240);
     expect(done(stack)).toEqual(["order 334673"]);
+  });
+
+  test("one that failed half-way is not said to be undone", async () => {
+    await buy();
+    await minutes(1);
+    const throttled = Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException", $metadata: {} });
+    const send = async () => Promise.reject(throttled);
+    const world = { table: stack.table, send, catalog: testCatalog(), now: stack.clock.now } as unknown as World;
+    const { request } = createConsole({ where: "a test", world });
+    const headers = { host: "127.0.0.1", origin: "http://127.0.0.1" };
+    const shown = await (await request("/account", { headers })).text();
+    const token = /name="token" value="([0-9a-f]{64})"/.exec(shown)?.[1] ?? "";
+    const body = new URLSearchParams({ token, repair: "retry", name: "standard/42" }).toString();
+    const form = {
+      ...headers,
+      "content-type": "application/x-www-form-urlencoded",
+      "content-length": `${body.length}`,
+    };
+    const answer = await request("/repair", { method: "POST", headers: form, body });
+    const text = await answer.text();
+    expect([answer.status, text]).toEqual([409, expect.stringContaining("It is not known whether it was done")]);
+    expect(text).toContain("AWS: ThrottlingException: Rate exceeded");
+    expect((await stack.table.load("subscription#standard/42"))?.agenda).toMatchObject({ due: expect.any(String) });
   });
 
   test("without saying of which, nothing is done", async () => {
