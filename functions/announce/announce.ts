@@ -1,13 +1,8 @@
 import type { Publish } from "../../shared/aws/bus.ts";
 import type { Page } from "../../shared/aws/items.ts";
 import { agendaShards, type Table } from "../../shared/aws/table.ts";
-import {
-  type Announcement,
-  announcementOf,
-  attentionOf,
-  awaitsKey,
-  unclearOf,
-} from "../../shared/licensing/announcement.ts";
+import { type Announcement, announcementOf, attentionOf, unclearOf } from "../../shared/licensing/announcement.ts";
+import { awaitsKey } from "../../shared/licensing/keys.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { type Key, partsOf } from "../../shared/message.ts";
 import type { Log } from "../log.ts";

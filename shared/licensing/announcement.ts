@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import type { announcementSchema } from "./announcement-schema.ts";
 import { type ChangeKind, isDone, type Operation } from "./operation.ts";
 import type { Subscription } from "./subscription.ts";
-import { type Instant, secondsBetween } from "./time.ts";
+import type { Instant } from "./time.ts";
 
 /** Each change of a license, as others are told of it. */
 export const announcementTypes = {
@@ -48,20 +48,6 @@ export function announcementOf(subscription: Subscription, operation: Operation)
       ...(key !== undefined && { key }),
     },
   };
-}
-
-/** Some families show their key a while after the license works, and whether they do is documented nowhere. */
-const keyAwaitedSeconds = 600;
-
-/** Whether the order's license is still to get its key, so that it is better told a little later. */
-export function awaitsKey(
-  { slots }: Subscription,
-  { change, finishedAt = "", result }: Operation,
-  now: Instant,
-): boolean {
-  const held = slots.find(({ license }) => license && license.elid === result?.license?.elid)?.license;
-  const isAwaited = change.kind === "order" && held?.keyAwaited !== undefined;
-  return isAwaited && secondsBetween(finishedAt, now) < keyAwaitedSeconds;
 }
 
 /** A person is needed for a subscription. */

@@ -1,7 +1,11 @@
+import type { Operation } from "./operation.ts";
 import type { License, Subscription } from "./subscription.ts";
 import { type Instant, instantPlus, secondsBetween } from "./time.ts";
 
-/** A minute between two readings, and at most so long after the order. */
+/**
+ * Some families show their key a while after the license works, and whether they do is documented nowhere: a minute between
+ * two readings, and at most so long after the order.
+ */
 const keySteps = { everySeconds: 60, atMostSeconds: 600 };
 
 /** Licenses that work and whose key is to be looked for now; nobody waits for that but whoever is told of the license. */
@@ -34,3 +38,14 @@ export const noteKey = (
     return { ...slot, license: isOver ? license : { ...license, keyAwaited } };
   }),
 });
+
+/** Whether the order's license is still to get its key, so that it is better told a little later. */
+export function awaitsKey(
+  { slots }: Subscription,
+  { change, finishedAt = "", result }: Operation,
+  now: Instant,
+): boolean {
+  const held = slots.find(({ license }) => license && license.elid === result?.license?.elid)?.license;
+  const isAwaited = change.kind === "order" && held?.keyAwaited !== undefined;
+  return isAwaited && secondsBetween(finishedAt, now) < keySteps.atMostSeconds;
+}

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createConsole } from "../../functions/console/app.ts";
 import type { World } from "../../functions/ops/world.ts";
 import type { LocalStack } from "../../infra/local/stack.ts";
-import { ask, change } from "../support/console.ts";
+import { ask, change, wordsOf } from "../support/console.ts";
 import { done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 
 let stack: LocalStack;
@@ -14,13 +14,7 @@ afterEach(() => stack.stop());
 const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
 const page = async (path: string) => (await ask(stack, path)).text;
 const buy = (more: object = {}) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), more));
-/** The words of a page, as one reads them. */
-const words = async (path: string) =>
-  (await page(path))
-    .replace(/<(title|desc|script)[^>]*>.*?<\/\1>/gs, " ")
-    .replace(/<[^>]+>/g, " ")
-    .replace(/&#39;/g, "'")
-    .replace(/\s+/g, " ");
+const words = async (path: string) => wordsOf(await page(path));
 
 describe("a repair is made of what was seen", () => {
   const lose = async () => {

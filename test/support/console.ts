@@ -36,3 +36,11 @@ export async function change(
     body,
   });
 }
+
+/** The words of a page, as one reads them. */
+export const wordsOf = (page: string): string =>
+  page
+    .replace(/<(title|desc|script)[^>]*>.*?<\/\1>/gs, " ")
+    .replace(/<[^>]+>/g, " ")
+    .replace(/&#39;/g, "'")
+    .replace(/\s+/g, " ");

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { announcementOf, attentionOf, awaitsKey, unclearOf } from "../../shared/licensing/announcement.ts";
+import { announcementOf, attentionOf, unclearOf } from "../../shared/licensing/announcement.ts";
 import { announcementSchema } from "../../shared/licensing/announcement-schema.ts";
+import { awaitsKey } from "../../shared/licensing/keys.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import { type License, newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 
