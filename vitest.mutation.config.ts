@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "test/unit/{announcement,catalog,claims,entitlement,fold,keys,license,next*,operation,outcome,preview,progress*,readback,repair,reply,schema,time}.test.ts",
+      "test/unit/shared/licensing/**/*.test.ts",
+      "test/unit/shared/billmgr/{license,outcome,readback,reply}.test.ts",
+      "test/unit/docs/schemas.test.ts",
       "test/properties/{convergence,entitlement,fold,movein,parsers,renewal,repair}.test.ts",
       "test/fuzz/decisions.test.ts",
     ],

@@ -1,7 +1,7 @@
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
+import { run } from "../shared/command-line/usage-error.ts";
 import { readConfig } from "./config.ts";
-import { run } from "./mistake.ts";
 import { WebhooksStack } from "./stack.ts";
 
 await run(() => {

@@ -1,9 +1,12 @@
 import { resolve } from "node:path";
+import { Mistake, readFile } from "../shared/command-line/usage-error.ts";
 import { type Catalog, parseCatalog } from "../shared/licensing/catalog.ts";
 import { suggest } from "../shared/problems.ts";
 import { storefrontNamed } from "../shared/storefronts/index.ts";
 import { partners } from "../shared/storefronts/partners.ts";
-import { Mistake, readFile } from "./mistake.ts";
+
+import type { Domain } from "./constructs/http-endpoint.ts";
+import type { EventSources } from "./constructs/partner-events.ts";
 
 /** What one stack is made of. docs/deploy.md says each setting at length. */
 export type Config = {
@@ -11,16 +14,14 @@ export type Config = {
   region?: string;
   catalogFile: string;
   catalog: Catalog;
-  /** The endpoint's own name, and the ARN of its certificate. */
-  domain?: { name: string; certificate: string };
+  domain?: Domain;
   /** Whom the alarms are mailed to. */
   alarmEmail?: string;
   /** Where customers are told of their licenses from; without it they are not. */
   mailFrom?: string;
   /** Whether each function has its own share of the account's concurrent executions. */
   reservedConcurrency: boolean;
-  /** The names of partner event sources, each with its storefront. */
-  eventSources: Readonly<Record<string, string>>;
+  eventSources: EventSources;
 };
 
 type Setting = { pattern: RegExp; expected: string; otherwise?: string };
@@ -121,7 +122,7 @@ function domainOf(name?: string, certificate?: string, region?: string): Pick<Co
   return { domain: { name, certificate } };
 }
 
-function eventSourcesIn(context: Record<string, unknown>): Config["eventSources"] {
+function eventSourcesIn(context: Record<string, unknown>): EventSources {
   const given = sourceSettings.filter(({ setting }) => context[setting] !== undefined);
   return Object.fromEntries(
     given.map(({ storefront, setting }) => {

@@ -1,12 +1,12 @@
 import type { Publish } from "../../shared/aws/bus.ts";
 import type { Page } from "../../shared/aws/items.ts";
 import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { type Key, partsOf } from "../../shared/intake/message.ts";
 import { type Announcement, announcementOf, attentionOf, unclearOf } from "../../shared/licensing/announcement.ts";
-import { awaitsKey } from "../../shared/licensing/keys.ts";
+import { awaitsKey } from "../../shared/licensing/license-keys.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
-import { type Key, partsOf } from "../../shared/message.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Log } from "../../shared/observability/log.ts";
+import type { Metrics } from "../../shared/observability/metrics.ts";
 
 export type World = { table: Table; publish: Publish; now: () => Date; log: Log; metrics: Metrics };
 

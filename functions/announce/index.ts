@@ -3,9 +3,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { Context } from "aws-lambda";
 import { publishTo } from "../../shared/aws/bus.ts";
+import { environment } from "../../shared/aws/environment.ts";
 import { createTable } from "../../shared/aws/table.ts";
-import { emf } from "../emf.ts";
-import { environment } from "../environment.ts";
+import { emf } from "../../shared/observability/emf.ts";
 import { announce } from "./announce.ts";
 
 const world = {

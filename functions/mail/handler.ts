@@ -1,7 +1,7 @@
 import { type SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import type { EventBridgeEvent } from "aws-lambda";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../../shared/observability/log.ts";
 import { letterOf } from "./letter.ts";
 
 export type World = { client: Pick<SESv2Client, "send">; from: string; log: Log };

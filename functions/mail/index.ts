@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { SESv2Client } from "@aws-sdk/client-sesv2";
-import { environment } from "../environment.ts";
+import { environment } from "../../shared/aws/environment.ts";
 import { createHandler } from "./handler.ts";
 
 export const handler = createHandler({

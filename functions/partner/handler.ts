@@ -1,7 +1,8 @@
 import type { EventBridgeEvent } from "aws-lambda";
+import { pack } from "../../shared/intake/body-codec.ts";
+import { type EnqueueDependencies, enqueue } from "../../shared/intake/messages.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { partners } from "../../shared/storefronts/partners.ts";
-import { enqueue, pack, type World } from "../webhook/receive.ts";
 
 /**
  * Takes a partner's event the way of a webhook. It is trusted for its source: only the partner can put events onto the bus
@@ -9,7 +10,7 @@ import { enqueue, pack, type World } from "../webhook/receive.ts";
  * the dead-letter queue.
  */
 export const createHandler =
-  (sources: Readonly<Record<string, string>>, world: Pick<World, "send" | "now" | "log">) =>
+  (sources: Readonly<Record<string, string>>, dependencies: EnqueueDependencies) =>
   async ({
     id,
     source,
@@ -23,5 +24,5 @@ export const createHandler =
     const { body, headers } = partner.webhookIn(detail);
     const packed = pack(JSON.stringify(body ?? null));
     if (packed === undefined) throw new Error(`event ${id} of ${source} is too large to be kept, even compressed`);
-    await enqueue(storefront, { body, headers, packed }, world);
+    await enqueue(storefront, { body, headers, packed }, dependencies);
   };

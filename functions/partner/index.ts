@@ -1,7 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { environment } from "../../shared/aws/environment.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
-import { environment } from "../environment.ts";
 import { createHandler } from "./handler.ts";
 
 export const handler = createHandler(JSON.parse(environment("EVENT_SOURCES")), {

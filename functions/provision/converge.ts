@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import { haltedSeconds } from "../../shared/aws/control.ts";
 import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
 import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { type Key, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
+import { type Decision, next } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { keyLookDue, keysToLookFor, noteKey } from "../../shared/licensing/keys.ts";
-import { type Decision, next } from "../../shared/licensing/next.ts";
+import { keyLookDue, keysToLookFor, noteKey } from "../../shared/licensing/license-keys.ts";
 import {
   type Balance,
   type Change,
@@ -17,13 +19,12 @@ import {
   type Operation,
   referenceOf,
 } from "../../shared/licensing/operation.ts";
-import * as progress from "../../shared/licensing/progress.ts";
+import * as progress from "../../shared/licensing/operation-lifecycle.ts";
 import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { earliest, type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
-import { type Key, partsOf } from "../../shared/message.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
-import { readBefore } from "./before.ts";
+import type { Log } from "../../shared/observability/log.ts";
+import type { Metrics } from "../../shared/observability/metrics.ts";
+import { readBefore } from "./preflight.ts";
 
 export type World = {
   table: Table;
@@ -44,8 +45,6 @@ const recordMs = 10_000;
 /** The readings before a call, of the license and of the balance, and the call, at their slowest. */
 const timeNeeded = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const mostTries = 5;
-/** Lifting a halt wakes what is due within this time (functions/ops). */
-export const haltedSeconds = 300;
 
 /**
  * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record

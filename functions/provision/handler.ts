@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { ReturnSoon } from "../../shared/aws/queue.ts";
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/intake/message.ts";
 import { provision, type World } from "./provision.ts";
 
 type HandlerWorld = Omit<World, "timeLeft"> & { returnSoon: ReturnSoon };

@@ -3,15 +3,15 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { brakeIn } from "../../shared/aws/breaker.ts";
+import { environment } from "../../shared/aws/environment.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
-import { emf } from "../emf.ts";
-import { environment } from "../environment.ts";
-import { brakeIn } from "./brake.ts";
+import { emf } from "../../shared/observability/emf.ts";
 import { createHandler } from "./handler.ts";
 
 // The stack puts the catalog beside the bundle.

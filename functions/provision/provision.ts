@@ -1,7 +1,14 @@
-import type { Outgoing, Send } from "../../shared/aws/queue.ts";
 import type { Reception } from "../../shared/aws/table.ts";
-import type { Event } from "../../shared/licensing/event.ts";
-import { type Key, type Message, messageKinds, partsOf } from "../../shared/message.ts";
+import {
+  isTest,
+  type Key,
+  type Message,
+  messageKinds,
+  type Outgoing,
+  partsOf,
+  type Send,
+  toldAs,
+} from "../../shared/intake/message.ts";
 import { type World as ConvergeWorld, converge } from "./converge.ts";
 
 export type World = ConvergeWorld & { send: Send };
@@ -41,10 +48,6 @@ export async function provision(message: Message, world: World): Promise<void> {
 /** A payment of something else that is sold there, as far as is known; passed on as soon as it is linked. */
 const unlinked: Reception = { became: "ignored", reason: "about a payment of no subscription that is known yet" };
 
-/** From a storefront's test mode. */
-export const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
-  message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;
-
 /**
  * Sends what is known of a reference on to what it belongs to. Event and link may come in either order: each is stored
  * before the other is looked for, so whichever is second finds the first.
@@ -59,7 +62,3 @@ async function passOn(from: Key, to: Key, { table, send }: World): Promise<void>
   });
   await send(outgoing);
 }
-
-/** Facts told of a reference, as they count for what it belongs to: there the payment has the reference's name. */
-export const toldAs = (events: readonly Event[], payment: string): Event[] =>
-  events.map((event) => ("payment" in event ? { ...event, payment } : event));

@@ -2,10 +2,10 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
+import { environment } from "../../shared/aws/environment.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { createTable } from "../../shared/aws/table.ts";
-import { emf } from "../emf.ts";
-import { environment } from "../environment.ts";
+import { emf } from "../../shared/observability/emf.ts";
 import { renew } from "./renew.ts";
 
 const world = {

@@ -1,10 +1,10 @@
 import type { Page } from "../../shared/aws/items.ts";
-import type { Send } from "../../shared/aws/queue.ts";
-import { agendaShards, type DuePage, type Table } from "../../shared/aws/table.ts";
-import { type Instant, toInstant } from "../../shared/licensing/time.ts";
-import { partsOf } from "../../shared/message.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import { wakeAll, wakeDue } from "../../shared/aws/schedule.ts";
+import type { Table } from "../../shared/aws/table.ts";
+import type { Send } from "../../shared/intake/message.ts";
+import { toInstant } from "../../shared/licensing/time.ts";
+import type { Log } from "../../shared/observability/log.ts";
+import type { Metrics } from "../../shared/observability/metrics.ts";
 
 export type World = {
   table: Pick<Table, "due" | "attention">;
@@ -40,38 +40,4 @@ export async function renew(
   if (due + asked > 0) log.info("woken", { subscriptions: due + asked });
   metrics.put("Woken", due + asked);
   return due + asked;
-}
-
-/**
- * Wakes what is due until then.
- * @param once what else makes these wakes one with others: what is woken before its time has to be woken again at its time
- * @returns how many
- */
-export async function wakeDue(
-  { table, send }: { table: Pick<Table, "due">; send: Send },
-  until: Instant,
-  timeLeft: () => number,
-  once?: string,
-): Promise<number> {
-  const shards = Array.from({ length: agendaShards }, (_, shard) =>
-    wakeAll((from) => table.due(shard, until, from), send, timeLeft, once),
-  );
-  return (await Promise.all(shards)).reduce((sum, count) => sum + count, 0);
-}
-
-async function wakeAll(
-  pageAfter: (from?: Page) => Promise<DuePage>,
-  send: Send,
-  timeLeft: () => number,
-  once?: string,
-): Promise<number> {
-  let count = 0;
-  let page: DuePage | undefined;
-  do {
-    page = await pageAfter(page?.next);
-    const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
-    await send(keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: once ?? due })));
-    count += keys.length;
-  } while (page.next && timeLeft() > 5_000);
-  return count;
 }

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { environment } from "../../shared/aws/environment.ts";
 import { createTable } from "../../shared/aws/table.ts";
-import { emf } from "../emf.ts";
-import { environment } from "../environment.ts";
+import { emf } from "../../shared/observability/emf.ts";
 import { watch } from "./watch.ts";
 
 const world = {

@@ -1,8 +1,8 @@
 import type { Page } from "../../shared/aws/items.ts";
+import { longestDue } from "../../shared/aws/schedule.ts";
 import type { Table } from "../../shared/aws/table.ts";
 import { secondsBetween, toInstant } from "../../shared/licensing/time.ts";
-import type { Metrics } from "../metrics.ts";
-import { longestDue } from "./overdue.ts";
+import type { Metrics } from "../../shared/observability/metrics.ts";
 
 export type World = {
   table: Pick<Table, "due" | "attention" | "halt" | "balance" | "ordersTaken">;

@@ -1,11 +1,11 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { environment } from "../../shared/aws/environment.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
+import { emf } from "../../shared/observability/emf.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
-import { emf } from "../emf.ts";
-import { environment } from "../environment.ts";
 import { createHandler } from "./handler.ts";
 
 export const handler = createHandler({

@@ -4,7 +4,7 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type AlarmProps, AlarmTopic, ImpactAlarm } from "./alarm.ts";
-import type { Door } from "./door.ts";
+import type { Door } from "./http-endpoint.ts";
 import { figure, fiveMinutes, max, sum } from "./metrics.ts";
 import { capital, type Worker, type WorkerName } from "./worker.ts";
 

@@ -11,7 +11,7 @@ import {
   TextWidget,
   type YAxisProps,
 } from "aws-cdk-lib/aws-cloudwatch";
-import type { MetricName } from "../../functions/metrics.ts";
+import type { MetricName } from "../../shared/observability/metrics.ts";
 import type { Parts } from "./alarms.ts";
 import { figure, figuresBy, fiveMinutes, max, sum } from "./metrics.ts";
 import type { Worker } from "./worker.ts";

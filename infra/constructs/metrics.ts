@@ -1,6 +1,6 @@
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
-import type { MetricName } from "../../functions/metrics.ts";
+import type { MetricName } from "../../shared/observability/metrics.ts";
 import type { WorkerName } from "./worker.ts";
 
 /** Which function tells each figure, and so the dimension `service` that CloudWatch keeps it under. */

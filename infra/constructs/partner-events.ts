@@ -2,17 +2,14 @@ import { Duration, type Stack } from "aws-cdk-lib";
 import { EventBus, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
-import type { Config } from "../config.ts";
 import { undelivered } from "./queues.ts";
 import { capital, Worker } from "./worker.ts";
 
+/** Storefront by name of its partner event source. */
+export type EventSources = Readonly<Record<string, string>>;
+
 /** A bus for each source, as AWS associates them: only the partner can put events onto it. @returns what was not taken */
-export function takePartnerEvents(
-  stack: Stack,
-  eventSources: Config["eventSources"],
-  queue: Queue,
-  atOnce: number | undefined,
-) {
+export function takePartnerEvents(stack: Stack, eventSources: EventSources, queue: Queue, atOnce: number | undefined) {
   const PartnerDeadLetters = undelivered(stack, "PartnerDeadLetters");
   const partner = new Worker(stack, "partner", {
     timeout: Duration.seconds(10),

@@ -1,8 +1,11 @@
 import type { Witness } from "../billmgr/readback.ts";
+import { digestOf } from "../digest.ts";
 import type { Balance } from "../licensing/operation.ts";
 import type { Instant } from "../licensing/time.ts";
-import { digestOf } from "../message.ts";
 import { type Items, schema } from "./items.ts";
+
+/** While calls are halted, what is due is deferred by this time. Resuming wakes everything due within it. */
+export const haltedSeconds = 300;
 
 export type Halt = { since: Instant; reason: string };
 

@@ -4,12 +4,8 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { digestOf, type Message } from "../message.ts";
-
-export type Send = (messages: readonly Outgoing[]) => Promise<void>;
-
-/** `once`: two messages of the same key and the same word within five minutes are one (SQS FIFO's window). */
-export type Outgoing = { message: Message; once: string };
+import { digestOf } from "../digest.ts";
+import type { Outgoing, Send } from "../intake/message.ts";
 
 const largestBatch = 10;
 /** SQS takes 1 MiB in one request, all messages together. */

@@ -1,13 +1,14 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { digestOf } from "../digest.ts";
+import type { Key, Received } from "../intake/message.ts";
 import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
 import { completed, type Subscription } from "../licensing/subscription.ts";
 import { type Day, dayOf, type Instant } from "../licensing/time.ts";
-import { digestOf, type Key, type Received } from "../message.ts";
 import { type Control, controlIn } from "./control.ts";
-import { type Everything, everythingIn } from "./everything.ts";
-import { findable, findableBy } from "./findable.ts";
 import { itemsIn, type Page } from "./items.ts";
+import { type Everything, everythingIn } from "./scan-all.ts";
+import { findable, findableBy } from "./search-terms.ts";
 
 /** Renew reads each shard by itself, so that one partition of the index need not carry all that is due at midnight. */
 export const agendaShards = 8;

@@ -1,5 +1,5 @@
 import type { Change, Operation } from "../licensing/operation.ts";
-import type { Sighting } from "../licensing/progress.ts";
+import type { Sighting } from "../licensing/operation-lifecycle.ts";
 import { addDays, addMonths, type Day, dayOf, daysBetween } from "../licensing/time.ts";
 import type { Billmgr } from "./billmgr.ts";
 import type { SeenLicense } from "./license.ts";

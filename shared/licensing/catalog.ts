@@ -54,16 +54,17 @@ const limits = z.strictObject({
 });
 
 /** https anywhere, http only on this machine, and no user, password or query that a log would show. */
+export function isBillmgrUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search } = new URL(text);
+  const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+  return (protocol === "https:" || (protocol === "http:" && isLocal)) && !username && !password && !search;
+}
+
 const billmgrUrl = z.string().check(
-  z.refine(
-    (text) => {
-      if (!URL.canParse(text)) return false;
-      const url = new URL(text);
-      const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-      return (url.protocol === "https:" || (url.protocol === "http:" && local)) && !url.username && !url.search;
-    },
-    { message: "an https address (http only on this machine), without user, password or query" },
-  ),
+  z.refine(isBillmgrUrl, {
+    message: "an https address (http only on this machine), without user, password or query",
+  }),
 );
 
 const billmgr = z.strictObject({
@@ -102,6 +103,12 @@ export function parseCatalog(value: unknown): Catalog {
   if (!parsed.success || problems.length > 0) throw new CatalogError(problems.join("\n"));
   return parsed.data;
 }
+
+/** Events of a storefront's test mode count locally as any others. */
+export const acceptingTests = (catalog: Catalog): Catalog => ({
+  ...catalog,
+  policy: { ...catalog.policy, acceptTestMode: true },
+});
 
 /** What an item of a subscription is by the catalog; `undefined` when nothing in it is sold under any of the names. */
 export function lookUp(

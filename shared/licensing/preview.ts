@@ -1,7 +1,7 @@
 import type { Catalog } from "./catalog.ts";
-import { type Decision, next } from "./next.ts";
+import { type Decision, next } from "./decide.ts";
 import type { Change } from "./operation.ts";
-import { claim, record, recordLook } from "./progress.ts";
+import { claim, record, recordLook } from "./operation-lifecycle.ts";
 import type { Subscription } from "./subscription.ts";
 import { addDays, addMonths, type Day, dayOf, type Instant } from "./time.ts";
 

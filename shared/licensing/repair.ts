@@ -1,9 +1,9 @@
 import type { Catalog } from "./catalog.ts";
+import { next } from "./decide.ts";
 import type { Event } from "./event.ts";
 import { fold } from "./fold.ts";
-import { next } from "./next.ts";
 import { type Change, describe, isOpen, isPurchase, type Operation } from "./operation.ts";
-import { alreadyDone, begin, finish, waitToLook, withLicense, withSlotOf } from "./progress.ts";
+import { alreadyDone, begin, finish, waitToLook, withLicense, withSlotOf } from "./operation-lifecycle.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 

@@ -3,8 +3,8 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
+import { changesNothing, nothing, type Standing, unclear, whole } from "./parse-results.ts";
 import type { Storefront, Told } from "./storefront.ts";
-import { changesNothing, nothing, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a

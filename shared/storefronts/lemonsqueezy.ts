@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
 import { bodySigned } from "./signatures.ts";
 import type { Storefront, Subject, Told } from "./storefront.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
 /** Lemon Squeezy: docs.lemonsqueezy.com/help/webhooks/event-types. */
 export const lemonsqueezy: Storefront = {

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, id, problemIn, time } from "./fields.ts";
+import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
 import { timeSigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Subject, Told } from "./storefront.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
 /** Paddle Billing, not Paddle Classic: developer.paddle.com/webhooks. */
 export const paddle: Storefront = {

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
 import { standardSigned, tooShort } from "./signatures.ts";
 import type { Storefront, Told } from "./storefront.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
 /** Polar: polar.sh/docs/integrate/webhooks/events. */
 export const polar: Storefront = {

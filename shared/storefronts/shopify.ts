@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
+import { changesNothing, type Head, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
-import { changesNothing, type Head, nothing, reading, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * Shopify, for an app that owns its subscription contracts: only that app is sent them and their billing attempts. An

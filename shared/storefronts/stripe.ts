@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
+import { changesNothing, nothing, reading, unclear } from "./parse-results.ts";
 import { timeSigned } from "./signatures.ts";
 import type { Link, Storefront, Told } from "./storefront.ts";
-import { changesNothing, nothing, reading, unclear } from "./telling.ts";
 
 /** Stripe Billing, in the API's shape since 2025-03-31.basil and in the older one where fields moved. */
 export const stripe: Storefront = {

@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
+import { digestOf } from "../digest.ts";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../licensing/time.ts";
-import { digestOf } from "../message.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { changesNothing, type Head, nothing, type Standing, unclear, whole } from "./parse-results.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, Storefront, Subject, Told } from "./storefront.ts";
-import { changesNothing, type Head, nothing, type Standing, unclear, whole } from "./telling.ts";
 
 /**
  * WooCommerce with WooCommerce Subscriptions, its webhooks in the shape "WP REST API Integration v3". What is told is

@@ -4,9 +4,9 @@ import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import type { Context, SQSRecord } from "aws-lambda";
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import type { Message } from "../../shared/intake/message.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
-import type { Message } from "../../shared/message.ts";
 import type { Handler, Parts } from "../simulation/alteration.ts";
 
 /** So long a payment is known to have been dealt with. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { type LocalTable, startTable } from "../../infra/local/table.ts";
+import { type LocalTable, startTable } from "../../local/table.ts";
 import { hasJava, startDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { aws, type Request, startCounted } from "./counted.ts";
 import { median, number, table } from "./figures.ts";

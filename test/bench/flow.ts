@@ -1,10 +1,10 @@
-import { noMetrics } from "../../functions/metrics.ts";
 import { createHandler } from "../../functions/webhook/handler.ts";
-import { createClock } from "../../infra/local/clock.ts";
-import { createDoor } from "../../infra/local/door.ts";
-import { startQueue } from "../../infra/local/queue.ts";
-import { serve } from "../../infra/local/serve.ts";
+import { createClock } from "../../local/clock.ts";
+import { startQueue } from "../../local/queue.ts";
+import { createDoor } from "../../local/routes.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
+import { serve } from "../../shared/http/serve.ts";
+import { noMetrics } from "../../shared/observability/metrics.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { post, signStandard, standardSecret, startTestStack, testCatalog } from "../support/local.ts";
 import { interleave, ratio, raw, spread, table } from "./figures.ts";

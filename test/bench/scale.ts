@@ -5,7 +5,7 @@ import {
   type QueryCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
-import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { type LocalTable, startTable, tableName } from "../../local/table.ts";
 import { hasJava, startDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { evenlyDue, type Reads, store, sweep } from "../support/sweeps.ts";
 import { aws } from "./counted.ts";

@@ -20,7 +20,7 @@ describe(`a newcomer, ${inChromium}`, () => {
     if (!runs) return;
     folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-"));
     writeFileSync(join(folder, "secrets.json"), secrets);
-    const args = ["infra/local/main.ts", "--port", "0", "--secrets", join(folder, "secrets.json")];
+    const args = ["local/main.ts", "--port", "0", "--secrets", join(folder, "secrets.json")];
     child = spawn(process.execPath, args, { cwd: root });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (piece) => (output += piece));

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { expectAccessible, inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { change } from "../support/console.ts";
 import { inDays, paid, startTestStack, tell } from "../support/local.ts";

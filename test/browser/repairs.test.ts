@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { authinfo, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
 

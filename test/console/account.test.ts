@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { createAccount } from "../../functions/console/account.ts";
-import type { World } from "../../functions/ops/world.ts";
+import type { World } from "../../operator/actions/dependencies.ts";
+import { createAccount } from "../../operator/console/account.ts";
 
 /** A table that cannot be read. */
 async function failedBy(error: Error) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { inDays, paid, startTestStack, tell } from "../support/local.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -10,7 +10,7 @@ let child: ChildProcess;
 let address = "";
 
 const command = (...args: string[]) => {
-  const started = spawn(process.execPath, ["infra/ops/console.ts", ...args], { cwd: root });
+  const started = spawn(process.execPath, ["operator/cli/console.ts", ...args], { cwd: root });
   let output = "";
   for (const stream of [started.stdout, started.stderr]) stream?.on("data", (piece) => (output += piece));
   const ended = new Promise<number | null>((resolve) => started.on("close", resolve));

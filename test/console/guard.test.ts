@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { ask, change, tokenOf } from "../support/console.ts";
 import { inDays, paid, startTestStack, tell } from "../support/local.ts";
 

@@ -1,11 +1,11 @@
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, test } from "vitest";
-import { createConsole } from "../../functions/console/app.ts";
-import { createFigures } from "../../functions/console/figures.ts";
+import { createConsole } from "../../operator/console/app.ts";
+import { createFigures } from "../../operator/console/figures.ts";
 import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
 import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
+import type { Key } from "../../shared/intake/message.ts";
 import { addDays, type Day } from "../../shared/licensing/time.ts";
-import type { Key } from "../../shared/message.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
 import { catalogWith, license, licensed, operation, orderOf, paid, slot, utc } from "../support/events.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createConsole } from "../../functions/console/app.ts";
-import type { World } from "../../functions/ops/world.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
+import type { World } from "../../operator/actions/dependencies.ts";
+import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
 import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 

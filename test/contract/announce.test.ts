@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { announce } from "../../functions/announce/announce.ts";
-import { noMetrics } from "../../functions/metrics.ts";
-import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { type LocalTable, startTable, tableName } from "../../local/table.ts";
 import type { Publish } from "../../shared/aws/bus.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import { type Key, keyOf } from "../../shared/intake/message.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
-import { type Key, keyOf } from "../../shared/message.ts";
+import { noMetrics } from "../../shared/observability/metrics.ts";
 import { watchedLog } from "../support/log.ts";
 
 const now = "2026-11-23T08:00:00.000Z";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
-import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
+import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
 import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";

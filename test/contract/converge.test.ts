@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { noMetrics } from "../../functions/metrics.ts";
-import { brakeIn } from "../../functions/provision/brake.ts";
 import { converge, type World } from "../../functions/provision/converge.ts";
 import { provision } from "../../functions/provision/provision.ts";
-import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
-import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
+import { type LocalTable, startTable, tableName } from "../../local/table.ts";
+import { brakeIn } from "../../shared/aws/breaker.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
 import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
+import type { Key, Message } from "../../shared/intake/message.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import type { Key, Message } from "../../shared/message.ts";
+import { noMetrics } from "../../shared/observability/metrics.ts";
 import { authinfo, testCatalog } from "../support/local.ts";
 import { watchedLog } from "../support/log.ts";
 

@@ -6,9 +6,9 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startQueue } from "../../infra/local/queue.ts";
-import { returnSoonTo, type Send, sendTo } from "../../shared/aws/queue.ts";
-import type { Message } from "../../shared/message.ts";
+import { startQueue } from "../../local/queue.ts";
+import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
+import type { Message, Send } from "../../shared/intake/message.ts";
 import { MemoryQueue } from "../simulation/memory-queue.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };

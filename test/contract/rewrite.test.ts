@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rewrite } from "../../functions/ops/rewrite.ts";
-import { type LocalTable, startTable, tableName } from "../../infra/local/table.ts";
+import { type LocalTable, startTable, tableName } from "../../local/table.ts";
+import { rewrite } from "../../operator/actions/rewrite.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import { type Key, keyOf } from "../../shared/intake/message.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
-import { type Key, keyOf } from "../../shared/message.ts";
 
 const now = "2026-11-23T08:00:00.000Z";
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };

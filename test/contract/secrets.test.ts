@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { beforeEach, describe, expect, test } from "vitest";
-import { serveSecrets } from "../../infra/local/secrets.ts";
+import { serveSecrets } from "../../local/secrets.ts";
 import { type Secrets, SecretsError, secretsIn } from "../../shared/aws/secrets.ts";
 import { authinfoWith, plainSecretOf, standardSecretOf } from "../support/secrets.ts";
 

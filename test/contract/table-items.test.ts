@@ -1,11 +1,11 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tableName } from "../../infra/local/table.ts";
-import type { StoredItem } from "../../shared/aws/everything.ts";
+import { tableName } from "../../local/table.ts";
 import { NewerItem, schema } from "../../shared/aws/items.ts";
+import type { StoredItem } from "../../shared/aws/scan-all.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
+import type { Key, Received } from "../../shared/intake/message.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
-import type { Key, Received } from "../../shared/message.ts";
 import { type Backend, tables } from "../support/tables.ts";
 
 const now = "2026-11-23T08:00:00.000Z";

@@ -1,10 +1,10 @@
 import { ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tableName } from "../../infra/local/table.ts";
+import { tableName } from "../../local/table.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
+import type { Key, Received } from "../../shared/intake/message.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
-import type { Key, Received } from "../../shared/message.ts";
 import { type Backend, tables } from "../support/tables.ts";
 
 const now = "2026-11-23T08:00:00.000Z";

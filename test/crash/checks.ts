@@ -1,13 +1,13 @@
 /** What must hold once faults are over: each check says in a sentence what does not. */
 
 import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import type { CallEntry, LedgerEntry, License, Sandbox } from "../../infra/local/sandbox/index.ts";
-import { tableName } from "../../infra/local/table.ts";
+import type { CallEntry, LedgerEntry, License, Sandbox } from "../../local/simulators/billmgr/index.ts";
+import { tableName } from "../../local/table.ts";
 import type { Table } from "../../shared/aws/table.ts";
+import { type Key, keyOf } from "../../shared/intake/message.ts";
 import { isDone, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
-import { type Key, keyOf } from "../../shared/message.ts";
 import { type Customer, paidThrough, type Webhook } from "./shop.ts";
 
 const storefront = "standard";

@@ -1,4 +1,4 @@
-import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
+import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import type { Random } from "../simulation/random.ts";
 
 /** Milliseconds in which billmgr has done for certain what it still does for a caller who has died. */

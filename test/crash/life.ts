@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { LocalAws } from "../../infra/local/aws.ts";
+import type { LocalAws } from "../../shared/aws/local-parts.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 
 /** Where the process finds what it needs; plain JSON. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../infra/local/clock.ts";
+import type { Clock } from "../../local/clock.ts";
 import { instantPlusMonths, toInstant } from "../../shared/licensing/time.ts";
 import type { Random } from "../simulation/random.ts";
 import { signStandard } from "../support/local.ts";

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
-import { timeOf } from "../../infra/local/advance.ts";
-import { createDoor } from "../../infra/local/door.ts";
-import { startFunctions } from "../../infra/local/functions.ts";
-import { serve } from "../../infra/local/serve.ts";
-import { tableName } from "../../infra/local/table.ts";
+import { timeOf } from "../../local/advance.ts";
+import { startFunctions } from "../../local/functions.ts";
+import { createDoor } from "../../local/routes.ts";
+import { tableName } from "../../local/table.ts";
 import { createTable } from "../../shared/aws/table.ts";
+import { serve } from "../../shared/http/serve.ts";
 import { dayOf } from "../../shared/licensing/time.ts";
 import { boughtTooMuch, disagreements, leaked, lost, unlogged, untold } from "../crash/checks.ts";
 import { lingersFor, someFault } from "../crash/faults.ts";

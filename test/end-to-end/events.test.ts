@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import { announcementSchema } from "../../shared/licensing/announcement-schema.ts";
 import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";

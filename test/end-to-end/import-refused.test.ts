@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { replayOf } from "../../functions/ops/events.ts";
-import { halt } from "../../functions/ops/halt.ts";
-import { carryOut, checkImport, type Line } from "../../functions/ops/import.ts";
-import { unheld } from "../../functions/ops/unheld.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
-import type { Connection } from "../../infra/ops/connect.ts";
+import type { LocalStack } from "../../local/stack.ts";
+import { replayOf } from "../../operator/actions/events.ts";
+import { halt } from "../../operator/actions/halt.ts";
+import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
+import { unheld } from "../../operator/actions/unassigned.ts";
+import type { Connection } from "../../operator/cli/connect.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
 import { lineOf, openShop, type Shop } from "../support/moving-in.ts";

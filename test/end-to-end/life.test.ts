@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
 
 let stack: LocalStack;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type MetricName, metricUnits } from "../../functions/metrics.ts";
 import { watch } from "../../functions/watch/watch.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
+import { type MetricName, metricUnits } from "../../shared/observability/metrics.ts";
 import { advanceDays, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
 
 type Put = { name: MetricName; value: number; dimensions: Record<string, string> };

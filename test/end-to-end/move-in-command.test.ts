@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { carryOut, checkImport } from "../../functions/ops/import.ts";
-import { readCsv } from "../../infra/ops/csv.ts";
+import { carryOut, checkImport } from "../../operator/actions/import.ts";
+import { readCsv } from "../../operator/cli/csv.ts";
 import { run } from "../support/command.ts";
 import { done, paid, tell } from "../support/local.ts";
 import { lineOf, openShop, type Shop } from "../support/moving-in.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { preview } from "../../functions/ops/preview.ts";
-import { reconcile } from "../../functions/ops/reconcile.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
-import { type Connection, connect } from "../../infra/ops/connect.ts";
+import type { LocalStack } from "../../local/stack.ts";
+import { preview } from "../../operator/actions/preview.ts";
+import { reconcile } from "../../operator/actions/reconcile.ts";
+import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell } from "../support/local.ts";

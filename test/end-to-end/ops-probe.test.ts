@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { probe } from "../../functions/ops/probe.ts";
-import { type TrialWorld, tryTrial } from "../../functions/ops/trial.ts";
-import { createClock } from "../../infra/local/clock.ts";
-import { createSandbox, type Sandbox, type Settings } from "../../infra/local/sandbox/index.ts";
-import { type Served, serve } from "../../infra/local/serve.ts";
+import { createClock } from "../../local/clock.ts";
+import { createSandbox, type Sandbox, type Settings } from "../../local/simulators/billmgr/index.ts";
+import { probe } from "../../operator/actions/probe.ts";
+import { type TrialWorld, tryTrial } from "../../operator/actions/trial.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
+import { type Served, serve } from "../../shared/http/serve.ts";
 import { orderOf } from "../support/events.ts";
 import { authinfo, testCatalog } from "../support/local.ts";
 import { authinfoWith, canary } from "../support/secrets.ts";

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { attention } from "../../functions/ops/attention.ts";
-import { dismiss, replay, replayOf } from "../../functions/ops/events.ts";
-import { halt, resume } from "../../functions/ops/halt.ts";
-import { reconcile } from "../../functions/ops/reconcile.ts";
-import { resolve, retry } from "../../functions/ops/repair.ts";
-import { show, showEvent } from "../../functions/ops/show.ts";
-import type { LocalStack, Options } from "../../infra/local/stack.ts";
-import { type Connection, connect } from "../../infra/ops/connect.ts";
+import type { LocalStack, Options } from "../../local/stack.ts";
+import { attention } from "../../operator/actions/attention.ts";
+import { dismiss, replay, replayOf } from "../../operator/actions/events.ts";
+import { halt, resume } from "../../operator/actions/halt.ts";
+import { reconcile } from "../../operator/actions/reconcile.ts";
+import { resolve, retry } from "../../operator/actions/repair.ts";
+import { show, showEvent } from "../../operator/actions/show.ts";
+import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { Unfit } from "../../shared/licensing/repair.ts";
 import {
   authinfo,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { doneAt, Life } from "../support/life.ts";
 import { startTestStack } from "../support/local.ts";
 

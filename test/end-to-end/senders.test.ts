@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { inDays, standardSecret, startTestStack, stateOf } from "../support/local.ts";
 import { standardSecretOf } from "../support/secrets.ts";

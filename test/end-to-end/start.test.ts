@@ -31,7 +31,7 @@ function file(name: string, content: unknown): string {
 
 /** `npm start` as its own process. */
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ["infra/local/main.ts", ...args], { cwd: root });
+  const child = spawn(process.execPath, ["local/main.ts", ...args], { cwd: root });
   running = child;
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));

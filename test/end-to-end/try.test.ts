@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { shops } from "../../infra/local/shops/index.ts";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import { shops } from "../../local/simulators/storefronts/index.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { builtStorefronts } from "../../shared/storefronts/index.ts";
 import { ask, change } from "../support/console.ts";
 import { done, startTestStack, stateOf } from "../support/local.ts";

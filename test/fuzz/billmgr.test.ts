@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { serveSandbox } from "../../infra/local/sandbox/serve.ts";
+import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
 import { createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";

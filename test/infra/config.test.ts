@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readConfig, settingNames } from "../../infra/config.ts";
-import { Mistake } from "../../infra/mistake.ts";
+import { Mistake } from "../../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { partners } from "../../shared/storefronts/partners.ts";

@@ -7,23 +7,18 @@ import { neverImported } from "../../infra/constructs/bundle.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { dependencies, devDependencies } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
 
-const logs = ["@aws-lambda-powertools/logger", "functions/environment.ts"];
-const metrics = [
-  "@aws-lambda-powertools/metrics",
-  "functions/emf.ts",
-  "functions/metrics.ts",
-  "functions/environment.ts",
-];
-const queue = ["@aws-sdk/client-sqs", "shared/aws", "shared/licensing", "shared/message.ts"];
+const logs = ["@aws-lambda-powertools/logger", "shared/aws"];
+const metrics = ["@aws-lambda-powertools/metrics", "shared/aws", "shared/observability"];
+const queue = ["@aws-sdk/client-sqs", "shared/aws", "shared/digest.ts", "shared/intake", "shared/licensing"];
 const table = [
   "@aws-sdk/client-dynamodb",
   "@aws-sdk/util-dynamodb",
   "shared/aws",
+  "shared/digest.ts",
   "shared/licensing",
-  "shared/message.ts",
 ];
 const secrets = ["@aws-sdk/client-secrets-manager", "shared/problems.ts", "zod"];
-const storefronts = ["functions/webhook", "shared/problems.ts", "shared/storefronts", "zod"];
+const storefronts = ["shared/digest.ts", "shared/intake", "shared/problems.ts", "shared/storefronts", "zod"];
 const billmgr = ["fast-xml-parser", "shared/billmgr", "shared/problems.ts", "undici", "zod"];
 
 /** What each function is made of, besides its own room. How much each may weigh: bundles.test.ts. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { metricUnits } from "../../functions/metrics.ts";
+import { metricUnits } from "../../shared/observability/metrics.ts";
 import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
 
 /** One metric of a widget or an alarm, its references said. */

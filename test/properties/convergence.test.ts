@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Catalog, Policy } from "../../shared/licensing/catalog.ts";
-import { claimsOf } from "../../shared/licensing/claims.ts";
+import { next } from "../../shared/licensing/decide.ts";
+import { claimsOf } from "../../shared/licensing/demand.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { next } from "../../shared/licensing/next.ts";
 import { type License, newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { histories, instants } from "../support/arbitraries.ts";

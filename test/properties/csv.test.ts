@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readCsv, writeCsv } from "../../infra/ops/csv.ts";
+import { readCsv, writeCsv } from "../../operator/cli/csv.ts";
 
 const cells = (rows: readonly { cells: string[] }[]) => rows.map((row) => row.cells);
 const cell = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('"', ",", ";", "\r", "\n", "a", "\uFEFF") }));

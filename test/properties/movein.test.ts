@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { claimsOf } from "../../shared/licensing/claims.ts";
+import { next } from "../../shared/licensing/decide.ts";
+import { claimsOf } from "../../shared/licensing/demand.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { factIn, factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/movein.ts";
-import { next } from "../../shared/licensing/next.ts";
+import { factIn, factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/import.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
 import { cancelled, catalogWith, changed, itemsOf, paid, type Sold, subscriptionOf, utc } from "../support/events.ts";

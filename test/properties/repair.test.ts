@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { next } from "../../shared/licensing/decide.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { next } from "../../shared/licensing/next.ts";
+import { recordLook, type Sighting } from "../../shared/licensing/operation-lifecycle.ts";
 import { follow } from "../../shared/licensing/preview.ts";
-import { recordLook, type Sighting } from "../../shared/licensing/progress.ts";
 import { refold, retry } from "../../shared/licensing/repair.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { randomSecrets, readSecrets } from "../../infra/local/options.ts";
+import { randomSecrets, readSecrets } from "../../local/options.ts";
 import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { signPolarAsOfOld } from "../support/polar.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { randomSecrets } from "../../infra/local/options.ts";
-import { type LocalStack, startStack } from "../../infra/local/stack.ts";
-import { tryItWith } from "../../infra/local/try.ts";
+import { randomSecrets } from "../../local/options.ts";
+import { type LocalStack, startStack } from "../../local/stack.ts";
+import { tryItWith } from "../../local/try.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 
 const silent = { info() {}, warn() {}, error() {} };

@@ -1,6 +1,6 @@
-import type { License } from "../../infra/local/sandbox/index.ts";
+import type { License } from "../../local/simulators/billmgr/index.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import { claimsOf } from "../../shared/licensing/claims.ts";
+import { claimsOf } from "../../shared/licensing/demand.ts";
 import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } from "../../shared/licensing/time.ts";

@@ -1,6 +1,6 @@
 import type { createHandler as createProvision } from "../../functions/provision/handler.ts";
-import type { Send } from "../../shared/aws/queue.ts";
 import type { Post } from "../../shared/billmgr/transport.ts";
+import type { Send } from "../../shared/intake/message.ts";
 import type { MemoryDynamo } from "./memory-dynamo.ts";
 
 export type Client = MemoryDynamo["client"];

@@ -1,5 +1,5 @@
-import type { Sandbox } from "../../infra/local/sandbox/index.ts";
-import { operationOf } from "../../infra/local/sandbox/names.ts";
+import type { Sandbox } from "../../local/simulators/billmgr/index.ts";
+import { operationOf } from "../../local/simulators/billmgr/names.ts";
 import type { Post, Sent } from "../../shared/billmgr/transport.ts";
 import type { CallFault, Faults } from "./faults.ts";
 import type { Machine, Process } from "./machine.ts";

@@ -23,10 +23,10 @@ const through = vi.hoisted(() => (name: string, real: object): object => {
 });
 
 vi.mock(import("../../shared/licensing/fold.ts"), async (real) => through("fold", await real()));
-vi.mock(import("../../shared/licensing/next.ts"), async (real) => through("next", await real()));
+vi.mock(import("../../shared/licensing/decide.ts"), async (real) => through("next", await real()));
 vi.mock(import("../../shared/licensing/operation.ts"), async (real) => through("operation", await real()));
 vi.mock(import("../../shared/billmgr/outcome.ts"), async (real) => through("outcome", await real()));
-vi.mock(import("../../shared/licensing/progress.ts"), async (real) => through("progress", await real()));
+vi.mock(import("../../shared/licensing/operation-lifecycle.ts"), async (real) => through("progress", await real()));
 vi.mock(import("../../shared/billmgr/readback.ts"), async (real) => through("readback", await real()));
 
 afterEach(() => {

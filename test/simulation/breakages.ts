@@ -1,11 +1,11 @@
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type * as outcome from "../../shared/billmgr/outcome.ts";
 import type * as readback from "../../shared/billmgr/readback.ts";
+import type * as next from "../../shared/licensing/decide.ts";
 import type * as fold from "../../shared/licensing/fold.ts";
-import type * as next from "../../shared/licensing/next.ts";
 import type * as operation from "../../shared/licensing/operation.ts";
 import type { CallOutcome } from "../../shared/licensing/operation.ts";
-import type * as progress from "../../shared/licensing/progress.ts";
+import type * as progress from "../../shared/licensing/operation-lifecycle.ts";
 import type { Alteration } from "./alteration.ts";
 
 /** Modules of which a breakage replaces exports; what it is given are the real ones. */

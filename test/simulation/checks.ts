@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import type { LedgerEntry, License } from "../../infra/local/sandbox/index.ts";
+import type { LedgerEntry, License } from "../../local/simulators/billmgr/index.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";

@@ -1,4 +1,4 @@
-import type { FaultPlan } from "../../infra/local/sandbox/index.ts";
+import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 

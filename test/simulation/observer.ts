@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { operationOf } from "../../infra/local/sandbox/names.ts";
+import { operationOf } from "../../local/simulators/billmgr/names.ts";
 import type { Sent } from "../../shared/billmgr/transport.ts";
+import type { Key } from "../../shared/intake/message.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
-import type { Key } from "../../shared/message.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { resume } from "../../functions/ops/halt.ts";
-import { type Resolution, resolve, retry } from "../../functions/ops/repair.ts";
-import { nameOf } from "../../functions/ops/world.ts";
+import { nameOf } from "../../operator/actions/dependencies.ts";
+import { resume } from "../../operator/actions/halt.ts";
+import { type Resolution, resolve, retry } from "../../operator/actions/repair.ts";
+import type { Key } from "../../shared/intake/message.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
-import type { Key } from "../../shared/message.ts";
 import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";

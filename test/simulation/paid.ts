@@ -1,4 +1,4 @@
-import type { LedgerEntry } from "../../infra/local/sandbox/index.ts";
+import type { LedgerEntry } from "../../local/simulators/billmgr/index.ts";
 import { dayOf, daysBetween, toInstant } from "../../shared/licensing/time.ts";
 import type { Life } from "./life.ts";
 import { addMonths, day, type Fact } from "./shop.ts";

@@ -1,14 +1,14 @@
 import type { APIGatewayProxyEventV2, SQSEvent } from "aws-lambda";
-import { noMetrics } from "../../functions/metrics.ts";
-import { brakeIn } from "../../functions/provision/brake.ts";
 import { createHandler as createProvision } from "../../functions/provision/handler.ts";
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
-import { createSandbox } from "../../infra/local/sandbox/index.ts";
+import { createSandbox } from "../../local/simulators/billmgr/index.ts";
+import { brakeIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
-import { keyOf } from "../../shared/message.ts";
+import { keyOf } from "../../shared/intake/message.ts";
+import { noMetrics } from "../../shared/observability/metrics.ts";
 import { timelyAt } from "../../shared/storefronts/signatures.ts";
 import { authinfo, signStandard, standardSecret, testCatalog } from "../support/local.ts";
 import { EventSource } from "./event-source.ts";

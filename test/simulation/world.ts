@@ -1,4 +1,4 @@
-import type { Settings } from "../../infra/local/sandbox/index.ts";
+import type { Settings } from "../../local/simulators/billmgr/index.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { standardSecretOf, canary as word } from "../support/secrets.ts";
 import type { Profile } from "./profile.ts";

@@ -7,7 +7,7 @@ export type Ended = { code: number | null; out: string; err: string };
 
 /** `npm run ops` as its own process, without a terminal. */
 export function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ["infra/ops/main.ts", ...args], {
+  const child = spawn(process.execPath, ["operator/cli/main.ts", ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

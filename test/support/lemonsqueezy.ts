@@ -68,4 +68,4 @@ export const ofOrder = (name: string, of: Fields = {}, meta: Fields = {}) =>
     meta,
   );
 
-export { signLemonSqueezy } from "../../infra/local/shops/signing.ts";
+export { signLemonSqueezy } from "../../local/simulators/storefronts/signing.ts";

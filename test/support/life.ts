@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { LocalStack } from "../../infra/local/stack.ts";
+import type { LocalStack } from "../../local/stack.ts";
 import { type Told, toldBy } from "./fixtures.ts";
 import { post, type Sent, startTestStack, stateOf } from "./local.ts";
 import { headersOf } from "./signers.ts";

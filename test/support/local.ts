@@ -1,4 +1,4 @@
-import { type LocalStack, type Options, startStack } from "../../infra/local/stack.ts";
+import { type LocalStack, type Options, startStack } from "../../local/stack.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { watchedLog } from "./log.ts";
 import { authinfoWith } from "./secrets.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "../../functions/log.ts";
+import type { Log } from "../../shared/observability/log.ts";
 import { watch } from "./watch.ts";
 
 /** A log that is looked through for secrets, and goes on to `log` where one is given. */

@@ -1,6 +1,6 @@
-import { carryOut, checkImport, keep, type Line } from "../../functions/ops/import.ts";
-import type { Options } from "../../infra/local/stack.ts";
-import { type Connection, connect } from "../../infra/ops/connect.ts";
+import type { Options } from "../../local/stack.ts";
+import { carryOut, checkImport, keep, type Line } from "../../operator/actions/import.ts";
+import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { authinfo, startTestStack } from "./local.ts";
 
 /** A shop that has licenses at billmgr before it moves in. */

@@ -64,4 +64,4 @@ export const paddleAdjustment = (of: Fields = {}) => ({
   ...of,
 });
 
-export { signPaddle as paddleHeader } from "../../infra/local/shops/signing.ts";
+export { signPaddle as paddleHeader } from "../../local/simulators/storefronts/signing.ts";

@@ -1,5 +1,5 @@
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import type { Decision } from "../../shared/licensing/next.ts";
+import type { Decision } from "../../shared/licensing/decide.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Instant } from "../../shared/licensing/time.ts";

@@ -1,3 +1,3 @@
-export { shopifyHeaders } from "../../infra/local/shops/signing.ts";
+export { shopifyHeaders } from "../../local/simulators/storefronts/signing.ts";
 
 export type ShopifyWebhook = { topic: string; webhookId: string; triggeredAt: string; body: unknown };

@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../infra/local/shops/signing.ts";
+import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../local/simulators/storefronts/signing.ts";
 import { type Told, toldBy } from "./fixtures.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
 import { paddleAdjustment, paddleEvent, paddleHeader, paddleSubscription, paddleTransaction } from "./paddle.ts";

@@ -1,11 +1,11 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { noMetrics } from "../../functions/metrics.ts";
 import { renew } from "../../functions/renew/renew.ts";
-import { tableName } from "../../infra/local/table.ts";
+import { tableName } from "../../local/table.ts";
 import { createTable } from "../../shared/aws/table.ts";
+import { type Key, keyOf, partsOf } from "../../shared/intake/message.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { type Key, keyOf, partsOf } from "../../shared/message.ts";
+import { noMetrics } from "../../shared/observability/metrics.ts";
 
 type Client = Pick<DynamoDBClient, "send">;
 

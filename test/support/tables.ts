@@ -1,4 +1,4 @@
-import { startTable } from "../../infra/local/table.ts";
+import { startTable } from "../../local/table.ts";
 import { agendaIndex, type createTable } from "../../shared/aws/table.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
 import { hasJava, startDynamoDbLocal } from "./dynamodb-local.ts";

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import type { Secrets } from "../shared/aws/secrets.ts";
+import { Mistake, readFile, run } from "../shared/command-line/usage-error.ts";
+import { type Catalog, parseCatalog } from "../shared/licensing/catalog.ts";
+import { builtStorefronts } from "../shared/storefronts/index.ts";
+import { consoleLog } from "./log.ts";
+import { type LocalOptions, madeUpSecrets, readOptions, readSecrets, usage } from "./options.ts";
+import { type LocalStack, startStack } from "./stack.ts";
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  const catalog = readFile(options.catalog, "catalog", parseCatalog);
+  const secretsFile = options.secrets ?? madeUpSecrets();
+  const secrets = readFile(secretsFile, "secrets", readSecrets);
+  const stack = await start(options, catalog, secretsFile);
+  announce(stack, options, secrets);
+  stopOnSignal(stack);
+  if (options.billmgr) tryToReach(options.billmgr);
+}
+
+async function start(options: LocalOptions, catalog: Catalog, secretsFile: string): Promise<LocalStack> {
+  try {
+    return await startStack({
+      port: options.port,
+      catalog,
+      secrets: () => readFileSync(secretsFile, "utf8"),
+      log: consoleLog(),
+      ...(options.billmgr && { billmgr: options.billmgr }),
+      ...(options.data && { data: options.data }),
+      ...(options.clock && { clock: options.clock }),
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") {
+      throw new Mistake(`port ${options.port} is in use; choose another one with --port`);
+    }
+    throw error;
+  }
+}
+
+function announce(stack: LocalStack, options: LocalOptions, secrets: Secrets): void {
+  const open = builtStorefronts.filter((name) => (secrets.storefronts[name] ?? []).length > 0);
+  const demo = [
+    ...(options.port === 3000 ? [] : [`--url ${stack.url}`]),
+    ...(options.secrets ? [`--secrets ${options.secrets}`] : []),
+    ...(options.catalog === "catalog.json" ? [] : [`--catalog ${options.catalog}`]),
+  ];
+  console.log(`billmgr-webhooks is open at ${stack.url}
+  page       ${stack.url}/ in a browser; all of it by buttons: ${stack.url}/try
+  webhooks   ${open.map((name) => `POST ${stack.url}/webhooks/${name}`).join("\n             ") || "none: no storefront has a secret"}
+  billmgr    ${options.billmgr ?? `simulated; what it was told: ${stack.url}/sandbox/ledger`}
+  clock      ${stack.clock.now().toISOString()}; move it: curl -d '{"advance":"P30D"}' ${stack.url}/local/clock
+  buy one    npm run demo -- ${[...demo, "buy"].join(" ")}
+  operate    npm run ops -- ${["attention", ...demo.slice(0, options.port === 3000 ? 0 : 1)].join(" ")}
+Ctrl-C stops it.`);
+}
+
+function stopOnSignal(stack: LocalStack): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    console.log("stopping");
+    await stack.stop();
+    process.exit(0);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+/** Said, but no reason to stop: what is paid meanwhile waits, and is tried again. Sends nothing. */
+function tryToReach(billmgr: string): void {
+  const { protocol, hostname, port } = new URL(billmgr);
+  const socket = connect(Number(port) || (protocol === "https:" ? 443 : 80), hostname.replace(/^\[|\]$/g, ""));
+  socket.setTimeout(5000, () => socket.destroy(new Error("no answer within 5 s")));
+  socket.once("connect", () => socket.destroy());
+  socket.once("error", ({ message }) => {
+    console.error(`billmgr cannot be reached at ${billmgr} (${message}): purchases wait until it can`);
+  });
+}
+
+await run(main);

@@ -1,0 +1,34 @@
+import { bodyOf, type Served, sendJson, serve } from "../shared/http/serve.ts";
+
+/** `putAt`: when it was put, where that is told. */
+type Version = string | { text: string; putAt: Date };
+
+/**
+ * Stands in for Secrets Manager before its real client: one secret, read anew at each request, so that an edited file
+ * counts as a rotated secret. Without `putAt` nobody asks for the version before it.
+ */
+export const serveSecrets = (read: (stage: string) => Version | Promise<Version>): Promise<Served> =>
+  serve(async (request, response) => {
+    const { SecretId = "", VersionStage = "AWSCURRENT" } = JSON.parse(
+      (await bodyOf(request, 65_536)).toString("utf8") || "{}",
+    ) as { SecretId?: string; VersionStage?: string };
+    const fail = (type: string, message: string) => sendJson(response, 400, { __type: type, message });
+    if (request.headers["x-amz-target"] !== "secretsmanager.GetSecretValue") {
+      return fail("InvalidRequestException", "only GetSecretValue is here");
+    }
+    try {
+      const version = await read(VersionStage);
+      const { text: SecretString, putAt }: { text: string; putAt?: Date } =
+        typeof version === "string" ? { text: version } : version;
+      sendJson(response, 200, {
+        ARN: `arn:aws:secretsmanager:us-east-1:000000000000:secret:${SecretId}`,
+        Name: SecretId,
+        SecretString,
+        VersionId: VersionStage,
+        VersionStages: [VersionStage],
+        ...(putAt && { CreatedDate: putAt.getTime() / 1000 }),
+      });
+    } catch (error) {
+      fail("ResourceNotFoundException", error instanceof Error ? error.message : "not found");
+    }
+  });

@@ -1,0 +1,94 @@
+import { requestOf } from "../../shared/billmgr/requests.ts";
+import { isTest, type Key, type Message, partsOf, toldAs } from "../../shared/intake/message.ts";
+import { messagesOf } from "../../shared/intake/messages.ts";
+import type { Decision } from "../../shared/licensing/decide.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import { fold } from "../../shared/licensing/fold.ts";
+import { describe, referenceOf } from "../../shared/licensing/operation.ts";
+import { follow, type Step } from "../../shared/licensing/preview.ts";
+import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
+import type { Instant } from "../../shared/licensing/time.ts";
+import { nameOf, type World } from "./dependencies.ts";
+import { storefrontFor } from "./reparse.ts";
+
+/** A change that would be made, and what would be sent for it. */
+export type Planned = { what: string; why: string; params: Record<string, string> };
+
+/** What one event would come to. */
+export type Preview = { event: string; type: string } & (
+  | { nothing: string }
+  | {
+      subscription: string;
+      known: boolean;
+      changes: Planned[];
+      /** What is decided after them. */
+      next: Decision;
+    }
+);
+
+export type Webhook = { storefront: string; body: unknown; headers: Record<string, string> };
+
+/** What would be called if this webhook came at that moment, as far as it goes well. Nothing is done. @throws Unfit */
+export async function preview(
+  { storefront, body, headers }: Webhook,
+  at: Instant,
+  world: Pick<World, "table" | "catalog">,
+): Promise<Preview[]> {
+  const read = storefrontFor(storefront).events(body, headers);
+  const came = { receivedAt: at, body: "" };
+  const messages = read.flatMap((told) => messagesOf(storefront, told, came).map(({ message }) => message));
+  const previews: Preview[] = [];
+  for (const message of messages) {
+    if (message.kind === "link" || message.kind === "wake") continue;
+    const { id, type } = message.received;
+    previews.push({ event: id, type, ...(await outcomeOf(message, at, world)) });
+  }
+  return previews;
+}
+
+async function outcomeOf(
+  message: Exclude<Message, { kind: "link" | "wake" }>,
+  at: Instant,
+  { table, catalog }: Pick<World, "table" | "catalog">,
+) {
+  if (isTest(message) && !catalog.policy.acceptTestMode) {
+    return { nothing: "from the storefront's test mode, which policy.acceptTestMode leaves out" };
+  }
+  if (message.kind !== "event") {
+    return {
+      nothing: `${message.kind === "unclear" ? "not understood, a person is needed" : "ignored"}: ${message.reason}`,
+    };
+  }
+  const found = await linkedTo(message.key, message.events, table);
+  if (!found) return { nothing: `kept: ${nameOf(message.key)} is linked to no subscription that is known yet` };
+  const { storefront, id } = partsOf(found.key);
+  const stored = await table.load(found.key);
+  const before = stored?.subscription ?? newSubscription(storefront, id);
+  const folded = found.events.reduce(fold, before);
+  const { steps, decision } = follow(folded, catalog, at, (step) => `<license ${step + 1}>`);
+  const changes = steps.map((step) => plannedIn(folded, step));
+  return { subscription: nameOf(found.key), known: stored !== undefined, changes, next: decision };
+}
+
+export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
+  what: describe(step.change),
+  why: step.why,
+  params: requestOf(step.change, referenceFor(subscription, step)),
+});
+
+/** What the facts are about in the end: a reference leads to another one, or to its subscription. */
+async function linkedTo(
+  key: Key,
+  events: readonly Event[],
+  table: Pick<World["table"], "link">,
+): Promise<{ key: Key; events: readonly Event[] } | undefined> {
+  if (partsOf(key).kind === "subscription") return { key, events };
+  const to = await table.link(key);
+  return to && linkedTo(to, toldAs(events, partsOf(key).id), table);
+}
+
+function referenceFor(subscription: Subscription, { change }: Step): string {
+  const slot = subscription.slots.find(({ n }) => n === change.slot);
+  const generation = change.kind === "order" ? change.generation : (slot?.generation ?? 1);
+  return referenceOf(subscription, { n: change.slot, generation });
+}

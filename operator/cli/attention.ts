@@ -1,0 +1,39 @@
+import { type Attention, attention, type Waiting } from "../actions/attention.ts";
+import { count, moment } from "../actions/format.ts";
+import type { Command } from "./command.ts";
+
+export const attentionCommand: Command = {
+  takes: [],
+  about: "what needs a person, longest first, and the repairs that fit",
+  async run({ connect }) {
+    const found = await attention(await connect());
+    return { data: found, text: textOf(found) };
+  },
+};
+
+function textOf({ halt, balance, late, waiting }: Attention): string {
+  const lines: string[] = [];
+  if (halt)
+    lines.push(`ALL CALLS ARE HALTED since ${moment(halt.since)}: ${halt.reason}`, "  mend it, then: resume", "");
+  if (balance?.low)
+    lines.push(`THE BALANCE IS LOW: ${balance.amount} ${balance.currency} at ${moment(balance.at)}`, "");
+  if (late) lines.push(`THE FUNCTIONS ARE BEHIND: ${late.name} has been due since ${moment(late.since)}`, "");
+  for (const one of waiting) {
+    const who = one.customer ? `  (${one.customer})` : "";
+    lines.push(`${moment(one.since)}  ${one.is === "event" ? "event " : ""}${one.name}${who}`, `  ${one.reason}`);
+    if (one.advice) lines.push(`  ${one.advice}`);
+    lines.push(`  fits: ${one.repairs.map((repair) => commandOf(one, repair)).join(" | ")}`, "");
+  }
+  lines.push(waiting.length === 0 ? "nothing needs a person" : `${count(waiting.length, "case")} for a person`);
+  return lines.join("\n");
+}
+
+const commandOf = ({ name }: Pick<Waiting, "name">, repair: string): string => {
+  if (repair === "retry" || repair === "replay") return `${repair} ${name}`;
+  if (repair === "dismiss") return `dismiss ${name} REASON`;
+  return `resolve ${name} --${repair}${repair === "adopt" || repair === "gone" ? " ELID" : ""}`;
+};
+
+/** The repairs that fit a subscription, as commands. */
+export const fitting = (name: string, repairs: readonly string[]): string =>
+  repairs.map((repair) => commandOf({ name }, repair)).join(" | ");

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { timeOf } from "../../../local/advance.ts";
+
+const start = Date.parse("2026-11-23T08:00:00Z");
+const hour = 3_600_000;
+
+test("what is stuck keeps nothing else from its time", async () => {
+  let time = start;
+  const clock = {
+    now: () => new Date(time),
+    moveTo: (moment: Date) => {
+      time = moment.getTime();
+    },
+    offset: () => 0,
+  };
+  let waits = [1, 2, 3].map((hours) => ({ key: `subscription#a/${hours}` as const, due: start + hours * hour }));
+  const stuck = { key: "subscription#a/stuck" as const, due: start };
+  const woken: [string, number][] = [];
+  const { advanceTo } = timeOf({
+    clock,
+    queue: { size: () => 0 },
+    table: {
+      due: async (shard) => ({
+        keys: shard > 0 ? [] : [stuck, ...waits].map(({ key, due }) => ({ key, due: new Date(due).toISOString() })),
+      }),
+    },
+    sweep: async () => {
+      woken.push(
+        ...waits.filter(({ due }) => due <= time).map(({ key }): [string, number] => [key, (time - start) / hour]),
+      );
+      waits = waits.filter(({ due }) => due > time);
+      return 0;
+    },
+    announce: async () => {},
+  });
+  await advanceTo(new Date(start + 24 * hour));
+  expect(woken).toEqual([1, 2, 3].map((hours) => [`subscription#a/${hours}`, hours]));
+});
+
+test("moving the clock stops wherever something is due, though time passes meanwhile, too", async () => {
+  let time = start;
+  const clock = {
+    now: () => {
+      time += 3;
+      return new Date(time);
+    },
+    moveTo: (moment: Date) => {
+      expect(moment.getTime()).toBeGreaterThanOrEqual(time);
+      time = moment.getTime();
+    },
+    offset: () => 0,
+  };
+  // Some while the clock is looked at, some far from each other.
+  const soon = Array.from({ length: 40 }, (_, i) => start + 7 * i);
+  let agenda = [...soon, ...[1, 2, 3].map((hours) => start + hours * hour)];
+  const late: number[] = [];
+  const { advanceTo } = timeOf({
+    clock,
+    queue: { size: () => 0 },
+    table: {
+      due: async (shard) => ({
+        keys: shard > 0 ? [] : agenda.map((due) => ({ key: "subscription#a/b", due: new Date(due).toISOString() })),
+      }),
+    },
+    sweep: async () => {
+      late.push(...agenda.filter((due) => due <= time).map((due) => time - due));
+      agenda = agenda.filter((due) => due > time);
+      return 0;
+    },
+    announce: async () => {},
+  });
+  await advanceTo(new Date(start + 24 * hour));
+  expect(late).toHaveLength(43);
+  expect(Math.max(...late)).toBeLessThan(1000);
+  expect(time).toBeGreaterThanOrEqual(start + 24 * hour);
+});

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { adviceOn } from "../../../../operator/actions/advice.ts";
+
+const operating = readFileSync(new URL("../../../../docs/operating.md", import.meta.url), "utf8");
+const [, table = ""] = /\n## What needs a person\n(.*?)\n### Retry/s.exec(operating) ?? [];
+const reasons = [...table.matchAll(/^\| (.+?) \| .+? \| .*? ?\|$/gm)]
+  .flatMap(([, reasons = ""]) => reasons.split(";").map((reason) => reason.trim()))
+  .filter(
+    (reason) =>
+      !/^(reason|-+|an `event`.*|billmgr tells no expiry.*|… is processing|… is ordered|… \(error …\))$/.test(reason),
+  );
+
+test("the documented reasons are many", () => {
+  expect(reasons.length).toBeGreaterThan(14);
+});
+
+test.each(reasons)("there is advice on %s", (reason) => {
+  expect(adviceOn(reason.replaceAll("…", "something"))).toMatch(/^[A-Z].*\.$/);
+});
+
+test("there is none on what is not known", () => {
+  expect(adviceOn("the moon is full")).toBeUndefined();
+});
+
+test.each([
+  ["billmgr refused to order vmmanager6 for a month: error access", "Mend what billmgr says"],
+  [
+    "billmgr refused to order vmmanager6 for a month: error money; the balance is 3 EUR, and when it rises this is tried again",
+    "Top up",
+  ],
+  [
+    "operation 1, order vmmanager6 for a month, is unknown: it lies unpaid in billmgr's basket, maybe more than once: pay it there once",
+    "Pay it in billmgr's basket",
+  ],
+  ["operation 2, suspend license 334673, is unknown: license 334673 is active until 2026-12-23", "Look at billmgr"],
+])("%s: %s", (reason, todo) => {
+  expect(adviceOn(reason)).toContain(todo);
+});

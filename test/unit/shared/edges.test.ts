@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { describe, expect, test } from "vitest";
+import { receive, type World } from "../../../functions/webhook/receive.ts";
+import { returnSoonTo, sendTo } from "../../../shared/aws/queue.ts";
+import { createBillmgr } from "../../../shared/billmgr/billmgr.ts";
+import type { Post } from "../../../shared/billmgr/transport.ts";
+import type { Outgoing } from "../../../shared/intake/message.ts";
+import { noMetrics } from "../../../shared/observability/metrics.ts";
+import { authinfo, signStandard, standardSecret } from "../../support/local.ts";
+import { watchedLog } from "../../support/log.ts";
+
+const now = new Date("2026-11-23T08:00:00Z");
+
+describe("a webhook", () => {
+  const answer = async (body: string, world: Partial<World> = {}) =>
+    receive(
+      { method: "POST", path: "/webhooks/standard", headers: signStandard(body, now), body: Buffer.from(body) },
+      {
+        secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
+        send: async () => {},
+        timely: () => true,
+        now: () => now,
+        log: watchedLog(),
+        metrics: noMetrics,
+        ...world,
+      },
+    );
+
+  test("that cannot be queued is answered 503, so that it is delivered again", async () => {
+    const send = () => Promise.reject(new Error("the queue is down"));
+    expect(await answer('{"type":"x"}', { send })).toMatchObject({ status: 503 });
+  });
+
+  test("that no item of the table could hold, compressed as it may be, is answered 413", async () => {
+    const noise = JSON.stringify(randomBytes(500_000).toString("base64"));
+    expect(await answer(noise)).toMatchObject({ status: 413 });
+    expect(await answer(JSON.stringify("x".repeat(700_000)))).toMatchObject({ status: 200 });
+  });
+
+  test("that tells more than an item of the table could hold beside it is kept for a person", async () => {
+    const sent: Outgoing[] = [];
+    const items = Array.from({ length: 100 }, (_, i) => ({ plan: `${i}${"\x01".repeat(180)}`, quantity: 1 }));
+    const data = { subscription: "s1", items };
+    const body = JSON.stringify({ type: "subscription.changed", timestamp: "2026-11-23", data });
+    const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
+    expect(await answer(body, { send })).toMatchObject({ status: 200 });
+    expect(sent).toMatchObject([
+      { message: { kind: "unclear", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
+    ]);
+  });
+
+  test("is never verified by a secret that is next to none, though it matches", async () => {
+    const secrets = async () => ({ billmgr: authinfo, storefronts: { standard: ["whsec_YQ=="] } });
+    expect(await answer("{}", { secrets })).toMatchObject({ status: 404 });
+  });
+});
+
+describe("the queue", () => {
+  const clientThat = (answer: (input: Record<string, unknown>) => object) =>
+    ({ send: async ({ input }: { input: Record<string, unknown> }) => answer(input) }) as unknown as SQSClient;
+
+  test("that refuses one message of a batch has not taken the batch", async () => {
+    const client = clientThat(() => ({ Failed: [{ Id: "0", Code: "InternalError", Message: "try again" }] }));
+    const send = sendTo(client, "url");
+    await expect(send([{ message: { key: "subscription#standard/1", kind: "wake" }, once: "" }])).rejects.toThrow(
+      "InternalError try again",
+    );
+  });
+
+  test("shows a failed message again soon, and less soon each time", async () => {
+    const seen: unknown[] = [];
+    const returnSoon = returnSoonTo(
+      clientThat(({ VisibilityTimeout }) => [seen.push(VisibilityTimeout)]),
+      "url",
+    );
+    for (const times of [1, 2, 5, 20]) await returnSoon("receipt", times);
+    expect(seen).toEqual([30, 60, 480, 900]);
+  });
+});
+
+describe("a list that changes while its pages are read", () => {
+  const page = (from: number, to: number, total?: number) =>
+    `<doc>${Array.from({ length: to - from }, (_, i) => `<elem><id>${from + i}</id></elem>`).join("")}${total === undefined ? "" : `<p_elems>${total}</p_elems>`}</doc>`;
+  /** The answers to the list's pages, one after the other; the filter is what `filter` shows. */
+  const reading = async (pages: string[], filter = "<doc><status/></doc>") => {
+    const left = [...pages];
+    const post: Post = async (form) => {
+      const func = form.get("func");
+      const body = func === "platform" ? left.shift() : form.has("sok") ? "<doc><ok/></doc>" : filter;
+      return { came: "answer", status: 200, body: body ?? "<doc/>" };
+    };
+    return (await createBillmgr(post, async () => authinfo).licenses("platform")).incomplete;
+  };
+  const whole = [page(0, 250, 300), page(250, 300, 300)];
+
+  test.each<[string, string[], string | undefined]>([
+    ["one page", [page(0, 10, 10)], undefined],
+    ["two pages of one count, the same twice", [...whole, ...whole], undefined],
+    ["another count on the second", [page(0, 250, 301), page(250, 300, 300)], "read whole"],
+    ["a row twice", [page(0, 250, 300), page(249, 299, 300)], "read whole"],
+    ["no count at all", [page(0, 10)], "read whole"],
+    [
+      "a row that went and one that came, so that a third was never shown",
+      [page(0, 250, 300), page(251, 301, 300), page(1, 251, 300), page(251, 301, 300)],
+      "read whole",
+    ],
+  ])("with %s", async (_, pages, incomplete) => {
+    const found = await reading(pages);
+    if (incomplete === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(incomplete);
+  });
+
+  test("with a filter that stays", async () => {
+    expect(await reading([page(0, 10, 10)], "<doc><status>2</status></doc>")).toContain("filter");
+    expect(await reading([page(0, 10, 10)], '<doc><error type="access"/></doc>')).toContain("filter");
+    expect(await reading([page(0, 10, 10)], "<doc><status>null</status></doc>")).toBeUndefined();
+    expect(await reading([page(0, 10, 10)], "<doc><ok/></doc>")).toContain("filter");
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import type { Subscription } from "../../../../shared/licensing/subscription.ts";
+import {
+  cancelled,
+  changed,
+  decide,
+  failed,
+  licensed,
+  operation,
+  paid,
+  paused,
+  refunded,
+  resumed,
+  slot,
+  subscriptionOf,
+  utc,
+} from "../../../support/events.ts";
+
+/** Paid for January, with the license that it bought. */
+const january = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "january" });
+
+describe("an operation under way", () => {
+  const under = (due: string): Subscription => ({
+    ...licensed([slot()], january, cancelled("2027-01-02")),
+    operation: operation({
+      change: { kind: "suspend", slot: 1, elid: "101", family: "platform" },
+      state: "unknown",
+      due: utc(due),
+    }),
+  });
+
+  test("is waited for until it is due", () => {
+    expect(decide(under("2027-01-10"), "2027-01-09")).toEqual({
+      do: "wait",
+      until: utc("2027-01-10"),
+      why: "operation 1 is unknown",
+    });
+  });
+
+  test.each(["2027-01-10", "2027-01-11"])("is looked at when it is due, whatever else is wanted (%s)", (now) => {
+    const attention = { reason: "asked", since: utc("2027-01-01") };
+    expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ do: "look" });
+  });
+
+  test("is no matter any more when it is finished", () => {
+    const { operation: open, ...rest } = under("2027-01-10");
+    const finished = { ...rest, operation: { ...operation({ change: open?.change as never }), state: "finished" } };
+    expect(decide(finished as Subscription, "2027-01-09")).toMatchObject({ do: "change", change: { kind: "suspend" } });
+  });
+});
+
+describe("attention", () => {
+  test("keeps everything as it is until a person resolves it", () => {
+    const attention = { reason: "the shop is odd", since: utc("2027-01-01") };
+    expect(decide({ ...subscriptionOf(january), attention }, "2027-01-01")).toEqual({
+      do: "attention",
+      reason: "the shop is odd",
+    });
+  });
+
+  test.each([
+    ["an unknown plan", [paid("2027-01-01", { months: 1 }, { items: ["vm-weekly"] })], /sold at standard as vm-weekly/],
+    ["no plan at all", [paid("2027-01-01", { months: 1 })], /no event has told for which plan/],
+    ["an extra alone", [paid("2027-01-01", { months: 1 }, { items: ["extra-node"] })], /"extra-node" stands without/],
+    ["thousands of licenses", [paid("2027-01-01", { months: 1 }, { items: [["vm-each", 1001]] })], /more than 1000/],
+  ])("is asked for %s", (_, events, reason) => {
+    expect(decide(subscriptionOf(...events), "2027-01-02")).toEqual({
+      do: "attention",
+      reason: expect.stringMatching(reason),
+    });
+  });
+
+  test("is not asked for what has ended, though its plan has left the catalog", () => {
+    const gone = licensed([slot()], paid("2027-01-01", { months: 1 }, { items: ["vm-old"] }), cancelled("2027-01-05"));
+    expect(decide(gone, "2027-01-06")).toMatchObject({ do: "change", change: { kind: "suspend" } });
+  });
+
+  test("is asked for a license of which billmgr tells no expiry", () => {
+    const { license: _, ...empty } = slot();
+    const unread = {
+      ...empty,
+      license: { elid: "101", family: "platform", trial: false, suspended: false, addons: {} },
+    };
+    expect(decide(licensed([unread], january), "2027-01-02")).toEqual({
+      do: "attention",
+      reason: "billmgr tells no expiry of license 101",
+    });
+  });
+});
+
+describe("a pause", () => {
+  const pause = {
+    since: utc("2027-01-02T09:00"),
+    until: utc("2027-01-02T10:00"),
+    why: "billmgr is not reached",
+    times: 1,
+  };
+
+  test("holds back what is wanted", () => {
+    expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T09:59")).toEqual({
+      do: "wait",
+      until: pause.until,
+      why: pause.why,
+    });
+  });
+
+  test("is over at its end", () => {
+    expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T10:00")).toMatchObject({ do: "change" });
+  });
+
+  test("of more than a day is told to a person, and tried again all the same", () => {
+    const long = { ...pause, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
+    const wanted = { ...subscriptionOf(january), pause: long };
+    expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ do: "wait" });
+    expect(decide(wanted, "2027-01-02T09:00")).toEqual({
+      do: "attention",
+      reason: "since 2027-01-01T09:00:00.000Z it cannot be done: billmgr is not reached",
+    });
+    expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ do: "change" });
+  });
+
+  test("holds back nothing where nothing is wanted", () => {
+    expect(decide({ ...licensed([slot()], january), pause }, "2027-01-02T09:00")).toMatchObject({ do: "settled" });
+  });
+});
+
+describe("rest", () => {
+  test("is without end where nothing is known", () => {
+    expect(decide(subscriptionOf(), "2027-01-01")).toStrictEqual({ do: "settled" });
+  });
+
+  test("is without end for a subscription that was never paid", () => {
+    expect(decide(subscriptionOf(changed("2027-01-01", "vm-monthly")), "2027-01-02")).toEqual({ do: "settled" });
+  });
+
+  test("ends where the paid time ends", () => {
+    expect(decide(licensed([slot()], january), "2027-01-02")).toEqual({ do: "settled", until: utc("2027-02-01") });
+  });
+
+  test("ends, past the paid time, where the grace ends", () => {
+    expect(decide(licensed([slot()], january), "2027-02-01")).toEqual({ do: "settled", until: utc("2027-02-04") });
+  });
+});
+
+describe("withholding", () => {
+  const wants = { do: "change", change: { kind: "suspend", elid: "101" } };
+
+  test.each([
+    ["paused", [paused("2027-01-05")], "2027-01-05", "paused"],
+    ["refunded", [refunded("2027-01-05", "january")], "2027-01-05", "its payment was taken back"],
+    ["unpaid past the grace", [], "2027-02-04", "unpaid since 2027-02-01T00:00:00.000Z"],
+    [
+      "failing past the grace",
+      [failed("2027-02-01T01:00")],
+      "2027-02-04T01:00",
+      "unpaid since 2027-02-01T00:00:00.000Z",
+    ],
+  ])("%s suspends", (_, events, now, why) => {
+    expect(decide(licensed([slot()], january, ...events), now)).toMatchObject({ ...wants, why });
+  });
+
+  test.each([
+    ["within the grace", [], "2027-02-03T23:59"],
+    [
+      "refunded and the refund reversed",
+      [refunded("2027-01-05", "january"), refunded("2027-01-06", "january", { reversed: true })],
+      "2027-01-07",
+    ],
+    ["paused and resumed", [paused("2027-01-05"), resumed("2027-01-06")], "2027-01-07"],
+    [
+      "an earlier payment refunded",
+      [paid("2027-01-20", { through: "2027-03-01" }), refunded("2027-01-21", "january")],
+      "2027-01-22",
+    ],
+  ])("%s does not suspend", (_, events, now) => {
+    const here = slot({ expiry: "2027-03-01" });
+    expect(decide(licensed([here], january, ...events), now)).toMatchObject({ do: "settled" });
+  });
+
+  test("is done once", () => {
+    const withheld = licensed([slot({ suspended: true })], january, paused("2027-01-05"));
+    expect(decide(withheld, "2027-01-06")).toMatchObject({ do: "settled" });
+  });
+
+  test("takes every license, one after the other", () => {
+    const slots = [slot({ n: 1, plan: "vm-each", suspended: true }), slot({ n: 2, plan: "vm-each" })];
+    const each = paid("2027-01-01", { through: "2027-02-01" }, { items: [["vm-each", 2]] });
+    expect(decide(licensed(slots, each, paused("2027-01-05")), "2027-01-06")).toMatchObject({
+      change: { kind: "suspend", slot: 2, elid: "102" },
+    });
+  });
+});

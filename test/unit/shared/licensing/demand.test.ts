@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import { parseCatalog } from "../../../../shared/licensing/catalog.ts";
+import { assign, claimsOf } from "../../../../shared/licensing/demand.ts";
+import type { Slot } from "../../../../shared/licensing/subscription.ts";
+import { catalogJson, catalogWith, changed, paid, type Sold, slot, subscriptionOf } from "../../../support/events.ts";
+
+const catalog = catalogWith();
+const claimsFor = (...items: Sold[]) => {
+  const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+  return "claims" in found ? found.claims : expect.fail(found.problem);
+};
+
+describe("claims", () => {
+  test.each<[string, Sold[], [string, Record<string, number>][]]>([
+    ["a plan", ["vm-monthly"], [["vm-monthly", { 55165: 1 }]]],
+    ["a plan by quantity", [["vm-monthly", 3]], [["vm-monthly", { 55165: 3 }]]],
+    ["a base beside the quantity", [["vm-yearly", 3]], [["vm-yearly", { 55165: 5 }]]],
+    [
+      "licenses by quantity",
+      [["vm-each", 2]],
+      [
+        ["vm-each", { 55165: 1 }],
+        ["vm-each", { 55165: 1 }],
+      ],
+    ],
+    ["none of a plan", [["vm-monthly", 0]], []],
+    ["what is ignored", ["support"], []],
+    ["an extra, listed first", [["extra-node", 2], "vm-monthly"], [["vm-monthly", { 55165: 3 }]]],
+    ["an extra of another addon", ["vm-monthly", "extra-machines"], [["vm-monthly", { 55165: 1, 55164: 10 }]]],
+    [
+      "an extra beside several licenses",
+      [["vm-each", 2], "extra-node"],
+      [
+        ["vm-each", { 55165: 2 }],
+        ["vm-each", { 55165: 1 }],
+      ],
+    ],
+    [
+      "plans of two products",
+      ["vm-monthly", "dci-monthly"],
+      [
+        ["vm-monthly", { 55165: 1 }],
+        ["dci-monthly", {}],
+      ],
+    ],
+  ])("of %s", (_, items, expected) => {
+    expect(claimsFor(...items).map(({ plan, addons }) => [plan, addons])).toEqual(expected);
+  });
+
+  test("are a thousand licenses at most", () => {
+    expect(claimsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
+  });
+
+  test("have a million of an addon at most", () => {
+    expect(claimsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
+  });
+
+  test("tell every name under which an unknown thing was sold", () => {
+    const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
+    const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;
+    expect(claimsOf({ ...sold, items }, catalog)).toEqual({
+      problem: "nothing in the catalog is sold at standard as price_1 or prod_1",
+    });
+  });
+
+  test.each<[string, Sold[], RegExp]>([
+    ["an unknown name", ["vm-weekly"], /^nothing in the catalog is sold at standard as vm-weekly$/],
+    [
+      "an extra without its product",
+      ["dci-monthly", "extra-node"],
+      /"extra-node" stands without a plan of its product/,
+    ],
+    [
+      "more licenses than anybody sells",
+      [
+        ["vm-each", 600],
+        ["vm-each", 401],
+      ],
+      /more than 1000 licenses/,
+    ],
+    [
+      "more of an addon than anybody sells",
+      [
+        ["vm-monthly", 999_999],
+        ["extra-node", 2],
+      ],
+      /^addon 55165 = 1000001 is more than 1000000 at once$/,
+    ],
+  ])("are a problem with %s", (_, items, problem) => {
+    const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+    expect(found).toEqual({ problem: expect.stringMatching(problem) });
+  });
+
+  test("go by the quantity that was told last where an event tells none", () => {
+    const told = [
+      changed("2027-01-01", ["vm-each", 2]),
+      changed("2027-01-03", "vm-each"),
+      changed("2027-01-02", ["vm-each", 3]),
+    ];
+    const found = claimsOf(subscriptionOf(...told), catalog);
+    expect("claims" in found && found.claims).toHaveLength(3);
+  });
+
+  test("are none while nothing is paid, and a problem once something is paid for no plan", () => {
+    expect(claimsOf(subscriptionOf(), catalog)).toEqual({ claims: [] });
+    expect(claimsOf(subscriptionOf(paid("2027-01-01", { months: 1 })), catalog)).toHaveProperty("problem");
+  });
+
+  test("go by the price before the product that both plans share", () => {
+    const [monthly, yearly] = [{ stripe: ["prod_vm"] }, { stripe: ["price_yearly"] }];
+    const shared = parseCatalog({
+      ...catalogJson,
+      plans: {
+        monthly: { product: "vmmanager6", period: 1, soldAs: monthly },
+        yearly: { product: "vmmanager6", period: 12, soldAs: yearly },
+      },
+    });
+    const items = { asOf: "2027-01-01T00:00:00.000Z", list: [{ names: ["price_yearly", "prod_vm"], quantity: 1 }] };
+    const subscription = { ...subscriptionOf({ ...changed("2027-01-01"), items }), storefront: "stripe" };
+    expect(claimsOf(subscription, shared)).toMatchObject({ claims: [{ plan: "yearly" }] });
+  });
+});
+
+describe("the assignment", () => {
+  const vm = (n: number, plan = "vm-each", of: Parameters<typeof slot>[0] = {}) => slot({ n, plan, ...of });
+  const empty = (n: number, generation: number): Slot => {
+    const { license: _, ...rest } = slot({ n, generation });
+    return rest;
+  };
+  const outline = (slots: Slot[], items: Sold[], trialsOver = false) => {
+    const { filled, vacant, surplus } = assign(
+      slots,
+      claimsFor(...items),
+      ({ license }) => license.trial && trialsOver,
+    );
+    return {
+      filled: filled.map((pair) => [pair.slot.n, pair.claim.plan]),
+      vacant: vacant.map((pair) => [pair.slot.n, pair.slot.generation, pair.slot.plan]),
+      surplus: surplus.map((one) => [one.slot.n, one.replacement?.n !== undefined]),
+    };
+  };
+
+  test.each<[string, Slot[], Sold[], ReturnType<typeof outline>]>([
+    ["the first slot for the first claim", [], ["vm-each"], { filled: [], vacant: [[1, 1, "vm-each"]], surplus: [] }],
+    [
+      "new slots after the last",
+      [vm(1), vm(3)],
+      [["vm-each", 3]],
+      {
+        filled: [
+          [1, "vm-each"],
+          [3, "vm-each"],
+        ],
+        vacant: [[4, 1, "vm-each"]],
+        surplus: [],
+      },
+    ],
+    [
+      "an empty slot before a new one, in its generation",
+      [empty(1, 4), vm(2)],
+      [["vm-each", 2]],
+      { filled: [[2, "vm-each"]], vacant: [[1, 4, "vm-each"]], surplus: [] },
+    ],
+    [
+      "the lowest slots, the newest too many",
+      [vm(1), vm(2), vm(3)],
+      ["vm-each"],
+      {
+        filled: [[1, "vm-each"]],
+        vacant: [],
+        surplus: [
+          [2, false],
+          [3, false],
+        ],
+      },
+    ],
+    [
+      "a license to its own plan first",
+      [vm(1, "vm-yearly"), vm(2, "vm-monthly")],
+      ["vm-monthly", "vm-yearly"],
+      {
+        filled: [
+          [2, "vm-monthly"],
+          [1, "vm-yearly"],
+        ],
+        vacant: [],
+        surplus: [],
+      },
+    ],
+    [
+      "a license to another plan of its product",
+      [vm(1, "vm-monthly")],
+      ["vm-yearly"],
+      { filled: [[1, "vm-yearly"]], vacant: [], surplus: [] },
+    ],
+    [
+      "no license to another product",
+      [vm(1)],
+      ["dci-monthly"],
+      { filled: [], vacant: [[2, 1, "dci-monthly"]], surplus: [[1, false]] },
+    ],
+  ])("gives %s", (_, slots, items, expected) => {
+    expect(outline(slots, items)).toEqual(expected);
+  });
+
+  test.each([
+    [{ n: 1, generation: 1 }, true],
+    [{ n: 1, generation: 2 }, false],
+    [undefined, false],
+  ])("knows a license for replaced by one that was ordered in its place: %j", (replaces, replaced) => {
+    const slots = [vm(1), vm(2, "dci-monthly", { product: "dcimanager6", ...(replaces && { replaces }) })];
+    expect(outline(slots, ["dci-monthly"])).toMatchObject({ filled: [[2, "dci-monthly"]], surplus: [[1, replaced]] });
+  });
+
+  test("lets a license that is spent serve no more", () => {
+    const slots = [vm(1, "vm-trial", { trial: true })];
+    expect(outline(slots, ["vm-trial"], false)).toMatchObject({ filled: [[1, "vm-trial"]], vacant: [], surplus: [] });
+    expect(outline(slots, ["vm-trial"], true)).toMatchObject({
+      filled: [],
+      vacant: [[2, 1, "vm-trial"]],
+      surplus: [[1, false]],
+    });
+  });
+});

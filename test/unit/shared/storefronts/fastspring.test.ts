@@ -1,0 +1,317 @@
+import { describe, expect, test } from "vitest";
+import { signFastspring } from "../../../../local/simulators/storefronts/signing.ts";
+import { fastspring } from "../../../../shared/storefronts/fastspring.ts";
+import { utc } from "../../../support/events.ts";
+import { plainSecretOf } from "../../../support/secrets.ts";
+import { signers } from "../../../support/signers.ts";
+
+type Fields = Record<string, unknown>;
+
+const ms = (text: string) => Date.parse(utc(text));
+
+const event = (type: string, data: Fields, of: Fields = {}) => ({
+  id: "fsEvent1",
+  processed: false,
+  created: ms("2027-01-31T10:00"),
+  type,
+  live: true,
+  data,
+  ...of,
+});
+const tell = (type: string, data: Fields, of: Fields = {}) =>
+  fastspring.events({ events: [event(type, data, of)] }, {})[0];
+const eventsOf = (type: string, data: Fields) => {
+  const told = tell(type, data);
+  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+};
+const typesOf = (type: string, data: Fields) => eventsOf(type, data).map((one) => one.type.replace(/^.*\./, ""));
+
+const subscription = (of: Fields = {}) => ({
+  id: "fsSub1",
+  subscription: "fsSub1",
+  active: true,
+  state: "active",
+  account: { id: "fsAcct1", account: "fsAcct1", contact: { first: "Jo", email: "jo@example.com" } },
+  product: { product: "vm6-monthly", sku: "VM6" },
+  sku: null,
+  quantity: 3,
+  begin: ms("2027-01-31"),
+  next: ms("2027-02-28"),
+  intervalUnit: "month",
+  intervalLength: 1,
+  end: null,
+  deactivationDate: null,
+  ...of,
+});
+/** As FastSpring sends it with webhook expansion off. */
+const plain = (of: Fields = {}) => subscription({ account: "fsAcct1", product: "vm6-monthly", ...of });
+const charge = (of: Fields = {}) => ({
+  order: { order: "fsOrder2", id: "fsOrder2", total: 60 },
+  status: "successful",
+  account: { id: "fsAcct1" },
+  subscription: subscription(),
+  ...of,
+});
+const returned = (of: Fields = {}) => ({
+  return: "fsReturn1",
+  completed: true,
+  currency: "EUR",
+  totalReturn: 60,
+  original: { id: "fsOrder2", order: "fsOrder2", currency: "EUR", total: 60 },
+  ...of,
+});
+
+describe("the signature", () => {
+  const body = '{"events":[]}';
+  const request = (headers: Record<string, string>) => ({ headers, body: Buffer.from(body) });
+  const verify = (headers: Record<string, string>, secrets = [plainSecretOf("older"), signers.fastspring.secret]) =>
+    fastspring.verify(request(headers), secrets, () => false);
+
+  test("is believed of any of the secrets, and of no other", () => {
+    expect(verify(signFastspring(body, signers.fastspring.secret))).toBeUndefined();
+    expect(verify(signFastspring(body, plainSecretOf("another")))).toMatch(/none of the 2 secrets/);
+    expect(verify(signFastspring(`${body} `, signers.fastspring.secret))).toMatch(/none of the 2 secrets/);
+  });
+
+  test("is asked for, though FastSpring sends without one where no secret is set", () => {
+    expect(verify({})).toBe("needs the header X-FS-Signature");
+  });
+
+  test("has a secret that is not easily guessed", () => {
+    expect(fastspring.flawOf("abc")).toMatch(/too short/);
+    expect(fastspring.flawOf("fs_synthetic")).toBeUndefined();
+    expect(fastspring.flawOf(signers.fastspring.secret)).toBeUndefined();
+  });
+});
+
+describe("subscription.activated", () => {
+  test("tells a first payment to the next charge, and all that is bought", () => {
+    const fact = {
+      id: "fsEvent1",
+      occurredAt: utc("2027-01-31T10:00"),
+      customer: { id: "fsAcct1", email: "jo@example.com" },
+      items: { asOf: utc("2027-01-31T10:00"), list: [{ names: ["vm6-monthly"], quantity: 3 }] },
+    };
+    expect(tell("subscription.activated", subscription())).toEqual({
+      id: "fsEvent1",
+      type: "subscription.activated",
+      occurredAt: utc("2027-01-31T10:00"),
+      test: false,
+      says: "facts",
+      about: { subscription: "fsSub1" },
+      links: [{ reference: "first payment of fsSub1", to: { subscription: "fsSub1" } }],
+      events: [
+        {
+          ...fact,
+          type: "payment.succeeded",
+          payment: "first payment of fsSub1",
+          covers: { from: utc("2027-01-31"), through: utc("2027-02-28") },
+          trial: false,
+        },
+        { ...fact, type: "subscription.changed" },
+        { ...fact, type: "subscription.resumed" },
+        { ...fact, type: "subscription.cancel_withdrawn" },
+      ],
+    });
+  });
+
+  test("is read without webhook expansion too", () => {
+    expect(eventsOf("subscription.activated", plain())[0]).toMatchObject({
+      customer: { id: "fsAcct1" },
+      covers: { through: utc("2027-02-28") },
+      items: { list: [{ names: ["vm6-monthly"], quantity: 3 }] },
+    });
+  });
+
+  test("of a trial is a payment of nothing", () => {
+    expect(eventsOf("subscription.activated", subscription({ state: "trial" }))[0]).toMatchObject({ trial: true });
+  });
+
+  test("names what is sold by its path and by the subscription's SKU, with its addons", () => {
+    const addons = [{ product: "vm6-node", sku: null, quantity: 4 }, { product: { product: "support" } }];
+    expect(eventsOf("subscription.activated", subscription({ sku: "vm6", quantity: null, addons }))[0]?.items).toEqual({
+      asOf: utc("2027-01-31T10:00"),
+      list: [
+        { names: ["vm6-monthly", "sku:vm6"], quantity: 1 },
+        { names: ["vm6-node"], quantity: 4 },
+        { names: ["support"], quantity: 1 },
+      ],
+    });
+  });
+
+  test("is for a person where the next charge is not told", () => {
+    expect(tell("subscription.activated", subscription({ next: null }))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringMatching(/data\.next/),
+    });
+  });
+});
+
+describe("a subscription is read as all that it says", () => {
+  test.each([
+    ["subscription.updated", {}, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription.updated", { state: "trial" }, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription.updated", { state: "overdue" }, ["changed", "failed", "cancel_withdrawn"]],
+    ["subscription.updated", { state: "paused" }, ["changed", "paused", "cancel_withdrawn"]],
+    ["subscription.updated", { state: "canceled" }, ["changed", "cancel_scheduled"]],
+    ["subscription.updated", { state: "deactivated" }, ["changed", "cancelled"]],
+    ["subscription.paused", { isPauseScheduled: true }, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription.paused", { state: "paused" }, ["changed", "paused", "cancel_withdrawn"]],
+    ["subscription.resumed", {}, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription.canceled", { state: "canceled" }, ["changed", "cancel_scheduled"]],
+    ["subscription.canceled", {}, ["changed", "resumed", "cancel_scheduled"]],
+    ["subscription.uncanceled", {}, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription.deactivated", { state: "deactivated", active: false }, ["changed", "cancelled"]],
+    ["subscription.deactivated", {}, ["changed", "resumed", "cancelled"]],
+  ])("%s %j", (type, of, types) => {
+    expect(typesOf(type, subscription(of))).toEqual(types);
+    expect(typesOf(type, plain(of))).toEqual(types);
+  });
+
+  test.each([
+    [{ deactivationDate: ms("2027-02-28") }, { endsAt: utc("2027-02-28") }],
+    [{ deactivationDate: null, account: { id: "fsAcct1", contact: null } }, {}],
+  ])("with the end that it is set to, %j", (of, end) => {
+    const [, scheduled] = eventsOf("subscription.canceled", subscription({ state: "canceled", ...of }));
+    const { type, endsAt } = scheduled as { type: string; endsAt?: string };
+    expect({ type, ...(endsAt && { endsAt }) }).toEqual({ type: "subscription.cancel_scheduled", ...end });
+  });
+});
+
+describe("subscription.charge.completed", () => {
+  test("is a payment by the order's id to the next charge, and the order is linked", () => {
+    expect(tell("subscription.charge.completed", charge())).toMatchObject({
+      says: "facts",
+      about: { subscription: "fsSub1" },
+      links: [{ reference: "fsOrder2", to: { subscription: "fsSub1" } }],
+      events: [
+        {
+          type: "payment.succeeded",
+          payment: "fsOrder2",
+          covers: { through: utc("2027-02-28") },
+          trial: false,
+          items: { list: [{ names: ["vm6-monthly"], quantity: 3 }] },
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [
+      "without webhook expansion",
+      { order: "fsOrder2", account: "fsAcct1", subscription: "fsSub1" },
+      /webhook expansion/,
+    ],
+    ["without a next charge", { subscription: subscription({ next: null }) }, /data\.subscription\.next/],
+    ["without its order", { order: undefined }, /data\.order/],
+    ["with a time in seconds", { subscription: subscription({ next: 1_803_772_800 }) }, /data\.subscription/],
+  ])("is for a person %s", (_, of, reason) => {
+    expect(tell("subscription.charge.completed", charge(of))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringMatching(reason),
+    });
+  });
+});
+
+test.each([
+  ["subscription.charge.failed", { reason: "EXPIRED_CARD", account: "fsAcct1", subscription: "fsSub1" }],
+  ["subscription.charge.failed", { reason: "EXPIRED_CARD", subscription: subscription({ state: "overdue" }) }],
+  ["subscription.payment.overdue", subscription()],
+  ["subscription.payment.overdue", plain({ state: "overdue" })],
+])("%s is a failed payment", (type, data) => {
+  expect(tell(type, data)).toMatchObject({
+    says: "facts",
+    about: { subscription: "fsSub1" },
+    events: [{ type: "payment.failed", occurredAt: utc("2027-01-31T10:00") }],
+  });
+});
+
+describe("money taken back", () => {
+  test("order.completed tells which order paid the first period", () => {
+    const links = [{ reference: "fsOrder1", to: { reference: "first payment of fsSub1" } }];
+    for (const item of [{ subscription: "fsSub1" }, { subscription: subscription() }]) {
+      const order = { id: "fsOrder1", items: [{ product: "setup" }, { product: "vm6-monthly", ...item }] };
+      expect(tell("order.completed", order)).toMatchObject({
+        says: "facts",
+        about: { reference: "fsOrder1" },
+        events: [],
+        links,
+      });
+    }
+    for (const items of [[{ product: "shirt" }], undefined]) {
+      expect(tell("order.completed", { id: "fsOrder1", items })).toMatchObject({
+        says: "nothing",
+        reason: "an order of no subscription",
+      });
+    }
+  });
+
+  test.each([
+    ["return.created", returned()],
+    ["return.created", returned({ totalReturn: 60.01, completed: undefined })],
+    ["chargeback.created", { id: "fsOrder2", order: "fsOrder2", chargebackAmount: 60, status: "NEW" }],
+    ["order.chargeback", { order: { id: "fsOrder2" } }],
+  ])("%s of the whole order", (type, data) => {
+    expect(tell(type, data)).toMatchObject({
+      says: "facts",
+      about: { reference: "fsOrder2" },
+      events: [{ type: "payment.refunded", payment: "fsOrder2", reversed: false }],
+    });
+  });
+
+  test.each([
+    ["in part", returned({ totalReturn: 59.99 }), "nothing", /in part/],
+    ["not completed", returned({ completed: false }), "nothing", /not been completed/],
+    ["of an unknown order", returned({ original: undefined }), "unclear", /data\.original/],
+    ["of an unknown amount", returned({ totalReturn: undefined }), "unclear", /data\.totalReturn/],
+  ])("a return %s does not count", (_, data, says, reason) => {
+    expect(tell("return.created", data)).toMatchObject({ says, reason: expect.stringMatching(reason) });
+  });
+});
+
+describe("a POST", () => {
+  test("can hold several events, each told by itself; one that cannot be read does not hold up the others", () => {
+    const told = fastspring.events(
+      {
+        events: [
+          event("subscription.updated", subscription()),
+          event("mailingListEntry.updated", {}, { id: "fsEvent2", live: false }),
+          { id: "fsEvent3", type: "subscription.updated", created: "today" },
+          event("subscription.deactivated", plain({ state: "deactivated" }), { id: "fsEvent4" }),
+        ],
+      },
+      {},
+    );
+    expect(told).toMatchObject([
+      { id: "fsEvent1", says: "facts", test: false },
+      { id: "fsEvent2", says: "nothing", test: true, reason: '"mailingListEntry.updated" changes no license' },
+      { id: "", says: "unclear", reason: expect.stringMatching(/^an event's (created|data): /) },
+      { id: "fsEvent4", says: "facts" },
+    ]);
+  });
+
+  test("is of live orders where it does not tell", () => {
+    expect(tell("subscription.updated", subscription(), { live: undefined })).toMatchObject({ test: false });
+  });
+
+  test("of no events says nothing", () => {
+    expect(fastspring.events({ events: [] }, {})).toMatchObject([{ says: "nothing", reason: "it holds no events" }]);
+  });
+
+  test.each([0.5, -1, "three", 1e9])("of the quantity %j is unclear", (quantity) => {
+    expect(tell("subscription.updated", subscription({ quantity }))).toMatchObject({
+      says: "unclear",
+      reason: expect.stringContaining("data.quantity"),
+    });
+  });
+
+  test.each([null, [], "text", 7, {}, { events: {} }])("of %j is unclear", (body) => {
+    expect(fastspring.events(body, {})).toMatchObject([{ id: "", type: "no type", says: "unclear" }]);
+  });
+
+  test("is not quoted in a reason", () => {
+    const told = tell("subscription.updated", subscription({ account: { id: { secret: "jo@example.com" } } }));
+    expect(told).toMatchObject({ says: "unclear" });
+    expect(JSON.stringify(told)).not.toContain("jo@example");
+  });
+});

@@ -1,0 +1,242 @@
+import { describe, expect, test } from "vitest";
+import { signHostbill } from "../../../../local/simulators/storefronts/signing.ts";
+import { hostbill } from "../../../../shared/storefronts/hostbill.ts";
+import { timelyAt } from "../../../../shared/storefronts/signatures.ts";
+import { utc } from "../../../support/events.ts";
+import { plainSecretOf } from "../../../support/secrets.ts";
+import { signers } from "../../../support/signers.ts";
+
+type Fields = Record<string, unknown>;
+
+const now = new Date(utc("2027-01-31T10:00"));
+const headersOf = (event: string) => ({ "hb-event": event, "hb-timestamp": String(now.getTime() / 1000) });
+const tell = (event: string, body: unknown) => hostbill.events(body, headersOf(event));
+const details = (of: Fields = {}) => ({ id: "49", client_id: "6", product_id: "12", next_due: "2027-02-28", ...of });
+const line = (of: Fields = {}) => ({
+  type: "Hosting",
+  item_id: "49",
+  description: "VMmanager 6 vm.example.com (31/01/2027 - 28/02/2027)",
+  amount: "20.00",
+  qty: "1",
+  ...of,
+});
+const invoice = (...items: Fields[]) => ({ id: "58", status: "Paid", client_id: "6", date: "2027-01-31", items });
+
+describe("the signature", () => {
+  const verify = (headers: Record<string, string>, body = "{}") =>
+    hostbill.verify(
+      { headers, body: Buffer.from(body) },
+      [plainSecretOf("older"), signers.hostbill.secret],
+      timelyAt(() => now.getTime()),
+    );
+  const signed = (at: Date, secret = signers.hostbill.secret) => signHostbill("after_accountsuspend", "{}", at, secret);
+
+  test("is of the time and the body, with nothing between them", () => {
+    expect(verify(signed(now))).toBeUndefined();
+    expect(verify(signed(now, plainSecretOf("another")))).toMatch(/none of the 2 secrets/);
+    expect(verify(signed(now), "[]")).toMatch(/none of the 2 secrets/);
+  });
+
+  test.each([-301, 301])("is refused %i s away", (seconds) => {
+    expect(verify(signed(new Date(now.getTime() + seconds * 1000)))).toMatch(/more than 300 s/);
+  });
+
+  test("needs both of its headers", () => {
+    const { "hb-signature": signature = "", "hb-timestamp": time = "" } = signed(now);
+    for (const headers of [{ "hb-signature": signature }, { "hb-timestamp": time }, { "hb-timestamp": "now" }]) {
+      expect(verify(headers as Record<string, string>)).toBe("needs the headers HB-Signature, HB-Timestamp");
+    }
+  });
+
+  test("is not believed by the time alone moving into the body", () => {
+    const { "hb-timestamp": time = "", ...headers } = signHostbill("x", "17", now, signers.hostbill.secret);
+    expect(verify({ ...headers, "hb-timestamp": `${time}1` }, "7")).not.toBeUndefined();
+  });
+
+  test("has a secret of some length", () => {
+    expect(hostbill.flawOf("abc")).toMatch(/too short/);
+    expect(hostbill.flawOf("eight888")).toBeUndefined();
+    expect(hostbill.flawOf(signers.hostbill.secret)).toBeUndefined();
+  });
+});
+
+describe("after_invoicefullpaid", () => {
+  test("is a payment of the account by the invoice's id, for the period in the line's text", () => {
+    expect(tell("after_invoicefullpaid", invoice(line()))).toEqual([
+      {
+        id: `after_invoicefullpaid ${utc("2027-01-31T10:00")} 58`,
+        type: "after_invoicefullpaid",
+        occurredAt: utc("2027-01-31T10:00"),
+        says: "facts",
+        about: { subscription: "49" },
+        events: [
+          {
+            id: `after_invoicefullpaid ${utc("2027-01-31T10:00")} 58`,
+            occurredAt: utc("2027-01-31T10:00"),
+            customer: { id: "6" },
+            type: "payment.succeeded",
+            payment: "58",
+            covers: { from: utc("2027-01-31"), through: utc("2027-02-28") },
+            trial: false,
+          },
+        ],
+      },
+    ]);
+  });
+
+  test.each([
+    ["2027-02-01 - 2027-03-01", "2027-03-01"],
+    ["09/12/2026 - 09/01/2027", "2027-01-09"],
+    ["12/09/2026 - 01/09/2027", "2027-01-09"],
+    ["31.01.2027 - 28.02.2027", "2027-02-28"],
+    ["28/02/2027 - 31/03/2027", "2027-03-31"],
+    ["9/1/2027 - 8/2/2027", "2027-02-09"],
+    ["01/31/2027 - 01/31/2028", "2028-01-31"],
+    ["2027-02-01 - 2027-02-28", "2027-03-01"],
+    ["2027-01-31 - 2030-01-31", "2030-01-31"],
+    ["05/05/2027 - 05/05/2028", "2028-05-05"],
+  ])("reads (%s) as paid to %s", (period, through) => {
+    const description = `VMmanager 6 (yearly) vm.example.com (${period})`;
+    expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
+      { events: [{ covers: { through: utc(through) } }] },
+    ]);
+  });
+
+  test.each([
+    ["no period", "VMmanager 6 vm.example.com"],
+    ["a week", "VMmanager 6 (2027-02-01 - 2027-02-08)"],
+    ["the end before the beginning", "VMmanager 6 (2027-02-01 - 2027-01-01)"],
+    ["no day", "VMmanager 6 (2027-02-30 - 2027-03-30)"],
+    ["day and month that can be either", "VMmanager 6 (01/02/2027 - 01/02/2028)"],
+    ["more than three years", "VMmanager 6 (2027-02-01 - 2037-02-01)"],
+  ])("is for a person with %s", (_, description) => {
+    expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
+      { says: "unclear", reason: expect.stringMatching(/YYYY-MM-DD/) },
+    ]);
+  });
+
+  test("tells each account of the invoice by itself, and several lines of one together", () => {
+    const other = line({ item_id: "50", description: "DCImanager (2027-01-31 - 2028-01-31)" });
+    const ahead = line({ description: "VMmanager 6 (2027-02-28 - 2027-03-28)" });
+    const setup = { type: "Other", item_id: "0", description: "setup" };
+    const told = tell("after_invoicefullpaid", invoice(ahead, other, setup, line()));
+    expect(told).toMatchObject([
+      { about: { subscription: "49" }, events: [{ covers: { from: utc("2027-01-31"), through: utc("2027-03-28") } }] },
+      { about: { subscription: "50" }, events: [{ covers: { through: utc("2028-01-31") } }] },
+    ]);
+  });
+
+  test("is for a person as a whole where one of an account's lines cannot be read", () => {
+    const told = tell(
+      "after_invoicefullpaid",
+      invoice(line(), line({ description: "and more" }), line({ item_id: "50" })),
+    );
+    expect(told).toMatchObject([{ says: "unclear" }, { says: "facts", about: { subscription: "50" } }]);
+  });
+
+  test.each([
+    ["no account", invoice({ type: "Domain Register", item_id: "1", description: "x" }), "nothing", /no account/],
+    ["no items", invoice(), "nothing", /no account/],
+    ["a line without an account", invoice({ type: "Hosting", description: "x" }), "unclear", /without item_id/],
+    ["no id", { ...invoice(line()), id: undefined }, "unclear", /^id: missing/],
+    ["another shape", 58, "unclear", /expected an object/],
+  ])("of %s is known by a digest of its body", (_, body, says, reason) => {
+    expect(tell("after_invoicefullpaid", body)).toMatchObject([
+      { id: "", says, reason: expect.stringMatching(reason) },
+    ]);
+  });
+});
+
+describe("accounts", () => {
+  test.each([
+    ["after_accountcreate", { account_id: "49", service: details(), server: {} }, ["changed", "cancel_withdrawn"]],
+    ["after_accountchangepackage", { account: details() }, ["changed"]],
+    ["after_accountsuspend", 49, ["paused"]],
+    ["after_accountsuspend", "49", ["paused"]],
+    ["after_accountsuspend", { account: details() }, ["paused"]],
+    ["after_accountunsuspend", 49, ["resumed"]],
+    ["after_accountunsuspend", { account: details(), product: { id: "12" } }, ["resumed"]],
+    ["after_accountterminate", { account_id: 49, service: details(), server: {} }, ["cancelled"]],
+    ["after_cancellationrequest", { reason: "", type: "End of billing period", acc_id: "49" }, ["cancel_scheduled"]],
+    ["after_cancellationrequest", { reason: "", acc_id: 49 }, ["cancel_scheduled"]],
+  ])("%s %j", (event, body, types) => {
+    const [told] = tell(event, body);
+    const held = typeof body === "object" && ("account" in body || "service" in body);
+    const customer = held ? { customer: { id: "6" } } : {};
+    expect(told).toMatchObject({ events: types.map(() => customer) });
+    expect(told).toMatchObject({ says: "facts", about: { subscription: "49" }, id: expect.stringContaining(event) });
+    const events = told?.says === "facts" ? told.events : [];
+    expect(events.map(({ type }) => type)).toEqual(types.map((type) => `subscription.${type}`));
+  });
+
+  test("are sold as HostBill's product, the new one after a change", () => {
+    const itemsOf = (event: string, body: unknown) => {
+      const [told] = tell(event, body);
+      return told?.says === "facts" ? told.events[0]?.items : told;
+    };
+    const asOf = utc("2027-01-31T10:00");
+    expect(itemsOf("after_accountcreate", { service: details() })).toEqual({ asOf, list: [{ names: ["12"] }] });
+    expect(itemsOf("after_accountchangepackage", { account: details(), product: { id: 13 } })).toEqual({
+      asOf,
+      list: [{ names: ["13"] }],
+    });
+  });
+
+  test.each([
+    ["after_cancellationrequest", { type: "Immediate", acc_id: "49" }, "nothing", /told apart/],
+    ["after_accountcreate", { account_id: "49" }, "unclear", /product_id/],
+    ["after_accountsuspend", {}, "unclear", /account_id/],
+    ["after_accountsuspend", null, "unclear", /.+/],
+    ["after_refund", { invoice_id: 58, amount: 20 }, "unclear", /in full or in part/],
+    ["after_accountformsupgrade", { account_id: 49 }, "unclear", /a part/],
+    ["after_addoncreate", 3, "unclear", /a part/],
+    ["after_addonsuspend", 3, "unclear", /a part/],
+    ["after_addonterminate", 3, "unclear", /a part/],
+    ["before_accountsuspend", { account_id: 49 }, "nothing", /"before_accountsuspend" changes no license/],
+    ["after_clientadded", { id: 6 }, "nothing", /"after_clientadded" changes no license/],
+  ])("%s %j says %s", (event, body, says, reason) => {
+    expect(tell(event, body)).toMatchObject([{ says, reason: expect.stringMatching(reason) }]);
+  });
+
+  test("that are suspended twice are told twice: the body is the same", () => {
+    const later = hostbill.events(49, { ...headersOf("after_accountsuspend"), "hb-timestamp": "1801390001" });
+    expect(later[0]?.id).not.toBe(tell("after_accountsuspend", 49)[0]?.id);
+  });
+
+  test("are for a person where the headers that name the event are not there", () => {
+    expect(hostbill.events(49, {})).toMatchObject([{ says: "unclear", reason: expect.stringMatching(/HB-Event/) }]);
+    expect(hostbill.events(49, { "hb-event": "after_accountsuspend" })).toMatchObject([{ says: "unclear" }]);
+  });
+});
+
+describe("the body", () => {
+  const parse = (text: string) => hostbill.parse?.(text);
+
+  test("is JSON or a form, and says the same in both", () => {
+    const form =
+      "id=58&status=Paid&client_id=6&items%5B0%5D%5Btype%5D=Hosting&items[0][item_id]=49" +
+      "&items[0][description]=VMmanager+6+%282027-01-31+-+2027-02-28%29";
+    const json = JSON.stringify(invoice(line({ description: "VMmanager 6 (2027-01-31 - 2027-02-28)" })));
+    const told = (text: string) => tell("after_invoicefullpaid", parse(text));
+    expect(told(form)).toEqual(told(json));
+    expect(told(form)).toMatchObject([{ says: "facts" }]);
+  });
+
+  test.each([
+    ["a=1&b[c]=2&b[d][e]=3", { a: "1", b: { c: "2", d: { e: "3" } } }],
+    ["a=1&a[b]=2", { a: { b: "2" } }],
+    ["a[b]=1&a=2", { a: "2" }],
+    ["49", 49],
+  ])("%s", (text, value) => {
+    expect(JSON.parse(JSON.stringify(parse(text)))).toEqual(value);
+  });
+
+  test.each(["", "nonsense", "=1", "&a=1"])("%j is none", (text) => {
+    expect(parse(text)).toBeUndefined();
+  });
+
+  test("reaches no prototype", () => {
+    parse("__proto__[polluted]=1&constructor[prototype][polluted]=1");
+    expect(({} as { polluted?: string }).polluted).toBeUndefined();
+  });
+});

@@ -1,0 +1,251 @@
+import { describe, expect, test } from "vitest";
+import { lemonsqueezy } from "../../../../shared/storefronts/lemonsqueezy.ts";
+import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "../../../support/lemonsqueezy.ts";
+import { plainSecretOf } from "../../../support/secrets.ts";
+
+type Fields = Record<string, unknown>;
+
+const tell = (body: unknown) => lemonsqueezy.events(body, {})[0];
+const eventsOf = (body: unknown) => {
+  const told = tell(body);
+  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+};
+const paid = (of: Fields = {}) => tell(ofInvoice("subscription_payment_success", of));
+const customer = { id: "5", email: "jo@example.com" };
+
+describe("a signature", () => {
+  const [oldSecret, newSecret] = [plainSecretOf("old"), plainSecretOf("new")];
+  const body = Buffer.from('{"meta":{"note":"žluťoučký kůň"}}');
+  const verify = (signature: string | undefined, secrets = [newSecret]) =>
+    lemonsqueezy.verify({ headers: { "x-signature": signature }, body }, secrets, () => false);
+  const by = (secret: string) => signLemonSqueezy(String(body), secret)["x-signature"];
+
+  test("made once and for all by the documented formula is accepted, whatever the time", () => {
+    const constant = "dade1205ba701701faf2abf9f70ca457b24493ea6a4f17fd525b22611e62fd0a";
+    const request = { headers: { "x-signature": constant }, body: Buffer.from("{}") };
+    expect(lemonsqueezy.verify(request, ["constant"], () => false)).toBeUndefined();
+  });
+
+  test("is accepted by any secret, and refused by none of them", () => {
+    expect(verify(by(newSecret), [oldSecret, newSecret])).toBeUndefined();
+    expect(verify(by(oldSecret))).toMatch(/matches not the secret/);
+    expect(verify(undefined)).toBe("needs the header X-Signature");
+  });
+
+  test("needs a secret of six characters", () => {
+    expect(lemonsqueezy.flawOf("12345")).toMatch(/too short/);
+    expect(lemonsqueezy.flawOf("123456")).toBeUndefined();
+  });
+});
+
+describe("a subscription", () => {
+  const occurredAt = "2027-01-31T10:00:02.000Z";
+
+  test("is read as all that it says", () => {
+    const items = { asOf: occurredAt, list: [{ names: ["variant:41", "product:40"], quantity: 3 }] };
+    expect(tell(ofSubscription("subscription_updated"))).toEqual({
+      id: "",
+      type: "subscription_updated",
+      test: false,
+      occurredAt,
+      says: "facts",
+      about: { subscription: "77" },
+      events: [
+        {
+          id: "",
+          occurredAt,
+          customer,
+          type: "subscription.changed",
+          items,
+          renewsAt: "2027-02-28T10:00:00.000Z",
+        },
+        { id: "", occurredAt, customer, type: "subscription.resumed" },
+        { id: "", occurredAt, customer, type: "subscription.cancel_withdrawn" },
+      ],
+    });
+  });
+
+  test.each([
+    ["subscription_updated", { status: "past_due" }, ["changed", "failed", "cancel_withdrawn"]],
+    ["subscription_updated", { status: "unpaid" }, ["changed", "failed", "cancel_withdrawn"]],
+    ["subscription_paused", { status: "paused", pause: { mode: "void" } }, ["changed", "paused", "cancel_withdrawn"]],
+    ["subscription_unpaused", {}, ["changed", "resumed", "cancel_withdrawn"]],
+    [
+      "subscription_cancelled",
+      { status: "cancelled", cancelled: true, ends_at: "2027-02-28T10:00:00.000000Z" },
+      ["changed", "cancel_scheduled"],
+    ],
+    ["subscription_resumed", {}, ["changed", "resumed", "cancel_withdrawn"]],
+    ["subscription_expired", { status: "expired" }, ["changed", "cancelled"]],
+    ["subscription_plan_changed", { variant_id: 42 }, ["changed", "resumed", "cancel_withdrawn"]],
+  ])("of %s %j", (name, of, types) => {
+    expect(eventsOf(ofSubscription(name, of)).map((event) => event.type.replace(/^.*\./, ""))).toEqual(types);
+  });
+
+  test("tells when it is set to end", () => {
+    const cancelled = { status: "cancelled", ends_at: "2027-02-28T10:00:00.000000Z" };
+    const events = eventsOf(ofSubscription("subscription_cancelled", cancelled));
+    expect(events.at(-1)).toMatchObject({ endsAt: "2027-02-28T10:00:00.000Z" });
+  });
+
+  test.each(["past_due", "unpaid", "paused", "cancelled", "expired"])("that is %s tells no renewal", (status) => {
+    expect(eventsOf(ofSubscription("subscription_updated", { status }))[0]).not.toHaveProperty("renewsAt");
+  });
+
+  test("leaves the quantity to what is known where it has none", () => {
+    const [changed] = eventsOf(ofSubscription("subscription_updated", { first_subscription_item: null }));
+    expect(changed?.items?.list).toStrictEqual([{ names: ["variant:41", "product:40"] }]);
+  });
+
+  test("on trial is a payment of nothing to the trial's end, when it renews", () => {
+    const of = { status: "on_trial", trial_ends_at: "2027-02-14T10:00:00.000000Z", renews_at: null };
+    const events = eventsOf(ofSubscription("subscription_created", of));
+    expect(events[0]).toMatchObject({ renewsAt: "2027-02-14T10:00:00.000Z" });
+    expect(events[3]).toMatchObject({
+      type: "payment.succeeded",
+      payment: "trial of 77",
+      covers: { through: "2027-02-14T10:00:00.000Z" },
+      trial: true,
+    });
+  });
+
+  test.each(["active", "past_due"])("that was on trial once and is %s is on trial no more", (status) => {
+    const trialed = { status, trial_ends_at: "2027-01-31T10:00:00.000000Z" };
+    const events = eventsOf(ofSubscription("subscription_updated", trialed));
+    expect(events).toHaveLength(3);
+    expect(events[0]?.renewsAt).toBe(status === "active" ? "2027-02-28T10:00:00.000Z" : undefined);
+  });
+
+  test("on trial that does not tell its end entitles to nothing", () => {
+    expect(eventsOf(ofSubscription("subscription_created", { status: "on_trial" }))).toHaveLength(3);
+  });
+
+  test("of nobody is read all the same", () => {
+    const [changed] = eventsOf(ofSubscription("subscription_updated", { customer_id: null, user_email: null }));
+    expect(changed?.customer).toStrictEqual({});
+  });
+
+  test("that was just created links its order to its first invoice, and that to itself", () => {
+    expect(tell(ofSubscription("subscription_created"))).toMatchObject({
+      links: [
+        { reference: "order 9", to: { reference: "first invoice of 77" } },
+        { reference: "first invoice of 77", to: { subscription: "77" } },
+      ],
+    });
+    expect(tell(ofSubscription("subscription_created", { order_id: null }))).not.toHaveProperty("links");
+    expect(tell(ofSubscription("subscription_updated"))).not.toHaveProperty("links");
+  });
+});
+
+describe("an invoice", () => {
+  const occurredAt = "2027-01-31T10:00:03.000Z";
+
+  test.each(["subscription_payment_success", "subscription_payment_recovered"])(
+    "by %s pays the period that begins with it",
+    (name) => {
+      expect(tell(ofInvoice(name))).toEqual({
+        id: "",
+        type: name,
+        test: false,
+        occurredAt,
+        says: "facts",
+        about: { subscription: "77" },
+        events: [
+          {
+            id: "",
+            occurredAt,
+            customer,
+            type: "payment.succeeded",
+            payment: "1001",
+            covers: { periodFrom: "2027-01-31T10:00:00.000Z" },
+            trial: false,
+          },
+        ],
+      });
+    },
+  );
+
+  test("that is the first has a name by which its order is known, too", () => {
+    expect(paid({ billing_reason: "initial" })).toMatchObject({ events: [{ payment: "first invoice of 77" }] });
+  });
+
+  test.each([
+    ["a trial", { billing_reason: "initial", subtotal: 0, total: 0 }, true],
+    ["a full discount", { subtotal: 6000, discount_total: 6000, total: 0 }, false],
+    ["a subtotal that is not told", { subtotal: null }, false],
+  ])("of %s", (_, of, trial) => {
+    expect(paid(of)).toMatchObject({ events: [{ trial }] });
+  });
+
+  test("of a change is nothing", () => {
+    expect(paid({ billing_reason: "updated" })).toMatchObject({ says: "nothing" });
+  });
+
+  test("that is not paid tells a failed payment", () => {
+    expect(tell(ofInvoice("subscription_payment_failed", { status: "pending" }))).toMatchObject({
+      about: { subscription: "77" },
+      events: [{ type: "payment.failed", payment: "1001", occurredAt }],
+    });
+  });
+});
+
+describe("money that went back", () => {
+  const name = "subscription_payment_refunded";
+  test.each([
+    ["of a renewal", ofInvoice(name, { refunded: true }), { subscription: "77" }, "1001"],
+    [
+      "of the first invoice",
+      ofInvoice(name, { refunded: true, billing_reason: "initial" }),
+      { subscription: "77" },
+      "first invoice of 77",
+    ],
+    ["of an order", ofOrder("order_refunded", { refunded: true }), { reference: "order 9" }, "order 9"],
+  ])("%s", (_, body, about, payment) => {
+    expect(tell(body)).toMatchObject({ about, events: [{ type: "payment.refunded", payment, reversed: false }] });
+  });
+
+  test.each([
+    ["an invoice", ofInvoice(name, { status: "partial_refund" })],
+    ["an order", ofOrder("order_refunded", { status: "partial_refund" })],
+    ["an invoice that does not tell how much", ofInvoice(name, { refunded: undefined })],
+    ["an order that does not tell how much", ofOrder("order_refunded", { refunded: undefined })],
+  ])("of a part of %s takes nothing back", (_, body) => {
+    expect(tell(body)).toMatchObject({ says: "nothing", reason: "refunded in part: the payment stands" });
+  });
+});
+
+describe("the envelope", () => {
+  test("tells the test mode apart", () => {
+    expect(tell(ofSubscription("subscription_updated", {}, { test_mode: true }))).toMatchObject({ test: true });
+  });
+
+  test("that does not tell its mode is of no test", () => {
+    expect(tell(ofSubscription("subscription_updated", {}, { test_mode: undefined }))).toMatchObject({ test: false });
+  });
+
+  test.each([
+    ofOrder("order_created"),
+    { ...ofOrder("license_key_created"), data: { type: "license-keys", id: "3", attributes: {} } },
+  ])("of another event is left alone", (body) => {
+    expect(tell(body)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/changes no license/) });
+  });
+
+  test.each([
+    ["no body", null, /^\(top\): /],
+    ["no variant", ofSubscription("subscription_updated", { variant_id: null }), /^data\.attributes\.variant_id: /],
+    ["no subscription", ofInvoice("subscription_payment_success", { subscription_id: undefined }), /subscription_id: /],
+    ["a time that is none", ofInvoice("subscription_payment_success", { created_at: "soon" }), /created_at: /],
+  ])("with %s is unclear", (_, body, reason) => {
+    expect(tell(body)).toMatchObject({ says: "unclear", reason: expect.stringMatching(reason) });
+  });
+
+  test.each([null, [], "text", { meta: {} }])("%j has neither id nor type", (body) => {
+    expect(tell(body)).toMatchObject({ id: "", type: "no type", says: "unclear" });
+  });
+
+  test("quotes no value of the body in its reason", () => {
+    const told = tell(ofSubscription("subscription_updated", { variant_id: { secret: "jo@example.com" } }));
+    expect(told).toMatchObject({ says: "unclear" });
+    expect(JSON.stringify(told)).not.toMatch(/jo@example/);
+  });
+});

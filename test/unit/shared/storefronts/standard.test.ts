@@ -1,0 +1,168 @@
+import { describe, expect, test } from "vitest";
+import { standard } from "../../../../shared/storefronts/standard.ts";
+import { utc } from "../../../support/events.ts";
+
+type Fields = Record<string, unknown>;
+
+const at = "2027-01-31T10:00:00Z";
+const tell = (body: unknown) => standard.events(body, { "webhook-id": "msg_1" })[0];
+const telling = (type: string, data: Fields = {}, of: Fields = {}) =>
+  tell({ type, timestamp: at, data: { subscription: "s1", ...data }, ...of });
+const eventOf = (type: string, data: Fields = {}) => {
+  const told = telling(type, data);
+  return told?.says === "facts" ? told.events[0] : expect.fail(JSON.stringify(told));
+};
+const payment = (of: Fields = {}) => ({ payment: "p1", paidThrough: "2027-02-28", ...of });
+
+describe("each type", () => {
+  test.each([
+    ["payment.succeeded", payment(), { payment: "p1", covers: { through: utc("2027-02-28") }, trial: false }],
+    ["payment.succeeded", { payment: "p1", months: 3, trial: true }, { covers: { months: 3 }, trial: true }],
+    ["payment.succeeded", payment({ months: 3 }), { covers: { through: utc("2027-02-28") } }],
+    ["payment.failed", {}, {}],
+    ["payment.failed", { payment: "p1" }, { payment: "p1" }],
+    ["payment.refunded", { payment: "p1" }, { payment: "p1", reversed: false }],
+    ["payment.refunded", { payment: "p1", reversed: true }, { reversed: true }],
+    ["subscription.changed", { plan: "vm" }, { items: { asOf: utc(at), list: [{ names: ["vm"] }] } }],
+    ["subscription.paused", {}, {}],
+    ["subscription.resumed", {}, {}],
+    ["subscription.cancel_scheduled", {}, {}],
+    ["subscription.cancel_scheduled", { endsAt: "2027-03-01T00:00:00+01:00" }, { endsAt: utc("2027-02-28T23:00") }],
+    ["subscription.cancel_withdrawn", {}, {}],
+    ["subscription.cancelled", {}, {}],
+  ])("%s %j", (type, data, event) => {
+    expect(telling(type, data)).toMatchObject({
+      id: "msg_1",
+      type,
+      occurredAt: utc(at),
+      says: "facts",
+      about: { subscription: "s1" },
+      events: [{ id: "msg_1", occurredAt: utc(at), type, ...event }],
+    });
+  });
+
+  test("that is unknown means nothing, with the types that would", () => {
+    expect(telling("order.created")).toMatchObject({
+      says: "nothing",
+      reason: expect.stringMatching(
+        /^no such type "order.created", expected payment.succeeded, .*subscription.cancelled$/,
+      ),
+    });
+  });
+});
+
+test("a type that is nearly one was to mean something", () => {
+  expect(telling("payment.succeded")).toMatchObject({
+    says: "unclear",
+    reason: 'no such type "payment.succeded", did you mean "payment.succeeded"?',
+  });
+});
+
+describe("what was sold", () => {
+  test.each([
+    ["a plan", { plan: "vm" }, [{ names: ["vm"] }]],
+    ["a plan and a quantity", { plan: "vm", quantity: 4 }, [{ names: ["vm"], quantity: 4 }]],
+    ["a quantity in text", { plan: "vm", quantity: "4" }, [{ names: ["vm"], quantity: 4 }]],
+    ["none of it", { plan: "vm", quantity: 0 }, [{ names: ["vm"], quantity: 0 }]],
+    [
+      "several items",
+      { items: [{ plan: "vm", quantity: "2" }, { plan: "node" }] },
+      [{ names: ["vm"], quantity: 2 }, { names: ["node"] }],
+    ],
+  ])("as %s", (_, data, list) => {
+    expect(eventOf("subscription.paused", data)?.items).toEqual({ asOf: utc(at), list });
+  });
+
+  test("is not told by an event without it", () => {
+    expect(eventOf("payment.succeeded", payment())).not.toHaveProperty("items");
+  });
+});
+
+describe("ids and customers", () => {
+  test("ids may be numbers", () => {
+    const told = telling("payment.failed", { subscription: 1042, payment: 7, customer: { id: 3 } });
+    expect(told).toMatchObject({ about: { subscription: "1042" }, events: [{ payment: "7", customer: { id: "3" } }] });
+  });
+
+  test.each([
+    [undefined, {}],
+    [null, {}],
+    [{ id: null, email: null }, {}],
+    [
+      { id: "c1", email: "a@example.com", name: "A" },
+      { id: "c1", email: "a@example.com" },
+    ],
+  ])("of the customer %j it keeps %j", (customer, kept) => {
+    expect(eventOf("subscription.paused", { customer })?.customer).toEqual(kept);
+  });
+});
+
+describe("times", () => {
+  test.each([
+    ["2027-02-28", "2027-02-28"],
+    ["2027-02-28T10:30", "2027-02-28T10:30"],
+    ["2027-02-28 10:30:15", "2027-02-28T10:30:15"],
+    ["2027-02-28T10:30:15.123456Z", "2027-02-28T10:30:15.123"],
+    ["2027-02-28T10:30:15+0200", "2027-02-28T08:30:15"],
+    ["2028-02-29", "2028-02-29"],
+  ])("%s is %s in UTC", (paidThrough, through) => {
+    expect(eventOf("payment.succeeded", payment({ paidThrough }))).toMatchObject({ covers: { through: utc(through) } });
+  });
+
+  test.each(["2027-02-29", "2027-04-31T10:00:00Z", "2027-13-01", "1999-12-31", "28.02.2027", "", 1_801_389_600])(
+    "%j is no time",
+    (paidThrough) => {
+      expect(telling("payment.succeeded", payment({ paidThrough }))).toMatchObject({
+        says: "unclear",
+        reason: expect.stringMatching(/^data\.paidThrough: /),
+      });
+    },
+  );
+});
+
+describe("what is missing or wrong is told by its path", () => {
+  test.each([
+    ["payment.succeeded", { payment: "p1" }, "data.paidThrough or data.months: missing"],
+    ["payment.succeeded", { months: 1 }, /^data\.payment: missing/],
+    ["payment.succeeded", { payment: "p1", months: 0 }, /^data\.months: .*whole number from 1 to 120/],
+    ["payment.succeeded", { payment: "p1", months: 121 }, /^data\.months: .*from 1 to 120/],
+    ["payment.succeeded", payment({ trial: "no" }), /^data\.trial: .*a boolean/],
+    ["payment.refunded", {}, /^data\.payment: missing/],
+    ["subscription.changed", {}, "data.plan or data.items: missing"],
+    ["subscription.changed", { quantity: 2 }, "data.plan: missing beside data.quantity"],
+    ["subscription.changed", { plan: "" }, /^data\.plan: .*some text/],
+    ["subscription.changed", { plan: "vm", quantity: -1 }, /^data\.quantity: .*whole number from 0/],
+    ["subscription.changed", { plan: "vm", quantity: 1.5 }, /^data\.quantity: /],
+    ["subscription.changed", { plan: "vm", quantity: "many" }, /^data\.quantity: /],
+    ["subscription.changed", { items: [] }, /^data\.items: /],
+    ["subscription.changed", { items: [{ quantity: 1 }] }, /^data\.items\[0\]\.plan: missing/],
+    ["subscription.paused", { subscription: "" }, /^data\.subscription: /],
+    ["subscription.paused", { subscription: undefined }, /^data\.subscription: missing/],
+    ["subscription.paused", { subscription: "x".repeat(201) }, /^data\.subscription: /],
+  ])("%s %j", (type, data, reason) => {
+    expect(telling(type, data)).toMatchObject({
+      id: "msg_1",
+      type,
+      says: "unclear",
+      reason: expect.stringMatching(reason),
+    });
+  });
+
+  test.each([
+    ["no data", { type: "subscription.paused", timestamp: at }, /^data: missing/],
+    ["no timestamp", { type: "subscription.paused", data: { subscription: "s1" } }, /^timestamp: missing/],
+    ["no type", { timestamp: at, data: {} }, /^type: /],
+    ["nothing", {}, /^type: /],
+  ])("a body with %s", (_, body, reason) => {
+    expect(tell(body)).toMatchObject({ says: "unclear", reason: expect.stringMatching(reason) });
+  });
+
+  test.each([null, [], "text", 7, true])("a body that is %j", (body) => {
+    expect(tell(body)).toMatchObject({ says: "unclear", type: "no type", reason: expect.stringMatching(/./) });
+  });
+
+  test("without quoting what the body holds", () => {
+    const told = telling("payment.succeeded", payment({ paidThrough: "jo@example.com", customer: "jo@example.com" }));
+    expect(JSON.stringify(told)).not.toContain("jo@example");
+  });
+});
