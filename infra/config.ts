@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { Mistake, readFile } from "../shared/command-line/usage-error.ts";
+import { readFile, UsageError } from "../shared/command-line/usage-error.ts";
 import { type Catalog, parseCatalog } from "../shared/licensing/catalog.ts";
 import { suggest } from "../shared/problems.ts";
 import { storefrontNamed } from "../shared/storefronts/index.ts";
@@ -67,7 +67,7 @@ export function readConfig(context: Record<string, unknown>): Config {
   // What the CDK itself passes has a colon, a slash or a dash in its name. A mistyped name must not deploy the defaults.
   const unknown = Object.keys(context).filter((name) => /^\w+$/.test(name) && !settingNames.includes(name));
   if (unknown.length > 0) {
-    throw new Mistake(unknown.map((name) => `-c ${name}: no such setting${suggest(name, settingNames)}`).join("\n"));
+    throw new UsageError(unknown.map((name) => `-c ${name}: no such setting${suggest(name, settingNames)}`).join("\n"));
   }
   const {
     stack,
@@ -104,7 +104,7 @@ function texts(context: Record<string, unknown>): Texts {
       name === "reservedConcurrency" && typeof context[name] === "boolean" ? `${context[name]}` : context[name];
     const found = given ?? otherwise;
     if (found === undefined || (typeof found === "string" && pattern.test(found))) return [name, found];
-    throw new Mistake(`-c ${name}: found ${JSON.stringify(found)}, expected ${expected}`);
+    throw new UsageError(`-c ${name}: found ${JSON.stringify(found)}, expected ${expected}`);
   });
   return Object.fromEntries(read);
 }
@@ -112,12 +112,13 @@ function texts(context: Record<string, unknown>): Texts {
 function domainOf(name?: string, certificate?: string, region?: string): Pick<Config, "domain"> {
   if (name === undefined && certificate === undefined) return {};
   if (certificate === undefined) {
-    throw new Mistake("-c certificate: missing, expected beside domain: the ARN of a certificate for that name");
+    throw new UsageError("-c certificate: missing, expected beside domain: the ARN of a certificate for that name");
   }
-  if (name === undefined) throw new Mistake("-c domain: missing, expected beside certificate: the name that it is for");
+  if (name === undefined)
+    throw new UsageError("-c domain: missing, expected beside certificate: the name that it is for");
   const itsRegion = certificate.split(":")[3];
   if (region !== undefined && itsRegion !== region) {
-    throw new Mistake(`-c certificate: found one in ${itsRegion}, expected one in the stack's region, ${region}`);
+    throw new UsageError(`-c certificate: found one in ${itsRegion}, expected one in the stack's region, ${region}`);
   }
   return { domain: { name, certificate } };
 }
@@ -137,7 +138,7 @@ function eventSourcesIn(context: Record<string, unknown>): EventSources {
       ) {
         return [source, storefront];
       }
-      throw new Mistake(
+      throw new UsageError(
         `-c ${setting}: found ${JSON.stringify(source)}, expected the name of a partner event source, which begins with "${prefix}"`,
       );
     }),

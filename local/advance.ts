@@ -21,7 +21,7 @@ export type Time = {
 export function timeOf({ clock, table, queue, sweep, announce }: Parts): Time {
   const idle = async () => {
     const patience = Date.now() + 30_000;
-    while (queue.size() > 0 && Date.now() < patience) await pause(5);
+    while (queue.size() > 0 && Date.now() < patience) await backoff(5);
   };
   const agenda = async () => {
     const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, farFuture)));
@@ -60,4 +60,4 @@ export function timeOf({ clock, table, queue, sweep, announce }: Parts): Time {
 }
 
 const farFuture = "9999-12-31T00:00:00.000Z";
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const backoff = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

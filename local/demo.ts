@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { Mistake, readFile, run } from "../shared/command-line/usage-error.ts";
+import { readFile, run, UsageError } from "../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../shared/licensing/catalog.ts";
 import { madeUpSecrets, readSecrets } from "./options.ts";
 import { shops } from "./simulators/storefronts/index.ts";
@@ -42,17 +42,17 @@ async function main(): Promise<void> {
   const { values, positionals } = readArguments();
   const wanted = positionals.length > 0 ? positionals : Object.keys(steps);
   const unknown = wanted.find((step) => !(step in steps));
-  if (unknown) throw new Mistake(`no such step "${unknown}"\n${usage}`);
+  if (unknown) throw new UsageError(`no such step "${unknown}"\n${usage}`);
 
   const url = new URL(values.url).origin;
   const catalog = readFile(values.catalog, "catalog", parseCatalog);
   const secrets = readFile(values.secrets ?? madeUpSecrets(), "secrets", readSecrets);
   const shop = shops[values.storefront];
   const [secret] = secrets.storefronts[values.storefront] ?? [];
-  if (!shop || !secret) throw new Mistake(`there is no secret for the storefront "${values.storefront}"`);
+  if (!shop || !secret) throw new UsageError(`there is no secret for the storefront "${values.storefront}"`);
   const { plan, sold, months } = planAt(catalog, values.storefront);
   if (sold === undefined || months === undefined) {
-    throw new Mistake(`the catalog sells nothing at ${values.storefront}`);
+    throw new UsageError(`the catalog sells nothing at ${values.storefront}`);
   }
   const began = await timeAt(url);
   const subscription = values.subscription ?? shop.newId();
@@ -83,7 +83,7 @@ function readArguments() {
       },
     }) as { values: Values; positionals: string[] };
   } catch (error) {
-    throw new Mistake(`${error instanceof Error ? error.message : error}\n${usage}`);
+    throw new UsageError(`${error instanceof Error ? error.message : error}\n${usage}`);
   }
 }
 type Values = {
@@ -97,7 +97,7 @@ type Values = {
 async function send(webhooks: readonly Webhook[], address: string): Promise<void> {
   for (const { type, body, headers } of webhooks) {
     const response = await fetch(address, { method: "POST", body, headers }).catch(unreachable(address));
-    if (!response.ok) throw new Mistake(`the webhook was answered ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new UsageError(`the webhook was answered ${response.status}: ${await response.text()}`);
     console.log(`            webhook ${type}: ${response.status}`);
   }
 }
@@ -129,12 +129,12 @@ function lineOf({ at, operation, elid, cost, expiry, addons, pricelist, period }
 
 async function request(url: string, body?: unknown): Promise<unknown> {
   const response = await fetch(url, body ? { method: "POST", body: JSON.stringify(body) } : {}).catch(unreachable(url));
-  if (!response.ok) throw new Mistake(`${url} answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new UsageError(`${url} answered ${response.status}: ${await response.text()}`);
   return response.json();
 }
 
 const unreachable = (url: string) => (): never => {
-  throw new Mistake(`nothing answers at ${url}: is npm start running?`);
+  throw new UsageError(`nothing answers at ${url}: is npm start running?`);
 };
 
 await run(main);

@@ -2,7 +2,7 @@ import { announce } from "../functions/announce/announce.ts";
 import { createHandler as createProvision } from "../functions/provision/handler.ts";
 import { renew } from "../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../functions/webhook/handler.ts";
-import { brakeIn } from "../shared/aws/breaker.ts";
+import { breakerIn } from "../shared/aws/breaker.ts";
 import type { Publish } from "../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../shared/aws/queue.ts";
 import type { Secrets } from "../shared/aws/secrets.ts";
@@ -12,7 +12,7 @@ import { postTo } from "../shared/billmgr/transport.ts";
 import { acceptingTests, type Catalog } from "../shared/licensing/catalog.ts";
 import type { Log } from "../shared/observability/log.ts";
 import { type Metrics, noMetrics } from "../shared/observability/metrics.ts";
-import { timelyAt } from "../shared/storefronts/signatures.ts";
+import { freshAt } from "../shared/storefronts/signatures.ts";
 import { pump, type QueueAddress } from "./pump.ts";
 
 export type Parts = {
@@ -58,11 +58,11 @@ export function startFunctions(parts: Parts): LocalFunctions {
   } = parts;
   const send = sendTo(queue.client, queue.url);
   // A script may sign by the local clock, a storefront's test mode signs by the real one.
-  const timely = timelyAt(() => now().getTime(), Date.now);
+  const isFresh = freshAt(() => now().getTime(), Date.now);
   const provision = createProvision({
     table,
     billmgr: createBillmgr(postTo(parts.billmgr), async () => (await secrets()).billmgr, {
-      brake: brakeIn(table, now, log),
+      breaker: breakerIn(table, now, log),
       fundsErrors: catalog.billmgr.fundsErrors,
     }),
     catalog: acceptingTests(catalog),
@@ -87,7 +87,7 @@ export function startFunctions(parts: Parts): LocalFunctions {
     sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));
   }, scheduleEvery);
   return {
-    webhook: createWebhook({ secrets, send, timely, now, log, metrics }),
+    webhook: createWebhook({ secrets, send, isFresh, now, log, metrics }),
     sweep,
     announce: announceAll,
     stop: async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Secrets } from "../shared/aws/secrets.ts";
-import { Mistake, readFile, run } from "../shared/command-line/usage-error.ts";
+import { readFile, run, UsageError } from "../shared/command-line/usage-error.ts";
 import { type Catalog, parseCatalog } from "../shared/licensing/catalog.ts";
-import { builtStorefronts } from "../shared/storefronts/index.ts";
+import { storefrontNamesBuilt } from "../shared/storefronts/index.ts";
 import { consoleLog } from "./log.ts";
 import { type LocalOptions, madeUpSecrets, readOptions, readSecrets, usage } from "./options.ts";
 import { type LocalStack, startStack } from "./stack.ts";
@@ -33,14 +33,14 @@ async function start(options: LocalOptions, catalog: Catalog, secretsFile: strin
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") {
-      throw new Mistake(`port ${options.port} is in use; choose another one with --port`);
+      throw new UsageError(`port ${options.port} is in use; choose another one with --port`);
     }
     throw error;
   }
 }
 
 function announce(stack: LocalStack, options: LocalOptions, secrets: Secrets): void {
-  const open = builtStorefronts.filter((name) => (secrets.storefronts[name] ?? []).length > 0);
+  const open = storefrontNamesBuilt.filter((name) => (secrets.storefronts[name] ?? []).length > 0);
   const demo = [
     ...(options.port === 3000 ? [] : [`--url ${stack.url}`]),
     ...(options.secrets ? [`--secrets ${options.secrets}`] : []),

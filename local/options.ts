@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { parseSecrets, type Secrets } from "../shared/aws/secrets.ts";
 import { readArguments } from "../shared/command-line/arguments.ts";
 import { readBillmgrUrl } from "../shared/command-line/billmgr-url.ts";
-import { Mistake } from "../shared/command-line/usage-error.ts";
-import { builtStorefronts, storefrontNamed } from "../shared/storefronts/index.ts";
+import { UsageError } from "../shared/command-line/usage-error.ts";
+import { storefrontNamed, storefrontNamesBuilt } from "../shared/storefronts/index.ts";
 
 const madeUp = ".local/secrets.json";
 
@@ -53,14 +53,15 @@ export function readOptions(args: string[]): LocalOptions {
 
 function portIn(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new Mistake(`--port: found "${text}", expected a number up to 65535`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--port: found "${text}", expected a number up to 65535`);
   return port;
 }
 
 function timeIn(text: string): Date {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) {
-    throw new Mistake(`--clock: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
+    throw new UsageError(`--clock: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
   }
   return time;
 }
@@ -70,7 +71,7 @@ export function readSecrets(value: unknown): Secrets {
   const secrets = parseSecrets(value);
   const flaws = Object.entries(secrets.storefronts).flatMap(([name, list]) =>
     list.flatMap((secret, i) => {
-      const flaw = storefrontNamed(name)?.flawOf(secret);
+      const flaw = storefrontNamed(name)?.secretProblem(secret);
       return flaw ? [`storefronts.${name}[${i}]: ${flaw}`] : [];
     }),
   );
@@ -94,7 +95,7 @@ const forms: Record<string, () => string> = {
 /** One for each storefront that there is. */
 export const randomSecrets = (): Secrets => ({
   billmgr: `sandbox:${hex()}`,
-  storefronts: Object.fromEntries(builtStorefronts.map((name) => [name, [(forms[name] ?? hex)()]])),
+  storefronts: Object.fromEntries(storefrontNamesBuilt.map((name) => [name, [(forms[name] ?? hex)()]])),
 });
 
 /** Random, and kept, so that the demo and what was pasted still work after a restart. */

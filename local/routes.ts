@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { largestBody } from "../functions/webhook/receive.ts";
+import { maxBodyBytes } from "../functions/webhook/receive.ts";
 import type { LocalParts } from "../shared/aws/local-parts.ts";
 import type { Table } from "../shared/aws/table.ts";
 import { ownHost } from "../shared/http/own-host.ts";
@@ -48,7 +48,7 @@ export const createDoor =
     if (pathname === "/local/events") return sendJson(response, 200, events);
     if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
     if (page && !machines.test(pathname)) return page(request, response);
-    const body = await bodyOf(request, largestBody);
+    const body = await bodyOf(request, maxBodyBytes);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);
   };

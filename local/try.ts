@@ -5,7 +5,7 @@ import type { Table } from "../shared/aws/table.ts";
 import { keyOf } from "../shared/intake/message.ts";
 import type { Catalog } from "../shared/licensing/catalog.ts";
 import { coverage, withPeriods } from "../shared/licensing/entitlement.ts";
-import { Unfit } from "../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../shared/licensing/repair.ts";
 import type { Subscription } from "../shared/licensing/subscription.ts";
 import { after, type Clock } from "./clock.ts";
 import type { FaultName, Sandbox } from "./simulators/billmgr/index.ts";
@@ -41,7 +41,7 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
   const now = (): Date => new Date(Math.floor(clock.now().getTime() / 1000) * 1000);
   const customerIn = async (storefront: string, name: string): Promise<Customer> => {
     const stored = await table.load(keyNamed("subscription", name));
-    if (!stored) throw new Unfit(`no subscription ${name} is known`);
+    if (!stored) throw new PreconditionFailed(`no subscription ${name} is known`);
     return customerOf(storefront, stored.subscription, catalog);
   };
   return {
@@ -55,8 +55,8 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
     async tell(storefront, step, name) {
       const shop = shops[storefront];
       const [secret] = secrets().storefronts[storefront] ?? [];
-      if (!shop || secret === undefined) throw new Unfit(`the storefront "${storefront}" has no secret`);
-      if (!(step in steps)) throw new Unfit(`no customer does "${step}"`);
+      if (!shop || secret === undefined) throw new PreconditionFailed(`the storefront "${storefront}" has no secret`);
+      if (!(step in steps)) throw new PreconditionFailed(`no customer does "${step}"`);
       const at = now();
       const customer =
         name === undefined
@@ -72,7 +72,7 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
     },
     async advance(duration) {
       const moment = after(clock.now(), duration);
-      if (!moment) throw new Unfit(`"${duration}" is no time to go on by`);
+      if (!moment) throw new PreconditionFailed(`"${duration}" is no time to go on by`);
       await advanceTo(moment);
     },
     faults: faultsOf(sandbox),
@@ -89,7 +89,7 @@ function faultsOf(sandbox: Sandbox): TryIt["faults"] {
       try {
         sandbox.plan({ fault: fault as FaultName, func });
       } catch (error) {
-        throw new Unfit(error instanceof Error ? error.message : String(error));
+        throw new PreconditionFailed(error instanceof Error ? error.message : String(error));
       }
     },
   };
@@ -107,7 +107,7 @@ export function planAt(catalog: Catalog, storefront: string): { plan?: string; s
 
 function newCustomer(storefront: string, shop: Shop, catalog: Catalog, began: Date): Customer {
   const { sold, months = 1 } = planAt(catalog, storefront);
-  if (sold === undefined) throw new Unfit(`the catalog sells nothing at ${storefront}`);
+  if (sold === undefined) throw new PreconditionFailed(`the catalog sells nothing at ${storefront}`);
   const subscription = shop.newId();
   const email = `customer-${subscription.slice(-4)}@example.com`;
   return inPeriod({ subscription, sold, quantity: 1, months, began, email }, 1);
@@ -121,7 +121,8 @@ function customerOf(storefront: string, subscription: Subscription, catalog: Cat
   const plan = Object.entries(catalog.plans).find(
     ([name, { soldAs }]) => name === sold || item?.names.some((one) => soldAs?.[storefront]?.includes(one)),
   )?.[1];
-  if (sold === undefined || !plan) throw new Unfit(`${storefront}/${id}: the catalog does not sell what it holds`);
+  if (sold === undefined || !plan)
+    throw new PreconditionFailed(`${storefront}/${id}: the catalog does not sell what it holds`);
   const begins = payments.flatMap(({ paid }) => {
     if (!paid) return [];
     const { covers } = paid.value;

@@ -8,7 +8,7 @@ import { createTable } from "../../shared/aws/table.ts";
 import { emf } from "../../shared/observability/emf.ts";
 import { announce } from "./announce.ts";
 
-const world = {
+const deps = {
   table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
   publish: publishTo(new EventBridgeClient(), environment("BUS_NAME")),
   now: () => new Date(),
@@ -17,5 +17,5 @@ const world = {
 };
 
 export const handler = async (_event: unknown, context: Context): Promise<void> => {
-  await announce(world, () => context.getRemainingTimeInMillis());
+  await announce(deps, () => context.getRemainingTimeInMillis());
 };

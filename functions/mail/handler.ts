@@ -4,11 +4,11 @@ import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import { letterOf } from "./letter.ts";
 
-export type World = { client: Pick<SESv2Client, "send">; from: string; log: Log };
+export type MailDependencies = { client: Pick<SESv2Client, "send">; from: string; log: Log };
 
 /** Writes to the customer what the bus tells. What SES does not take is tried again by Lambda, twice. */
 export const createHandler =
-  ({ client, from, log }: World) =>
+  ({ client, from, log }: MailDependencies) =>
   async ({ detail }: Pick<EventBridgeEvent<string, Announcement>, "detail">): Promise<void> => {
     const letter = letterOf(detail);
     if (!letter) return log.info("no letter", { id: detail.id });

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
-import { haltedSeconds } from "../../shared/aws/control.ts";
+import { haltRecheckSeconds } from "../../shared/aws/control.ts";
 import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
 import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import { type Decision, next } from "../../shared/licensing/decide.ts";
+import { type Decision, decide } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { keyLookDue, keysToLookFor, noteKey } from "../../shared/licensing/license-keys.ts";
+import { licensesAwaitingKey, nextKeyPoll, recordKey } from "../../shared/licensing/license-keys.ts";
 import {
   type Balance,
   type Change,
@@ -24,9 +24,9 @@ import { newSubscription, type Slot, type Subscription } from "../../shared/lice
 import { earliest, type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import type { Metrics } from "../../shared/observability/metrics.ts";
-import { readBefore } from "./preflight.ts";
+import { preflight } from "./preflight.ts";
 
-export type World = {
+export type ConvergeDependencies = {
   table: Table;
   billmgr: Billmgr;
   catalog: Catalog;
@@ -38,32 +38,32 @@ export type World = {
 };
 
 /** Another worker wrote the subscription meanwhile: what was decided was decided on old facts. */
-class Overtaken extends Error {}
+class VersionConflict extends Error {}
 
 /** A call that is answered at the last moment still has to be recorded. */
 const recordMs = 10_000;
 /** The readings before a call, of the license and of the balance, and the call, at their slowest. */
-const timeNeeded = 2 * readTimeoutMs + callTimeoutMs + recordMs;
-const mostTries = 5;
+const minTimeLeftMs = 2 * readTimeoutMs + callTimeoutMs + recordMs;
+const maxAttempts = 5;
 
 /**
  * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record
  * until `next` is settled or waits. May be run by two workers at once: only one of them gets to claim.
  */
-export async function converge(key: Key, events: readonly Event[], world: World): Promise<void> {
-  for (let tries = 1; ; tries++) {
+export async function converge(key: Key, events: readonly Event[], deps: ConvergeDependencies): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
     const { storefront, id } = partsOf(key);
-    const stored = (await world.table.load(key)) ?? { subscription: newSubscription(storefront, id), version: 0 };
+    const stored = (await deps.table.load(key)) ?? { subscription: newSubscription(storefront, id), version: 0 };
     try {
-      return await new Convergence(key, stored, world).run(events);
+      return await new Convergence(key, stored, deps).run(events);
     } catch (error) {
-      if (!(error instanceof Overtaken) || tries === mostTries) throw error;
+      if (!(error instanceof VersionConflict) || attempts === maxAttempts) throw error;
     }
   }
 }
 
 /** A long list must not take the function's time to an end, or nothing of the look is recorded. */
-async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
+async function withTimeout<T>(ms: number, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const give = () => reject(new ReadError(`no clear sight within ${Math.round(ms / 1000)} s`));
@@ -74,15 +74,15 @@ async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
 
 class Convergence {
   readonly #key: Key;
-  readonly #world: World;
+  readonly #world: ConvergeDependencies;
   #stored: Stored;
   #subscription: Subscription;
   /** The number of the operation that was last written to the log. */
   #logged = 0;
 
-  constructor(key: Key, stored: Stored, world: World) {
+  constructor(key: Key, stored: Stored, deps: ConvergeDependencies) {
     this.#key = key;
-    this.#world = world;
+    this.#world = deps;
     this.#stored = stored;
     this.#subscription = stored.subscription;
   }
@@ -90,18 +90,18 @@ class Convergence {
   async run(events: readonly Event[]): Promise<void> {
     this.#subscription = events.reduce(fold, this.#subscription);
     for (;;) {
-      await this.#weighFunds();
-      const decision = next(this.#subscription, this.#world.catalog, this.#now());
-      if (decision.do !== "change" && decision.do !== "look") {
-        await this.#lookForKeys();
-        return this.#rest(decision);
+      await this.#retryAfterTopUp();
+      const decision = decide(this.#subscription, this.#world.catalog, this.#now());
+      if (decision.kind !== "change" && decision.kind !== "observe") {
+        await this.#pollKeys();
+        return this.#schedule(decision);
       }
-      if (this.#world.timeLeft() < timeNeeded) return this.#save(this.#agenda(this.#now()));
+      if (this.#world.timeLeft() < minTimeLeftMs) return this.#save(this.#agenda(this.#now()));
       if (await this.#world.table.halt()) {
-        return this.#save(this.#agenda(instantPlus(this.#now(), { seconds: haltedSeconds })));
+        return this.#save(this.#agenda(instantPlus(this.#now(), { seconds: haltRecheckSeconds })));
       }
-      if (decision.do === "look") await this.#look();
-      else await this.#carryOut(decision);
+      if (decision.kind === "observe") await this.#observe();
+      else await this.#execute(decision);
     }
   }
 
@@ -110,48 +110,48 @@ class Convergence {
   }
 
   /** Nothing to do now: only the agenda says when again. */
-  async #rest(decision: Exclude<Decision, { do: "change" | "look" }>): Promise<void> {
+  async #schedule(decision: Exclude<Decision, { kind: "change" | "observe" }>): Promise<void> {
     const { attention } = this.#subscription;
     if (attention) return this.#save({ attention: attention.since, reason: attention.reason });
-    if (decision.do === "attention") {
+    if (decision.kind === "attention") {
       const { reason } = decision;
       const before = this.#stored.agenda;
       if (before && "attention" in before && before.reason === reason) return this.#save(before);
       return this.#save({ attention: this.#now(), reason });
     }
-    const due = earliest([decision.until, keyLookDue(this.#subscription, this.#now())]);
+    const due = earliest([decision.until, nextKeyPoll(this.#subscription, this.#now())]);
     return this.#save(due === undefined ? undefined : { due });
   }
 
   /** A key that is made after the license works. It is no reason to fail, nor to hold up anything else. */
-  async #lookForKeys(): Promise<void> {
+  async #pollKeys(): Promise<void> {
     const { table, billmgr, timeLeft } = this.#world;
-    for (const { family, elid } of keysToLookFor(this.#subscription, this.#now())) {
-      if (timeLeft() < timeNeeded || (await table.halt())) return;
+    for (const { family, elid } of licensesAwaitingKey(this.#subscription, this.#now())) {
+      if (timeLeft() < minTimeLeftMs || (await table.halt())) return;
       try {
         const { key } = (await billmgr.license(family, elid)) ?? {};
-        this.#subscription = noteKey(this.#subscription, elid, key, this.#now());
+        this.#subscription = recordKey(this.#subscription, elid, key, this.#now());
       } catch (error) {
         if (!(error instanceof ReadError)) throw error;
       }
     }
   }
 
-  async #carryOut({ change, why }: { change: Change; why: string }): Promise<void> {
+  async #execute({ change, why }: { change: Change; why: string }): Promise<void> {
     const { table, billmgr, catalog, log } = this.#world;
-    if (isPurchase(change)) await this.#watchBalance();
-    const before = await readBefore(change, this.#subscription, billmgr);
-    if ("ask" in before) return this.#ask(before.ask);
-    if ("wait" in before) return this.#pause(before.wait);
+    if (isPurchase(change)) await this.#recordBalance();
+    const before = await preflight(change, this.#subscription, billmgr);
+    if ("attention" in before) return this.#escalate(before.attention);
+    if ("wait" in before) return this.#backOff(before.wait);
     if ("moved" in before) {
       const { elid, expiry } = before.moved;
       this.#subscription = progress.withExpiry(this.#subscription, elid, expiry);
       return;
     }
-    if ("already" in before) return this.#findDone({ change, why, before: before.already });
+    if ("already" in before) return this.#recordAlreadyDone({ change, why, before: before.already });
     if (change.kind === "order" && !this.#isUnsent(change)) {
       const taken = await table.takeOrder(this.#now(), catalog.limits);
-      if (taken !== true) return this.#ask(`the limit of ${taken} is reached; ${describe(change)} waits`);
+      if (taken !== true) return this.#escalate(`the limit of ${taken} is reached; ${describe(change)} waits`);
     }
 
     const intent = { change, why, before: before.read };
@@ -170,11 +170,11 @@ class Convergence {
     );
     // Now: what is topped up before an absence is proved is to count.
     const balance = "funds" in outcome && outcome.funds ? await this.#balance() : undefined;
-    if (balance) this.#subscription = progress.noteBalance(this.#subscription, balance);
+    if (balance) this.#subscription = progress.recordBalance(this.#subscription, balance);
   }
 
   /** Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's. */
-  async #findDone(intent: progress.Intent): Promise<void> {
+  async #recordAlreadyDone(intent: progress.Intent): Promise<void> {
     const now = this.#now();
     this.#subscription = progress.claim(this.#subscription, intent, { now, deadline: now });
     await this.#save({ due: now });
@@ -182,7 +182,7 @@ class Convergence {
     return this.#log();
   }
 
-  async #look(): Promise<void> {
+  async #observe(): Promise<void> {
     const { table, billmgr } = this.#world;
     const operation = this.#subscription.operation as Operation;
     const { change } = operation;
@@ -191,21 +191,21 @@ class Convergence {
     try {
       const reference = this.#referenceFor(change);
       const elid = this.#slotOf(change)?.license?.elid;
-      const witnesses = () => table.witnesses(change.family);
-      const reading = readBack(operation, { reference, elid, witnesses }, billmgr);
-      const sight = await within(this.#world.timeLeft() - recordMs, reading);
-      this.#subscription = progress.recordLook(this.#subscription, { at: this.#now(), ...sight });
+      const knownLicenses = () => table.knownLicenses(change.family);
+      const reading = readBack(operation, { reference, elid, knownLicenses }, billmgr);
+      const result = await withTimeout(this.#world.timeLeft() - recordMs, reading);
+      this.#subscription = progress.recordObservation(this.#subscription, { at: this.#now(), ...result });
       // A license that was found is known before anything else is asked.
-      if (sight.elid !== undefined) await this.#save(this.#agenda(this.#now()));
+      if (result.elid !== undefined) await this.#save(this.#agenda(this.#now()));
       await this.#log();
-      const finished = this.#subscription.operation?.state === "finished" && sight.verdict === "achieved";
+      const finished = this.#subscription.operation?.state === "finished" && result.verdict === "achieved";
       if (finished && change.kind === "order" && elid !== undefined) {
-        await table.addWitness(change.family, { elid, reference });
+        await table.addKnownLicense(change.family, { elid, reference });
       }
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
-      const sight = { at: this.#now(), verdict: "pending" as const, saw: error.message };
-      this.#subscription = progress.recordLook(this.#subscription, sight);
+      const result = { at: this.#now(), verdict: "pending" as const, evidence: error.message };
+      this.#subscription = progress.recordObservation(this.#subscription, result);
     }
     if (this.#subscription.operation?.state === "unknown") {
       this.#world.metrics.put("UnknownOutcomeAge", secondsBetween(operation.claimedAt, this.#now()));
@@ -213,7 +213,7 @@ class Convergence {
   }
 
   /** Warns early. A balance that cannot be read is no reason not to buy: whether it suffices is billmgr's to say. */
-  async #watchBalance(): Promise<void> {
+  async #recordBalance(): Promise<void> {
     const { table, catalog, log } = this.#world;
     const { minimumBalance } = catalog.limits;
     if (minimumBalance === undefined) return;
@@ -224,10 +224,10 @@ class Convergence {
     await table.putBalance({ ...balance, at: this.#now(), low });
   }
 
-  async #weighFunds(): Promise<void> {
-    if (!this.#subscription.attention?.funds || this.#world.timeLeft() < timeNeeded) return;
+  async #retryAfterTopUp(): Promise<void> {
+    if (!this.#subscription.attention?.funds || this.#world.timeLeft() < minTimeLeftMs) return;
     const balance = await this.#balance();
-    if (balance) this.#subscription = progress.weighFunds(this.#subscription, balance);
+    if (balance) this.#subscription = progress.retryAfterTopUp(this.#subscription, balance);
   }
 
   async #balance(): Promise<Balance | undefined> {
@@ -256,11 +256,11 @@ class Convergence {
     return referenceOf(this.#subscription, { n: change.slot, generation });
   }
 
-  #pause(why: string): void {
-    this.#subscription = progress.pause(this.#subscription, this.#now(), why);
+  #backOff(why: string): void {
+    this.#subscription = progress.backOff(this.#subscription, this.#now(), why);
   }
 
-  #ask(reason: string): void {
+  #escalate(reason: string): void {
     this.#subscription = { ...this.#subscription, attention: { reason, since: this.#now() } };
   }
 
@@ -270,11 +270,11 @@ class Convergence {
    */
   async #record(onto: (latest: Subscription) => Subscription): Promise<void> {
     this.#subscription = onto(this.#subscription);
-    for (let tries = 1; ; tries++) {
+    for (let attempts = 1; ; attempts++) {
       try {
         return await this.#save(this.#agenda(this.#now()));
       } catch (error) {
-        if (!(error instanceof Overtaken) || tries === mostTries) throw error;
+        if (!(error instanceof VersionConflict) || attempts === maxAttempts) throw error;
         const latest = await this.#world.table.load(this.#key);
         if (!latest) throw error;
         this.#stored = latest;
@@ -313,7 +313,7 @@ class Convergence {
     const { agenda: _, ...kept } = before;
     const next = { ...kept, subscription: this.#subscription, ...(agenda && { agenda }) };
     const saved = await this.#world.table.save(this.#key, next);
-    if (!saved) throw new Overtaken(`${this.#key} was changed meanwhile`);
+    if (!saved) throw new VersionConflict(`${this.#key} was changed meanwhile`);
     this.#stored = saved;
     if (agenda && "attention" in agenda && !isDeepStrictEqual(agenda, before.agenda)) {
       this.#world.log.warn("needs attention", { key: this.#key, reason: agenda.reason });

@@ -1,9 +1,9 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { ReturnSoon } from "../../shared/aws/queue.ts";
 import type { Message } from "../../shared/intake/message.ts";
-import { provision, type World } from "./provision.ts";
+import { type ProvisionDependencies, provision } from "./provision.ts";
 
-type HandlerWorld = Omit<World, "timeLeft"> & { returnSoon: ReturnSoon };
+type HandlerDependencies = Omit<ProvisionDependencies, "timeLeft"> & { returnSoon: ReturnSoon };
 
 /**
  * One message after another, so that billmgr gets at most as many calls at a time as the stack lets functions run; what
@@ -11,29 +11,32 @@ type HandlerWorld = Omit<World, "timeLeft"> & { returnSoon: ReturnSoon };
  * too, as FIFO asks; the other groups go on.
  */
 export const createHandler =
-  (world: HandlerWorld) =>
+  (deps: HandlerDependencies) =>
   async (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">): Promise<SQSBatchResponse> => {
     const groups = Map.groupBy(event.Records, ({ attributes, messageId }) => attributes.MessageGroupId ?? messageId);
     const timeLeft = () => context.getRemainingTimeInMillis();
     const failed: SQSRecord[] = [];
-    for (const group of groups.values()) failed.push(...(await failuresOf(group, { ...world, timeLeft })));
+    for (const group of groups.values()) failed.push(...(await failuresOf(group, { ...deps, timeLeft })));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
-async function failuresOf(group: readonly SQSRecord[], world: World & HandlerWorld): Promise<SQSRecord[]> {
+async function failuresOf(
+  group: readonly SQSRecord[],
+  deps: ProvisionDependencies & HandlerDependencies,
+): Promise<SQSRecord[]> {
   for (const [i, record] of group.entries()) {
     try {
-      await provision(JSON.parse(record.body) as Message, world);
+      await provision(JSON.parse(record.body) as Message, deps);
     } catch (error) {
-      world.log.error("message failed, goes back to the queue", {
+      deps.log.error("message failed, goes back to the queue", {
         messageId: record.messageId,
         reason: reasonOf(error),
       });
       const failed = group.slice(i);
       const returnSoon = ({ receiptHandle, attributes }: SQSRecord) =>
-        world.returnSoon(receiptHandle, Number(attributes.ApproximateReceiveCount ?? 1));
+        deps.returnSoon(receiptHandle, Number(attributes.ApproximateReceiveCount ?? 1));
       await Promise.all(failed.map(returnSoon)).catch((late: unknown) =>
-        world.log.warn("message goes back late", { messageId: record.messageId, reason: reasonOf(late) }),
+        deps.log.warn("message goes back late", { messageId: record.messageId, reason: reasonOf(late) }),
       );
       return failed;
     }

@@ -3,7 +3,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import { environment } from "../../shared/aws/environment.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
@@ -28,7 +28,7 @@ const { url, fundsErrors } = catalog.billmgr;
 export const handler = createHandler({
   table,
   billmgr: createBillmgr(postTo(url), async () => (await secrets()).billmgr, {
-    brake: brakeIn(table, now, log),
+    breaker: breakerIn(table, now, log),
     fundsErrors,
   }),
   catalog,

@@ -1,11 +1,11 @@
 import { type Billmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
-import { judge } from "../../shared/billmgr/readback.ts";
+import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
 
 /** What a reading before the call came to. */
-export type Before =
+export type Preflight =
   /** What the license shows. A claim holds it, because an expiry tells only against the one before if it was prolonged. */
   | { read: Operation["before"] }
   /** It is so already: nothing is to be called. */
@@ -14,10 +14,10 @@ export type Before =
   | { moved: { elid: string; expiry: Day } }
   /** There can be no call now. */
   | { wait: string }
-  | { ask: string };
+  | { attention: string };
 
 /** Reads the license that is to be changed or replaced. */
-export async function readBefore(change: Change, subscription: Subscription, billmgr: Billmgr): Promise<Before> {
+export async function preflight(change: Change, subscription: Subscription, billmgr: Billmgr): Promise<Preflight> {
   try {
     return await (change.kind === "order"
       ? readReplaced(change, subscription, billmgr)
@@ -30,20 +30,28 @@ export async function readBefore(change: Change, subscription: Subscription, bil
 
 type Order = Change & { kind: "order" };
 
-async function readChanged(change: Exclude<Change, Order>, { slots }: Subscription, billmgr: Billmgr): Promise<Before> {
+async function readChanged(
+  change: Exclude<Change, Order>,
+  { slots }: Subscription,
+  billmgr: Billmgr,
+): Promise<Preflight> {
   const seen = await billmgr.license(change.family, change.elid);
-  if (!seen && change.kind === "delete") return { already: { saw: "billmgr knows it no more" } };
-  if (!seen) return { ask: `billmgr knows no license ${change.elid}, which was to be changed` };
+  if (!seen && change.kind === "delete") return { already: { evidence: "billmgr knows it no more" } };
+  if (!seen) return { attention: `billmgr knows no license ${change.elid}, which was to be changed` };
   const known = slots.find(({ n }) => n === change.slot)?.license?.expiry;
-  const { verdict, saw, expiry } = judge(change, { answeredOk: false, ...(known && { expiry: known }) }, seen);
-  if (verdict === "contrary") return { ask: saw };
-  if (verdict === "pending") return { wait: saw };
-  const read = { saw, ...(expiry && { expiry }) };
+  const { verdict, evidence, expiry } = compareToTarget(
+    change,
+    { answeredOk: false, ...(known && { expiry: known }) },
+    seen,
+  );
+  if (verdict === "conflicting") return { attention: evidence };
+  if (verdict === "pending") return { wait: evidence };
+  const read = { evidence: evidence, ...(expiry && { expiry }) };
   return verdict === "achieved" ? { already: read } : { read };
 }
 
 /** What is to be replaced may have been prolonged by somebody else, and then need no replacing. */
-async function readReplaced({ replaces }: Order, { slots }: Subscription, billmgr: Billmgr): Promise<Before> {
+async function readReplaced({ replaces }: Order, { slots }: Subscription, billmgr: Billmgr): Promise<Preflight> {
   const license = slots.find(({ n }) => n === replaces?.n)?.license;
   if (!license) return { read: {} };
   const { expiry } = (await billmgr.license(license.family, license.elid)) ?? {};

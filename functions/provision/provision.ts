@@ -1,64 +1,66 @@
-import type { Reception } from "../../shared/aws/table.ts";
+import type { EventStatus } from "../../shared/aws/table.ts";
 import {
-  isTest,
+  isTestMode,
   type Key,
   type Message,
   messageKinds,
   type Outgoing,
   partsOf,
+  renamePayment,
   type Send,
-  toldAs,
 } from "../../shared/intake/message.ts";
-import { type World as ConvergeWorld, converge } from "./converge.ts";
+import { type ConvergeDependencies as ConvergeWorld, converge } from "./converge.ts";
 
-export type World = ConvergeWorld & { send: Send };
+export type ProvisionDependencies = ConvergeWorld & { send: Send };
 
 /** Does what one message asks. Each step can be repeated, so a message that failed half-way is simply taken again. */
-export async function provision(message: Message, world: World): Promise<void> {
-  const { table, catalog } = world;
+export async function provision(message: Message, deps: ProvisionDependencies): Promise<void> {
+  const { table, catalog } = deps;
   const { key } = message;
   // What newer code queued before a rollback stays in the queue, and then among the dead letters, for that code.
   if (!messageKinds.includes(message.kind))
     throw new Error(`this version knows no message of the kind "${message.kind}"`);
-  if (isTest(message) && !catalog.policy.acceptTestMode) {
+  if (isTestMode(message) && !catalog.policy.acceptTestMode) {
     if (message.kind === "link") return;
     const { received } = message;
-    return table.putEvent(key, received, [], { became: "ignored", reason: "from the storefront's test mode" });
+    return table.putEvent(key, received, [], { status: "ignored", reason: "from the storefront's test mode" });
   }
   switch (message.kind) {
     case "wake":
-      return converge(key, [], world);
+      return converge(key, [], deps);
     case "ignored":
-    case "unclear":
-      return table.putEvent(key, message.received, [], { became: message.kind, reason: message.reason });
+    case "unparseable":
+      return table.putEvent(key, message.received, [], { status: message.kind, reason: message.reason });
     case "link":
       await table.putLink(key, message.to);
-      return passOn(key, message.to, world);
+      return passOn(key, message.to, deps);
     case "event": {
       const { received, events } = message;
       const waits = partsOf(key).kind === "reference" && events.length > 0;
-      await table.putEvent(key, received, events, waits ? unlinked : { became: "folded" });
-      if (partsOf(key).kind === "subscription") return converge(key, events, world);
+      await table.putEvent(key, received, events, waits ? unlinked : { status: "applied" });
+      if (partsOf(key).kind === "subscription") return converge(key, events, deps);
       const to = await table.link(key);
-      if (to) await passOn(key, to, world);
+      if (to) await passOn(key, to, deps);
     }
   }
 }
 
 /** A payment of something else that is sold there, as far as is known; passed on as soon as it is linked. */
-const unlinked: Reception = { became: "ignored", reason: "about a payment of no subscription that is known yet" };
+const unlinked: EventStatus = { status: "ignored", reason: "about a payment of no subscription that is known yet" };
 
 /**
  * Sends what is known of a reference on to what it belongs to. Event and link may come in either order: each is stored
  * before the other is looked for, so whichever is second finds the first.
  */
-async function passOn(from: Key, to: Key, { table, send }: World): Promise<void> {
+async function passOn(from: Key, to: Key, { table, send }: ProvisionDependencies): Promise<void> {
   const { id: payment } = partsOf(from);
   const known = await table.events(from);
   const outgoing = known.flatMap(({ received, events }): Outgoing[] => {
     if (events.length === 0) return [];
-    const theirs = toldAs(events, payment);
-    return [{ message: { key: to, kind: "event", received, events: theirs }, once: `${from} ${received.id}` }];
+    const theirs = renamePayment(events, payment);
+    return [
+      { message: { key: to, kind: "event", received, events: theirs }, deduplicationId: `${from} ${received.id}` },
+    ];
   });
   await send(outgoing);
 }

@@ -8,7 +8,7 @@ import { createTable } from "../../shared/aws/table.ts";
 import { emf } from "../../shared/observability/emf.ts";
 import { renew } from "./renew.ts";
 
-const world = {
+const deps = {
   table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
   send: sendTo(new SQSClient(), environment("QUEUE_URL")),
   now: () => new Date(),
@@ -17,5 +17,5 @@ const world = {
 };
 
 export const handler = async (_event: unknown, context: Context): Promise<void> => {
-  await renew(world, () => context.getRemainingTimeInMillis());
+  await renew(deps, () => context.getRemainingTimeInMillis());
 };

@@ -6,7 +6,7 @@ import { toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import type { Metrics } from "../../shared/observability/metrics.ts";
 
-export type World = {
+export type RenewDependencies = {
   table: Pick<Table, "due" | "attention">;
   send: Send;
   now: () => Date;
@@ -27,7 +27,7 @@ const attentionEvery = 10;
  * @returns how many were woken
  */
 export async function renew(
-  { table, send, now, log, metrics }: World,
+  { table, send, now, log, metrics }: RenewDependencies,
   timeLeft: () => number,
   attentionToo = now().getUTCMinutes() % attentionEvery === 0,
 ): Promise<number> {

@@ -4,10 +4,10 @@ import { createTable } from "../../shared/aws/table.ts";
 import { emf } from "../../shared/observability/emf.ts";
 import { watch } from "./watch.ts";
 
-const world = {
+const deps = {
   table: createTable(new DynamoDBClient(), environment("TABLE_NAME")),
   now: () => new Date(),
   metrics: emf(),
 };
 
-export const handler = (): Promise<void> => watch(world);
+export const handler = (): Promise<void> => watch(deps);

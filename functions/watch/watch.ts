@@ -1,21 +1,21 @@
 import type { Page } from "../../shared/aws/items.ts";
-import { longestDue } from "../../shared/aws/schedule.ts";
+import { oldestDue } from "../../shared/aws/schedule.ts";
 import type { Table } from "../../shared/aws/table.ts";
 import { secondsBetween, toInstant } from "../../shared/licensing/time.ts";
 import type { Metrics } from "../../shared/observability/metrics.ts";
 
-export type World = {
+export type WatchDependencies = {
   table: Pick<Table, "due" | "attention" | "halt" | "balance" | "ordersTaken">;
   now: () => Date;
   metrics: Metrics;
 };
 
 /** Measures how it stands, as opposed to what happens, which the functions that do it measure. Reads only. */
-export async function watch({ table, now, metrics }: World): Promise<void> {
+export async function watch({ table, now, metrics }: WatchDependencies): Promise<void> {
   const at = toInstant(now());
   const [attention, overdue, halt, balance, orders] = await Promise.all([
     countAttention(table),
-    longestDue(table, at),
+    oldestDue(table, at),
     table.halt(),
     table.balance(),
     table.ordersTaken(at),

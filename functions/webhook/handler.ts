@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
-import { receive, type World } from "./receive.ts";
+import { type ReceiveDependencies, receive } from "./receive.ts";
 
 /** The Lambda's side of `receive`: API Gateway's HTTP API and function URLs send this shape (payload format 2.0). */
 export const createHandler =
-  (world: World) =>
+  (deps: ReceiveDependencies) =>
   async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const { status, body, headers } = await receive(
       {
@@ -13,7 +13,7 @@ export const createHandler =
         // Bodies whose content type is neither text nor JSON come in base64; signatures are over the raw bytes.
         body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
       },
-      world,
+      deps,
     );
     return {
       statusCode: status,

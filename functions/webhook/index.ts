@@ -5,13 +5,13 @@ import { environment } from "../../shared/aws/environment.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { emf } from "../../shared/observability/emf.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { createHandler } from "./handler.ts";
 
 export const handler = createHandler({
   secrets: secretsIn(new SecretsManagerClient(), environment("SECRET_ID")),
   send: sendTo(new SQSClient(), environment("QUEUE_URL")),
-  timely: timelyAt(Date.now),
+  isFresh: freshAt(Date.now),
   now: () => new Date(),
   log: new Logger({ serviceName: "webhook" }),
   metrics: emf(),

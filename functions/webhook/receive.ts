@@ -6,7 +6,7 @@ import type { Log } from "../../shared/observability/log.ts";
 import type { Metrics } from "../../shared/observability/metrics.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
-import type { SignedRequest, Storefront, Timely } from "../../shared/storefronts/storefront.ts";
+import type { FreshnessCheck, SignedRequest, Storefront } from "../../shared/storefronts/storefront.ts";
 
 export type Request = {
   method: string;
@@ -16,73 +16,73 @@ export type Request = {
   body: Buffer;
 };
 
-export type Answer = { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
+export type Response = { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
 
-export type World = {
+export type ReceiveDependencies = {
   secrets: () => Promise<Secrets>;
   send: Send;
-  timely: Timely;
+  isFresh: FreshnessCheck;
   now: () => Date;
   log: Log;
   metrics: Metrics;
 };
 
-export const largestBody = 1024 * 1024;
+export const maxBodyBytes = 1024 * 1024;
 
 /**
  * Verifies a webhook, makes what it says durable, and only then answers 200: storefronts deliver again whatever is
  * answered otherwise, and give up or switch off after a while, so anything that they cannot mend gets a 200 too.
  */
-export async function receive(request: Request, world: World): Promise<Answer> {
+export async function receive(request: Request, deps: ReceiveDependencies): Promise<Response> {
   const { path } = request;
   if (path === "/health") return { status: 200, body: { status: "ok" } };
   const [, name = ""] = /^\/webhooks\/([^/]+)\/?$/.exec(path) ?? [];
   const storefront = storefrontNamed(name);
   if (!storefront) return refuse(404, "no such storefront");
-  const answer = await answerTo(request, storefront, world);
-  world.metrics.put("Webhooks", 1, { storefront: name, answer: String(answer.status) });
-  if (answer.status === 401) world.metrics.put("SignatureFailures", 1);
+  const answer = await answerTo(request, storefront, deps);
+  deps.metrics.put("Webhooks", 1, { storefront: name, answer: String(answer.status) });
+  if (answer.status === 401) deps.metrics.put("SignatureFailures", 1);
   return answer;
 }
 
-async function answerTo(request: Request, storefront: Storefront, world: World): Promise<Answer> {
+async function answerTo(request: Request, storefront: Storefront, deps: ReceiveDependencies): Promise<Response> {
   const { name } = storefront;
   let secrets: readonly string[];
   try {
-    const all = (await world.secrets()).storefronts;
+    const all = (await deps.secrets()).storefronts;
     secrets = (Object.hasOwn(all, name) ? (all[name] ?? []) : []).filter((secret, place) => {
-      const flaw = storefront.flawOf(secret);
-      if (flaw) world.log.error("a signing secret is passed over", { storefront: name, place, flaw });
+      const flaw = storefront.secretProblem(secret);
+      if (flaw) deps.log.error("a signing secret is passed over", { storefront: name, place, flaw });
       return !flaw;
     });
   } catch (error) {
-    world.log.error("secrets could not be read", { storefront: name, error: messageOf(error) });
+    deps.log.error("secrets could not be read", { storefront: name, error: messageOf(error) });
     return refuse(503, "the signing secrets cannot be read now");
   }
   if (secrets.length === 0) return refuse(404, `no signing secret is configured for ${name}`);
   if (request.method !== "POST") return { ...refuse(405, "webhooks are sent by POST"), headers: { allow: "POST" } };
-  if (request.body.length > largestBody) return refuse(413, "the body is larger than 1 MiB");
+  if (request.body.length > maxBodyBytes) return refuse(413, "the body is larger than 1 MiB");
 
   const signed: SignedRequest = { headers: lowerCased(request.headers), body: request.body };
-  if (storefront.isGreeting?.(signed)) return { status: 200, body: { status: "nothing to do" } };
-  const distrust = storefront.verify(signed, secrets, world.timely);
+  if (storefront.isPing?.(signed)) return { status: 200, body: { status: "nothing to do" } };
+  const distrust = storefront.verify(signed, secrets, deps.isFresh);
   if (distrust) {
-    world.log.warn("webhook refused", { storefront: name, reason: distrust });
+    deps.log.warn("webhook refused", { storefront: name, reason: distrust });
     return refuse(401, distrust);
   }
-  return accept(storefront, signed, world);
+  return accept(storefront, signed, deps);
 }
 
-async function accept(storefront: Storefront, request: SignedRequest, world: World): Promise<Answer> {
+async function accept(storefront: Storefront, request: SignedRequest, deps: ReceiveDependencies): Promise<Response> {
   const text = request.body.toString("utf8");
   const body = (storefront.parse ?? parseJson)(text);
   if (body === undefined) return refuse(400, "the body is not JSON");
   const packed = pack(text);
   if (packed === undefined) return refuse(413, "the body is too large to be kept, even compressed");
   try {
-    await enqueue(storefront, { body, headers: request.headers, packed }, world);
+    await enqueue(storefront, { body, headers: request.headers, packed }, deps);
   } catch (error) {
-    world.log.error("webhook could not be queued", { storefront: storefront.name, error: messageOf(error) });
+    deps.log.error("webhook could not be queued", { storefront: storefront.name, error: messageOf(error) });
     return refuse(503, "the event could not be made durable; deliver it again");
   }
   return { status: 200, body: { status: "accepted" } };
@@ -91,7 +91,7 @@ async function accept(storefront: Storefront, request: SignedRequest, world: Wor
 const lowerCased = (headers: Request["headers"]): SignedRequest["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-const refuse = (status: number, error: string): Answer => ({ status, body: { error } });
+const refuse = (status: number, error: string): Response => ({ status, body: { error } });
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -4,21 +4,21 @@ import type { Send } from "../../shared/intake/message.ts";
 import { type Key, keyOf, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 
 /** What an operator's actions work on. They take and return plain data; what does not fit is an `Unfit`. */
-export type World = { table: Table; send: Send; billmgr: Billmgr; catalog: Catalog; now: () => Date };
+export type OperatorDependencies = { table: Table; send: Send; billmgr: Billmgr; catalog: Catalog; now: () => Date };
 
-export const nowOf = ({ now }: Pick<World, "now">): Instant => toInstant(now());
+export const nowOf = ({ now }: Pick<OperatorDependencies, "now">): Instant => toInstant(now());
 
 /** The key behind a name such as "stripe/sub_1". @throws Unfit */
 export function keyNamed(kind: "subscription" | "event", name: string): Key {
   const [, storefront = "", id = ""] = /^([^/]*)\/(.+)$/s.exec(name) ?? [];
-  if (id === "") throw new Unfit(`"${name}": expected a storefront and an id, such as stripe/sub_123`);
+  if (id === "") throw new PreconditionFailed(`"${name}": expected a storefront and an id, such as stripe/sub_123`);
   if (!storefrontNames.some((known) => known === storefront)) {
-    throw new Unfit(`"${name}": no such storefront${suggest(storefront, storefrontNames)}`);
+    throw new PreconditionFailed(`"${name}": no such storefront${suggest(storefront, storefrontNames)}`);
   }
   return keyOf(kind, storefront, id);
 }
@@ -28,4 +28,5 @@ export function nameOf(key: Key): string {
   return `${storefront}/${id}`;
 }
 
-export const unknownSubscription = (key: Key): Unfit => new Unfit(`no subscription ${nameOf(key)} is known`);
+export const unknownSubscription = (key: Key): PreconditionFailed =>
+  new PreconditionFailed(`no subscription ${nameOf(key)} is known`);

@@ -3,7 +3,7 @@ import type { StoredItem } from "../../shared/aws/scan-all.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
 import { partsOf } from "../../shared/intake/message.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
-import { nameOf, nowOf, type World } from "./dependencies.ts";
+import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 
 /** Raised when what a line holds changes its meaning. */
 export const exportVersion = 1;
@@ -11,7 +11,7 @@ export const exportVersion = 1;
 /** `of`: the subscription, or the payment (`reference`) or event that is known to belong to none. */
 export type ExportedLine =
   | { is: "export"; version: number; at: Instant; from: string }
-  | ({ is: StoredItem["is"]; kind: string; of: string } & Record<string, unknown>);
+  | ({ is: StoredItem["kind"]; kind: string; of: string } & Record<string, unknown>);
 
 /**
  * All that is known of every subscription, one page of the table at a time: each line tells what it is, and of whom.
@@ -19,21 +19,22 @@ export type ExportedLine =
  */
 export async function* exported(
   from: string,
-  world: Pick<World, "table" | "now">,
+  deps: Pick<OperatorDependencies, "table" | "now">,
 ): AsyncGenerator<ExportedLine, void, undefined> {
-  yield { is: "export", version: exportVersion, at: nowOf(world), from };
+  yield { is: "export", version: exportVersion, at: nowOf(deps), from };
   let page: Page | undefined;
   do {
-    const { found, next } = await world.table.everything(page);
+    const { found, next } = await deps.table.scanAll(page);
     for (const item of found) yield lineOf(item);
     page = next;
   } while (page);
 }
 
-function lineOf({ key, ...item }: StoredItem): ExportedLine {
-  const of = { is: item.is, kind: partsOf(key).kind, of: nameOf(key) };
-  if (item.is === "link") return { ...of, to: nameOf(item.to) };
-  if (item.is !== "event") return { ...of, ...item };
+function lineOf(item: StoredItem): ExportedLine {
+  const { key, kind: is, ...content } = item;
+  const of = { is, kind: partsOf(key).kind, of: nameOf(key) };
+  if (item.kind === "link") return { ...of, to: nameOf(item.to) };
+  if (item.kind !== "event") return { ...of, ...content };
   const { received } = item.event;
   return { ...of, event: { ...item.event, received: { ...received, body: unpack(received.body) } } };
 }

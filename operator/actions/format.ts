@@ -9,7 +9,7 @@ import type { Day } from "../../shared/licensing/time.ts";
 import type { Replayed } from "./events.ts";
 import type { resume } from "./halt.ts";
 import type { Resolution } from "./repair.ts";
-import type { Story } from "./show.ts";
+import type { History } from "./show.ts";
 
 export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;
 
@@ -44,7 +44,7 @@ export function soldOf({ storefront, items }: Subscription, catalog: Catalog): s
   return sold.join(", ");
 }
 
-export function entitlementOf({ through, ended, withheld, setToEnd, until }: Story["entitled"]): string {
+export function entitlementOf({ through, ended, withheld, setToEnd, until }: History["entitled"]): string {
   if (ended) return `ended ${moment(ended)}`;
   const paid = through ? `paid through ${moment(through)}` : "nothing is paid";
   const more = withheld ? `, withheld: ${withheld.replace("_", " ")}` : "";
@@ -70,8 +70,8 @@ export function licenseOf({ generation, plan, license }: Subscription["slots"][n
 }
 
 export function sayDecision(decision: Decision): string {
-  switch (decision.do) {
-    case "look":
+  switch (decision.kind) {
+    case "observe":
       return "find out by reading what the open operation did";
     case "change":
       return `${describe(decision.change)}, because ${decision.why}`;
@@ -137,8 +137,8 @@ export function sayRepaired(name: string, { subscription: { operation }, finishe
 }
 
 export const sayReplayed = (what: string, replayed: Replayed): string =>
-  "unclear" in replayed
-    ? `the ${what} is still not understood: ${replayed.unclear}`
+  "unparseable" in replayed
+    ? `the ${what} is still not understood: ${replayed.unparseable}`
     : `the ${what} is ${replayed.understood}: ${replayed.why}`;
 
 export const sayDismissed = (name: string): string => `${meaningOf.event(name)} is off the list`;

@@ -1,11 +1,11 @@
 import type { Halt } from "../../shared/aws/control.ts";
-import { haltedSeconds } from "../../shared/aws/control.ts";
+import { haltRecheckSeconds } from "../../shared/aws/control.ts";
 import { wakeDue } from "../../shared/aws/schedule.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
-import { nowOf, type World } from "./dependencies.ts";
+import { nowOf, type OperatorDependencies } from "./dependencies.ts";
 
 /** Stops all calls. @returns the halt that stands: an earlier one keeps its reason */
-export async function halt(reason: string, { table, now }: Pick<World, "table" | "now">): Promise<Halt> {
+export async function halt(reason: string, { table, now }: Pick<OperatorDependencies, "table" | "now">): Promise<Halt> {
   const asked = { since: nowOf({ now }), reason };
   await table.setHalt(asked);
   return (await table.halt()) ?? asked;
@@ -16,12 +16,12 @@ export async function resume({
   table,
   send,
   now,
-}: Pick<World, "table" | "send" | "now">): Promise<{ lifted?: Halt; woken: number }> {
+}: Pick<OperatorDependencies, "table" | "send" | "now">): Promise<{ lifted?: Halt; woken: number }> {
   const lifted = await table.halt();
   if (!lifted) return { woken: 0 };
   await table.liftHalt();
   const at = nowOf({ now });
-  const until = instantPlus(at, { seconds: haltedSeconds });
+  const until = instantPlus(at, { seconds: haltRecheckSeconds });
   const woken = await wakeDue({ table, send }, until, () => Number.POSITIVE_INFINITY, `resume ${at}`);
   return { lifted, woken };
 }

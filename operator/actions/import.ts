@@ -7,23 +7,23 @@ import type { Decision } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import {
-  type Belongings,
-  factIdOf,
-  factIn,
-  factOf,
-  type Held,
-  moveIn,
+  type ImportedLicense,
+  type ImportedSubscription,
+  importEvent,
+  importEventId,
+  importEventIn,
+  importLicenses,
   quantityShown,
-  refuseCounted,
+  refuseCountedPayments,
   soldName,
 } from "../../shared/licensing/import.ts";
-import { haveOneOwner, isReference, referenceOf } from "../../shared/licensing/operation.ts";
+import { haveSameOwner, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { type License, newSubscription } from "../../shared/licensing/subscription.ts";
-import { type Instant, untold } from "../../shared/licensing/time.ts";
+import { type Instant, noTimestamp } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
-import { keyNamed, nameOf, nowOf, type World } from "./dependencies.ts";
+import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** What a person says of one license, or of an extra beside it. `line`: where it stands. */
@@ -42,7 +42,14 @@ export type Line = {
 export type Refusal = { line: number; why: string };
 
 /** A subscription as it would be stored, and what would follow from that at once. */
-export type Move = { key: Key; lines: Line[]; event: Event; licenses: Held[]; steps: Step[]; next: Decision };
+export type Move = {
+  key: Key;
+  lines: Line[];
+  event: Event;
+  licenses: ImportedLicense[];
+  steps: Step[];
+  next: Decision;
+};
 
 /** What is kept of an import among the events of its subscription. */
 export type Kept = Pick<Move, "key" | "lines" | "event">;
@@ -56,32 +63,32 @@ export const importType = "import";
 /** Checks every line against the table and billmgr. Reads only. @throws ReadError where billmgr lets nobody in */
 export async function checkImport(
   lines: readonly Line[],
-  world: Pick<World, "table" | "billmgr" | "catalog" | "now">,
+  deps: Pick<OperatorDependencies, "table" | "billmgr" | "catalog" | "now">,
   progress: (checked: number) => void = () => {},
 ): Promise<Moves> {
   const result: Moves = { moves: [], held: [], cutOff: [], refused: [] };
-  const holders = await holdersIn(world);
-  const licensed = lines.filter(({ plan }) => !isExtra(world.catalog, plan));
+  const holders = await holdersIn(deps);
+  const licensed = lines.filter(({ plan }) => !isExtra(deps.catalog, plan));
   let checked = 0;
   for (const [name, group] of Map.groupBy(lines, ({ subscription }) => subscription)) {
     const before = result.refused.length;
     const seen = new Map<Line, SeenLicense>();
-    const own = group.filter(({ plan }) => !isExtra(world.catalog, plan));
+    const own = group.filter(({ plan }) => !isExtra(deps.catalog, plan));
     const isHeld = own.length > 0 && own.every(({ elid }) => holders.get(elid) === `subscription#${name}`);
     for (const line of isHeld ? [] : group) {
       await attempt(line, result.refused, async () => {
-        const license = await checkLine(line, own, licensed, holders, world);
+        const license = await checkLine(line, own, licensed, holders, deps);
         if (license) seen.set(line, license);
       });
       progress(++checked);
     }
     if (isHeld) {
       result.held.push(name);
-      result.cutOff.push(...(await cutOffAt(keyNamed("subscription", name), group, own, world)));
+      result.cutOff.push(...(await cutOffAt(keyNamed("subscription", name), group, own, deps)));
     } else if (result.refused.length === before) {
       const [first] = group as [Line, ...Line[]];
       await attempt(first, result.refused, async () => {
-        result.moves.push(await moveOf(keyNamed("subscription", name), group, seen, holders, world));
+        result.moves.push(await moveOf(keyNamed("subscription", name), group, seen, holders, deps));
       });
     }
   }
@@ -93,27 +100,34 @@ export async function checkImport(
  * that was refused would be folded with all others by the next replay. Whoever dies between the two imports the
  * same file again. @throws Unfit where it does not fit any more: nothing of it is stored then
  */
-export async function carryOut(move: Move, world: Pick<World, "table" | "send" | "catalog" | "now">): Promise<void> {
+export async function carryOut(
+  move: Move,
+  deps: Pick<OperatorDependencies, "table" | "send" | "catalog" | "now">,
+): Promise<void> {
   const { key, lines, event, licenses } = move;
   const { storefront, id } = partsOf(key);
   await rewrite(
     key,
-    world,
+    deps,
     (subscription) => {
       // Told since the check, months would add to an end of the license that has them in it.
-      if (!factIn(subscription, event.id) && said(lines, "paidThrough") === undefined) refuseCounted(subscription);
-      const moved = moveIn(fold(subscription, event), licenses, world.catalog, nowOf(world));
+      if (!importEventIn(subscription, event.id) && said(lines, "paidThrough") === undefined)
+        refuseCountedPayments(subscription);
+      const moved = importLicenses(fold(subscription, event), licenses, deps.catalog, nowOf(deps));
       return { subscription: moved, finished: [] };
     },
     newSubscription(storefront, id),
   );
-  await keep(move, world);
+  await keep(move, deps);
 }
 
 /** Keeps what an import told among the events of its subscription; once more changes nothing. */
-export async function keep({ key, lines, event }: Kept, world: Pick<World, "table" | "now">): Promise<void> {
-  const received = { id: event.id, type: importType, occurredAt: untold, receivedAt: nowOf(world) };
-  await world.table.putEvent(key, { ...received, body: JSON.stringify(lines) }, [event], { became: "folded" });
+export async function keep(
+  { key, lines, event }: Kept,
+  deps: Pick<OperatorDependencies, "table" | "now">,
+): Promise<void> {
+  const received = { id: event.id, type: importType, occurredAt: noTimestamp, receivedAt: nowOf(deps) };
+  await deps.table.putEvent(key, { ...received, body: JSON.stringify(lines) }, [event], { status: "applied" });
 }
 
 /** What the lines told, if the subscription shows it and none of its events does. */
@@ -121,19 +135,19 @@ async function cutOffAt(
   key: Key,
   lines: Line[],
   own: readonly Line[],
-  { table }: Pick<World, "table">,
+  { table }: Pick<OperatorDependencies, "table">,
 ): Promise<Kept[]> {
-  const id = factIdOf(own.map(({ elid }) => elid));
+  const id = importEventId(own.map(({ elid }) => elid));
   const [stored, kept] = await Promise.all([table.load(key), keptOf(key, id, table)]);
-  const event = stored && !kept && factIn(stored.subscription, id);
+  const event = stored && !kept && importEventIn(stored.subscription, id);
   return event ? [{ key, lines, event }] : [];
 }
 
-const keptOf = async (key: Key, id: string, table: World["table"]): Promise<Event | undefined> =>
+const keptOf = async (key: Key, id: string, table: OperatorDependencies["table"]): Promise<Event | undefined> =>
   (await table.events(key)).find(({ received }) => received.type === importType && received.id === id)?.events[0];
 
 /** Who holds each license that is known, by its id. */
-export async function holdersIn({ table }: Pick<World, "table">): Promise<Map<string, Key>> {
+export async function holdersIn({ table }: Pick<OperatorDependencies, "table">): Promise<Map<string, Key>> {
   const holders = new Map<string, Key>();
   let from: Page | undefined;
   do {
@@ -151,7 +165,8 @@ async function attempt({ line }: Line, refused: Refusal[], check: () => Promise<
   try {
     await check();
   } catch (error) {
-    const isOfLine = error instanceof Unfit || (error instanceof ReadError && error.refused?.type !== "auth");
+    const isOfLine =
+      error instanceof PreconditionFailed || (error instanceof ReadError && error.refused?.type !== "auth");
     if (!isOfLine) throw error;
     refused.push({ line, why: error.message });
   }
@@ -165,41 +180,47 @@ async function checkLine(
   own: readonly Line[],
   all: readonly Line[],
   holders: ReadonlyMap<string, Key>,
-  { billmgr, catalog }: Pick<World, "billmgr" | "catalog">,
+  { billmgr, catalog }: Pick<OperatorDependencies, "billmgr" | "catalog">,
 ): Promise<SeenLicense | undefined> {
   const key = keyNamed("subscription", subscription);
-  if (!isElid(elid)) throw new Unfit(`"${elid}" is no license of billmgr's: expected its number`);
+  if (!isElid(elid)) throw new PreconditionFailed(`"${elid}" is no license of billmgr's: expected its number`);
   if (isExtra(catalog, plan)) {
     if (own.some((other) => other.elid === elid)) return undefined;
-    throw new Unfit(`"${plan}" is an extra, and no line of ${subscription} says of which plan license ${elid} is`);
+    throw new PreconditionFailed(
+      `"${plan}" is an extra, and no line of ${subscription} says of which plan license ${elid} is`,
+    );
   }
   const terms = Object.hasOwn(catalog.plans, plan) ? catalog.plans[plan] : undefined;
-  if (!terms) throw new Unfit(`the catalog has no plan "${plan}"${suggest(plan, Object.keys(catalog.plans))}`);
+  if (!terms)
+    throw new PreconditionFailed(`the catalog has no plan "${plan}"${suggest(plan, Object.keys(catalog.plans))}`);
   soldName(catalog, partsOf(key).storefront, plan);
   const other = all.find((one) => one.elid === elid);
-  if (other && other.line !== line) throw new Unfit(`license ${elid} stands in line ${other.line} too`);
+  if (other && other.line !== line) throw new PreconditionFailed(`license ${elid} stands in line ${other.line} too`);
   const holder = holders.get(elid);
-  if (holder && holder !== key) throw new Unfit(`license ${elid} is held by ${nameOf(holder)}`);
+  if (holder && holder !== key) throw new PreconditionFailed(`license ${elid} is held by ${nameOf(holder)}`);
   const { family = "" } = catalog.products[terms.product] ?? {};
   const seen = await billmgr.license(family, elid);
-  if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${family}`);
+  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid} of ${family}`);
   refuseUnfit(seen, key, terms.product, catalog);
   return seen;
 }
 
 function refuseUnfit(seen: SeenLicense, key: Key, product: string, catalog: Catalog): void {
   const { elid, status, expiry, pricelist = "", remoteid, comment } = seen;
-  if (status === "deleted") throw new Unfit(`license ${elid} is deleted`);
-  if (status === "ordered") throw new Unfit(`license ${elid} is ordered, not paid: pay it in billmgr first`);
-  if (status === "processing") throw new Unfit(`license ${elid} is processing: wait until billmgr is done with it`);
-  if (expiry === undefined) throw new Unfit(`billmgr tells no expiry of license ${elid}: it could not be renewed`);
+  if (status === "deleted") throw new PreconditionFailed(`license ${elid} is deleted`);
+  if (status === "ordered")
+    throw new PreconditionFailed(`license ${elid} is ordered, not paid: pay it in billmgr first`);
+  if (status === "processing")
+    throw new PreconditionFailed(`license ${elid} is processing: wait until billmgr is done with it`);
+  if (expiry === undefined)
+    throw new PreconditionFailed(`billmgr tells no expiry of license ${elid}: it could not be renewed`);
   const own = referenceOf(partsOf(key), { n: 1, generation: 1 });
-  const another = [remoteid, comment].find((shown) => isReference(shown) && !haveOneOwner(shown, own));
-  if (another) throw new Unfit(`license ${elid} carries ${another}, which is another subscription's`);
+  const another = [remoteid, comment].find((shown) => isReference(shown) && !haveSameOwner(shown, own));
+  if (another) throw new PreconditionFailed(`license ${elid} carries ${another}, which is another subscription's`);
   // In a form it is the code, but where one shows the name there is nothing to compare.
   if (!/^\d+$/.test(pricelist) || pricelist === String(catalog.products[product]?.pricelist)) return;
   const [of] = Object.entries(catalog.products).find(([, one]) => String(one.pricelist) === pricelist) ?? [];
-  throw new Unfit(
+  throw new PreconditionFailed(
     of === undefined
       ? `license ${elid} is of pricelist ${pricelist}, which the catalog does not list, and the plan is one of ${product}`
       : `license ${elid} is one of ${of} (pricelist ${pricelist}), and the plan is one of ${product}`,
@@ -211,18 +232,18 @@ async function moveOf(
   lines: Line[],
   seen: ReadonlyMap<Line, SeenLicense>,
   holders: ReadonlyMap<string, Key>,
-  world: Pick<World, "table" | "catalog" | "now">,
+  deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
 ): Promise<Move> {
-  const { table, catalog } = world;
+  const { table, catalog } = deps;
   const { storefront, id } = partsOf(key);
-  const now = nowOf(world);
+  const now = nowOf(deps);
   const known = (await table.load(key))?.subscription ?? newSubscription(storefront, id);
   const belongings = belongingsOf(storefront, lines, seen, catalog, now);
-  const factId = factIdOf(lines.filter((line) => seen.has(line)).map(({ elid }) => elid));
+  const factId = importEventId(lines.filter((line) => seen.has(line)).map(({ elid }) => elid));
   // One that was told otherwise before: what counts then counts now.
-  const event = (await keptOf(key, factId, table)) ?? factIn(known, factId) ?? factOf(known, belongings);
+  const event = (await keptOf(key, factId, table)) ?? importEventIn(known, factId) ?? importEvent(known, belongings);
   const licenses = belongings.licenses.filter(({ license }) => !holders.has(license.elid));
-  const moved = moveIn(fold(known, event), licenses, catalog, now);
+  const moved = importLicenses(fold(known, event), licenses, catalog, now);
   const { steps, decision } = follow(moved, catalog, now, (step) => `<license ${step + 1}>`);
   return { key, lines, event, licenses, steps, next: decision };
 }
@@ -234,10 +255,10 @@ function belongingsOf(
   seen: ReadonlyMap<Line, SeenLicense>,
   catalog: Catalog,
   now: Instant,
-): Belongings {
+): ImportedSubscription {
   const licenses = [...seen].map(([{ plan }, license]) => ({ plan, license: licenseOf(license, plan, catalog, now) }));
   const each = new Map<string, number>();
-  const sold: Belongings["sold"] = [];
+  const sold: ImportedSubscription["sold"] = [];
   for (const line of lines) {
     const { plan, quantity = quantityShown(catalog, plan, seen.get(line)?.addons ?? {}) } = line;
     if (catalog.plans[plan]?.quantity !== "licenses") {
@@ -245,7 +266,7 @@ function belongingsOf(
       continue;
     }
     if (line.quantity !== undefined && line.quantity !== 1) {
-      throw new Unfit(`each license of ${plan} has a line of its own, of the quantity 1`);
+      throw new PreconditionFailed(`each license of ${plan} has a line of its own, of the quantity 1`);
     }
     each.set(plan, (each.get(plan) ?? 0) + 1);
   }
@@ -263,7 +284,8 @@ function belongingsOf(
 
 function said(lines: readonly Line[], name: "customer" | "email" | "paidThrough"): string | undefined {
   const [one, another] = new Set(lines.flatMap((line) => line[name] ?? []));
-  if (another !== undefined) throw new Unfit(`its lines say different things of ${name}: ${one} and ${another}`);
+  if (another !== undefined)
+    throw new PreconditionFailed(`its lines say different things of ${name}: ${one} and ${another}`);
   return one;
 }
 

@@ -1,5 +1,5 @@
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { isTest, type Key, type Message, partsOf, toldAs } from "../../shared/intake/message.ts";
+import { isTestMode, type Key, type Message, partsOf, renamePayment } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
@@ -8,7 +8,7 @@ import { describe, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
-import { nameOf, type World } from "./dependencies.ts";
+import { nameOf, type OperatorDependencies } from "./dependencies.ts";
 import { storefrontFor } from "./reparse.ts";
 
 /** A change that would be made, and what would be sent for it. */
@@ -32,7 +32,7 @@ export type Webhook = { storefront: string; body: unknown; headers: Record<strin
 export async function preview(
   { storefront, body, headers }: Webhook,
   at: Instant,
-  world: Pick<World, "table" | "catalog">,
+  deps: Pick<OperatorDependencies, "table" | "catalog">,
 ): Promise<Preview[]> {
   const read = storefrontFor(storefront).events(body, headers);
   const came = { receivedAt: at, body: "" };
@@ -41,7 +41,7 @@ export async function preview(
   for (const message of messages) {
     if (message.kind === "link" || message.kind === "wake") continue;
     const { id, type } = message.received;
-    previews.push({ event: id, type, ...(await outcomeOf(message, at, world)) });
+    previews.push({ event: id, type, ...(await outcomeOf(message, at, deps)) });
   }
   return previews;
 }
@@ -49,14 +49,14 @@ export async function preview(
 async function outcomeOf(
   message: Exclude<Message, { kind: "link" | "wake" }>,
   at: Instant,
-  { table, catalog }: Pick<World, "table" | "catalog">,
+  { table, catalog }: Pick<OperatorDependencies, "table" | "catalog">,
 ) {
-  if (isTest(message) && !catalog.policy.acceptTestMode) {
+  if (isTestMode(message) && !catalog.policy.acceptTestMode) {
     return { nothing: "from the storefront's test mode, which policy.acceptTestMode leaves out" };
   }
   if (message.kind !== "event") {
     return {
-      nothing: `${message.kind === "unclear" ? "not understood, a person is needed" : "ignored"}: ${message.reason}`,
+      nothing: `${message.kind === "unparseable" ? "not understood, a person is needed" : "ignored"}: ${message.reason}`,
     };
   }
   const found = await linkedTo(message.key, message.events, table);
@@ -80,11 +80,11 @@ export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
 async function linkedTo(
   key: Key,
   events: readonly Event[],
-  table: Pick<World["table"], "link">,
+  table: Pick<OperatorDependencies["table"], "link">,
 ): Promise<{ key: Key; events: readonly Event[] } | undefined> {
   if (partsOf(key).kind === "subscription") return { key, events };
   const to = await table.link(key);
-  return to && linkedTo(to, toldAs(events, partsOf(key).id), table);
+  return to && linkedTo(to, renamePayment(events, partsOf(key).id), table);
 }
 
 function referenceFor(subscription: Subscription, { change }: Step): string {

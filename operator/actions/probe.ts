@@ -16,8 +16,8 @@ export type Probed = {
  * Finds out by reading what billmgr's documentation leaves open. It sets the filter of each list and empties it again,
  * as the system itself does; apart from that it changes nothing.
  */
-export async function probe(world: ProbeWorld): Promise<Probed> {
-  const { billmgr, catalog } = world;
+export async function probe(deps: ProbeWorld): Promise<Probed> {
+  const { billmgr, catalog } = deps;
   const findings: Finding[] = [];
   const [user, refused] = await whoami(billmgr);
   findings.push(user);

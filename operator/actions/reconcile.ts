@@ -1,8 +1,8 @@
 import type { Page } from "../../shared/aws/items.ts";
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
-import { haveOneOwner, isOpen, isReference, referenceOf } from "../../shared/licensing/operation.ts";
+import { haveSameOwner, isOpen, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import type { License, Subscription } from "../../shared/licensing/subscription.ts";
-import { nameOf, type World } from "./dependencies.ts";
+import { nameOf, type OperatorDependencies } from "./dependencies.ts";
 
 /** What of a license is otherwise at billmgr than known here. `settling`: an operation is open, so it may pass. */
 export type Difference = {
@@ -38,7 +38,7 @@ type Known = { name: string; license: License; reference: string; settling: bool
  * @throws ReadError where a list cannot be read
  */
 export async function reconcile(
-  { table, billmgr, catalog }: Pick<World, "table" | "billmgr" | "catalog">,
+  { table, billmgr, catalog }: Pick<OperatorDependencies, "table" | "billmgr" | "catalog">,
   progress: (read: { subscriptions: number } | { family: string; licenses: number }) => void = () => {},
 ): Promise<Reconciled> {
   const known: Known[] = [];
@@ -122,7 +122,7 @@ function differencesOf({ name, license, reference, settling }: Known, row: SeenL
     const others = Object.entries(row.addons).filter(([code, value]) => (addons[code] ?? 0) !== value);
     for (const [code, value] of others) differ("addons", `${code} = ${addons[code] ?? 0}`, `${code} = ${value}`);
     const shown = [row.remoteid, row.comment].filter((one) => one !== undefined);
-    const isAnothers = shown.some((one) => isReference(one) && !haveOneOwner(one, reference));
+    const isAnothers = shown.some((one) => isReference(one) && !haveSameOwner(one, reference));
     if (license.imported ? isAnothers : shown.length > 0 && !shown.includes(reference)) {
       differ("reference", reference, shown.join(", "));
     }

@@ -1,18 +1,18 @@
 import { isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
-import { judge } from "../../shared/billmgr/readback.ts";
+import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
 import * as repair from "../../shared/licensing/repair.ts";
-import { type Repaired, Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed, type Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
-import { keyNamed, nameOf, nowOf, type World } from "./dependencies.ts";
+import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** Clears attention and pause, and wakes it. Always safe. @throws Unfit */
-export async function retry(name: string, world: World): Promise<Repaired> {
-  return rewrite(keyNamed("subscription", name), world, (subscription) => ({
-    subscription: repair.retry(subscription, nowOf(world)),
+export async function retry(name: string, deps: OperatorDependencies): Promise<Repaired> {
+  return rewrite(keyNamed("subscription", name), deps, (subscription) => ({
+    subscription: repair.retry(subscription, nowOf(deps)),
     finished: [],
   }));
 }
@@ -30,26 +30,26 @@ export const latestOf = ({ operation }: Subscription): number => operation?.n ??
  * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
  * @throws Unfit where it does not fit, ReadError where billmgr could not be read; nothing is changed then
  */
-export async function resolve(name: string, resolution: Resolution, world: World): Promise<Repaired> {
+export async function resolve(name: string, resolution: Resolution, deps: OperatorDependencies): Promise<Repaired> {
   const key = keyNamed("subscription", name);
   if ("elid" in resolution && !/^\d+$/.test(resolution.elid)) {
-    throw new Unfit(`"${resolution.elid}" is no license of billmgr's: expected its number`);
+    throw new PreconditionFailed(`"${resolution.elid}" is no license of billmgr's: expected its number`);
   }
-  return rewrite(key, world, async (subscription) => {
-    const now = nowOf(world);
+  return rewrite(key, deps, async (subscription) => {
+    const now = nowOf(deps);
     refuseStale(name, resolution, subscription);
     switch (resolution.as) {
       case "never-bought":
         return repair.neverBought(subscription, now);
       case "done":
-        return repair.done(subscription, await readDone(subscription, world), now);
+        return repair.markDone(subscription, await readDone(subscription, deps), now);
       case "gone":
-        return repair.gone(subscription, resolution.elid, await readGone(subscription, resolution.elid, world), now);
+        return repair.markGone(subscription, resolution.elid, await readGone(subscription, resolution.elid, deps), now);
       case "adopt":
         return repair.adopt(
           subscription,
-          await readAdoptable(key, subscription, resolution.elid, world),
-          world.catalog,
+          await readAdoptable(key, subscription, resolution.elid, deps),
+          deps.catalog,
           now,
         );
     }
@@ -59,13 +59,16 @@ export async function resolve(name: string, resolution: Resolution, world: World
 /** @throws Unfit where something else was begun or found out since the person looked */
 export function refuseStale(name: string, { operation }: Pick<Resolution, "operation">, now: Subscription): void {
   if (operation === undefined || operation === latestOf(now)) return;
-  throw new Unfit(
+  throw new PreconditionFailed(
     `${name} is at operation ${latestOf(now)} by now, and this was said of ${operation || "none"}: look again`,
   );
 }
 
 /** What billmgr shows of the open operation, as far as it tells: what it shows undone is not done. */
-async function readDone(subscription: Subscription, { billmgr }: Pick<World, "billmgr">): Promise<{ expiry?: Day }> {
+async function readDone(
+  subscription: Subscription,
+  { billmgr }: Pick<OperatorDependencies, "billmgr">,
+): Promise<{ expiry?: Day }> {
   const { operation, slots } = subscription;
   const slot = slots.find(({ n }) => n === operation?.change.slot);
   if (!isOpen(operation) || !slot?.license) return {};
@@ -73,10 +76,10 @@ async function readDone(subscription: Subscription, { billmgr }: Pick<World, "bi
   const { family, elid } = slot.license;
   const seen = await billmgr.license(family, elid);
   if (!seen && change.kind === "delete") return {};
-  if (!seen) throw new Unfit(`billmgr knows no license ${elid}`);
+  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid}`);
   if (change.kind === "order") expectReference(seen, referenceOf(subscription, slot));
-  const { verdict, saw } = judge(change, { ...before, answeredOk: true }, seen);
-  if (verdict === "absent" || verdict === "contrary") throw new Unfit(`${saw}: it is not done`);
+  const { verdict, evidence } = compareToTarget(change, { ...before, answeredOk: true }, seen);
+  if (verdict === "absent" || verdict === "conflicting") throw new PreconditionFailed(`${evidence}: it is not done`);
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
 }
 
@@ -84,37 +87,47 @@ async function readDone(subscription: Subscription, { billmgr }: Pick<World, "bi
 function expectReference({ elid, comment, remoteid }: SeenLicense, reference: string): void {
   const other = comment || remoteid;
   if (!other || comment === reference || remoteid === reference) return;
-  throw new Unfit(
+  throw new PreconditionFailed(
     `license ${elid} carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
   );
 }
 
-async function readGone({ slots }: Subscription, elid: string, { billmgr }: Pick<World, "billmgr">): Promise<string> {
+async function readGone(
+  { slots }: Subscription,
+  elid: string,
+  { billmgr }: Pick<OperatorDependencies, "billmgr">,
+): Promise<string> {
   const license = slots.find((slot) => slot.license?.elid === elid)?.license;
   if (!license) return "";
   const seen = await billmgr.license(license.family, elid);
   if (!seen) return `billmgr knows no license ${elid}`;
   if (seen.status === "deleted") return `license ${elid} is deleted`;
-  throw new Unfit(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
+  throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
 }
 
 /** A license that is not there, is another subscription's or carries another reference is not the one that was ordered. */
-async function readAdoptable(key: Key, subscription: Subscription, elid: string, world: World): Promise<repair.Found> {
-  const { order } = repair.orderToFill(subscription, world.catalog, nowOf(world));
-  const seen = await world.billmgr.license(order.family, elid);
-  if (!seen) throw new Unfit(`billmgr knows no license ${elid} of ${order.family}`);
+async function readAdoptable(
+  key: Key,
+  subscription: Subscription,
+  elid: string,
+  deps: OperatorDependencies,
+): Promise<repair.FoundLicense> {
+  const { order } = repair.orderToFill(subscription, deps.catalog, nowOf(deps));
+  const seen = await deps.billmgr.license(order.family, elid);
+  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid} of ${order.family}`);
   const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
-  const { verdict, saw } = judge(order, { answeredOk: true }, seen);
-  if (verdict === "contrary") throw new Unfit(saw);
+  const { verdict, evidence } = compareToTarget(order, { answeredOk: true }, seen);
+  if (verdict === "conflicting") throw new PreconditionFailed(evidence);
   expectReference(seen, reference);
-  const holder = await holderOf(elid, world);
-  if (holder) throw new Unfit(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
+  const holder = await holderOf(elid, deps);
+  if (holder)
+    throw new PreconditionFailed(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
   const isMarked = seen.comment === reference || seen.remoteid === reference;
   return { elid, addons: seen.addons, suspended: isSuspended(seen), ...(!isMarked && { imported: true }) };
 }
 
-async function holderOf(elid: string, { table }: Pick<World, "table">): Promise<Key | undefined> {
-  let page: Awaited<ReturnType<World["table"]["subscriptions"]>> | undefined;
+async function holderOf(elid: string, { table }: Pick<OperatorDependencies, "table">): Promise<Key | undefined> {
+  let page: Awaited<ReturnType<OperatorDependencies["table"]["subscriptions"]>> | undefined;
   do {
     page = await table.subscriptions(page?.next);
     const holder = page.found.find(({ subscription }) =>

@@ -1,28 +1,28 @@
-import type { Agenda, Reception, StoredEvent } from "../../shared/aws/table.ts";
+import type { Agenda, EventStatus, StoredEvent } from "../../shared/aws/table.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Received } from "../../shared/intake/message.ts";
-import { type Decision, next } from "../../shared/licensing/decide.ts";
+import { type Decision, decide } from "../../shared/licensing/decide.ts";
 import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
 import { isOpen, type Operation } from "../../shared/licensing/operation.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
-import { keyNamed, nowOf, type World } from "./dependencies.ts";
+import { keyNamed, nowOf, type OperatorDependencies } from "./dependencies.ts";
 
 /** An event without its body, which can be long. */
-export type ShownEvent = Pick<StoredEvent, "events" | "settled"> &
-  Reception & { received: Omit<Received, "body" | "headers"> };
+export type ShownEvent = Pick<StoredEvent, "events" | "resolution"> &
+  EventStatus & { received: Omit<Received, "body" | "headers"> };
 
-export type Chapter = { at: Instant } & ({ event: ShownEvent } | { operation: Operation });
+export type HistoryEntry = { at: Instant } & ({ event: ShownEvent } | { operation: Operation });
 
-export type Story = {
+export type History = {
   name: string;
   /** When it was so. */
   at: Instant;
   subscription: Subscription;
   entitled: Entitlement;
   /** Events as received and operations as claimed, in order. */
-  chapters: Chapter[];
+  entries: HistoryEntry[];
   /** What would be decided now. */
   next: Decision;
   agenda?: Agenda;
@@ -30,15 +30,18 @@ export type Story = {
 };
 
 /** All that is known of a subscription, or undefined. @throws Unfit for a name that can be none */
-export async function show(name: string, world: Pick<World, "table" | "catalog" | "now">): Promise<Story | undefined> {
-  const { table, catalog } = world;
+export async function show(
+  name: string,
+  deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
+): Promise<History | undefined> {
+  const { table, catalog } = deps;
   const key = keyNamed("subscription", name);
   const [stored, events, operations] = await Promise.all([table.load(key), table.events(key), table.operations(key)]);
   if (!stored) return undefined;
   const { subscription, agenda } = stored;
-  const now = nowOf(world);
+  const now = nowOf(deps);
   const open = isOpen(subscription.operation) ? [subscription.operation] : [];
-  const chapters: Chapter[] = [
+  const entries: HistoryEntry[] = [
     ...events.map(({ received: { body, headers, ...received }, ...event }) => ({
       at: received.receivedAt,
       event: { ...event, received },
@@ -50,8 +53,8 @@ export async function show(name: string, world: Pick<World, "table" | "catalog" 
     at: now,
     subscription,
     entitled: entitlement(subscription, catalog.policy, now),
-    chapters: chapters.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
-    next: next(subscription, catalog, now),
+    entries: entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
+    next: decide(subscription, catalog, now),
     ...(agenda && { agenda }),
     repairs: agenda && "attention" in agenda ? repairsFor(subscription, catalog, now) : [],
   };
@@ -60,7 +63,7 @@ export async function show(name: string, world: Pick<World, "table" | "catalog" 
 /** Events of no subscription, with what they said: `body` is the text as it came. @throws Unfit */
 export async function showEvent(
   name: string,
-  { table }: Pick<World, "table">,
+  { table }: Pick<OperatorDependencies, "table">,
 ): Promise<(StoredEvent & { body: string })[]> {
   const events = await table.events(keyNamed("event", name));
   return events.map((event) => ({ ...event, body: unpack(event.received.body) }));

@@ -1,9 +1,9 @@
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
-import { judge } from "../../shared/billmgr/readback.ts";
+import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { claimsOf } from "../../shared/licensing/demand.ts";
+import { demandsOf } from "../../shared/licensing/demand.ts";
 import { type Change, describe } from "../../shared/licensing/operation.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { suggest } from "../../shared/problems.ts";
 import type { ProbeWorld } from "./probe.ts";
@@ -31,10 +31,11 @@ export function trialOrderOf(name: string, { catalog }: Pick<TrialWorld, "catalo
   const withTrial = Object.keys(catalog.plans).filter((plan) => catalog.plans[plan]?.trial);
   const trial = withTrial.includes(name) ? catalog.plans[name]?.trial : undefined;
   const items = { value: [{ names: [name] }], at: "", event: "" };
-  const claimed = claimsOf({ ...newSubscription("standard", "trial"), items }, catalog);
+  const claimed = demandsOf({ ...newSubscription("standard", "trial"), items }, catalog);
   const claim = "claims" in claimed ? claimed.claims[0] : undefined;
   const product = claim && catalog.products[claim.product];
-  if (!trial || !product) throw new Unfit(`the catalog has no plan "${name}" with a trial${suggest(name, withTrial)}`);
+  if (!trial || !product)
+    throw new PreconditionFailed(`the catalog has no plan "${name}" with a trial${suggest(name, withTrial)}`);
   const { family, pricelist } = product;
   const { plan, addons } = claim;
   const at = { slot: 1, generation: 1, plan, product: claim.product };
@@ -42,20 +43,20 @@ export function trialOrderOf(name: string, { catalog }: Pick<TrialWorld, "catalo
 }
 
 /** Orders, edits, suspends, resumes and deletes one trial license, and reads after each. @throws Unfit */
-export async function tryTrial(plan: string, world: TrialWorld, tell: (step: Step) => void): Promise<Trial> {
+export async function tryTrial(plan: string, deps: TrialWorld, tell: (step: Step) => void): Promise<Trial> {
   const steps: Step[] = [];
   const step = async (change: Change): Promise<Step & { elid?: string }> => {
-    const done = await callAndRead(change, world);
+    const done = await callAndRead(change, deps);
     steps.push(done);
     tell(done);
     return done;
   };
-  const order = trialOrderOf(plan, world);
+  const order = trialOrderOf(plan, deps);
   const { outcome, elid } = await step(order);
-  if (elid === undefined) return outcome === "unknown" ? { steps, left: world.reference } : { steps };
+  if (elid === undefined) return outcome === "unknown" ? { steps, left: deps.reference } : { steps };
 
   const of = { slot: 1, elid, family: order.family };
-  const [code] = Object.values(world.catalog.products[order.product]?.addons ?? {});
+  const [code] = Object.values(deps.catalog.products[order.product]?.addons ?? {});
   if (code !== undefined) {
     const addons = { ...order.addons, [code]: (order.addons[code] ?? 0) + 1 };
     await step({ kind: "edit", ...of, plan, addons });
@@ -63,21 +64,21 @@ export async function tryTrial(plan: string, world: TrialWorld, tell: (step: Ste
   await step({ kind: "suspend", ...of });
   await step({ kind: "resume", ...of });
   await step({ kind: "delete", ...of });
-  return (await isGone(order.family, elid, world)) ? { steps } : { steps, left: elid };
+  return (await isGone(order.family, elid, deps)) ? { steps } : { steps, left: elid };
 }
 
-async function callAndRead(change: Change, world: TrialWorld): Promise<Step & { elid?: string }> {
-  const { billmgr, reference } = world;
+async function callAndRead(change: Change, deps: TrialWorld): Promise<Step & { elid?: string }> {
+  const { billmgr, reference } = deps;
   const call = await billmgr.call(change.kind, requestOf(change, reference));
-  const step = { did: describe(change), outcome: call.outcome, said: call.said };
+  const step = { did: describe(change), outcome: call.outcome, said: call.response };
   if (call.outcome === "refused" && call.error.type === "auth") return { ...step, saw: "nothing is read any more" };
   try {
     if (change.kind !== "order")
-      return { ...step, saw: await seen(change, change.elid, call.outcome === "done", world) };
-    const listed = await inList(change.family, world);
+      return { ...step, saw: await seen(change, change.elid, call.outcome === "done", deps) };
+    const listed = await inList(change.family, deps);
     const elid = (call.outcome === "done" && call.elid) || listed.elid;
     if (elid === undefined) return { ...step, saw: listed.saw };
-    return { ...step, elid, saw: `${await seen(change, elid, true, world)}; ${listed.saw}` };
+    return { ...step, elid, saw: `${await seen(change, elid, true, deps)}; ${listed.saw}` };
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     const elid = call.outcome === "done" ? call.elid : undefined;
@@ -97,14 +98,14 @@ async function seen(
   change: Change,
   elid: string,
   answeredOk: boolean,
-  { billmgr, pause }: TrialWorld,
+  { billmgr, pause: backoff }: TrialWorld,
 ): Promise<string> {
   for (let reading = 1; ; reading++) {
     const license = await billmgr.license(change.family, elid);
     if (!license) return `billmgr knows no license ${elid}`;
-    const { verdict, saw } = judge(change, { answeredOk }, license);
-    if (verdict === "achieved" || reading === mostReadings) return `${verdict}: ${saw}`;
-    await pause();
+    const { verdict, evidence } = compareToTarget(change, { answeredOk }, license);
+    if (verdict === "achieved" || reading === mostReadings) return `${verdict}: ${evidence}`;
+    await backoff();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
 import { quantityShown } from "../../shared/licensing/import.ts";
-import type { World } from "./dependencies.ts";
+import type { OperatorDependencies } from "./dependencies.ts";
 import { holdersIn } from "./import.ts";
 
 /** A living license that no subscription holds. `plan`: where one alone is made of its pricelist. */
@@ -14,8 +14,8 @@ export type Unheld = Pick<SeenLicense, "elid" | "expiry" | "status" | "comment" 
 export type AllUnheld = { licenses: Unheld[]; incomplete: Record<string, string> };
 
 /** Of the families of the catalog. Reads only. @throws ReadError */
-export async function unheld(
-  { table, billmgr, catalog }: Pick<World, "table" | "billmgr" | "catalog">,
+export async function unassigned(
+  { table, billmgr, catalog }: Pick<OperatorDependencies, "table" | "billmgr" | "catalog">,
   progress: (read: number) => void = () => {},
 ): Promise<AllUnheld> {
   const holders = await holdersIn({ table });

@@ -1,7 +1,7 @@
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import type { Table } from "../../shared/aws/table.ts";
-import { type Billmgr, type Brake, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, type CircuitBreaker, createBillmgr, type Reader } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 
@@ -10,8 +10,8 @@ type Parts = { url: string; secrets: () => Promise<Secrets>; table: Table; catal
 /** billmgr as an operator's commands and pages call it. */
 export const operatorsBillmgr = ({ url, secrets, table, catalog, now }: Parts): Billmgr & Reader =>
   createBillmgr(postTo(url), async () => (await secrets()).billmgr, {
-    brake: brakeOfOwn(
-      (reason) => brakeIn(table, now, toStderr).pull(reason),
+    breaker: brakeOfOwn(
+      (reason) => breakerIn(table, now, toStderr).trip(reason),
       async () => (await table.halt()) !== undefined,
     ),
     fundsErrors: catalog.billmgr.fundsErrors,
@@ -21,14 +21,17 @@ export const operatorsBillmgr = ({ url, secrets, table, catalog, now }: Parts): 
  * A halt stops the system and not the person who looks for its cause: whether a new password is let in has to be tried
  * before the halt is lifted. A refusal halts the system, and whoever was refused, as long as that halt stands.
  */
-export function brakeOfOwn(pull: Brake["pull"] = async () => {}, stands = async (): Promise<boolean> => true): Brake {
+export function brakeOfOwn(
+  pull: CircuitBreaker["trip"] = async () => {},
+  stands = async (): Promise<boolean> => true,
+): CircuitBreaker {
   let pulled: string | undefined;
   return {
-    pulled: async () => {
+    tripReason: async () => {
       if (pulled !== undefined && !(await stands())) pulled = undefined;
       return pulled;
     },
-    pull: async (why) => {
+    trip: async (why) => {
       await pull(why);
       pulled ??= why;
     },

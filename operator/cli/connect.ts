@@ -11,9 +11,9 @@ import { sendTo } from "../../shared/aws/queue.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import type { Billmgr, Reader } from "../../shared/billmgr/billmgr.ts";
-import { Mistake, readFile } from "../../shared/command-line/usage-error.ts";
+import { readFile, UsageError } from "../../shared/command-line/usage-error.ts";
 import { acceptingTests, type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
-import type { World } from "../actions/dependencies.ts";
+import type { OperatorDependencies } from "../actions/dependencies.ts";
 import { operatorsBillmgr } from "./billmgr.ts";
 
 export type Target = { url: string; stack?: string; region?: string; catalog?: string };
@@ -30,10 +30,11 @@ type Parts = {
   refresh?: () => Promise<void>;
 };
 
-export type Connection = World & { billmgr: Billmgr & Reader; billmgrUrl: string; close: () => void } & Pick<
-    Parts,
-    "refresh"
-  >;
+export type Connection = OperatorDependencies & {
+  billmgr: Billmgr & Reader;
+  billmgrUrl: string;
+  close: () => void;
+} & Pick<Parts, "refresh">;
 
 /** The real clients before the parts of a local or a deployed stack. @throws Mistake */
 export async function connect(target: Target): Promise<Connection> {
@@ -60,7 +61,7 @@ async function localParts({ url, catalog }: Target): Promise<Parts> {
   const told = await fetch(`${origin}/local/parts`).catch(() => undefined);
   if (!told?.ok) {
     const problem = told ? `${origin} is no local stack` : `nothing answers at ${origin}: is npm start running?`;
-    throw new Mistake(`${problem}\nName a deployed stack with --stack, another local one with --url`);
+    throw new UsageError(`${problem}\nName a deployed stack with --stack, another local one with --url`);
   }
   const { region, table, queue, secrets, ...parts } = (await told.json()) as LocalParts;
   let ahead = Date.parse(parts.now) - Date.now();
@@ -102,7 +103,7 @@ async function deployedParts(stack: string, { region, catalog: file = "catalog.j
         ResourceType === type && new RegExp(`^${name}([0-9A-F]{8})?$`).test(LogicalResourceId),
     );
     if (!found?.PhysicalResourceId)
-      throw new Mistake(`the stack ${stack} has no ${name} (${type}): is it this system's?`);
+      throw new UsageError(`the stack ${stack} has no ${name} (${type}): is it this system's?`);
     return found.PhysicalResourceId;
   };
   return {

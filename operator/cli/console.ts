@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getRequestListener } from "@hono/node-server";
 import { readArguments } from "../../shared/command-line/arguments.ts";
-import { Mistake, run } from "../../shared/command-line/usage-error.ts";
+import { run, UsageError } from "../../shared/command-line/usage-error.ts";
 import { serve } from "../../shared/http/serve.ts";
 import { createConsole } from "../console/app.ts";
 import { connect } from "./connect.ts";
@@ -28,32 +28,34 @@ async function main(args: string[]): Promise<void> {
   const { values } = readArguments(args, flags, usage);
   const { stack, region, catalog, url, port, help } = values;
   if (help) return console.log(usage);
-  if ((stack === undefined) === (url === undefined)) throw new Mistake(`say either --stack or --url\n${usage}`);
-  if (url !== undefined && !URL.canParse(url)) throw new Mistake(`--url: found "${url}", expected an address`);
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Mistake(`--port: found "${port}", expected a number`);
+  if ((stack === undefined) === (url === undefined)) throw new UsageError(`say either --stack or --url\n${usage}`);
+  if (url !== undefined && !URL.canParse(url)) throw new UsageError(`--url: found "${url}", expected an address`);
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new UsageError(`--port: found "${port}", expected a number`);
   const target = { url: url ?? "", ...(stack && { stack }), ...(region && { region }), ...(catalog && { catalog }) };
-  const world = await connect(target).catch((error: unknown) => {
+  const deps = await connect(target).catch((error: unknown) => {
     throw inWords(error);
   });
   // What a right is missing for, or whether it is there at all, shows now and not on the page.
-  await world.table.halt().catch((error: unknown) => {
+  await deps.table.halt().catch((error: unknown) => {
     throw inWords(error);
   });
   // Others at this machine have no part in the rights of whoever started it.
   const key = randomBytes(16).toString("hex");
-  const { fetch } = createConsole({ where: stack ?? String(url), world, key });
+  const { fetch } = createConsole({ where: stack ?? String(url), world: deps, key });
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
   const served = await serve(async (request, response) => {
-    await world.refresh?.();
+    await deps.refresh?.();
     await listener(request, response);
   }, Number(port)).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE" ? new Mistake(`port ${port} is in use; choose another one with --port`) : error;
+    throw error.code === "EADDRINUSE"
+      ? new UsageError(`port ${port} is in use; choose another one with --port`)
+      : error;
   });
   console.log(`the page of ${stack ?? url} is open at ${served.url}/?key=${key}\nCtrl-C stops it.`);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, async () => {
       await served.close();
-      world.close();
+      deps.close();
       process.exit(0);
     });
   }

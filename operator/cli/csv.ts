@@ -1,4 +1,4 @@
-import { Mistake } from "../../shared/command-line/usage-error.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
 
 /** `line`: where it begins, counted from 1. */
 export type Row = { line: number; cells: string[] };
@@ -19,7 +19,7 @@ export function readCsv(text: string): Row[] {
     while (end === separator) {
       const [whole, quoted, plain = "", ends = ""] = cell.exec(body) ?? [];
       if (whole === undefined)
-        throw new Mistake(`line ${line}: a quotation mark that is not closed, or stands inside a cell`);
+        throw new UsageError(`line ${line}: a quotation mark that is not closed, or stands inside a cell`);
       row.cells.push(quoted?.replaceAll('""', '"') ?? plain);
       line += whole.split("\n").length - 1;
       end = ends;

@@ -8,9 +8,9 @@ export const replayCommand: Command = {
   async run({ words: [name = "", id], connect, confirm }) {
     const what = meaningOf.event(name, id);
     await confirm(meaningOf.replay(name, id));
-    const world = await connect();
-    const replayed = id === undefined ? await replay(name, world) : await replayOf(name, id, world);
-    return { data: replayed, text: sayReplayed(what, replayed), failed: "unclear" in replayed };
+    const deps = await connect();
+    const replayed = id === undefined ? await replay(name, deps) : await replayOf(name, id, deps);
+    return { data: replayed, text: sayReplayed(what, replayed), failed: "unparseable" in replayed };
   },
 };
 

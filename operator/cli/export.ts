@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { Mistake } from "../../shared/command-line/usage-error.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
 import { exported } from "../actions/export.ts";
 import { count } from "../actions/format.ts";
 import { type Command, textOf } from "./command.ts";
@@ -11,12 +11,12 @@ export const exportCommand: Command = {
   options: { out: { type: "string" } },
   help: "  --out FILE       writes them there, where nothing may be yet; without it they are printed",
   async run(given) {
-    const world = await given.connect();
+    const deps = await given.connect();
     const file = textOf(given, "out");
     const from = textOf(given, "stack") ?? textOf(given, "url") ?? "";
     let written = 0;
     async function* lines() {
-      for await (const line of exported(from, world)) {
+      for await (const line of exported(from, deps)) {
         yield `${JSON.stringify(line)}\n`;
         if (++written % 1000 === 0) given.progress(count(written, "line"));
       }
@@ -25,7 +25,7 @@ export const exportCommand: Command = {
     const out = file === undefined ? process.stdout : createWriteStream(file, { flags: "wx", mode: 0o600 });
     await pipeline(lines, out, { end: file !== undefined }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") return;
-      throw file !== undefined && error.path === file ? new Mistake(`--out: ${sayError(error, file)}`) : error;
+      throw file !== undefined && error.path === file ? new UsageError(`--out: ${sayError(error, file)}`) : error;
     });
     return file === undefined
       ? undefined

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { Mistake } from "../../shared/command-line/usage-error.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
 import { describe, isPurchase } from "../../shared/licensing/operation.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { isDay, startOf, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 import { count, sayDecision } from "../actions/format.ts";
 import { carryOut, checkImport, keep, type Line, type Move, type Moves, type Refusal } from "../actions/import.ts";
-import { type Unheld, unheld } from "../actions/unassigned.ts";
+import { type Unheld, unassigned } from "../actions/unassigned.ts";
 import type { Command, Given, Outcome } from "./command.ts";
 import { readCsv, writeCsv } from "./csv.ts";
 
@@ -20,26 +20,24 @@ export const importCommand: Command = {
   async run(given) {
     const [file] = given.words;
     if ((file !== undefined) === (given.values.list === true))
-      throw new Mistake("import takes a file, or --list to make one");
+      throw new UsageError("import takes a file, or --list to make one");
     return file === undefined ? list(given) : importFile(file, given);
   },
 };
 
 async function importFile(file: string, given: Given): Promise<Outcome> {
   const { lines, unnamed } = linesIn(file);
-  const world = await given.connect();
-  const checked = await checkImport(lines, world, (read) =>
-    given.progress(`${read} of ${count(lines.length, "line")}`),
-  );
+  const deps = await given.connect();
+  const checked = await checkImport(lines, deps, (read) => given.progress(`${read} of ${count(lines.length, "line")}`));
   const stored = given.values.yes === true && checked.refused.length === 0;
   const late: Refusal[] = [];
-  for (const kept of stored ? checked.cutOff : []) await keep(kept, world);
+  for (const kept of stored ? checked.cutOff : []) await keep(kept, deps);
   for (const [i, move] of stored ? checked.moves.entries() : []) {
     given.progress(`${i} of ${count(checked.moves.length, "subscription")}`);
     try {
-      await carryOut(move, world);
+      await carryOut(move, deps);
     } catch (error) {
-      if (!(error instanceof Unfit)) throw error;
+      if (!(error instanceof PreconditionFailed)) throw error;
       late.push({ line: move.lines[0]?.line ?? 0, why: error.message });
     }
   }
@@ -56,7 +54,7 @@ type Named = Partial<Record<(typeof columns)[number], string>>;
 /** `unnamed`: lines that name no subscription, as a list that is not completed has them. @throws Mistake */
 function linesIn(file: string): { lines: Line[]; unnamed: number } {
   const mistakes = (problems: readonly string[]) =>
-    new Mistake(`licenses: ${file} has mistakes\n${problems.join("\n").replace(/^/gm, "  ")}`);
+    new UsageError(`licenses: ${file} has mistakes\n${problems.join("\n").replace(/^/gm, "  ")}`);
   const [header, ...rows] = readRows(file, mistakes);
   const names = header?.cells.map((name) => name.trim()) ?? [];
   const missing = needed.filter((name) => !names.includes(name));
@@ -77,18 +75,18 @@ function linesIn(file: string): { lines: Line[]; unnamed: number } {
   return { lines, unnamed };
 }
 
-function readRows(file: string, mistakes: (problems: readonly string[]) => Mistake) {
+function readRows(file: string, mistakes: (problems: readonly string[]) => UsageError) {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Mistake(`licenses: ${file} ${missing ? "does not exist" : "cannot be read"}`);
+    throw new UsageError(`licenses: ${file} ${missing ? "does not exist" : "cannot be read"}`);
   }
   try {
     return readCsv(text);
   } catch (error) {
-    throw error instanceof Mistake ? mistakes([error.message]) : error;
+    throw error instanceof UsageError ? mistakes([error.message]) : error;
   }
 }
 
@@ -131,20 +129,20 @@ function textOf({
   if (refused.length > 0) {
     parts.push(["refused:", ...refused.map(({ line, why }) => `  line ${line}: ${why}`)].join("\n"));
   }
-  const said = [count(moves.length, "subscription")];
+  const response = [count(moves.length, "subscription")];
   const changed = moves.filter(({ steps }) => steps.length > 0);
-  said.push(`${changed.length} with changes at billmgr at once`);
+  response.push(`${changed.length} with changes at billmgr at once`);
   const bought = moves.flatMap(({ steps }) => steps).filter(({ change }) => isPurchase(change));
-  if (bought.length > 0) said.push(`${count(bought.length, "purchase")} AMONG THEM`);
-  if (held.length > 0) said.push(`${held.length} hold their licenses already`);
-  if (cutOff.length > 0) said.push(`${cutOff.length} of them without the event of the import, which was cut off`);
-  if (unnamed > 0) said.push(`${count(unnamed, "line")} without a subscription passed over`);
+  if (bought.length > 0) response.push(`${count(bought.length, "purchase")} AMONG THEM`);
+  if (held.length > 0) response.push(`${held.length} hold their licenses already`);
+  if (cutOff.length > 0) response.push(`${cutOff.length} of them without the event of the import, which was cut off`);
+  if (unnamed > 0) response.push(`${count(unnamed, "line")} without a subscription passed over`);
   const end = stored
     ? "stored and woken"
     : refused.length > 0
       ? "nothing is stored"
       : "nothing is stored yet: say --yes";
-  return [...parts, `${said.join(", ")}\n${end}`].join("\n\n");
+  return [...parts, `${response.join(", ")}\n${end}`].join("\n\n");
 }
 
 function textOfMove({ lines, event, licenses, steps, next }: Move): string {
@@ -161,7 +159,7 @@ function textOfMove({ lines, event, licenses, steps, next }: Move): string {
 }
 
 async function list({ connect, progress }: Given): Promise<Outcome> {
-  const found = await unheld(await connect(), (read) => progress(count(read, "license")));
+  const found = await unassigned(await connect(), (read) => progress(count(read, "license")));
   const incomplete = Object.entries(found.incomplete);
   for (const [family, why] of incomplete) console.error(`licenses of ${family} may be missing: ${why}`);
   const rows = found.licenses.map(rowOf);

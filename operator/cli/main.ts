@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { readArguments } from "../../shared/command-line/arguments.ts";
-import { Mistake, run } from "../../shared/command-line/usage-error.ts";
+import { run, UsageError } from "../../shared/command-line/usage-error.ts";
 import { suggest } from "../../shared/problems.ts";
 import { attentionCommand } from "./attention.ts";
 import type { Command, Given } from "./command.ts";
@@ -66,13 +66,13 @@ async function main(args: string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
     const mistake = name.startsWith("-") ? "the command comes first" : `no such command "${name}"`;
-    throw new Mistake(`${mistake}${suggest(name, Object.keys(commands), "")}\n${usage}`);
+    throw new UsageError(`${mistake}${suggest(name, Object.keys(commands), "")}\n${usage}`);
   }
   const ownUsage = usageOf(name, command);
   const { values, positionals } = readArguments(rest, { ...common, ...command.options }, ownUsage, true);
   if (values.help) return console.log(ownUsage);
   checkWords(positionals, command, ownUsage);
-  if (!URL.canParse(String(values.url))) throw new Mistake(`--url: found "${values.url}", expected an address`);
+  if (!URL.canParse(String(values.url))) throw new UsageError(`--url: found "${values.url}", expected an address`);
 
   const open: Connection[] = [];
   try {
@@ -102,20 +102,20 @@ const usageOf = (name: string, { takes, about, help }: Command): string =>
 function checkWords(words: readonly string[], { takes }: Command, ownUsage: string): void {
   const needed = takes.filter((word) => word.startsWith("<"));
   const missing = needed[words.length];
-  if (missing !== undefined) throw new Mistake(`${missing} is missing\n${ownUsage}`);
+  if (missing !== undefined) throw new UsageError(`${missing} is missing\n${ownUsage}`);
   const endless = takes.at(-1)?.includes("…");
   const surplus = endless ? undefined : words[takes.length];
-  if (surplus !== undefined) throw new Mistake(`"${surplus}" is one word too many\n${ownUsage}`);
+  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many\n${ownUsage}`);
 }
 
 async function confirm(what: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY)
-    throw new Mistake(`${what}\nThis asks first, and there is no terminal to ask at: say --yes`);
+    throw new UsageError(`${what}\nThis asks first, and there is no terminal to ask at: say --yes`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${what}\nGo on? [y/N] `);
   terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Mistake("nothing was done");
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("nothing was done");
 }
 
 const progress: Given["progress"] = (text) => {

@@ -1,8 +1,8 @@
-import { Mistake } from "../../shared/command-line/usage-error.ts";
-import { saidOf } from "../actions/operator-message.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
+import { operatorMessage } from "../actions/operator-message.ts";
 
 /** What is for the operator to mend is said in words; everything else is a fault of this program. */
 export function inWords(error: unknown): unknown {
-  const said = saidOf(error);
-  return said === undefined || error instanceof Mistake ? error : new Mistake(said);
+  const response = operatorMessage(error);
+  return response === undefined || error instanceof UsageError ? error : new UsageError(response);
 }

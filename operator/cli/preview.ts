@@ -1,4 +1,4 @@
-import { Mistake, readFile } from "../../shared/command-line/usage-error.ts";
+import { readFile, UsageError } from "../../shared/command-line/usage-error.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { parameters, sayDecision } from "../actions/format.ts";
 import { type Preview, preview } from "../actions/preview.ts";
@@ -18,9 +18,9 @@ export const previewCommand: Command = {
   async run(given) {
     const [file = ""] = given.words;
     const body = readFile(file, "event", (value) => value);
-    const world = await given.connect();
+    const deps = await given.connect();
     const webhook = { storefront: textOf(given, "storefront") ?? "", body, headers: headersIn(given) };
-    const previews = await preview(webhook, momentIn(given) ?? toInstant(world.now()), world);
+    const previews = await preview(webhook, momentIn(given) ?? toInstant(deps.now()), deps);
     return { data: previews, text: previews.map(textOfPreview).join("\n\n") };
   },
 };
@@ -30,7 +30,7 @@ function headersIn({ values }: Given): Record<string, string> {
   const headers = lines.map((line) => {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined)
-      throw new Mistake(`--header: found "${line}", expected "name: value"`);
+      throw new UsageError(`--header: found "${line}", expected "name: value"`);
     return [name.toLowerCase(), value];
   });
   return { "webhook-id": "preview", ...Object.fromEntries(headers) };
@@ -41,7 +41,7 @@ function momentIn(given: Given): string | undefined {
   if (text === undefined) return undefined;
   const time = Date.parse(text);
   if (Number.isNaN(time))
-    throw new Mistake(`--at: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
+    throw new UsageError(`--at: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
   return toInstant(time);
 }
 

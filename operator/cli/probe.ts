@@ -2,7 +2,7 @@ import { parseSecrets } from "../../shared/aws/secrets.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { readBillmgrUrl } from "../../shared/command-line/billmgr-url.ts";
-import { Mistake, readFile } from "../../shared/command-line/usage-error.ts";
+import { readFile, UsageError } from "../../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { describe } from "../../shared/licensing/operation.ts";
 import type { Finding } from "../actions/finding.ts";
@@ -42,7 +42,7 @@ type Account = ProbeWorld & { billmgrUrl: string };
 async function accountOf(given: Given): Promise<Account> {
   const [address, file] = [textOf(given, "billmgr"), textOf(given, "secrets")];
   if (address === undefined && file === undefined) return given.connect();
-  if (address === undefined || file === undefined) throw new Mistake("--billmgr and --secrets belong together");
+  if (address === undefined || file === undefined) throw new UsageError("--billmgr and --secrets belong together");
   const catalog = readFile(textOf(given, "catalog") ?? "catalog.json", "catalog", parseCatalog);
   const { billmgr } = readFile(file, "secrets", parseSecrets);
   const { fundsErrors } = catalog.billmgr;
@@ -50,17 +50,19 @@ async function accountOf(given: Given): Promise<Account> {
   return {
     catalog,
     billmgrUrl,
-    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { brake: brakeOfOwn(), fundsErrors }),
+    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { breaker: brakeOfOwn(), fundsErrors }),
   };
 }
 
-async function trialOutcome(given: Given, plan: string, world: Account): Promise<Outcome> {
-  const probed = await probe(world);
+async function trialOutcome(given: Given, plan: string, deps: Account): Promise<Outcome> {
+  const probed = await probe(deps);
   const reference = `bw-probe-${Date.now().toString(36)}`;
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 5000));
+  const backoff = () => new Promise<void>((resolve) => setTimeout(resolve, 5000));
   const trial = failed(probed)
     ? { steps: [] }
-    : await tryTrial(plan, { ...world, reference, pause }, ({ did, outcome }) => given.progress(`${did}: ${outcome}`));
+    : await tryTrial(plan, { ...deps, reference, pause: backoff }, ({ did, outcome }) =>
+        given.progress(`${did}: ${outcome}`),
+      );
   const text = `${textOfProbed(probed)}\n\n${textOfTrial(trial)}`;
   return { data: { ...probed, trial }, text, failed: failed(probed) || trial.left !== undefined };
 }
@@ -75,7 +77,9 @@ function textOfProbed({ findings, able }: Probed): string {
 }
 
 function textOfTrial({ steps, left }: Trial): string {
-  const lines = steps.map(({ did, outcome, said, saw }: Step) => `${did}\n  ${outcome}: ${said}\n  ${saw}`);
+  const lines = steps.map(
+    ({ did, outcome, said: response, saw: evidence }: Step) => `${did}\n  ${outcome}: ${response}\n  ${evidence}`,
+  );
   if (steps.length === 0) lines.push("no trial was ordered");
   if (left !== undefined) lines.push(`THE TRIAL ${left} IS NOT DELETED: look for it in billmgr, and delete it there`);
   return lines.join("\n");

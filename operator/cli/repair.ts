@@ -1,4 +1,4 @@
-import { Mistake } from "../../shared/command-line/usage-error.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
 import { meaning, sayRepaired } from "../actions/format.ts";
@@ -10,11 +10,11 @@ export const retryCommand: Command = {
   about: "clear what holds them up and wake them; always safe",
   help: "  While the outcome of a call is not known it looks again and does not call.",
   async run({ words: names, connect }) {
-    const world = await connect();
+    const deps = await connect();
     const data: ReturnType<typeof dataOf>[] = [];
     const lines: string[] = [];
     for (const name of names) {
-      const repaired = await retry(name, world);
+      const repaired = await retry(name, deps);
       data.push(dataOf(name, repaired));
       lines.push(textOfRepair(name, repaired));
     }
@@ -42,13 +42,13 @@ export const resolveCommand: Command = {
   async run(given) {
     const [name = ""] = given.words;
     const asked = resolutionIn(given);
-    const world = await given.connect();
-    const { subscription } = (await world.table.load(keyNamed("subscription", name))) ?? {};
+    const deps = await given.connect();
+    const { subscription } = (await deps.table.load(keyNamed("subscription", name))) ?? {};
     if (!subscription) throw unknownSubscription(keyNamed("subscription", name));
     const resolution = { operation: latestOf(subscription), ...asked };
     refuseStale(name, resolution, subscription);
     await given.confirm(meaning(name, resolution, subscription.operation));
-    const repaired = await resolve(name, resolution, world);
+    const repaired = await resolve(name, resolution, deps);
     return { data: dataOf(name, repaired), text: textOfRepair(name, repaired) };
   },
 };
@@ -56,16 +56,16 @@ export const resolveCommand: Command = {
 function resolutionIn(given: Given): Resolution {
   const [as, another] = resolutions.filter((name) => given.values[name] !== undefined);
   if (as === undefined || another !== undefined) {
-    throw new Mistake(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
+    throw new UsageError(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
   }
   const operation = operationIn(textOf(given, "operation"));
-  const said = as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
-  return { ...said, ...(operation !== undefined && { operation }) };
+  const response = as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
+  return { ...response, ...(operation !== undefined && { operation }) };
 }
 
 function operationIn(text: string | undefined): number | undefined {
   if (text === undefined || /^\d{1,6}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new Mistake(`--operation: found "${text}", expected the number that show tells`);
+  throw new UsageError(`--operation: found "${text}", expected the number that show tells`);
 }
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });

@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import type { Instant } from "../../shared/licensing/time.ts";
-import { nowOf, type World } from "../actions/dependencies.ts";
+import { nowOf, type OperatorDependencies } from "../actions/dependencies.ts";
 import { count } from "../actions/format.ts";
-import { saidOf } from "../actions/operator-message.ts";
+import { operatorMessage } from "../actions/operator-message.ts";
 import { type Difference, type Orphan, type Reconciled, reconcile } from "../actions/reconcile.ts";
 import type { Desk } from "./context.ts";
 import { page } from "./layout.ts";
@@ -23,7 +23,7 @@ type Comparison = { began: Instant; subscriptions: number; listed: Record<string
   | { is: "failed"; why: string }
 );
 
-export function createAccount(world: World): Account {
+export function createAccount(deps: OperatorDependencies): Account {
   let state: Comparison | undefined;
   let changes = 0;
   const become = (next: Comparison) => {
@@ -35,16 +35,16 @@ export function createAccount(world: World): Account {
     changes: () => changes,
     begin() {
       if (state?.is === "running") return;
-      let read = { began: nowOf(world), subscriptions: 0, listed: {} as Record<string, number> };
+      let read = { began: nowOf(deps), subscriptions: 0, listed: {} as Record<string, number> };
       become({ ...read, is: "running" });
-      reconcile(world, (progress) => {
+      reconcile(deps, (progress) => {
         read =
           "family" in progress
             ? { ...read, listed: { ...read.listed, [progress.family]: progress.licenses } }
             : { ...read, subscriptions: progress.subscriptions };
         become({ ...read, is: "running" });
       }).then(
-        (found) => become({ ...read, is: "done", at: nowOf(world), found }),
+        (found) => become({ ...read, is: "done", at: nowOf(deps), found }),
         (error: unknown) => become({ ...read, is: "failed", why: whyOf(error) }),
       );
     },
@@ -52,9 +52,9 @@ export function createAccount(world: World): Account {
 }
 
 function whyOf(error: unknown): string {
-  const said = saidOf(error);
-  if (said === undefined) console.error(error);
-  return said ?? "this page itself failed; its terminal says where";
+  const response = operatorMessage(error);
+  if (response === undefined) console.error(error);
+  return response ?? "this page itself failed; its terminal says where";
 }
 
 export async function accountPage(desk: Desk): Promise<Html> {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
-import type { World } from "../actions/dependencies.ts";
+import type { OperatorDependencies } from "../actions/dependencies.ts";
 import { accountPage, createAccount } from "./account.ts";
 import { askedIn, confirmHaltPage, confirmPage, makeHalt, makeRepair, makeResume, refusal } from "./confirm.ts";
 import { createNotes, type Desk, type TryIt } from "./context.ts";
@@ -19,14 +19,22 @@ import { subscriptionPage } from "./subscription.ts";
 import { makeTry, tryPage } from "./try.ts";
 
 /** The operator's page before one system: what its table holds, and the repairs of `npm run ops`. */
-export function createConsole({ key, ...given }: { world: World; where: string; tryIt?: TryIt; key?: string }): Hono {
-  const { world, tryIt } = given;
+export function createConsole({
+  key,
+  ...given
+}: {
+  world: OperatorDependencies;
+  where: string;
+  tryIt?: TryIt;
+  key?: string;
+}): Hono {
+  const { world: deps, tryIt } = given;
   const desk: Desk = {
     ...given,
     token: randomBytes(32).toString("hex"),
     notes: createNotes(),
-    figures: createFigures(world.table, world.now),
-    account: createAccount(world),
+    figures: createFigures(deps.table, deps.now),
+    account: createAccount(deps),
   };
   const app = new Hono();
   app.use(guard(desk.token, key));

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
 import { dismiss, replay, replayOf } from "../actions/events.ts";
 import {
@@ -14,7 +14,7 @@ import {
   sayResumed,
 } from "../actions/format.ts";
 import { halt, resume } from "../actions/halt.ts";
-import { saidOf } from "../actions/operator-message.ts";
+import { operatorMessage } from "../actions/operator-message.ts";
 import { latestOf, type Resolution, resolve, retry } from "../actions/repair.ts";
 import type { Desk } from "./context.ts";
 import { page } from "./layout.ts";
@@ -51,12 +51,12 @@ export async function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
   );
 }
 
-async function meaningIn(asked: Asked, { world }: Desk): Promise<{ means: string; operation?: string }> {
+async function meaningIn(asked: Asked, { world: deps }: Desk): Promise<{ means: string; operation?: string }> {
   const { repair, name, event } = asked;
   if (repair === "replay") return { means: meaningOf.replay(name, event) };
   if (repair === "dismiss") return { means: meaningOf.dismiss(name) };
   const key = keyNamed("subscription", name);
-  const { subscription } = (await world.table.load(key)) ?? {};
+  const { subscription } = (await deps.table.load(key)) ?? {};
   if (!subscription) throw unknownSubscription(key);
   const resolution = { ...resolutionOf(asked), operation: latestOf(subscription) };
   return { means: meaning(name, resolution, subscription.operation), operation: String(resolution.operation) };
@@ -65,31 +65,31 @@ async function meaningIn(asked: Asked, { world }: Desk): Promise<{ means: string
 function resolutionOf({ repair, elid = "" }: Asked): Resolution {
   if (repair === "adopt" || repair === "gone") return { as: repair, elid };
   if (repair === "never-bought" || repair === "done") return { as: repair };
-  throw new Unfit(`there is no repair "${repair}"`);
+  throw new PreconditionFailed(`there is no repair "${repair}"`);
 }
 
 /** As it was confirmed: another tab, or going back, may show one of long ago. */
 function resolutionIn(asked: Asked): Resolution & { operation: number } {
   if (!/^\d{1,6}$/.test(asked.operation ?? ""))
-    throw new Unfit("say first of which operation: by the page of the subscription");
+    throw new PreconditionFailed("say first of which operation: by the page of the subscription");
   return { ...resolutionOf(asked), operation: Number(asked.operation) };
 }
 
 /** Makes it. @returns where to go on @throws Unfit, ReadError */
-export async function makeRepair({ world, notes }: Desk, asked: Asked): Promise<string> {
+export async function makeRepair({ world: deps, notes }: Desk, asked: Asked): Promise<string> {
   const { repair, name, event, why = "no reason given" } = asked;
   const note = await (async () => {
-    if (repair === "retry") return sayRepaired(name, await retry(name, world)).join("; ");
+    if (repair === "retry") return sayRepaired(name, await retry(name, deps)).join("; ");
     if (repair === "replay")
       return sayReplayed(
         meaningOf.event(name, event),
-        event === undefined ? await replay(name, world) : await replayOf(name, event, world),
+        event === undefined ? await replay(name, deps) : await replayOf(name, event, deps),
       );
     if (repair === "dismiss") {
-      await dismiss(name, why, world);
+      await dismiss(name, why, deps);
       return sayDismissed(name);
     }
-    return sayRepaired(name, await resolve(name, resolutionIn(asked), world)).join("; ");
+    return sayRepaired(name, await resolve(name, resolutionIn(asked), deps)).join("; ");
   })();
   const place = placeOf(asked);
   return `${place}${place.includes("?") ? "&" : "?"}note=${notes.leave(note)}`;
@@ -103,33 +103,34 @@ export const confirmHaltPage = (desk: Desk, reason: string): Promise<Html> =>
 <div class="repairs">${changeForm(desk.token, "/halt", { reason }, button("Yes, halt all calls", "bad"))} <a href="/">No, go back</a></div>`,
   );
 
-export async function makeHalt({ world, notes }: Desk, reason: string): Promise<string> {
-  return to("/", { note: notes.leave(sayHalted(await halt(reason, world))) });
+export async function makeHalt({ world: deps, notes }: Desk, reason: string): Promise<string> {
+  return to("/", { note: notes.leave(sayHalted(await halt(reason, deps))) });
 }
 
-export async function makeResume({ world, notes }: Desk): Promise<string> {
-  return to("/", { note: notes.leave(sayResumed(await resume(world))) });
+export async function makeResume({ world: deps, notes }: Desk): Promise<string> {
+  return to("/", { note: notes.leave(sayResumed(await resume(deps))) });
 }
 
 /** Of a change that failed half-way nobody knows whether it was made. */
-function told(isChange: boolean, error: unknown, said: string | undefined): { title: string; why: string } {
-  const failed = said ?? "This page itself failed; its terminal says where.";
+function told(isChange: boolean, error: unknown, response: string | undefined): { title: string; why: string } {
+  const failed = response ?? "This page itself failed; its terminal says where.";
   if (!isChange) return { title: "It cannot be shown", why: failed };
-  if (error instanceof Unfit || error instanceof ReadError) return { title: "It was not done", why: failed };
+  if (error instanceof PreconditionFailed || error instanceof ReadError)
+    return { title: "It was not done", why: failed };
   const title = "It is not known whether it was done";
   return { title, why: `${failed} Look at the subscription before you try again.` };
 }
 
 /** What does not fit is said in its own words; everything else is a fault. */
 export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
-  const said = saidOf(error);
-  if (said === undefined) console.error(error);
+  const response = operatorMessage(error);
+  if (response === undefined) console.error(error);
   const isChange = context.req.method === "POST";
-  const { title, why } = told(isChange, error, said);
+  const { title, why } = told(isChange, error, response);
   const asked = askedIn(isChange ? await context.req.parseBody().catch(() => ({})) : context.req.query());
   const back = asked.name && html`<a href="${placeOf(asked)}">Back to ${outside(asked.name)}</a> · `;
   const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p>${back}<a href="/">Home</a></p>`;
   // Where nothing can be read, the page around it cannot be drawn either.
   const whole = await page(desk, { title }, content).catch(() => content);
-  return context.html(whole, said === undefined ? 500 : 409);
+  return context.html(whole, response === undefined ? 500 : 409);
 }

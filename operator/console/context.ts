@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { World } from "../actions/dependencies.ts";
+import type { OperatorDependencies } from "../actions/dependencies.ts";
 import type { Account } from "./account.ts";
 import type { Plots } from "./figures.ts";
 
@@ -26,7 +26,7 @@ export type Told = { name: string; webhooks: { type: string; status: number }[] 
 
 /** All that the pages work on. */
 export type Desk = {
-  world: World;
+  world: OperatorDependencies;
   /** Which system it is before: a stack's name, or "local". */
   where: string;
   /** What every change has to bring, new at each start. */

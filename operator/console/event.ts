@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { StoredEvent } from "../../shared/aws/table.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
-import { untold } from "../../shared/licensing/time.ts";
+import { noTimestamp } from "../../shared/licensing/time.ts";
 import { keyNamed } from "../actions/dependencies.ts";
 import { moment, pretty, sayEvent } from "../actions/format.ts";
 import { showEvent } from "../actions/show.ts";
@@ -21,7 +21,9 @@ export async function eventPage(desk: Desk, name: string, note: string | undefin
       eventOf(
         event,
         body,
-        event.became === "unclear" && !event.settled ? repairForms(desk.token, { name }, ["replay", "dismiss"]) : "",
+        event.status === "unparseable" && !event.resolution
+          ? repairForms(desk.token, { name }, ["replay", "dismiss"])
+          : "",
       ),
     )}`,
   );
@@ -41,14 +43,14 @@ ${eventOf(event, unpack(event.received.body), html`<details class="more"><summar
 }
 
 function eventOf(event: StoredEvent, body: string, repairs: Html | ""): Html {
-  const { received, became, events, settled } = event;
+  const { received, status, events, resolution } = event;
   const { type, occurredAt, receivedAt, headers = {}, test } = received;
   return html`<section aria-label="The event">
-<p class="state">${badge(became, became === "folded" ? "good" : became === "unclear" ? "bad" : "quiet")} ${event.became === "folded" ? "" : event.reason}</p>
-${settled ? html`<p>${settled.as} at ${moment(settled.at)}: ${settled.why}</p>` : repairs}
+<p class="state">${badge(status, status === "applied" ? "good" : status === "unparseable" ? "bad" : "quiet")} ${event.status === "applied" ? "" : event.reason}</p>
+${resolution ? html`<p>${resolution.as} at ${moment(resolution.at)}: ${resolution.why}</p>` : repairs}
 <dl class="facts"><dt>type</dt><dd><code>${type}</code>${test ? " from the test mode" : ""}</dd>
 <dt>received</dt><dd>${when(receivedAt, true)}</dd>
-<dt>happened</dt><dd>${occurredAt === untold ? "not told" : when(occurredAt, true)}</dd>
+<dt>happened</dt><dd>${occurredAt === noTimestamp ? "not told" : when(occurredAt, true)}</dd>
 ${events.length > 0 ? html`<dt>says</dt><dd><ul class="found">${events.map((one) => html`<li>${sayEvent(one)}</li>`)}</ul></dd>` : ""}
 ${Object.entries(headers).map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}</dl>
 <h2>Its body</h2><pre class="scroll" tabindex="0" role="region" aria-label="The body of the event">${pretty(body)}</pre></section>`;

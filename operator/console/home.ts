@@ -2,12 +2,12 @@ import { html } from "hono/html";
 import { agendaShards } from "../../shared/aws/table.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import { next } from "../../shared/licensing/decide.ts";
+import { decide } from "../../shared/licensing/decide.ts";
 import { describe } from "../../shared/licensing/operation.ts";
-import { foresee } from "../../shared/licensing/preview.ts";
+import { forecast } from "../../shared/licensing/preview.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, type Instant, instantPlus } from "../../shared/licensing/time.ts";
-import { pressing, type Waiting, waitingPage } from "../actions/attention.ts";
+import { type AttentionItem, attentionPage, systemProblems } from "../actions/attention.ts";
 import { nameOf, nowOf } from "../actions/dependencies.ts";
 import { moment, sayDecision } from "../actions/format.ts";
 import type { Desk } from "./context.ts";
@@ -36,22 +36,22 @@ const mostOperations = 12;
 
 /** What is wrong and what to do about it; what comes next; what was done last; how it goes. */
 export async function homePage(desk: Desk, query: { from?: string; note?: string | undefined }): Promise<Html> {
-  const { world } = desk;
-  const now = nowOf(world);
+  const { world: deps } = desk;
+  const now = nowOf(deps);
   const from = pageAt(query.from);
-  const [halt, cases, { late, balance }, soon, last, figures] = await Promise.all([
-    world.table.halt(),
-    waitingPage(world, from, mostCases),
-    pressing(world),
+  const [halt, cases, { overdue, balance }, soon, last, figures] = await Promise.all([
+    deps.table.halt(),
+    attentionPage(deps, from, mostCases),
+    systemProblems(deps),
     comingUp(desk, mostWaiting),
-    lastOperations(world.table, now, mostOperations),
+    lastOperations(deps.table, now, mostOperations),
     desk.figures(),
   ]);
   return page(
     desk,
     { title: "Home", here: "/", live: "home", note: query.note },
     html`<div id="pressing" data-live>
-${late && html`<p class="banner bad"><strong>The functions are behind:</strong> ${subscriptionLink(late.name)} has been due since ${when(late.since)}, ${fromNow(late.since, now)}. They do not run, or fail: look at their logs.</p>`}
+${overdue && html`<p class="banner bad"><strong>The functions are behind:</strong> ${subscriptionLink(overdue.name)} has been due since ${when(overdue.since)}, ${fromNow(overdue.since, now)}. They do not run, or fail: look at their logs.</p>`}
 ${balance?.low && html`<p class="banner wait"><strong>The balance is low:</strong> ${balance.amount} ${balance.currency} at ${when(balance.at)}. Top it up at billmgr; what waits for it goes on by itself.</p>`}
 ${balance && !balance.low && html`<p class="quiet">Balance at billmgr: ${balance.amount} ${balance.currency}, as read at ${when(balance.at)}, before the last purchase.</p>`}
 </div>
@@ -80,13 +80,13 @@ ${waitingRows(soon, now)}
   );
 }
 
-function caseOf(desk: Desk, one: Waiting): Html {
+function caseOf(desk: Desk, one: AttentionItem): Html {
   const { name, since, reason, found, customer, advice } = one;
   const link =
-    one.is === "subscription"
+    one.kind === "subscription"
       ? subscriptionLink(name)
       : html`<a class="name" href="${to("/event", { name })}">${outside(name)}</a>`;
-  return html`<li class="case"><p class="head">${link} ${customer ? html`<span class="who">${outside(customer)}</span> ` : ""}${one.is === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
+  return html`<li class="case"><p class="head">${link} ${customer ? html`<span class="who">${outside(customer)}</span> ` : ""}${one.kind === "event" ? html`<span class="quiet">an event</span> ` : ""}<span class="quiet">since ${when(since)}, ${fromNow(since, nowOf(desk.world))}</span></p>
 <p class="reason">${prose(reason)}</p>
 ${advice ? html`<p class="advice">${advice}</p>` : ""}
 ${foundLines(found)}
@@ -96,9 +96,9 @@ ${repairForms(desk.token, { name }, one.repairs)}</li>`;
 type Soon = { name: string; due: string; what: string };
 
 /** What is woken soonest, and what for, as far as can be told now. */
-async function comingUp({ world }: Desk, most: number): Promise<Soon[]> {
-  const { table, catalog } = world;
-  const until = instantPlus(nowOf(world), { days: 5 * 366 });
+async function comingUp({ world: deps }: Desk, most: number): Promise<Soon[]> {
+  const { table, catalog } = deps;
+  const until = instantPlus(nowOf(deps), { days: 5 * 366 });
   const pages = await Promise.all(
     Array.from({ length: agendaShards }, (_, shard) => table.due(shard, until, undefined, most)),
   );
@@ -114,10 +114,10 @@ async function comingUp({ world }: Desk, most: number): Promise<Soon[]> {
 
 /** Where nothing is to be done at that time, what is to be done after it, if nothing is told until then. */
 function whatComes(subscription: Subscription, catalog: Catalog, due: Instant): string {
-  const decision = next(subscription, catalog, due);
-  if (decision.do !== "settled") return sayDecision(decision);
+  const decision = decide(subscription, catalog, due);
+  if (decision.kind !== "settled") return sayDecision(decision);
   const until = instantPlus(due, { days: daysForeseen });
-  const [step] = foresee(subscription, catalog, { from: due, until }, () => "", 1).steps;
+  const [step] = forecast(subscription, catalog, { from: due, until }, () => "", 1).steps;
   return step ? `unless paid by ${dayOf(step.at).slice(5)}: ${describe(step.change)}` : sayDecision(decision);
 }
 const daysForeseen = 60;

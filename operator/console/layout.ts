@@ -16,8 +16,8 @@ export type Frame = {
 
 /** The page around its content. Nothing is inline, as the guard's policy wants it. */
 export async function page(desk: Desk, frame: Frame, content: Html | Html[]): Promise<Html> {
-  const { world, where, tryIt } = desk;
-  const halt = await world.table.halt();
+  const { world: deps, where, tryIt } = desk;
+  const halt = await deps.table.halt();
   const places: [string, string][] = [
     ["/", "Home"],
     ["/operations", "Operations"],
@@ -47,7 +47,7 @@ ${frame.live === undefined ? "" : html`<script src="/assets/live.js" data-live="
 <input id="find" name="text" type="search" placeholder="id, customer, e-mail, license, reference" autocomplete="off" required>
 <button>Find</button>
 </form>
-<p class="clock"><time datetime="${nowOf(world)}">${moment(nowOf(world)).slice(0, 16)}</time> UTC</p>
+<p class="clock"><time datetime="${nowOf(deps)}">${moment(nowOf(deps)).slice(0, 16)}</time> UTC</p>
 </header>
 <main id="main">
 ${frame.note === undefined ? "" : html`<p class="note" role="status">${frame.note}</p>`}

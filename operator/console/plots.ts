@@ -70,7 +70,7 @@ function draw({ id, title, names, columns, every = 1 }: Plot): Html {
       ? "nothing yet"
       : columns
           .filter(({ values }) => sum(values) > 0)
-          .map((column) => `${column.name}: ${said(column, names)}`)
+          .map((column) => `${column.name}: ${response(column, names)}`)
           .join("; ")
   }</desc>
 <line class="base" x1="0" x2="${width}" y1="${height - bottom + 0.5}" y2="${height - bottom + 0.5}"/>
@@ -98,7 +98,7 @@ const tableOf = ({ names, columns }: Plot): Html =>
   html`<table><thead><tr><td></td>${names.map((name) => html`<th class="number">${name}</th>`)}</tr></thead>
 <tbody>${columns.map(({ name, values }) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td class="number">${value}</td>`)}</tr>`)}</tbody></table>`;
 
-const said = ({ values }: Column, names: string[]): string =>
+const response = ({ values }: Column, names: string[]): string =>
   values.map((value, part) => `${value} ${names[part]}`).join(", ");
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import { describe, isOpen } from "../../shared/licensing/operation.ts";
-import { foresee } from "../../shared/licensing/preview.ts";
+import { forecast } from "../../shared/licensing/preview.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
@@ -10,7 +10,7 @@ import { foundOf } from "../actions/attention.ts";
 import { nowOf } from "../actions/dependencies.ts";
 import { customerOf, entitlementOf, licenseOf, moment, sayDecision, soldOf } from "../actions/format.ts";
 import { plannedIn } from "../actions/preview.ts";
-import { type Story, show } from "../actions/show.ts";
+import { type History, show } from "../actions/show.ts";
 import type { Desk } from "./context.ts";
 import { drawLife } from "./draw.ts";
 import { chapterRows } from "./history.ts";
@@ -24,14 +24,14 @@ type Query = { name: string; at?: string; note?: string | undefined };
 
 /** One subscription: how it stands, what fits, its life as a picture and as a table, and what comes. */
 export async function subscriptionPage(desk: Desk, { name, at, note }: Query): Promise<Html | undefined> {
-  const { world } = desk;
-  const story = await show(name, world);
+  const { world: deps } = desk;
+  const story = await show(name, deps);
   if (!story) return undefined;
-  const { subscription, chapters } = story;
-  const now = nowOf(world);
-  const operations = chapters.flatMap((chapter) => ("operation" in chapter ? [chapter.operation] : []));
-  const life = lifeOf(subscription, operations, world.catalog.policy.graceDays, now, chapters[0]?.at);
-  const tries = desk.tryIt && (await tryForms(desk, name));
+  const { subscription, entries } = story;
+  const now = nowOf(deps);
+  const operations = entries.flatMap((chapter) => ("operation" in chapter ? [chapter.operation] : []));
+  const life = lifeOf(subscription, operations, deps.catalog.policy.graceDays, now, entries[0]?.at);
+  const attempts = desk.tryIt && (await tryForms(desk, name));
   return page(
     desk,
     { title: name, live: name, note },
@@ -40,34 +40,34 @@ export async function subscriptionPage(desk: Desk, { name, at, note }: Query): P
 <section id="life" data-live aria-labelledby="life-heading"><h2 id="life-heading">Its life</h2>
 <div class="scroll picture" tabindex="0" role="region" aria-label="Its life as a picture">${drawLife(life)}</div>
 <ul class="legend" aria-label="Legend"><li class="paid">paid</li><li class="valid">license valid</li><li class="suspended">suspended</li><li class="unknown">not known what a call did</li><li>◆ order</li><li>▶ prolong</li><li>❚❚ suspend</li><li>● edit, resume</li><li>✕ delete</li></ul></section>
-${tries ?? ""}
+${attempts ?? ""}
 <section id="events" data-live aria-labelledby="chapters-heading"><h2 id="chapters-heading">Everything, as it came</h2>
-${chapterRows(name, chapters)}</section>
+${chapterRows(name, entries)}</section>
 ${previewOf(desk, story, at)}`,
   );
 }
 
-const standings: Record<Decision["do"], [string, Tone]> = {
+const standings: Record<Decision["kind"], [string, Tone]> = {
   settled: ["in order", "good"],
   wait: ["waits", "wait"],
-  look: ["to be done", "wait"],
+  observe: ["to be done", "wait"],
   change: ["to be done", "wait"],
   attention: ["needs a person", "bad"],
 };
 
 /** What nobody has paid for is in no order, though nothing is to be done about it. */
-function standingOf({ next, entitled }: Story): [string, Tone] {
-  if (next.do !== "settled" || !(entitled.ended || entitled.withheld)) return standings[next.do];
+function standingOf({ next, entitled }: History): [string, Tone] {
+  if (next.kind !== "settled" || !(entitled.ended || entitled.withheld)) return standings[next.kind];
   return entitled.ended ? ["ended", "quiet"] : ["not paid", "wait"];
 }
 
-function stateOf({ token, world }: Desk, story: Story): Html {
+function stateOf({ token, world: deps }: Desk, story: History): Html {
   const { name, subscription, entitled, next, agenda } = story;
-  const now = nowOf(world);
-  const fits = repairsFor(subscription, world.catalog, now);
+  const now = nowOf(deps);
+  const fits = repairsFor(subscription, deps.catalog, now);
   const known = { gone: licenseMeant(subscription) };
   const waits = agenda && "attention" in agenda ? agenda : undefined;
-  const { pause, operation } = subscription;
+  const { backoff, operation } = subscription;
   return html`${
     waits
       ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
@@ -76,12 +76,12 @@ ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}
       : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>`
   }
 <dl class="facts">
-<dt>sold</dt><dd>${outside(soldOf(subscription, world.catalog))}</dd>
+<dt>sold</dt><dd>${outside(soldOf(subscription, deps.catalog))}</dd>
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
 ${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
-${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}${operation.attempt?.said ? `; billmgr said: ${operation.attempt.said}` : ""}</dd>` : ""}
+${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}${operation.attempt?.response ? `; billmgr said: ${operation.attempt.response}` : ""}</dd>` : ""}
 ${agenda && "due" in agenda ? html`<dt>looks again at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
-${pause ? html`<dt>paused</dt><dd>until ${when(pause.until)}: ${prose(pause.why)}</dd>` : ""}
+${backoff ? html`<dt>paused</dt><dd>until ${when(backoff.until)}: ${prose(backoff.why)}</dd>` : ""}
 </dl>
 ${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, known)}</details>`}`;
 }
@@ -94,11 +94,11 @@ function licenseMeant({ slots, operation }: Subscription): string | undefined {
 }
 
 /** What the clock alone brings until a day that is asked for; by itself, what would be done now. */
-function previewOf({ world }: Desk, { name, subscription }: Story, at: string | undefined): Html {
-  const now = nowOf(world);
+function previewOf({ world: deps }: Desk, { name, subscription }: History, at: string | undefined): Html {
+  const now = nowOf(deps);
   const asked = at !== undefined && isDay(at) && startOf(at) > now ? at : undefined;
   const until = asked === undefined ? now : startOf(asked);
-  const foreseen = foresee(subscription, world.catalog, { from: now, until }, (step) => `<license ${step + 1}>`);
+  const foreseen = forecast(subscription, deps.catalog, { from: now, until }, (step) => `<license ${step + 1}>`);
   return html`<section id="preview" aria-labelledby="preview-heading"><h2 id="preview-heading">What would be done</h2>
 <form method="get" action="/subscription#preview" class="inline"><input type="hidden" name="name" value="${name}"><label for="at">until</label><input id="at" type="date" name="at" min="${now.slice(0, 10)}" value="${asked ?? now.slice(0, 10)}"><button>Show</button></form>
 <p class="quiet">${asked === undefined ? "Now" : html`Until ${asked}`}, as long as nothing more is told and billmgr does what it is asked. Nothing is done by looking.</p>

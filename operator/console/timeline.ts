@@ -1,7 +1,7 @@
 import { coverage, withPeriods } from "../../shared/licensing/entitlement.ts";
 import { type ChangeKind, describe, type Operation } from "../../shared/licensing/operation.ts";
-import type { Payment, Subscription } from "../../shared/licensing/subscription.ts";
-import { type Day, type Instant, instantPlus, startOf, untold } from "../../shared/licensing/time.ts";
+import { type Payment, type Subscription, stands } from "../../shared/licensing/subscription.ts";
+import { type Day, type Instant, instantPlus, noTimestamp, startOf } from "../../shared/licensing/time.ts";
 
 export type Span = { from: Instant; to: Instant; label: string };
 
@@ -55,16 +55,16 @@ function paymentSpans(subscription: Subscription, graceDays: number, since: Inst
   paid.sort((a, b) => (a.paid.at < b.paid.at ? -1 : a.paid.at > b.paid.at ? 1 : a.id < b.id ? -1 : 1));
   const standing: Payment[] = [];
   return paid.flatMap((payment) => {
-    const before = payment.refunded?.value ? [] : standing;
+    const before = stands(payment) ? standing : [];
     const last = coverage(before, graceDays).at(-1);
     const run = coverage([...before, payment], graceDays).at(-1);
-    if (!payment.refunded?.value) standing.push(payment);
+    if (stands(payment)) standing.push(payment);
     if (!run || run.through === last?.through) return [];
     const { value, at } = payment.paid;
-    const told = "from" in value.covers && value.covers.from ? value.covers.from : at === untold ? since : at;
+    const told = "from" in value.covers && value.covers.from ? value.covers.from : at === noTimestamp ? since : at;
     // A run that goes on has begun before: this payment added what lies after the one before it.
     const from = last && run.since === last.since && last.through < run.through ? last.through : told;
-    const as = payment.refunded?.value ? ("refunded" as const) : value.trial ? ("trial" as const) : ("paid" as const);
+    const as = !stands(payment) ? ("refunded" as const) : value.trial ? ("trial" as const) : ("paid" as const);
     return [{ from, to: run.through, as, label: `payment ${payment.id}, ${as}, ${day(from)} to ${day(run.through)}` }];
   });
 }
@@ -143,12 +143,12 @@ const markOf = ({ n, change, claimedAt, state, outcome }: Operation): Mark => {
 
 /** An unclear answer, or none at all, and how it was settled. */
 function unknownOf(
-  { n, attempt, state, outcome, claimedAt, finishedAt, looks, resolved }: Operation,
+  { n, attempt, state, outcome, claimedAt, finishedAt, observations, resolved }: Operation,
   now: Instant,
 ): Span[] {
   const isUnknown = attempt?.outcome === "unknown" || (attempt && attempt.outcome === undefined && state !== "claimed");
   if (!isUnknown) return [];
-  const settled = resolved ? `an operator: ${resolved.as}` : looks.at(-1)?.saw;
+  const settled = resolved ? `an operator: ${resolved.as}` : observations.at(-1)?.evidence;
   const how =
     state === "finished" ? `${outcome?.replaceAll("_", " ")}${settled ? `, ${settled}` : ""}` : "not settled yet";
   return [{ from: claimedAt, to: finishedAt ?? now, label: `operation ${n}, unknown what it did: ${how}` }];

@@ -8,14 +8,14 @@ export type Refused = { id: string; why: string };
 /** The `source` of everything that is put onto the bus. */
 export const eventSource = "billmgr-webhooks";
 
-const largestBatch = 10;
+const maxBatchEntries = 10;
 
 export const publishTo =
   (client: Pick<EventBridgeClient, "send">, EventBusName: string): Publish =>
   async (announcements) => {
     const refused: Refused[] = [];
-    for (let i = 0; i < announcements.length; i += largestBatch) {
-      const batch = announcements.slice(i, i + largestBatch);
+    for (let i = 0; i < announcements.length; i += maxBatchEntries) {
+      const batch = announcements.slice(i, i + maxBatchEntries);
       const Entries = batch.map((announcement) => ({
         EventBusName,
         Source: eventSource,

@@ -1,11 +1,11 @@
-import type { Witness } from "../billmgr/readback.ts";
+import type { KnownLicense } from "../billmgr/readback.ts";
 import { digestOf } from "../digest.ts";
 import type { Balance } from "../licensing/operation.ts";
 import type { Instant } from "../licensing/time.ts";
 import { type Items, schema } from "./items.ts";
 
 /** While calls are halted, what is due is deferred by this time. Resuming wakes everything due within it. */
-export const haltedSeconds = 300;
+export const haltRecheckSeconds = 300;
 
 export type Halt = { since: Instant; reason: string };
 
@@ -25,13 +25,13 @@ export type Control = {
   /** How many orders were taken in that hour and that day. */
   ordersTaken(now: Instant): Promise<{ hour: number; day: number }>;
   /** Some licenses of a family that are known to be ours. */
-  witnesses(family: string): Promise<Witness[]>;
-  addWitness(family: string, witness: Witness): Promise<void>;
+  knownLicenses(family: string): Promise<KnownLicense[]>;
+  addKnownLicense(family: string, knownLicense: KnownLicense): Promise<void>;
 };
 
 const pk = "control";
 /** Of each family: a license can be deleted, and a list that leaves those out then shows none of it. */
-const mostWitnesses = 5;
+const maxKnownLicenses = 5;
 const countersKeptDays = 3;
 
 export function controlIn({ get, put, update, remove, collect }: Items): Control {
@@ -84,10 +84,10 @@ export function controlIn({ get, put, update, remove, collect }: Items): Control
       return { hour, day };
     },
 
-    witnesses: (family) => collect<Witness>(pk, `witness#${family}#`),
+    knownLicenses: (family) => collect<KnownLicense>(pk, `witness#${family}#`),
 
-    async addWitness(family, { elid, reference }) {
-      const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % mostWitnesses;
+    async addKnownLicense(family, { elid, reference }) {
+      const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % maxKnownLicenses;
       await put({ pk, sk: `witness#${family}#${place}`, elid, reference });
     },
   };

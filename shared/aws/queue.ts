@@ -7,9 +7,9 @@ import {
 import { digestOf } from "../digest.ts";
 import type { Outgoing, Send } from "../intake/message.ts";
 
-const largestBatch = 10;
+const maxBatchEntries = 10;
 /** SQS takes 1 MiB in one request, all messages together. */
-const largestRequest = 1_000_000;
+const maxRequestBytes = 1_000_000;
 
 /** One message group a key: in order and one at a time, and one stuck subscription holds up no other. */
 export const sendTo =
@@ -42,10 +42,10 @@ export const returnSoonTo =
 /** SQS takes no U+FFFE and U+FFFF, and its emulator nothing beyond U+FFFF; JSON leaves all of these as they are. */
 const refused = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 
-const entryOf = ({ message, once }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({
+const entryOf = ({ message, deduplicationId }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({
   MessageBody: JSON.stringify(message).replace(refused, (character) => `\\u${character.charCodeAt(0).toString(16)}`),
   MessageGroupId: digestOf(message.key),
-  MessageDeduplicationId: digestOf(message.key, message.kind, once),
+  MessageDeduplicationId: digestOf(message.key, message.kind, deduplicationId),
 });
 
 function batches<T extends { MessageBody: string | undefined }>(entries: readonly T[]): T[][] {
@@ -54,10 +54,10 @@ function batches<T extends { MessageBody: string | undefined }>(entries: readonl
   for (const entry of entries) {
     const size = Buffer.byteLength(entry.MessageBody ?? "");
     const last = all.at(-1);
-    if (last && last.length < largestBatch && size <= room) last.push(entry);
+    if (last && last.length < maxBatchEntries && size <= room) last.push(entry);
     else {
       all.push([entry]);
-      room = largestRequest;
+      room = maxRequestBytes;
     }
     room -= size;
   }

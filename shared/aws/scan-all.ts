@@ -1,24 +1,24 @@
 import type { Key } from "../intake/message.ts";
 import type { Operation } from "../licensing/operation.ts";
-import { completed, type Subscription } from "../licensing/subscription.ts";
+import { type Subscription, withDefaults } from "../licensing/subscription.ts";
 import type { Items, Page } from "./items.ts";
 import type { StoredEvent } from "./table.ts";
 
 /** What is kept of a subscription, or of a payment or an event that belongs to none: `key` tells of which. */
 export type StoredItem = { key: Key } & (
-  | { is: "subscription"; version: number; subscription: Subscription }
-  | { is: "event"; event: StoredEvent }
-  | { is: "operation"; operation: Operation }
-  | { is: "link"; to: Key }
+  | { kind: "subscription"; version: number; subscription: Subscription }
+  | { kind: "event"; event: StoredEvent }
+  | { kind: "operation"; operation: Operation }
+  | { kind: "link"; to: Key }
 );
 
-export type Everything = {
+export type ScanAll = {
   /** One page of all that is kept, in no order, but for what all subscriptions share and what leads to them. */
-  everything(from?: Page): Promise<{ found: StoredItem[]; next?: Page }>;
+  scanAll(from?: Page): Promise<{ found: StoredItem[]; next?: Page }>;
 };
 
-export const everythingIn = ({ scan }: Items): Everything => ({
-  async everything(from) {
+export const scanAllIn = ({ scan }: Items): ScanAll => ({
+  async scanAll(from) {
     const { rows, next } = await scan("pk <> :control", { ":control": "control" }, from);
     return { found: rows.flatMap(itemOf), ...(next && { next }) };
   },
@@ -29,9 +29,9 @@ function itemOf({ pk, sk, schema, agenda, agendaAt, expiresAt, ...item }: Record
   const [kind] = String(sk).split("#", 1);
   if (kind === "state") {
     const { version, subscription } = item as { version: number; subscription: Subscription };
-    return [{ key, is: "subscription", version, subscription: completed(subscription) }];
+    return [{ key, kind: "subscription", version, subscription: withDefaults(subscription) }];
   }
-  if (kind === "event") return [{ key, is: "event", event: item as StoredEvent }];
-  if (kind === "operation") return [{ key, is: "operation", operation: item as Operation }];
-  return kind === "link" ? [{ key, is: "link", to: item.to as Key }] : [];
+  if (kind === "event") return [{ key, kind: "event", event: item as StoredEvent }];
+  if (kind === "operation") return [{ key, kind: "operation", operation: item as Operation }];
+  return kind === "link" ? [{ key, kind: "link", to: item.to as Key }] : [];
 }

@@ -5,17 +5,17 @@ import { agendaShards, type DuePage, type Table } from "./table.ts";
 
 /**
  * Wakes what is due until then.
- * @param once what else makes these wakes one with others: what is woken before its time has to be woken again at its time
+ * @param deduplicationId what else makes these wakes one with others: what is woken before its time has to be woken again at its time
  * @returns how many
  */
 export async function wakeDue(
   { table, send }: { table: Pick<Table, "due">; send: Send },
   until: Instant,
   timeLeft: () => number,
-  once?: string,
+  deduplicationId?: string,
 ): Promise<number> {
   const shards = Array.from({ length: agendaShards }, (_, shard) =>
-    wakeAll((from) => table.due(shard, until, from), send, timeLeft, once),
+    wakeAll((from) => table.due(shard, until, from), send, timeLeft, deduplicationId),
   );
   return (await Promise.all(shards)).reduce((sum, count) => sum + count, 0);
 }
@@ -24,21 +24,23 @@ export async function wakeAll(
   pageAfter: (from?: Page) => Promise<DuePage>,
   send: Send,
   timeLeft: () => number,
-  once?: string,
+  deduplicationId?: string,
 ): Promise<number> {
   let count = 0;
   let page: DuePage | undefined;
   do {
     page = await pageAfter(page?.next);
     const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
-    await send(keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, once: once ?? due })));
+    await send(
+      keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, deduplicationId: deduplicationId ?? due })),
+    );
     count += keys.length;
   } while (page.next && timeLeft() > 5_000);
   return count;
 }
 
 /** Of what was due until then the longest. */
-export async function longestDue(
+export async function oldestDue(
   table: Pick<Table, "due">,
   until: Instant,
 ): Promise<{ key: Key; due: Instant } | undefined> {

@@ -2,7 +2,7 @@ import { referenceOf } from "../licensing/operation.ts";
 import type { Subscription } from "../licensing/subscription.ts";
 
 /** A key of the table has 2 KB. All references of a subscription begin alike. */
-export const findable = (text: string): string =>
+export const normalizeSearchTerm = (text: string): string =>
   text
     .trim()
     .toLowerCase()
@@ -10,10 +10,12 @@ export const findable = (text: string): string =>
     .slice(0, 500);
 
 /** By what an operator may look for a subscription: what a customer writes, and what billmgr shows. */
-export function findableBy(subscription: Subscription): string[] {
+export function searchTermsOf(subscription: Subscription): string[] {
   const { id, customerId, email, slots } = subscription;
   const reference = referenceOf(subscription, { n: 1, generation: 1 });
   const elids = slots.flatMap(({ license }) => (license ? [license.elid] : []));
-  const texts = [id, customerId?.value, email?.value, reference, ...elids].map((text = "") => findable(text));
+  const texts = [id, customerId?.value, email?.value, reference, ...elids].map((text = "") =>
+    normalizeSearchTerm(text),
+  );
   return [...new Set(texts)].filter((text) => text !== "");
 }

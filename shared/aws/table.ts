@@ -3,12 +3,12 @@ import { digestOf } from "../digest.ts";
 import type { Key, Received } from "../intake/message.ts";
 import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
-import { completed, type Subscription } from "../licensing/subscription.ts";
+import { type Subscription, withDefaults } from "../licensing/subscription.ts";
 import { type Day, dayOf, type Instant } from "../licensing/time.ts";
 import { type Control, controlIn } from "./control.ts";
 import { itemsIn, type Page } from "./items.ts";
-import { type Everything, everythingIn } from "./scan-all.ts";
-import { findable, findableBy } from "./search-terms.ts";
+import { type ScanAll, scanAllIn } from "./scan-all.ts";
+import { normalizeSearchTerm, searchTermsOf } from "./search-terms.ts";
 
 /** Renew reads each shard by itself, so that one partition of the index need not carry all that is due at midnight. */
 export const agendaShards = 8;
@@ -20,15 +20,15 @@ const ignoredKeptDays = 90;
 export type Agenda = { due: Instant } | { attention: Instant; reason: string };
 
 /** `found`: by what it has been made findable. */
-export type Stored = { subscription: Subscription; version: number; agenda?: Agenda; found?: string[] };
+export type Stored = { subscription: Subscription; version: number; agenda?: Agenda; searchTerms?: string[] };
 
 /** What became of a received event. */
-export type Reception = { became: "folded" } | { became: "ignored" | "unclear"; reason: string };
+export type EventStatus = { status: "applied" } | { status: "ignored" | "unparseable"; reason: string };
 
 /** What an operator made of an event later. `why` says as what it was understood, or why it needs no person any more. */
-export type Settled = { as: "replayed" | "ignored" | "dismissed"; at: Instant; why: string };
+export type EventResolution = { as: "replayed" | "ignored" | "dismissed"; at: Instant; why: string };
 
-export type StoredEvent = { received: Received; events: Event[]; settled?: Settled } & Reception;
+export type StoredEvent = { received: Received; events: Event[]; resolution?: EventResolution } & EventStatus;
 
 /** A finished operation, as far as the agenda alone tells. */
 export type JournalEntry = {
@@ -41,7 +41,7 @@ export type JournalEntry = {
   seconds?: number;
 };
 
-type Parts = Control & Everything;
+type Parts = Control & ScanAll;
 
 /** All that is remembered. Single-item conditional writes only. */
 export type Table = Parts & {
@@ -51,23 +51,23 @@ export type Table = Parts & {
   /** Over an earlier state of the same operation; never over another one's call. */
   putOperation(key: Key, operation: Operation): Promise<void>;
   /** Keeps an event as received, for good; a second delivery changes nothing. */
-  putEvent(key: Key, received: Received, events: readonly Event[], reception: Reception): Promise<void>;
+  putEvent(key: Key, received: Received, events: readonly Event[], reception: EventStatus): Promise<void>;
   events(key: Key): Promise<StoredEvent[]>;
   /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
-  settleEvent(key: Key, received: Received, events: readonly Event[], settled: Settled): Promise<boolean>;
+  resolveEvent(key: Key, received: Received, events: readonly Event[], resolution: EventResolution): Promise<boolean>;
   operations(key: Key): Promise<Operation[]>;
   operation(key: Key, n: number): Promise<Operation | undefined>;
   /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
-  unannounced(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
+  unpublished(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
   /** One of those, unless it was told meanwhile: the index is late. */
-  untold(key: Key, n: number): Promise<Operation | undefined>;
+  unpublishedOperation(key: Key, n: number): Promise<Operation | undefined>;
   /** Takes it off, as it was when it was told. */
-  putAnnounced(key: Key, operation: Operation): Promise<void>;
+  markPublished(key: Key, operation: Operation): Promise<void>;
   /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
   journal(day: Day, from?: Page, most?: number): Promise<{ entries: JournalEntry[]; next?: Page }>;
   /** Whether others were told that a person is needed there since then. */
-  attentionTold(key: Key, since: Instant): Promise<boolean>;
-  putAttentionTold(key: Key, since: Instant): Promise<void>;
+  isAttentionPublished(key: Key, since: Instant): Promise<boolean>;
+  markAttentionPublished(key: Key, since: Instant): Promise<void>;
   /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
   find(text: string): Promise<Key[]>;
   putLink(key: Key, to: Key): Promise<void>;
@@ -117,7 +117,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
   return {
     ...controlIn(items),
-    ...everythingIn(items),
+    ...scanAllIn(items),
 
     async load(key) {
       const item = await get(key, "state");
@@ -137,21 +137,21 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         reason?: string;
         found?: string[];
       };
-      const subscription = completed(stored);
-      if (agenda === undefined || agendaAt === undefined) return { subscription, version, found };
+      const subscription = withDefaults(stored);
+      if (agenda === undefined || agendaAt === undefined) return { subscription, version, searchTerms: found };
       return {
         subscription,
         version,
-        found,
+        searchTerms: found,
         agenda: agenda === "attention" ? { attention: agendaAt, reason } : { due: agendaAt },
       };
     },
 
     async save(key, stored) {
-      const { subscription, agenda, found = [] } = stored;
+      const { subscription, agenda, searchTerms = [] } = stored;
       const version = stored.version + 1;
       const saved = await put(
-        { pk: key, sk: "state", version, subscription, found, ...agendaOf(key, agenda) },
+        { pk: key, sk: "state", version, subscription, found: searchTerms, ...agendaOf(key, agenda) },
         stored.version === 0
           ? { if: "attribute_not_exists(pk)" }
           : { if: "version = :version", with: { ":version": stored.version } },
@@ -159,9 +159,13 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       if (!saved) return undefined;
       // After the state, which may hold an answer of billmgr's. What is not written now, or not known to be, the next
       // save writes.
-      const more = findableBy(subscription).filter((text) => !found.includes(text));
+      const more = searchTermsOf(subscription).filter((text) => !searchTerms.includes(text));
       const written = await Promise.allSettled(more.map((text) => put({ pk: `find#${text}`, sk: key })));
-      return { ...stored, version, found: [...found, ...more.filter((_, i) => written[i]?.status === "fulfilled")] };
+      return {
+        ...stored,
+        version,
+        searchTerms: [...searchTerms, ...more.filter((_, i) => written[i]?.status === "fulfilled")],
+      };
     },
 
     async putOperation(key, operation) {
@@ -177,8 +181,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     async putEvent(key, received, events, reception) {
       const { occurredAt, receivedAt } = received;
-      const attention = reception.became === "unclear" && { agenda: "attention", agendaAt: receivedAt };
-      const expiresAt = reception.became === "ignored" && {
+      const attention = reception.status === "unparseable" && { agenda: "attention", agendaAt: receivedAt };
+      const expiresAt = reception.status === "ignored" && {
         expiresAt: Math.floor(Date.parse(receivedAt) / 1000) + ignoredKeptDays * 86_400,
       };
       await put(
@@ -197,13 +201,13 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     events: (key) => collect<StoredEvent>(key, "event#"),
 
-    settleEvent: (key, { occurredAt, id }, events, settled) =>
+    resolveEvent: (key, { occurredAt, id }, events, resolution) =>
       items.update(
         key,
         `event#${occurredAt}#${id}`,
         // What somebody looked at must not go after a while.
-        "SET events = :events, settled = :settled REMOVE agenda, agendaAt, expiresAt",
-        { if: "attribute_exists(pk)", with: { ":events": events, ":settled": settled } },
+        "SET events = :events, resolution = :resolution REMOVE agenda, agendaAt, expiresAt",
+        { if: "attribute_exists(pk)", with: { ":events": events, ":resolution": resolution } },
       ),
 
     operations: async (key) => (await collect<Placed>(key, "operation#")).map(unplaced),
@@ -213,17 +217,17 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return placed && unplaced(placed);
     },
 
-    async unannounced(shard, from) {
-      const { rows, next } = await agendaPage(`announce#${shard}`, forever, from);
+    async unpublished(shard, from) {
+      const { rows, next } = await agendaPage(`publish#${shard}`, forever, from);
       return { operations: rows.map(({ pk, sk }) => ({ key: pk as Key, n: nOf(sk) })), ...(next && { next }) };
     },
 
-    async untold(key, n) {
+    async unpublishedOperation(key, n) {
       const placed = await placedAt(key, n);
-      return placed?.agenda?.startsWith("announce#") ? unplaced(placed) : undefined;
+      return placed?.agenda?.startsWith("publish#") ? unplaced(placed) : undefined;
     },
 
-    async putAnnounced(key, operation) {
+    async markPublished(key, operation) {
       const [from, to] = [placeOf(key, operation), journalPlaceOf(operation)];
       await items.update(key, skOf(operation.n), "SET agenda = :agenda, agendaAt = :agendaAt", {
         if: "agenda = :from AND agendaAt = :fromAt",
@@ -236,16 +240,16 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { entries: rows.map(entryOf), ...(next && { next }) };
     },
 
-    attentionTold: async (key, since) => (await get(key, `told#${since}`)) !== undefined,
+    isAttentionPublished: async (key, since) => (await get(key, `published#${since}`)) !== undefined,
 
-    async putAttentionTold(key, since) {
-      await put({ pk: key, sk: `told#${since}` });
+    async markAttentionPublished(key, since) {
+      await put({ pk: key, sk: `published#${since}` });
     },
 
     async find(text) {
       const { rows } = await items.query(
         { KeyConditionExpression: "pk = :pk", ConsistentRead: true },
-        { ":pk": `find#${findable(text)}` },
+        { ":pk": `find#${normalizeSearchTerm(text)}` },
       );
       return rows.map(({ sk }) => sk as Key);
     },
@@ -262,7 +266,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       const { rows, next } = await items.scan("sk = :state", { ":state": "state" }, from);
       const found = rows.map(({ pk, subscription }) => ({
         key: pk as Key,
-        subscription: completed(subscription as Subscription),
+        subscription: withDefaults(subscription as Subscription),
       }));
       return { found, ...(next && { next }) };
     },
@@ -291,7 +295,7 @@ const unplaced = ({ agenda, agendaAt, ...operation }: Placed): Operation => oper
 /** What is done is told to others first. */
 const placeOf = (key: Key, operation: Operation): Place =>
   isDone(operation.outcome)
-    ? { agenda: `announce#${shardOf(key)}`, agendaAt: operation.finishedAt ?? operation.claimedAt }
+    ? { agenda: `publish#${shardOf(key)}`, agendaAt: operation.finishedAt ?? operation.claimedAt }
     : journalPlaceOf(operation);
 
 /** The index holds keys only, so the key tells what a list and a count of them need. */

@@ -2,10 +2,10 @@ import type { Balance, CallOutcome, ChangeKind } from "../licensing/operation.ts
 
 import type { Day } from "../licensing/time.ts";
 import { dayIn, pageOf, type SeenLicense, seenLicense } from "./license.ts";
-import { newExpiryOf, outcomeOf, sayError } from "./outcome.ts";
+import { formatError, newExpiryOf, outcomeOf } from "./outcome.ts";
 import { type Redact, redactor } from "./redact.ts";
 import { attribute, child, children, type Element, readReply, textOf } from "./reply.ts";
-import type { Post, Sent } from "./transport.ts";
+import type { Post, PostResult } from "./transport.ts";
 
 /** Timeouts nest: a call < a function's run < the queue's visibility. */
 export const callTimeoutMs = 60_000;
@@ -26,12 +26,12 @@ export type Quote = { expiry?: Day; newExpiry?: Day; cost?: string };
 export type Listing = { rows: SeenLicense[]; incomplete?: string };
 
 /** Stops all calls for everybody. */
-export type Brake = {
+export type CircuitBreaker = {
   /** Why all calls are stopped, or undefined. */
-  pulled(): Promise<string | undefined>;
-  pull(why: string): Promise<void>;
+  tripReason(): Promise<string | undefined>;
+  trip(why: string): Promise<void>;
 };
-const noBrake: Brake = { pulled: async () => undefined, pull: async () => {} };
+const noBreaker: CircuitBreaker = { tripReason: async () => undefined, trip: async () => {} };
 
 /** ISPsystem's billing, by its HTTP API. */
 export type Billmgr = {
@@ -54,7 +54,7 @@ export type Reader = {
 };
 
 const pageSize = 250;
-const mostPages = 400;
+const maxPages = 400;
 
 /**
  * @param authinfo reads "user:password" anew for each call, so that a changed password needs no restart
@@ -64,13 +64,16 @@ const mostPages = 400;
 export function createBillmgr(
   post: Post,
   authinfo: () => Promise<string>,
-  { brake = noBrake, fundsErrors = [] }: { brake?: Brake; fundsErrors?: readonly string[] } = {},
+  { breaker = noBreaker, fundsErrors = [] }: { breaker?: CircuitBreaker; fundsErrors?: readonly string[] } = {},
 ): Billmgr & Reader {
-  async function send(request: Record<string, string>, timeoutMs: number): Promise<{ sent: Sent; redact: Redact }> {
-    const stopped = (why: string) => ({ sent: { came: "not_sent" as const, why }, redact: (text: string) => text });
+  async function send(
+    request: Record<string, string>,
+    timeoutMs: number,
+  ): Promise<{ sent: PostResult; redact: Redact }> {
+    const stopped = (why: string) => ({ sent: { kind: "not_sent" as const, why }, redact: (text: string) => text });
     let secret: string;
     try {
-      const halted = await brake.pulled();
+      const halted = await breaker.tripReason();
       if (halted !== undefined) return stopped(`all calls are halted: ${halted}`);
       secret = await authinfo();
     } catch (error) {
@@ -81,18 +84,18 @@ export function createBillmgr(
   }
 
   /** What billmgr said is still to be recorded, so a brake that cannot be pulled now is left for the next call. */
-  const pull = (why: string): Promise<void> => brake.pull(why).catch(() => {});
+  const trip = (why: string): Promise<void> => breaker.trip(why).catch(() => {});
 
   async function read(request: Record<string, string>): Promise<Element> {
     const { sent, redact } = await send({ out: "xml", lang: "en", ...request }, readTimeoutMs);
     const at = `reading ${request.func}: `;
-    if (sent.came !== "answer") throw new ReadError(redact(at + sent.why));
+    if (sent.kind !== "response") throw new ReadError(redact(at + sent.why));
     const reply = readReply(sent.status, sent.body);
-    if (reply.is === "unreadable") throw new ReadError(redact(at + reply.why));
-    if (reply.is === "error") {
-      const said = redact(at + sayError(reply));
-      if (reply.type === "auth") await pull(said);
-      throw new ReadError(said, { type: reply.type });
+    if (reply.kind === "unreadable") throw new ReadError(redact(at + reply.why));
+    if (reply.kind === "error") {
+      const response = redact(at + formatError(reply));
+      if (reply.type === "auth") await trip(response);
+      throw new ReadError(response, { type: reply.type });
     }
     return reply.doc;
   }
@@ -121,7 +124,7 @@ export function createBillmgr(
   async function readPages(family: string): Promise<{ rows: Map<string, SeenLicense>; pages: number; whole: boolean }> {
     const rows = new Map<string, SeenLicense>();
     let total: number | undefined;
-    for (let number = 1; number <= mostPages; number++) {
+    for (let number = 1; number <= maxPages; number++) {
       const page = pageOf(await read({ func: family, p_cnt: String(pageSize), p_num: String(number) }));
       const before = rows.size;
       for (const row of page.rows) rows.set(row.elid, row);
@@ -132,7 +135,7 @@ export function createBillmgr(
         return { rows, pages: number, whole: !shifted && rows.size === total };
       }
     }
-    return { rows, pages: mostPages, whole: false };
+    return { rows, pages: maxPages, whole: false };
   }
 
   return {
@@ -141,9 +144,9 @@ export function createBillmgr(
     async call(kind, request) {
       const { sent, redact } = await send(request, callTimeoutMs);
       const outcome = outcomeOf(kind, sent, fundsErrors);
-      const said = redact(outcome.said);
-      if (outcome.outcome === "refused" && outcome.error.type === "auth") await pull(said);
-      return { ...outcome, said };
+      const response = redact(outcome.response);
+      if (outcome.outcome === "refused" && outcome.error.type === "auth") await trip(response);
+      return { ...outcome, response };
     },
 
     async license(family, elid) {

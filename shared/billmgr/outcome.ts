@@ -1,7 +1,7 @@
 import type { CallOutcome, ChangeKind } from "../licensing/operation.ts";
 import { isElid } from "./license.ts";
 import { attribute, child, type Element, type Reply, readReply, textOf } from "./reply.ts";
-import type { Sent } from "./transport.ts";
+import type { PostResult } from "./transport.ts";
 
 /**
  * The error types that are documented as checks before anything is done. Any other type on a paying call may have been
@@ -13,22 +13,22 @@ const definite = new Set(["auth", "access", "missed", "value", "exists"]);
  * Names what one changing call came to. Fails closed: what is not recognised is unknown.
  * @param fundsErrors words in the type, object or message of an error by which it is known to be about money
  */
-export function outcomeOf(kind: ChangeKind, sent: Sent, fundsErrors: readonly string[] = []): CallOutcome {
-  if (sent.came === "not_sent") return { outcome: "not_sent", said: sent.why };
-  if (sent.came === "nothing") return { outcome: "unknown", said: sent.why };
+export function outcomeOf(kind: ChangeKind, sent: PostResult, fundsErrors: readonly string[] = []): CallOutcome {
+  if (sent.kind === "not_sent") return { outcome: "not_sent", response: sent.why };
+  if (sent.kind === "no_response") return { outcome: "unknown", response: sent.why };
   const reply = readReply(sent.status, sent.body);
-  if (reply.is === "unreadable") return { outcome: "unknown", said: reply.why };
-  if (reply.is === "error") {
-    const said = sayError(reply);
-    const funds = fundsErrors.some((word) => said.toLowerCase().includes(word.toLowerCase())) && { funds: true };
-    if (!definite.has(reply.type)) return { outcome: "unknown", said, ...funds };
-    return { outcome: "refused", said, error: { type: reply.type }, ...funds };
+  if (reply.kind === "unreadable") return { outcome: "unknown", response: reply.why };
+  if (reply.kind === "error") {
+    const response = formatError(reply);
+    const funds = fundsErrors.some((word) => response.toLowerCase().includes(word.toLowerCase())) && { funds: true };
+    if (!definite.has(reply.type)) return { outcome: "unknown", response, ...funds };
+    return { outcome: "refused", response, error: { type: reply.type }, ...funds };
   }
   return kind === "order" ? orderOutcome(reply.doc) : plainOutcome(kind, reply.doc);
 }
 
 /** An error document in short. */
-export const sayError = ({ type, object, message }: Reply & { is: "error" }): string =>
+export const formatError = ({ type, object, message }: Reply & { kind: "error" }): string =>
   `error ${type}${object ? `/${object}` : ""}: ${message}`;
 
 /**
@@ -37,25 +37,26 @@ export const sayError = ({ type, object, message }: Reply & { is: "error" }): st
  */
 function orderOutcome(doc: Element): CallOutcome {
   const elid = ["id", "item.id"].map((name) => textOf(doc, name)).find(isElid);
-  if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
-  if (elid !== undefined) return { outcome: "done", said: `ordered license ${elid}`, elid };
-  return { outcome: "unknown", said: child(doc, "ok") ? "ok without a license id" : "neither ok nor a license id" };
+  if (isCart(doc)) return { outcome: "unknown", response: "put into billmgr's basket, unpaid", inCart: true };
+  if (elid !== undefined) return { outcome: "done", response: `ordered license ${elid}`, elid };
+  return { outcome: "unknown", response: child(doc, "ok") ? "ok without a license id" : "neither ok nor a license id" };
 }
 
 function plainOutcome(kind: ChangeKind, doc: Element): CallOutcome {
-  if (isBasket(doc)) return { outcome: "unknown", said: "put into billmgr's basket, unpaid", basket: true };
+  if (isCart(doc)) return { outcome: "unknown", response: "put into billmgr's basket, unpaid", inCart: true };
   const ok = child(doc, "ok");
   // Such as the second factor's: what was asked for has not been done yet.
-  if (ok && attribute(ok, "type") === "form") return { outcome: "unknown", said: `ok leads to ${textOf(doc, "ok")}` };
+  if (ok && attribute(ok, "type") === "form")
+    return { outcome: "unknown", response: `ok leads to ${textOf(doc, "ok")}` };
   const expiry = newExpiryOf(doc);
   if (ok || (kind === "prolong" && expiry !== undefined)) {
-    return { outcome: "done", said: expiry ? `ok, until ${expiry}` : "ok" };
+    return { outcome: "done", response: expiry ? `ok, until ${expiry}` : "ok" };
   }
-  return { outcome: "unknown", said: "an answer without ok" };
+  return { outcome: "unknown", response: "an answer without ok" };
 }
 
 /** "ok" can carry a redirect to the basket, so it alone proves no payment. */
-function isBasket(doc: Element): boolean {
+function isCart(doc: Element): boolean {
   const ok = textOf(doc, "ok") ?? "";
   return (
     child(doc, "billorder") !== undefined ||

@@ -1,14 +1,14 @@
 /** Takes secrets out of what is told of an answer, and shortens it. */
 export type Redact = (text: string) => string;
 
-const longestSaid = 400;
+const maxLength = 400;
 
 /** Answers can echo what was sent, in whatever encoding. What is said is cut only after that is taken out. */
 export function redactor(authinfo: string): Redact {
   const password = authinfo.slice(authinfo.indexOf(":") + 1);
   const secrets = [authinfo, password].filter((secret) => secret !== "").map(inAnyEncoding);
   const echo = new RegExp(secrets.join("|") || "(?!)", "giu");
-  return (text) => text.replace(echo, "***").slice(0, longestSaid).toWellFormed();
+  return (text) => text.replace(echo, "***").slice(0, maxLength).toWellFormed();
 }
 
 /** Each character as it is, in percents, as a reference of XML or HTML, or as JSON escapes it. */

@@ -4,11 +4,11 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 export type Element = { [name: string]: Element[] | string };
 
 export type Reply =
-  | { is: "document"; doc: Element }
+  | { kind: "document"; doc: Element }
   /** `type` and `object` are billmgr's own words; `message` is for people, in the language asked for. */
-  | { is: "error"; type: string; object?: string; message: string }
+  | { kind: "error"; type: string; object?: string; message: string }
   /** Not an answer of billmgr's but of something before it, or cut short on the way. */
-  | { is: "unreadable"; why: string };
+  | { kind: "unreadable"; why: string };
 
 const parser = new XMLParser({
   ignoreAttributes: false,
@@ -25,20 +25,20 @@ const parser = new XMLParser({
  * comes from a proxy before it (observed by its clients).
  */
 export function readReply(status: number, body: string): Reply {
-  if (status !== 200) return { is: "unreadable", why: `HTTP ${status}${titleOf(body)}` };
+  if (status !== 200) return { kind: "unreadable", why: `HTTP ${status}${titleOf(body)}` };
   const text = body.trim();
-  if (text === "") return { is: "unreadable", why: "an empty answer" };
-  if (/^<!doctype html|^<html/i.test(text)) return { is: "unreadable", why: `an HTML page${titleOf(text)}` };
+  if (text === "") return { kind: "unreadable", why: "an empty answer" };
+  if (/^<!doctype html|^<html/i.test(text)) return { kind: "unreadable", why: `an HTML page${titleOf(text)}` };
   // Entities are declared in a document type, which no answer of billmgr's has.
-  if (/<!doctype|<!entity/i.test(text)) return { is: "unreadable", why: "XML with a document type" };
-  if (XMLValidator.validate(text) !== true) return { is: "unreadable", why: "XML that is not well formed" };
+  if (/<!doctype|<!entity/i.test(text)) return { kind: "unreadable", why: "XML with a document type" };
+  if (XMLValidator.validate(text) !== true) return { kind: "unreadable", why: "XML that is not well formed" };
   const doc = framed.test(text) ? rootIn(text) : undefined;
-  if (!doc) return { is: "unreadable", why: "XML without <doc>" };
+  if (!doc) return { kind: "unreadable", why: "XML without <doc>" };
   const error = child(doc, "error");
-  if (!error) return { is: "document", doc };
+  if (!error) return { kind: "document", doc };
   const object = attribute(error, "object");
   return {
-    is: "error",
+    kind: "error",
     type: attribute(error, "type") ?? "",
     ...(object && { object }),
     message: textOf(error, "msg") ?? "",

@@ -2,20 +2,20 @@ import request from "undici/lib/api/api-request.js";
 import Client from "undici/lib/dispatcher/client.js";
 
 /** What came of one POST. */
-export type Sent =
+export type PostResult =
   /** No connection was made, so no byte of the request left. */
-  | { came: "not_sent"; why: string }
+  | { kind: "not_sent"; why: string }
   /** The request may have arrived; no whole answer came back. */
-  | { came: "nothing"; why: string }
-  | { came: "answer"; status: number; body: string };
+  | { kind: "no_response"; why: string }
+  | { kind: "response"; status: number; body: string };
 
-export type Post = (form: URLSearchParams, timeoutMs: number) => Promise<Sent>;
+export type Post = (form: URLSearchParams, timeoutMs: number) => Promise<PostResult>;
 
 /**
  * A page of 250 licenses has 0.4 MB. Parsed, an answer of many small parts takes two hundred times its size (measured:
  * 2 MiB take up to 435 MB, 4 MiB up to 552), and the function has 512 MB.
  */
-export const largestAnswer = 2 * 1024 * 1024;
+export const maxResponseBytes = 2 * 1024 * 1024;
 
 /**
  * One POST, on a connection of its own: a kept one may have died while the function was frozen, and would leave it in
@@ -25,7 +25,7 @@ export const postTo =
   (address: string): Post =>
   async (form, timeoutMs) => {
     const { origin, pathname } = new URL(address);
-    const client = new Client(origin, { maxResponseSize: largestAnswer, headersTimeout: 0, bodyTimeout: 0 });
+    const client = new Client(origin, { maxResponseSize: maxResponseBytes, headersTimeout: 0, bodyTimeout: 0 });
     let connected = false;
     client.once("connect", () => {
       connected = true;
@@ -39,9 +39,9 @@ export const postTo =
         signal: AbortSignal.timeout(timeoutMs),
       });
       const body = await answer.body.text();
-      return { came: "answer", status: answer.statusCode, body };
+      return { kind: "response", status: answer.statusCode, body };
     } catch (error) {
-      return { came: connected ? "nothing" : "not_sent", why: reasonOf(error, timeoutMs) };
+      return { kind: connected ? "no_response" : "not_sent", why: reasonOf(error, timeoutMs) };
     } finally {
       client.destroy().catch(() => {});
     }

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { suggest } from "../problems.ts";
-import { Mistake } from "./usage-error.ts";
+import { UsageError } from "./usage-error.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -14,11 +14,11 @@ export function readArguments<T extends Options>(args: string[], options: T, usa
   } catch (error) {
     const message = error instanceof Error ? error.message : "";
     const word = /'--?([\w-]+)/.exec(message)?.[1];
-    if (word === undefined) throw new Mistake(`${message}\n${usage}`);
+    if (word === undefined) throw new UsageError(`${message}\n${usage}`);
     const known = Object.keys(options);
     const mistake = known.includes(word)
       ? `--${word} ${options[word]?.type === "string" ? "needs a value" : "takes no value"}`
       : `no such option --${word}${suggest(word, known)}`;
-    throw new Mistake(`${mistake}\n${usage}`);
+    throw new UsageError(`${mistake}\n${usage}`);
   }
 }

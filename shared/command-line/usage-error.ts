@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** What a person gave is not as expected: said in its own words, without a stack trace. */
-export class Mistake extends Error {
+export class UsageError extends Error {
   override name = "Mistake";
 }
 
@@ -12,19 +12,19 @@ export function readFile<T>(file: string, what: string, parse: (value: unknown) 
     text = readFileSync(file, "utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Mistake(`${what}: ${file} ${missing ? "does not exist" : "cannot be read"}`);
+    throw new UsageError(`${what}: ${file} ${missing ? "does not exist" : "cannot be read"}`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Mistake(`${what}: ${file} is not JSON`);
+    throw new UsageError(`${what}: ${file} is not JSON`);
   }
   try {
     return parse(value);
   } catch (error) {
     const problems = error instanceof Error ? error.message : String(error);
-    throw new Mistake(`${what}: ${file} has mistakes\n${problems.replace(/^/gm, "  ")}`);
+    throw new UsageError(`${what}: ${file} has mistakes\n${problems.replace(/^/gm, "  ")}`);
   }
 }
 
@@ -33,7 +33,7 @@ export async function run(command: () => Promise<void> | void): Promise<void> {
   try {
     await command();
   } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     console.error(error.message);
     process.exit(1);
   }

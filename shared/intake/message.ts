@@ -34,22 +34,24 @@ export type Received = {
 /** What the queue carries. All messages of one key are one message group: in order, one at a time. */
 export type Message = { key: Key } & (
   | { kind: "event"; received: Received; events: Event[] }
-  | { kind: "ignored" | "unclear"; received: Received; reason: string }
+  | { kind: "ignored" | "unparseable"; received: Received; reason: string }
   | { kind: "link"; to: Key; test?: boolean }
   | { kind: "wake" }
 );
 
-export const messageKinds: readonly Message["kind"][] = ["event", "ignored", "unclear", "link", "wake"];
+export const messageKinds: readonly Message["kind"][] = ["event", "ignored", "unparseable", "link", "wake"];
 
 export type Send = (messages: readonly Outgoing[]) => Promise<void>;
 
 /** `once`: two messages of the same key and the same word within five minutes are one (SQS FIFO's window). */
-export type Outgoing = { message: Message; once: string };
+export type Outgoing = { message: Message; deduplicationId: string };
 
 /** From a storefront's test mode. */
-export const isTest = (message: Message): message is Message & { kind: "event" | "ignored" | "unclear" | "link" } =>
+export const isTestMode = (
+  message: Message,
+): message is Message & { kind: "event" | "ignored" | "unparseable" | "link" } =>
   message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;
 
 /** Facts told of a reference, as they count for what it belongs to: there the payment has the reference's name. */
-export const toldAs = (events: readonly Event[], payment: string): Event[] =>
+export const renamePayment = (events: readonly Event[], payment: string): Event[] =>
   events.map((event) => ("payment" in event ? { ...event, payment } : event));

@@ -1,53 +1,54 @@
 import { digestOf } from "../digest.ts";
-import { toInstant, untold } from "../licensing/time.ts";
+import type { Event } from "../licensing/event.ts";
+import { type Instant, instantPlus, noTimestamp, toInstant } from "../licensing/time.ts";
 import type { Log } from "../observability/log.ts";
-import type { SignedRequest, Storefront, Subject, Told } from "../storefronts/storefront.ts";
+import type { ParsedEvent, SignedRequest, Storefront, Subject } from "../storefronts/storefront.ts";
 import { type Key, keyOf, type Message, type Outgoing, type Received, type Send } from "./message.ts";
 
-const mostAtOnce = 100;
+const maxEventsPerBody = 100;
 /** What one event tells is stored beside its body. */
-const largestFacts = 64 * 1024;
+const maxFactsBytes = 64 * 1024;
 
 /** `packed`: the body as it is kept. */
-export type Trusted = { body: unknown; headers: SignedRequest["headers"]; packed: string };
+export type VerifiedBody = { body: unknown; headers: SignedRequest["headers"]; packed: string };
 
 export type EnqueueDependencies = { send: Send; now: () => Date; log: Log };
 
 /** Makes durable what a body says that is trusted. @throws Error when the queue does not take it */
 export async function enqueue(
   storefront: Storefront,
-  { body, headers, packed }: Trusted,
+  { body, headers, packed }: VerifiedBody,
   { send, now, log }: EnqueueDependencies,
 ): Promise<void> {
   const { name } = storefront;
-  const told = atOnce(storefront.events(body, headers));
+  const told = limitEvents(storefront.events(body, headers));
   const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, headers), body: packed };
   const outgoing = told.flatMap((one) => messagesOf(name, one, came));
-  for (const { id, type, says } of told.map(storable))
-    log.info("webhook verified", { storefront: name, event: id, type, says });
+  for (const { id, type, kind } of told.map(truncate))
+    log.info("webhook verified", { storefront: name, event: id, type, kind: kind });
   await send(outgoing);
 }
 
 /** Each event is sent with the whole body. */
-function atOnce(told: Told[]): Told[] {
+function limitEvents(told: ParsedEvent[]): ParsedEvent[] {
   const [first] = told;
-  if (!first || told.length <= mostAtOnce) return told;
-  const reason = `it tells ${told.length} events at once, more than ${mostAtOnce}`;
-  return [{ id: "", type: first.type, says: "unclear", reason }];
+  if (!first || told.length <= maxEventsPerBody) return told;
+  const reason = `it tells ${told.length} events at once, more than ${maxEventsPerBody}`;
+  return [{ id: "", type: first.type, kind: "unparseable", reason }];
 }
 
 /** Any text of a body can be as long as the body. */
-function storable(told: Told): Told {
+function truncate(told: ParsedEvent): ParsedEvent {
   const head = { ...told, type: told.type.slice(0, 100) };
-  if (head.says !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
+  if (head.kind !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
   const { id, type, occurredAt, test, events } = head;
   const size = Buffer.byteLength(JSON.stringify(events));
-  if (size <= largestFacts) return head;
+  if (size <= maxFactsBytes) return head;
   const reason = `it tells ${size} bytes of facts, more than can be kept`;
-  return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), says: "unclear", reason };
+  return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), kind: "unparseable", reason };
 }
 
-type Came = Pick<Received, "receivedAt" | "headers" | "body">;
+type StoredRequest = Pick<Received, "receivedAt" | "headers" | "body">;
 
 function keptHeaders(
   { headers: names = [] }: Storefront,
@@ -58,21 +59,24 @@ function keptHeaders(
 }
 
 /** The messages that carry what one event says to whom it is about. */
-export function messagesOf(storefront: string, read: Told, came: Came): Outgoing[] {
-  const told = storable(read);
-  const once = digestOf(told.id, came.body);
-  const id = idOf(told.id, once);
+export function messagesOf(storefront: string, read: ParsedEvent, came: StoredRequest): Outgoing[] {
+  const told = truncate(read);
+  const deduplicationId = digestOf(told.id, came.body);
+  const id = idOf(told.id, deduplicationId);
   const received: Received = {
     id,
     type: told.type,
-    occurredAt: told.occurredAt ?? untold,
+    occurredAt: told.occurredAt ?? noTimestamp,
     ...(told.test && { test: true }),
     ...came,
   };
-  const to = (message: Message): Outgoing => ({ message, once });
-  if (told.says !== "facts") {
-    const kind = told.says === "nothing" ? "ignored" : "unclear";
-    return [to({ key: keyOf("event", storefront, id), kind, received, reason: told.reason })];
+  const to = (message: Message): Outgoing => ({ message, deduplicationId });
+  if (told.kind !== "facts") {
+    const kind = told.kind === "ignored" ? "ignored" : "unparseable";
+    // What is ignored is kept with the subscription that it concerns. What is not understood stays on the list by itself.
+    const key =
+      kind === "ignored" && told.about ? keyOfSubject(storefront, told.about) : keyOf("event", storefront, id);
+    return [to({ key, kind, received, reason: told.reason })];
   }
   const links = (told.links ?? []).map((link) =>
     to({
@@ -82,9 +86,24 @@ export function messagesOf(storefront: string, read: Told, came: Came): Outgoing
       ...(told.test && { test: true }),
     }),
   );
-  const events = told.events.map((event) => ({ ...event, id }));
+  const events = told.events.map((event) => ({ ...notLaterThan(came.receivedAt, event), id }));
   const about = keyOfSubject(storefront, told.about);
   return [to({ key: about, kind: "event", received, events }), ...links];
+}
+
+/** How far a storefront's clock may run ahead of ours. */
+const maxClockSkewSeconds = 300;
+
+/** A fact dated in the future would outrank every fact until then, so it counts from its receipt. */
+function notLaterThan(receivedAt: Instant, event: Event): Event {
+  const latest = instantPlus(receivedAt, { seconds: maxClockSkewSeconds });
+  const clamp = (at: Instant): Instant => (at > latest ? receivedAt : at);
+  const { occurredAt, items } = event;
+  return {
+    ...event,
+    occurredAt: clamp(occurredAt),
+    ...(items && { items: { ...items, asOf: clamp(items.asOf) } }),
+  };
 }
 
 const keyOfSubject = (storefront: string, subject: Subject): Key =>

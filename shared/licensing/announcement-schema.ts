@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { announcementTypes } from "./announcement.ts";
 
-const about = {
+const common = {
   /** The same each time that it is told. */
   id: z.string(),
   version: z.literal(1),
@@ -11,8 +11,8 @@ const about = {
   customer: z.object({ id: z.optional(z.string()), email: z.optional(z.string()) }),
 };
 
-const happened = z.object({
-  ...about,
+const licenseChanged = z.object({
+  ...common,
   type: z.enum(Object.values(announcementTypes)),
   subscription: z.string(),
   plan: z.string(),
@@ -27,12 +27,12 @@ const happened = z.object({
   }),
 });
 
-const asked = z.object({
-  ...about,
+const attentionNeeded = z.object({
+  ...common,
   type: z.literal("license.attention"),
   reason: z.string(),
   /** The storefront's event that was not understood, where it is about one. */
   event: z.optional(z.string()),
 });
 
-export const announcementSchema = z.discriminatedUnion("type", [happened, asked]);
+export const announcementSchema = z.discriminatedUnion("type", [licenseChanged, attentionNeeded]);

@@ -63,7 +63,7 @@ export const attentionOf = (subscription: Subscription, since: Instant, reason: 
 });
 
 /** A person is needed for an event of no subscription. */
-export const unclearOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({
+export const unparseableOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({
   id: `${storefront}/${event}#attention-${since}`,
   version: 1,
   type: "license.attention",

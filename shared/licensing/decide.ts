@@ -1,5 +1,5 @@
 import type { Catalog, Product } from "./catalog.ts";
-import { type Assignment, assign, type Claim, claimsOf, type LicensedSlot } from "./demand.ts";
+import { type Assignment, assign, type Demand, demandsOf, type LicensedSlot } from "./demand.ts";
 import { type Entitlement, entitlement } from "./entitlement.ts";
 import { type Change, isOpen } from "./operation.ts";
 import type { Slot, Subscription } from "./subscription.ts";
@@ -7,36 +7,36 @@ import { addDays, addMonths, dayOf, daysBetween, earliest, type Instant, instant
 
 export type Decision =
   /** Find out by reading what the open operation did. */
-  | { do: "look" }
-  | { do: "change"; change: Change; why: string }
-  | { do: "wait"; until: Instant; why: string }
+  | { kind: "observe" }
+  | { kind: "change"; change: Change; why: string }
+  | { kind: "wait"; until: Instant; why: string }
   /** License and entitlement agree, until the clock alone changes that. */
-  | { do: "settled"; until?: Instant }
-  | { do: "attention"; reason: string };
+  | { kind: "settled"; until?: Instant }
+  | { kind: "attention"; reason: string };
 
 /** The one billmgr call that brings the licenses nearer to the entitlement, or when to look again. */
-export function next(subscription: Subscription, catalog: Catalog, now: Instant): Decision {
-  const { operation, attention, pause } = subscription;
+export function decide(subscription: Subscription, catalog: Catalog, now: Instant): Decision {
+  const { operation, attention, backoff } = subscription;
   if (isOpen(operation)) {
     return operation.due !== undefined && operation.due > now
-      ? { do: "wait", until: operation.due, why: `operation ${operation.n} is ${operation.state}` }
-      : { do: "look" };
+      ? { kind: "wait", until: operation.due, why: `operation ${operation.n} is ${operation.state}` }
+      : { kind: "observe" };
   }
-  if (attention) return { do: "attention", reason: attention.reason };
+  if (attention) return { kind: "attention", reason: attention.reason };
 
   const entitled = entitlement(subscription, catalog.policy, now);
   // What has ended is ended by its licenses alone, though its plan may have left the catalog long ago.
-  const claimed = entitled.ended ? { claims: [] } : claimsOf(subscription, catalog);
-  if ("problem" in claimed) return { do: "attention", reason: claimed.problem };
+  const demanded = entitled.ended ? { claims: [] } : demandsOf(subscription, catalog);
+  if ("problem" in demanded) return { kind: "attention", reason: demanded.problem };
   const trialsOver = entitled.paidThrough !== undefined && entitled.paidThrough > now;
   const { through } = entitled;
-  if (through !== undefined && !entitled.ended && daysBetween(dayOf(now), dayOf(through)) > mostDaysAhead) {
-    return { do: "attention", reason: `paid through ${through}, which is too far ahead to be believed` };
+  if (through !== undefined && !entitled.ended && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {
+    return { kind: "attention", reason: `paid through ${through}, which is too far ahead to be believed` };
   }
-  const spent = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog);
-  const assignment = assign(subscription.slots, claimed.claims, spent);
+  const isExhausted = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog);
+  const assignment = assign(subscription.slots, demanded.claims, isExhausted);
 
-  const agenda = new Agenda(now, entitled.changesAt);
+  const agenda = new Wakeups(now, entitled.changesAt);
   const wanted =
     order(assignment, entitled, catalog, trialsOver, now) ??
     end(assignment, entitled, catalog, agenda) ??
@@ -44,19 +44,19 @@ export function next(subscription: Subscription, catalog: Catalog, now: Instant)
     keep(assignment, entitled, catalog, agenda, now);
   if (!wanted) {
     const until = agenda.next();
-    return until === undefined ? { do: "settled" } : { do: "settled", until };
+    return until === undefined ? { kind: "settled" } : { kind: "settled", until };
   }
-  if ("reason" in wanted) return { do: "attention", reason: wanted.reason };
-  if (pause && pause.until > now) {
-    const tooLong = instantPlus(pause.since, { days: 1 }) <= now;
-    if (tooLong) return { do: "attention", reason: `since ${pause.since} it cannot be done: ${pause.why}` };
-    return { do: "wait", until: pause.until, why: pause.why };
+  if ("reason" in wanted) return { kind: "attention", reason: wanted.reason };
+  if (backoff && backoff.until > now) {
+    const tooLong = instantPlus(backoff.since, { days: 1 }) <= now;
+    if (tooLong) return { kind: "attention", reason: `since ${backoff.since} it cannot be done: ${backoff.why}` };
+    return { kind: "wait", until: backoff.until, why: backoff.why };
   }
-  return { do: "change", ...wanted };
+  return { kind: "change", ...wanted };
 }
 
 /** Five years: the longest period is three. Each period would be bought. */
-const mostDaysAhead = 5 * 366;
+const maxDaysAhead = 5 * 366;
 
 /**
  * Prolonging counts from the old expiry. After a gap it would buy the time in which nobody paid, so a new license is
@@ -72,7 +72,7 @@ function hasLapsed({ license, plan }: LicensedSlot, { since, until }: Entitlemen
 type Wanted = { change: Change; why: string } | { reason: string } | undefined;
 
 /** Collects the moments at which the clock alone could make another line of the decision apply. */
-class Agenda {
+class Wakeups {
   readonly #now: Instant;
   readonly #moments: Instant[];
   constructor(now: Instant, moments: Instant[]) {
@@ -99,9 +99,9 @@ function order(
   const [first] = vacant;
   if (!first || entitled.ended || entitled.withheld) return undefined;
   if (entitled.through === undefined || entitled.through <= now) return undefined;
-  const { slot, claim } = first;
-  const { terms } = claim;
-  const product = catalog.products[claim.product] as Product;
+  const { slot, demand } = first;
+  const { terms } = demand;
+  const product = catalog.products[demand.product] as Product;
   const trial = trialsOver ? undefined : terms.trial;
   const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
   const replaces = replaceable.find((one) => one.product === slot.product) ?? replaceable[0];
@@ -111,12 +111,12 @@ function order(
       kind: "order",
       slot: slot.n,
       generation: slot.generation,
-      plan: claim.plan,
-      product: claim.product,
+      plan: demand.plan,
+      product: demand.product,
       family: product.family,
       pricelist: product.pricelist,
       period: trial ? trial.period : terms.period,
-      addons: claim.addons,
+      addons: demand.addons,
       autoprolong: trial ? null : terms.autoprolong,
       trial: trial !== undefined,
       ...(replaces && { replaces: { n: replaces.n, generation: replaces.generation } }),
@@ -125,7 +125,7 @@ function order(
 }
 
 /** Licenses whose time is over: all of them when the subscription has ended, else those that no item stands for. */
-function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: Catalog, agenda: Wakeups): Wanted {
   // An old license goes only when the one that takes its place is there.
   if (ended === undefined && vacant.length > 0) return undefined;
   const { onEnd, retentionDays } = catalog.policy;
@@ -158,17 +158,17 @@ function suspend(subscription: Subscription, { withheld, unpaidSince, ended }: E
 }
 
 /** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
-function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Agenda, now: Instant): Wanted {
+function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Wakeups, now: Instant): Wanted {
   if (entitled.ended || entitled.withheld) return undefined;
-  for (const { slot, claim } of filled) {
+  for (const { slot, demand } of filled) {
     const wanted =
-      prolong(slot, claim, entitled, catalog, agenda) ?? resume(slot, entitled, now) ?? edit(slot, claim, entitled);
+      prolong(slot, demand, entitled, catalog, agenda) ?? resume(slot, entitled, now) ?? edit(slot, demand, entitled);
     if (wanted) return wanted;
   }
   return undefined;
 }
 
-function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalog: Catalog, agenda: Agenda): Wanted {
+function prolong(slot: LicensedSlot, demand: Demand, entitled: Entitlement, catalog: Catalog, agenda: Wakeups): Wanted {
   const { license } = slot;
   if (license.trial || entitled.until === undefined) return undefined;
   if (license.expiry === undefined) return { reason: `billmgr tells no expiry of license ${license.elid}` };
@@ -177,15 +177,15 @@ function prolong(slot: LicensedSlot, claim: Claim, entitled: Entitlement, catalo
   const ahead = daysBetween(license.expiry, paidTo);
   if (ahead <= 0) return undefined;
 
-  const expiry = addMonths(license.expiry, claim.terms.period);
+  const expiry = addMonths(license.expiry, demand.terms.period);
   const why = `paid through ${paidTo}, licensed until ${license.expiry}`;
   const change: Change = {
     kind: "prolong",
     slot: slot.n,
     elid: license.elid,
     family: license.family,
-    plan: claim.plan,
-    period: claim.terms.period,
+    plan: demand.plan,
+    period: demand.terms.period,
     expiry,
   };
   // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
@@ -205,15 +205,15 @@ function resume(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wan
   return { change: changeOf("resume", slot), why: "entitled again" };
 }
 
-function edit({ n, license }: LicensedSlot, claim: Claim, entitled: Entitlement): Wanted {
+function edit({ n, license }: LicensedSlot, demand: Demand, entitled: Entitlement): Wanted {
   // An addon that came from an extra goes with it.
   const none = Object.fromEntries(Object.keys(license.addons).map((code) => [code, 0]));
-  const addons = { ...none, ...claim.addons };
+  const addons = { ...none, ...demand.addons };
   const differs = Object.entries(addons).some(([code, value]) => (license.addons[code] ?? 0) !== value);
   if (!differs || license.suspended || entitled.through === undefined) return undefined;
   const { elid, family } = license;
   return {
-    change: { kind: "edit", slot: n, elid, family, plan: claim.plan, addons },
+    change: { kind: "edit", slot: n, elid, family, plan: demand.plan, addons },
     why: "the plan or its quantity changed",
   };
 }

@@ -1,10 +1,10 @@
 import { type Catalog, lookUp, type Plan } from "./catalog.ts";
 import { withPeriods } from "./entitlement.ts";
 import type { Item } from "./event.ts";
-import type { License, Payment, Replaced, Slot, Subscription } from "./subscription.ts";
+import { type License, type Payment, type Replaced, type Slot, type Subscription, stands } from "./subscription.ts";
 
 /** One license that the subscription entitles to, by the catalog. */
-export type Claim = {
+export type Demand = {
   plan: string;
   product: string;
   terms: Plan;
@@ -13,18 +13,18 @@ export type Claim = {
 };
 
 /** A shop has no reason to sell more at once; a mistyped quantity would. */
-const mostLicenses = 1000;
-const mostUnits = 1_000_000;
+const maxLicenses = 1000;
+const maxUnits = 1_000_000;
 
 /** The licenses that the subscription's items entitle to, or why that cannot be told. */
-export function claimsOf(subscription: Subscription, catalog: Catalog): { claims: Claim[] } | { problem: string } {
+export function demandsOf(subscription: Subscription, catalog: Catalog): { claims: Demand[] } | { problem: string } {
   const { storefront, items, payments } = subscription;
   if (!items) {
     return payments.some((payment) => payment.paid)
       ? { problem: "paid, but no event has told for which plan" }
       : { claims: [] };
   }
-  const claims: Claim[] = [];
+  const demands: Demand[] = [];
   const extras: { name: string; quantity: number }[] = [];
   for (const item of items.value) {
     const found = lookUp(catalog, storefront, item);
@@ -35,35 +35,39 @@ export function claimsOf(subscription: Subscription, catalog: Catalog): { claims
     if (found === "ignored" || quantity === 0) continue;
     if ("extra" in found) extras.push({ name: found.extra, quantity });
     else {
-      const more = claimsOfPlan(catalog, found.plan, quantity);
-      if (claims.length + more.length > mostLicenses) return { problem: `more than ${mostLicenses} licenses at once` };
-      claims.push(...more);
+      const more = demandsOfPlan(catalog, found.plan, quantity);
+      if (demands.length + more.length > maxLicenses) return { problem: `more than ${maxLicenses} licenses at once` };
+      demands.push(...more);
     }
   }
   for (const { name, quantity } of extras) {
     const extra = catalog.extras[name];
-    const beside = claims.find((claim) => claim.product === extra?.product);
+    const beside = demands.find((demand) => demand.product === extra?.product);
     if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
     addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
   }
-  if (claims.length > 0 && withPeriods(subscription).some(isOpenEnded)) {
+  if (demands.length > 0 && withPeriods(subscription).some(isOpenEnded)) {
     return { problem: "paid, but no event has told for how long" };
   }
-  const excess = claims.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > mostUnits);
-  return excess ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${mostUnits} at once` } : { claims };
+  const excess = demands.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > maxUnits);
+  return excess
+    ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${maxUnits} at once` }
+    : { claims: demands };
 }
 
-const isOpenEnded = ({ paid, refunded }: Payment): boolean =>
-  paid !== undefined && !refunded?.value && !("through" in paid.value.covers || "months" in paid.value.covers);
+const isOpenEnded = (payment: Payment): boolean => {
+  const { paid } = payment;
+  return paid !== undefined && stands(payment) && !("through" in paid.value.covers || "months" in paid.value.covers);
+};
 
 const quantityOf = ({ quantities }: Subscription, { names, quantity }: Item): number =>
-  quantity ?? quantities.find(({ id }) => id === names[0])?.told.value ?? 1;
+  quantity ?? quantities.find(({ id }) => id === names[0])?.register.value ?? 1;
 
-function claimsOfPlan(catalog: Catalog, name: string, quantity: number): Claim[] {
+function demandsOfPlan(catalog: Catalog, name: string, quantity: number): Demand[] {
   const terms = catalog.plans[name];
   if (!terms) return [];
   const [count, units] = terms.quantity === "licenses" ? [quantity, 1] : [1, quantity];
-  return Array.from({ length: Math.min(count, mostLicenses + 1) }, () => {
+  return Array.from({ length: Math.min(count, maxLicenses + 1) }, () => {
     const addons: Record<string, number> = {};
     addAddons(addons, terms.addons, catalog.products[terms.product]?.addons ?? {}, units);
     return { plan: name, product: terms.product, terms, addons };
@@ -87,9 +91,9 @@ export type LicensedSlot = Slot & { license: License };
 
 export type Assignment = {
   /** Claims that a license of ours fills. */
-  filled: { slot: LicensedSlot; claim: Claim }[];
+  filled: { slot: LicensedSlot; demand: Demand }[];
   /** Claims without a license, each with the slot that is to hold it. */
-  vacant: { slot: Slot; claim: Claim }[];
+  vacant: { slot: Slot; demand: Demand }[];
   /** Licenses that no claim stands for, and the one that was ordered in the place of each and fills a claim now. */
   surplus: { slot: LicensedSlot; replacement?: LicensedSlot }[];
 };
@@ -100,41 +104,41 @@ export type Assignment = {
  */
 export function assign(
   slots: readonly Slot[],
-  claims: readonly Claim[],
-  spent: (slot: LicensedSlot) => boolean,
+  demands: readonly Demand[],
+  isExhausted: (slot: LicensedSlot) => boolean,
 ): Assignment {
   const licensed = slots.filter((slot): slot is LicensedSlot => slot.license !== undefined);
-  const free = licensed.filter((slot) => !spent(slot));
+  const free = licensed.filter((slot) => !isExhausted(slot));
   const filled: Assignment["filled"] = [];
-  const open = new Set(claims);
+  const open = new Set(demands);
   for (const fits of [
-    (slot: Slot, claim: Claim) => slot.plan === claim.plan && slot.product === claim.product,
-    (slot: Slot, claim: Claim) => slot.product === claim.product,
+    (slot: Slot, demand: Demand) => slot.plan === demand.plan && slot.product === demand.product,
+    (slot: Slot, demand: Demand) => slot.product === demand.product,
   ]) {
-    for (const claim of open) {
-      const at = free.findIndex((slot) => fits(slot, claim));
+    for (const demand of open) {
+      const at = free.findIndex((slot) => fits(slot, demand));
       const [slot] = at < 0 ? [] : free.splice(at, 1);
       if (!slot) continue;
-      filled.push({ slot, claim });
-      open.delete(claim);
+      filled.push({ slot, demand });
+      open.delete(demand);
     }
   }
 
   const empty = slots.filter((slot) => slot.license === undefined);
   let last = Math.max(0, ...slots.map((slot) => slot.n));
-  const vacant = [...open].map((claim) => {
+  const vacant = [...open].map((demand) => {
     const { n, generation } = empty.shift() ?? { n: ++last, generation: 1 };
-    return { claim, slot: { n, generation, product: claim.product, plan: claim.plan } };
+    return { demand, slot: { n, generation, product: demand.product, plan: demand.plan } };
   });
 
   const surplus = licensed
     .filter((slot) => !filled.some((pair) => pair.slot.n === slot.n))
     .map((slot) => {
-      const replacement = filled.find((pair) => isSame(pair.slot.replaces, slot))?.slot;
+      const replacement = filled.find((pair) => isSameSlot(pair.slot.replaces, slot))?.slot;
       return { slot, ...(replacement && { replacement }) };
     });
   return { filled, vacant, surplus };
 }
 
-const isSame = (one: Replaced | undefined, slot: Slot): boolean =>
+const isSameSlot = (one: Replaced | undefined, slot: Slot): boolean =>
   one !== undefined && one.n === slot.n && one.generation === slot.generation;

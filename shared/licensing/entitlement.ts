@@ -1,5 +1,5 @@
 import type { Policy } from "./catalog.ts";
-import type { Interval, Payment, Renewal, Subscription } from "./subscription.ts";
+import { type Interval, type Payment, type Renewal, type Subscription, stands } from "./subscription.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 
 /** What follows from the facts alone, at one moment. */
@@ -25,7 +25,7 @@ export type Entitlement = {
 
 export function entitlement(subscription: Subscription, policy: Policy, now: Instant): Entitlement {
   const payments = withPeriods(subscription);
-  const standing = payments.filter((payment) => !payment.refunded?.value);
+  const standing = payments.filter(stands);
   const { graceDays } = policy;
   const changesAt: Instant[] = [];
   const isPast = (moment: Instant | undefined): moment is Instant => {
@@ -140,12 +140,12 @@ export function coverage(payments: readonly Payment[], graceDays: number): Run[]
 /** A payment made after the end that reaches past it takes the subscription up again; one for an old debt does not. */
 function endOf(subscription: Subscription, standing: Payment[], through: Instant | undefined): Instant | undefined {
   const { end } = subscription;
-  if (!end || end.value.is === "open") return undefined;
-  const endsAt = end.value.is === "ended" ? end.at : (end.value.endsAt ?? through ?? end.at);
-  const takenUp = standing.some(({ paid }) => {
+  if (!end || end.value.kind === "open") return undefined;
+  const endsAt = end.value.kind === "ended" ? end.at : (end.value.endsAt ?? through ?? end.at);
+  const isRenewed = standing.some(({ paid }) => {
     if (!paid || paid.at <= endsAt) return false;
     const { covers } = paid.value;
     return "months" in covers || ("through" in covers && covers.through > endsAt);
   });
-  return takenUp ? undefined : endsAt;
+  return isRenewed ? undefined : endsAt;
 }

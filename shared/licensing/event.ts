@@ -39,6 +39,10 @@ type Fact = {
   interval?: number;
 };
 
+/** Why a payment may not stand. */
+export const revocationTypes = ["payment.refunded", "payment.disputed", "payment.voided", "payment.unlinked"] as const;
+export type RevocationType = (typeof revocationTypes)[number];
+
 /** A canonical fact about one subscription, from a storefront. */
 export type Event = Fact &
   (
@@ -58,8 +62,14 @@ export type Event = Fact &
         trial: boolean;
       }
     | { type: "payment.failed"; payment?: string }
-    /** `reversed`: the refund failed or the dispute was won, so the payment stands. */
-    | { type: "payment.refunded"; payment: string; reversed: boolean }
+    /** One of the charges that paid it. With several, the payment falls only when every one was taken back. */
+    | { type: "payment.part"; payment: string; part: string }
+    /**
+     * Reasons for which a payment does not stand, each on its own: the money went back in full, the bank disputes it, the
+     * merchant voided it, or it belongs to another subscription. `part`: one of its charges only. `reversed`: the reason is
+     * gone (the refund failed, the dispute was won).
+     */
+    | { type: RevocationType; payment: string; part?: string; reversed: boolean }
     | { type: "subscription.cancel_scheduled"; endsAt?: Instant }
     | {
         type:

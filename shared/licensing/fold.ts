@@ -1,5 +1,5 @@
 import type { Event } from "./event.ts";
-import type { End, Register, Subscription } from "./subscription.ts";
+import { type End, type Register, revocationId, type Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
 
 /**
@@ -9,10 +9,10 @@ import type { Instant } from "./time.ts";
  */
 export function fold(subscription: Subscription, event: Event): Subscription {
   const at = event.occurredAt;
-  const told = <T>(value: T): Register<T> => ({ value, at, event: event.id });
+  const register = <T>(value: T): Register<T> => ({ value, at, event: event.id });
   const folded: Subscription = { ...subscription };
-  if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, told(event.customer.id));
-  if (event.customer?.email !== undefined) folded.email = later(folded.email, told(event.customer.email));
+  if (event.customer?.id !== undefined) folded.customerId = later(folded.customerId, register(event.customer.id));
+  if (event.customer?.email !== undefined) folded.email = later(folded.email, register(event.customer.email));
   if (event.renewsAt !== undefined) {
     folded.renewals = withEntry(folded.renewals ?? [], event.renewsAt, ({ id, first = at, last = at }) => ({
       id,
@@ -24,17 +24,17 @@ export function fold(subscription: Subscription, event: Event): Subscription {
   if (interval !== undefined) {
     folded.intervals = withEntry(folded.intervals ?? [], at, ({ id, months }) => ({
       id,
-      months: later(months, told(interval)),
+      months: later(months, register(interval)),
     }));
   }
   if (event.items) {
     const { asOf, list } = event.items;
-    folded.items = later(folded.items, { ...told(list), at: asOf });
+    folded.items = later(folded.items, { ...register(list), at: asOf });
     for (const { names, quantity } of list) {
       if (quantity === undefined) continue;
       folded.quantities = withEntry(folded.quantities, names[0] ?? "", (entry) => ({
         id: names[0] ?? "",
-        told: later(entry.told, { ...told(quantity), at: asOf }),
+        register: later(entry.register, { ...register(quantity), at: asOf }),
       }));
     }
   }
@@ -44,52 +44,66 @@ export function fold(subscription: Subscription, event: Event): Subscription {
       const { covers, trial } = event;
       folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
         ...payment,
-        paid: later(payment.paid, told({ covers, trial })),
+        paid: later(payment.paid, register({ covers, trial })),
       }));
       return inGoodStanding(folded, at);
     }
-    case "payment.refunded":
+    case "payment.part":
       folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
         ...payment,
-        refunded: later(payment.refunded, told(!event.reversed), Number),
+        parts: [...new Set([...(payment.parts ?? []), event.part])].sort(),
       }));
       return folded;
+    case "payment.refunded":
+    case "payment.disputed":
+    case "payment.voided":
+    case "payment.unlinked": {
+      const id = revocationId(event.type, event.part);
+      folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
+        ...payment,
+        revocations: withEntry(payment.revocations ?? [], id, ({ held }) => ({
+          id,
+          held: later(held, register(!event.reversed), Number),
+        })),
+      }));
+      return folded;
+    }
     case "payment.failed":
       return withFailures(folded, [...folded.failures, at]);
     case "subscription.paused":
-      folded.paused = later(folded.paused, told(true), Number);
+      folded.paused = later(folded.paused, register(true), Number);
       return folded;
     case "subscription.resumed":
-      folded.paused = later(folded.paused, told(false), Number);
+      folded.paused = later(folded.paused, register(false), Number);
       return inGoodStanding(folded, at);
     case "subscription.cancelled":
-      folded.end = later(folded.end, told<End>({ is: "ended" }), finality);
+      folded.end = later(folded.end, register<End>({ kind: "ended" }), finality);
       return folded;
     case "subscription.cancel_scheduled": {
       const { endsAt } = event;
-      folded.end = later(folded.end, told<End>({ is: "scheduled", ...(endsAt && { endsAt }) }), finality);
+      folded.end = later(folded.end, register<End>({ kind: "scheduled", ...(endsAt && { endsAt }) }), finality);
       return folded;
     }
     case "subscription.cancel_withdrawn":
-      folded.end = later(folded.end, told<End>({ is: "open" }), finality);
+      folded.end = later(folded.end, register<End>({ kind: "open" }), finality);
       return folded;
     case "subscription.changed":
       return folded;
   }
 }
 
-const finality = (end: End): number => ["open", "scheduled", "ended"].indexOf(end.is);
+const finality = (end: End): number => ["open", "scheduled", "ended"].indexOf(end.kind);
 
 /** The later of two facts; of two from the same moment the more final one, then the one of the greater event id. */
-function later<T>(held: Register<T> | undefined, told: Register<T>, finalityOf: (value: T) => number = () => 0) {
-  if (!held) return told;
+function later<T>(held: Register<T> | undefined, candidate: Register<T>, finalityOf: (value: T) => number = () => 0) {
+  if (!held) return candidate;
   const order =
-    compare(told.at, held.at) ||
-    finalityOf(told.value) - finalityOf(held.value) ||
-    compare(told.event, held.event) ||
+    compare(candidate.at, held.at) ||
+    finalityOf(candidate.value) - finalityOf(held.value) ||
+    compare(candidate.event, held.event) ||
     // One event can tell a thing twice (two refunds of one payment): any fixed choice will do.
-    compare(JSON.stringify(told.value), JSON.stringify(held.value));
-  return order > 0 ? told : held;
+    compare(JSON.stringify(candidate.value), JSON.stringify(held.value));
+  return order > 0 ? candidate : held;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

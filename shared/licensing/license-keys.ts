@@ -6,24 +6,24 @@ import { type Instant, instantPlus, secondsBetween } from "./time.ts";
  * Some families show their key a while after the license works, and whether they do is documented nowhere: a minute between
  * two readings, and at most so long after the order.
  */
-const keySteps = { everySeconds: 60, atMostSeconds: 600 };
+const keyPolling = { everySeconds: 60, maxSeconds: 600 };
 
 /** Licenses that work and whose key is to be looked for now; nobody waits for that but whoever is told of the license. */
-export const keysToLookFor = (subscription: Subscription, now: Instant): License[] =>
+export const licensesAwaitingKey = (subscription: Subscription, now: Instant): License[] =>
   subscription.slots.flatMap(({ license }) =>
-    license?.keyAwaited !== undefined && secondsBetween(license.keyAwaited, now) >= keySteps.everySeconds
+    license?.keyAwaited !== undefined && secondsBetween(license.keyAwaited, now) >= keyPolling.everySeconds
       ? [license]
       : [],
   );
 
 /** When to look next for a key; undefined where none is awaited. */
-export const keyLookDue = ({ slots }: Subscription, now: Instant): Instant | undefined =>
+export const nextKeyPoll = ({ slots }: Subscription, now: Instant): Instant | undefined =>
   slots.some(({ license }) => license?.keyAwaited !== undefined)
-    ? instantPlus(now, { seconds: keySteps.everySeconds })
+    ? instantPlus(now, { seconds: keyPolling.everySeconds })
     : undefined;
 
 /** What the license showed of its key. After a while without one it counts as one that has none. */
-export const noteKey = (
+export const recordKey = (
   subscription: Subscription,
   elid: string,
   key: string | undefined,
@@ -34,7 +34,7 @@ export const noteKey = (
     if (slot.license?.elid !== elid) return slot;
     const { keyAwaited = now, ...license } = slot.license;
     if (key) return { ...slot, license: { ...license, key } };
-    const isOver = key === undefined || secondsBetween(keyAwaited, now) >= keySteps.atMostSeconds;
+    const isOver = key === undefined || secondsBetween(keyAwaited, now) >= keyPolling.maxSeconds;
     return { ...slot, license: isOver ? license : { ...license, keyAwaited } };
   }),
 });
@@ -47,5 +47,5 @@ export function awaitsKey(
 ): boolean {
   const held = slots.find(({ license }) => license && license.elid === result?.license?.elid)?.license;
   const isAwaited = change.kind === "order" && held?.keyAwaited !== undefined;
-  return isAwaited && secondsBetween(finishedAt, now) < keySteps.atMostSeconds;
+  return isAwaited && secondsBetween(finishedAt, now) < keyPolling.maxSeconds;
 }

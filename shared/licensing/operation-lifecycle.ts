@@ -6,14 +6,14 @@ import {
   isDone,
   isOpen,
   isPurchase,
-  type Look,
+  type Observation,
   type Operation,
 } from "./operation.ts";
-import type { Attention, License, Pause, Slot, Subscription } from "./subscription.ts";
-import { type Day, type Instant, instantPlus, secondsBetween, untold } from "./time.ts";
+import type { Attention, Backoff, License, Slot, Subscription } from "./subscription.ts";
+import { type Day, type Instant, instantPlus, noTimestamp, secondsBetween } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
-const lookAgain = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
+const confirmAfter = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
 /** An unknown call may still be at work at billmgr, so the first look waits. */
 const reconcileAfter = [60, 120, 300, 600, 900, 1800, 3600];
@@ -22,8 +22,8 @@ const reconcileAfter = [60, 120, 300, 600, 900, 1800, 3600];
  * Absence is believed after several looks over half an hour. That holds for every change: billmgr may act long after the
  * caller gave up, and a suspension that comes late would undo the resumption that was made meanwhile.
  */
-const absenceTakesMinutes = 30;
-const absenceTakesLooks = 3;
+const absenceMinutes = 30;
+const absenceObservations = 3;
 
 /** After this long without a clear sight a person is asked, and much earlier where an order stays unpaid. */
 const giveUpAfterHours = 24;
@@ -54,7 +54,7 @@ export const begin = (subscription: Subscription, intent: Intent, now: Instant):
   ...intent,
   state: "claimed",
   claimedAt: now,
-  looks: [],
+  observations: [],
 });
 
 /** The call's outcome, the license's id before all else. */
@@ -65,38 +65,42 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
     ...operation.attempt,
     endedAt: now,
     outcome: call.outcome,
-    said: call.said,
+    response: call.response,
     ...("funds" in call && call.funds && { funds: {} }),
   };
   const recorded: Subscription = { ...subscription, operation: { ...operation, ...(attempt && { attempt }) } };
   switch (call.outcome) {
     case "not_sent":
-      return finish({ ...recorded, pause: pauseAfter(subscription.pause, now, call.said) }, "not_sent", now);
+      return finish({ ...recorded, backoff: backoffAfter(subscription.backoff, now, call.response) }, "not_sent", now);
     case "refused": {
       const refused = finish(recorded, "refused", now);
       // Everybody's calls are halted then; what waits goes on when the halt is lifted.
-      if (call.error.type === "auth") return { ...refused, pause: pauseAfter(undefined, now, call.said) };
-      const reason = `billmgr refused to ${describe(operation.change)}: ${call.said}`;
+      if (call.error.type === "auth") return { ...refused, backoff: backoffAfter(undefined, now, call.response) };
+      const reason = `billmgr refused to ${describe(operation.change)}: ${call.response}`;
       return { ...refused, attention: { reason, since: now, ...(call.funds && { funds: {} }) } };
     }
     case "done":
-      return waitToLook(call.elid === undefined ? recorded : withLicense(recorded, call.elid), "unconfirmed", now);
+      return scheduleObservation(
+        call.elid === undefined ? recorded : withLicense(recorded, call.elid),
+        "unconfirmed",
+        now,
+      );
     case "unknown": {
-      const unknown = waitToLook(recorded, "unknown", instantPlus(now, { seconds: reconcileAfter[0] ?? 0 }));
-      return call.basket && isOpen(unknown.operation)
-        ? { ...unknown, operation: { ...unknown.operation, basket: true } }
+      const unknown = scheduleObservation(recorded, "unknown", instantPlus(now, { seconds: reconcileAfter[0] ?? 0 }));
+      return call.inCart && isOpen(unknown.operation)
+        ? { ...unknown, operation: { ...unknown.operation, inCart: true } }
         : unknown;
     }
   }
 }
 
 /** Nothing can be called now. */
-export const pause = (subscription: Subscription, now: Instant, why: string): Subscription => ({
+export const backOff = (subscription: Subscription, now: Instant, why: string): Subscription => ({
   ...subscription,
-  pause: pauseAfter(subscription.pause, now, why),
+  backoff: backoffAfter(subscription.backoff, now, why),
 });
 
-export type Sighting = Look & {
+export type FreshObservation = Observation & {
   /** With `achieved`: what the license shows. */
   expiry?: Day | undefined;
   key?: string | undefined;
@@ -105,59 +109,63 @@ export type Sighting = Look & {
 };
 
 /** What a reading showed of the open operation. */
-export function recordLook(subscription: Subscription, sighting: Sighting): Subscription {
+export function recordObservation(subscription: Subscription, sighting: FreshObservation): Subscription {
   const { operation } = subscription;
   if (!isOpen(operation)) return subscription;
-  const { expiry, key, elid, ...look } = sighting;
-  const looks = [...operation.looks, look].slice(-20);
+  const { expiry, key, elid, ...observation } = sighting;
+  const observations = [...operation.observations, observation].slice(-20);
   const state = operation.state === "claimed" ? "unknown" : operation.state;
-  const seen: Operation = { ...operation, state, looks };
+  const seen: Operation = { ...operation, state, observations };
   const looked: Subscription = { ...subscription, operation: seen };
-  const now = look.at;
+  const now = observation.at;
 
-  if (look.verdict === "achieved") {
+  if (observation.verdict === "achieved") {
     return elid === undefined
       ? finish(looked, "done", now, { expiry, key })
-      : waitToLook(withLicense(looked, elid), "unconfirmed", now);
+      : scheduleObservation(withLicense(looked, elid), "unconfirmed", now);
   }
 
   const since = operation.attempt?.endedAt ?? operation.claimedAt;
-  if (look.verdict === "absent" && state === "unknown" && provenAbsent(seen, since, now)) {
-    return intendAgain(looked, seen, now, look.saw);
+  if (observation.verdict === "absent" && state === "unknown" && isProvenAbsent(seen, since, now)) {
+    return retryAbsent(looked, seen, now, observation.evidence);
   }
-  const steps = state === "unconfirmed" ? lookAgain : reconcileAfter;
-  const seconds = steps[Math.min(looks.length, steps.length) - 1] ?? 60;
+  const steps = state === "unconfirmed" ? confirmAfter : reconcileAfter;
+  const seconds = steps[Math.min(observations.length, steps.length) - 1] ?? 60;
   const again: Operation = { ...seen, due: instantPlus(now, { seconds }) };
-  const question = whatToAsk(seen, look, minutes(since, now));
+  const question = attentionReason(seen, observation, minutesBetween(since, now));
   // What a person was told stays until something else is known: a failed reading is nothing new.
-  const told = verdictIsNew(subscription, look) ? question : undefined;
-  return { ...looked, operation: again, ...(told && { attention: askAbout(seen, now, told) }) };
+  const told = isNewVerdict(subscription, observation) ? question : undefined;
+  return { ...looked, operation: again, ...(told && { attention: attentionAbout(seen, now, told) }) };
 }
 
-const verdictIsNew = ({ attention, operation }: Subscription, { verdict }: Look): boolean =>
+const isNewVerdict = ({ attention, operation }: Subscription, { verdict }: Observation): boolean =>
   attention?.operation !== operation?.n || verdict !== "pending";
 
 /** Why a person has to look, or undefined while looking again may settle it. */
-function whatToAsk(operation: Operation, { at, verdict, saw, unpaid }: Look, age: number): string | undefined {
-  const { state, change, looks, basket } = operation;
-  if (verdict === "contrary") return saw;
-  if (unpaid && age >= unpaidAfterMinutes) return `${saw}: pay it in billmgr, or delete it there`;
-  if (verdict === "absent" && basket) {
+function attentionReason(
+  operation: Operation,
+  { at, verdict, evidence, unpaid }: Observation,
+  age: number,
+): string | undefined {
+  const { state, change, observations, inCart } = operation;
+  if (verdict === "conflicting") return evidence;
+  if (unpaid && age >= unpaidAfterMinutes) return `${evidence}: pay it in billmgr, or delete it there`;
+  if (verdict === "absent" && inCart) {
     return "it lies unpaid in billmgr's basket, maybe more than once: pay it there once and remove the rest, or empty the basket";
   }
-  const [first] = lastAbsent(looks);
-  const absentFor = first ? minutes(first.at, at) : 0;
-  if (verdict === "absent" && state === "unconfirmed" && lastAbsent(looks).length >= 6 && age >= 10) {
-    return `billmgr answered ok, yet ${saw}`;
+  const [first] = trailingAbsences(observations);
+  const absentFor = first ? minutesBetween(first.at, at) : 0;
+  if (verdict === "absent" && state === "unconfirmed" && trailingAbsences(observations).length >= 6 && age >= 10) {
+    return `billmgr answered ok, yet ${evidence}`;
   }
-  if (verdict === "absent" && isPurchase(change) && absentFor > 2 * absenceTakesMinutes) {
-    return `${saw}, which does not prove that nothing was bought. ${whereToLook(operation)}`;
+  if (verdict === "absent" && isPurchase(change) && absentFor > 2 * absenceMinutes) {
+    return `${evidence}, which does not prove that nothing was bought. ${whereToSearch(operation)}`;
   }
-  return age > giveUpAfterHours * 60 ? `${saw}. ${whereToLook(operation)}` : undefined;
+  return age > giveUpAfterHours * 60 ? `${evidence}. ${whereToSearch(operation)}` : undefined;
 }
 
 /** Where a person finds out what the call did. */
-function whereToLook({ change, claimedAt, attempt }: Operation): string {
+function whereToSearch({ change, claimedAt, attempt }: Operation): string {
   if (change.kind === "order") {
     return `Look for ${attempt?.params.comment} among the licenses, in the cart and in the expenses since ${claimedAt}`;
   }
@@ -168,28 +176,28 @@ function whereToLook({ change, claimedAt, attempt }: Operation): string {
  * The last look has to prove it too: the earlier ones were made while billmgr could still have been at it. An order in
  * the basket is never absent: a person may still pay it.
  */
-function provenAbsent({ change, looks, basket }: Operation, since: Instant, now: Instant): boolean {
-  const absent = lastAbsent(looks);
-  const proof = change.kind === "order" ? absent.filter((look) => look.provesAbsence) : absent;
-  const isLast = proof.at(-1) === looks.at(-1);
-  return !basket && isLast && proof.length >= absenceTakesLooks && minutes(since, now) >= absenceTakesMinutes;
+function isProvenAbsent({ change, observations, inCart }: Operation, since: Instant, now: Instant): boolean {
+  const absent = trailingAbsences(observations);
+  const proof = change.kind === "order" ? absent.filter((observation) => observation.provesAbsence) : absent;
+  const isLast = proof.at(-1) === observations.at(-1);
+  return !inCart && isLast && proof.length >= absenceObservations && minutesBetween(since, now) >= absenceMinutes;
 }
 
 /** The same refused thing again and again needs a person, and so does want of money; a passing fault does not. */
-function intendAgain(subscription: Subscription, operation: Operation, now: Instant, saw: string): Subscription {
-  const { said = "no answer", funds } = operation.attempt ?? {};
-  const absences = (subscription.pause?.absences ?? 0) + 1;
-  const why = `${describe(operation.change)} had no effect (${said})`;
+function retryAbsent(subscription: Subscription, operation: Operation, now: Instant, evidence: string): Subscription {
+  const { response = "no answer", funds } = operation.attempt ?? {};
+  const absences = (subscription.backoff?.absences ?? 0) + 1;
+  const why = `${describe(operation.change)} had no effect (${response})`;
   const again = {
     ...finish(subscription, "absent", now),
-    pause: { ...pauseAfter(subscription.pause, now, why), absences },
+    backoff: { ...backoffAfter(subscription.backoff, now, why), absences },
   };
-  if (funds) return weighFunds({ ...again, attention: { reason: why, since: now, funds: {} } }, funds.balance);
-  return absences < 3 ? again : { ...again, attention: askAbout(operation, now, `${said}; ${saw}`) };
+  if (funds) return retryAfterTopUp({ ...again, attention: { reason: why, since: now, funds: {} } }, funds.balance);
+  return absences < 3 ? again : { ...again, attention: attentionAbout(operation, now, `${response}; ${evidence}`) };
 }
 
 /** The balance right after a call that was answered with want of money. */
-export function noteBalance(subscription: Subscription, balance: Balance): Subscription {
+export function recordBalance(subscription: Subscription, balance: Balance): Subscription {
   const { operation } = subscription;
   const { attempt } = operation ?? {};
   if (!operation || !attempt?.funds) return subscription;
@@ -200,8 +208,8 @@ export function noteBalance(subscription: Subscription, balance: Balance): Subsc
  * What waits for money goes on when the balance is higher than the first one that was read since it was refused. No
  * price is known beforehand, so a rise that is too small is found out by being refused again.
  */
-export function weighFunds(subscription: Subscription, balance: Balance | undefined): Subscription {
-  const { attention, pause, ...rest } = subscription;
+export function retryAfterTopUp(subscription: Subscription, balance: Balance | undefined): Subscription {
+  const { attention, backoff, ...rest } = subscription;
   if (!attention?.funds || !balance) return subscription;
   const known = attention.funds.balance;
   if (known && balance.amount > known.amount) return rest;
@@ -214,14 +222,14 @@ export function finish(
   subscription: Subscription,
   outcome: NonNullable<Operation["outcome"]>,
   now: Instant,
-  seen: Seen = {},
+  seen: Observed = {},
 ): Subscription {
-  const { operation, pause, attention, ...rest } = subscription;
+  const { operation, backoff, attention, ...rest } = subscription;
   if (!operation) return subscription;
   const { due, ...kept } = operation;
   const { change } = operation;
   const succeeded = isDone(outcome);
-  const slots = succeeded ? rest.slots.map((slot) => changed(slot, change, seen, now)) : rest.slots;
+  const slots = succeeded ? rest.slots.map((slot) => applyChange(slot, change, seen, now)) : rest.slots;
   const { plan, license } = slots.find(({ n }) => n === change.slot) ?? {};
   const result = plan !== undefined && { plan, ...(license && { license }) };
   const paidAt = succeeded && change.kind === "order" && !change.replaces && lastPaidAt(subscription, now);
@@ -238,31 +246,36 @@ export function finish(
     ...rest,
     operation: finished,
     slots,
-    ...(pause && !succeeded && { pause }),
+    ...(backoff && !succeeded && { backoff }),
     ...(attention && !ofIt && { attention }),
   };
 }
 
 const lastPaidAt = ({ payments }: Subscription, now: Instant): Instant | undefined =>
   payments
-    .flatMap(({ paid }) => (paid && paid.at > untold && paid.at <= now ? [paid.at] : []))
+    .flatMap(({ paid }) => (paid && paid.at > noTimestamp && paid.at <= now ? [paid.at] : []))
     .sort()
     .at(-1);
 
-function keyed({ keyAwaited, ...license }: License, key: string | undefined, { kind }: Change, now: Instant): License {
+function withKey(
+  { keyAwaited, ...license }: License,
+  key: string | undefined,
+  { kind }: Change,
+  now: Instant,
+): License {
   if (key) return { ...license, key };
   const since = kind === "order" && key === "" ? now : keyAwaited;
   return since === undefined ? license : { ...license, keyAwaited: since };
 }
 
 /** What the license showed. */
-type Seen = Pick<Sighting, "expiry" | "key">;
+type Observed = Pick<FreshObservation, "expiry" | "key">;
 
 /** The slot after the change. */
-function changed(slot: Slot, change: Change, { expiry, key }: Seen, now: Instant): Slot {
+function applyChange(slot: Slot, change: Change, { expiry, key }: Observed, now: Instant): Slot {
   if (slot.n !== change.slot || !slot.license) return slot;
   const { license, ...empty } = slot;
-  const read: License = { ...keyed(license, key, change, now), ...(expiry !== undefined && { expiry }) };
+  const read: License = { ...withKey(license, key, change, now), ...(expiry !== undefined && { expiry }) };
   switch (change.kind) {
     case "order":
     case "prolong":
@@ -315,25 +328,29 @@ export function withSlotOf(slots: Slot[], change: Change): Slot[] {
   return [...slots.filter((other) => other.n !== n), slot].sort((a, b) => a.n - b.n);
 }
 
-export function waitToLook(subscription: Subscription, state: "unknown" | "unconfirmed", due: Instant): Subscription {
+export function scheduleObservation(
+  subscription: Subscription,
+  state: "unknown" | "unconfirmed",
+  due: Instant,
+): Subscription {
   const { operation } = subscription;
   return operation ? { ...subscription, operation: { ...operation, state, due } } : subscription;
 }
 
 /** Half a minute, doubling up to an hour. */
-function pauseAfter(earlier: Pause | undefined, now: Instant, why: string): Pause {
+function backoffAfter(earlier: Backoff | undefined, now: Instant, why: string): Backoff {
   const times = (earlier?.times ?? 0) + 1;
   const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });
   return { ...earlier, since: earlier?.since ?? now, until, why, times };
 }
 
-const askAbout = (operation: Operation, now: Instant, saw: string): Attention => ({
-  reason: `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: ${saw}`,
+const attentionAbout = (operation: Operation, now: Instant, evidence: string): Attention => ({
+  reason: `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: ${evidence}`,
   since: now,
   operation: operation.n,
 });
 
-const lastAbsent = (looks: readonly Look[]): Look[] =>
-  looks.slice(looks.findLastIndex((look) => look.verdict !== "absent") + 1);
+const trailingAbsences = (observations: readonly Observation[]): Observation[] =>
+  observations.slice(observations.findLastIndex((observation) => observation.verdict !== "absent") + 1);
 
-const minutes = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 60_000;
+const minutesBetween = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 60_000;

@@ -34,16 +34,16 @@ export type ChangeKind = Change["kind"];
  * - `unknown`: everything else
  */
 export type CallOutcome =
-  | { outcome: "not_sent"; said: string }
-  | { outcome: "done"; said: string; elid?: string }
-  | { outcome: "refused"; said: string; error: { type: string }; funds?: boolean }
+  | { outcome: "not_sent"; response: string }
+  | { outcome: "done"; response: string; elid?: string }
+  | { outcome: "refused"; response: string; error: { type: string }; funds?: boolean }
   | {
       outcome: "unknown";
-      said: string;
+      response: string;
       /** billmgr answered with an error that is about money. */
       funds?: boolean;
       /** The order lies unpaid in billmgr's basket, where a person could still pay it. */
-      basket?: boolean;
+      inCart?: boolean;
     };
 
 /** The account's money at billmgr. */
@@ -57,17 +57,17 @@ export type Attempt = {
   params: Record<string, string>;
   outcome?: CallOutcome["outcome"];
   /** What billmgr answered, in short and redacted. */
-  said?: string;
+  response?: string;
   /** It was an error that is about money; the balance right after it, where that could be read. */
   funds?: { balance?: Balance };
 };
 
 /** One reading to find out what the call did, or to confirm what billmgr answered. */
-export type Look = {
+export type Observation = {
   at: Instant;
-  verdict: "achieved" | "pending" | "absent" | "contrary";
+  verdict: "achieved" | "pending" | "absent" | "conflicting";
   /** What was seen. */
-  saw: string;
+  evidence: string;
   /** Of an order: the list was read whole, and showed the reference of a license known to be ours. */
   provesAbsence?: boolean;
   /** The license is there and not paid: billmgr's status "ordered". */
@@ -80,7 +80,7 @@ export type Operation = {
   change: Change;
   why: string;
   /** What was read before it. */
-  before: { expiry?: Day; saw?: string };
+  before: { expiry?: Day; evidence?: string };
   attempt?: Attempt;
   /**
    * - `claimed`: a call may be on its way
@@ -99,8 +99,8 @@ export type Operation = {
   secondsFromPayment?: number;
   /** When to look next, while it is not finished. */
   due?: Instant;
-  looks: Look[];
-  basket?: boolean;
+  observations: Observation[];
+  inCart?: boolean;
   /** What an operator said of it: "adopt 334673", "never bought", "done", "gone". */
   resolved?: { as: string; at: Instant };
 };
@@ -118,7 +118,7 @@ export function referenceOf(subscription: { storefront: string; id: string }, sl
 export const isReference = (text: string | undefined): text is string => /^bw-[0-9a-f]{16}-\d+-\d+$/.test(text ?? "");
 
 /** Whether two references are of the same subscription. */
-export const haveOneOwner = (one: string, other: string): boolean => one.slice(0, 19) === other.slice(0, 19);
+export const haveSameOwner = (one: string, other: string): boolean => one.slice(0, 19) === other.slice(0, 19);
 
 export const isOpen = (operation: Operation | undefined): operation is Operation =>
   operation !== undefined && operation.state !== "finished";

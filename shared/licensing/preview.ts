@@ -1,7 +1,7 @@
 import type { Catalog } from "./catalog.ts";
-import { type Decision, next } from "./decide.ts";
+import { type Decision, decide } from "./decide.ts";
 import type { Change } from "./operation.ts";
-import { claim, record, recordLook } from "./operation-lifecycle.ts";
+import { claim, record, recordObservation } from "./operation-lifecycle.ts";
 import type { Subscription } from "./subscription.ts";
 import { addDays, addMonths, type Day, dayOf, type Instant } from "./time.ts";
 
@@ -26,8 +26,8 @@ export function follow(
   const steps: Step[] = [];
   let current = subscription;
   for (;;) {
-    const decision = next(current, catalog, now);
-    if (decision.do !== "change" || steps.length === most) return { subscription: current, steps, decision };
+    const decision = decide(current, catalog, now);
+    if (decision.kind !== "change" || steps.length === most) return { subscription: current, steps, decision };
     const { change, why } = decision;
     const elid = change.kind === "order" ? newElid(steps.length) : change.elid;
     const before = expiryOf(current, elid);
@@ -36,8 +36,8 @@ export function follow(
     const intent = { change, why, before: before === undefined ? {} : { expiry: before } };
     const claimed = claim(current, intent, { params: {}, now, deadline: now });
     const done = change.kind === "order" ? { elid } : {};
-    const recorded = record(claimed, { outcome: "done", said: "ok", ...done }, now);
-    current = recordLook(recorded, { at: now, verdict: "achieved", saw: "it is so", expiry: after });
+    const recorded = record(claimed, { outcome: "done", response: "ok", ...done }, now);
+    current = recordObservation(recorded, { at: now, verdict: "achieved", evidence: "it is so", expiry: after });
   }
 }
 
@@ -45,7 +45,7 @@ export function follow(
  * What the clock alone brings from one moment to another: each change with when it is made, as long as nothing more is
  * told, and billmgr does whatever it is asked. It ends where a reading or a person has to find something out.
  */
-export function foresee(
+export function forecast(
   subscription: Subscription,
   catalog: Catalog,
   { from, until }: { from: Instant; until: Instant },

@@ -1,14 +1,20 @@
-import type { Event, Item } from "./event.ts";
+import { type Event, type Item, type RevocationType, revocationTypes } from "./event.ts";
 import type { Balance, Operation } from "./operation.ts";
 import type { Day, Instant } from "./time.ts";
 
 /** The latest fact told of one thing, with the event that told it. */
 export type Register<T> = { value: T; at: Instant; event: string };
 
+/** `id`: the event's type, with "#" and the part where it is about one charge alone. */
+export type Revocation = { id: string; held: Register<boolean> };
+
 export type Payment = {
   id: string;
   paid?: Register<Pick<Event & { type: "payment.succeeded" }, "covers" | "trial">>;
-  refunded?: Register<boolean>;
+  /** The charges that paid it, as far as they were named. */
+  parts?: string[];
+  /** By reason, or by reason and part. */
+  revocations?: Revocation[];
 };
 
 /** The end of a period, with when it was told first and last. */
@@ -17,7 +23,7 @@ export type Renewal = { id: Instant; first: Instant; last: Instant };
 /** From that moment on, one payment pays for so many months. */
 export type Interval = { id: Instant; months: Register<number> };
 
-export type End = { is: "open" } | { is: "scheduled"; endsAt?: Instant } | { is: "ended" };
+export type End = { kind: "open" } | { kind: "scheduled"; endsAt?: Instant } | { kind: "ended" };
 
 /** A license at billmgr, as last read. */
 export type License = {
@@ -65,7 +71,7 @@ export type Attention = {
  * Nothing is called before `until`. `times` in a row it came to this, since the first of which nothing went well; in
  * `absences` of them a call was made and had no effect.
  */
-export type Pause = { since: Instant; until: Instant; why: string; times: number; absences?: number };
+export type Backoff = { since: Instant; until: Instant; why: string; times: number; absences?: number };
 
 export type Subscription = {
   storefront: string;
@@ -76,7 +82,7 @@ export type Subscription = {
   email?: Register<string>;
   items?: Register<Item[]>;
   /** What was told last of the quantity of each thing sold, by its first name. */
-  quantities: { id: string; told: Register<number> }[];
+  quantities: { id: string; register: Register<number> }[];
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
@@ -93,11 +99,11 @@ export type Subscription = {
   /** The latest operation, open or finished. */
   operation?: Operation;
   attention?: Attention;
-  pause?: Pause;
+  backoff?: Backoff;
 };
 
 /** One that earlier code has stored: what that did not know is as in a new one. */
-export const completed = (stored: Subscription): Subscription => ({
+export const withDefaults = (stored: Subscription): Subscription => ({
   ...newSubscription(stored.storefront, stored.id),
   ...stored,
 });
@@ -110,3 +116,15 @@ export const newSubscription = (storefront: string, id: string): Subscription =>
   failures: [],
   slots: [],
 });
+
+export const revocationId = (type: RevocationType, part?: string): string =>
+  part === undefined ? type : `${type}#${part}`;
+
+/** Whether the payment counts: no reason holds against all of it, nor against each of its parts. */
+export function stands({ parts = [], revocations = [] }: Payment): boolean {
+  const holds = (id: string): boolean => revocations.some((one) => one.id === id && one.held.value);
+  const isRevoked = (part?: string): boolean => revocationTypes.some((type) => holds(revocationId(type, part)));
+  // A charge that was taken back may have been named before the payment knew that it has several.
+  const known = [...new Set([...parts, ...revocations.flatMap(({ id }) => id.split("#").slice(1, 2))])];
+  return !isRevoked() && !(known.length > 0 && known.every((part) => isRevoked(part)));
+}

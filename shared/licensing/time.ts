@@ -2,7 +2,7 @@
 export type Instant = string;
 
 /** That of an event which tells none: before all others, and the same at each delivery, so that it is stored once. */
-export const untold: Instant = "1970-01-01T00:00:00.000Z";
+export const noTimestamp: Instant = "1970-01-01T00:00:00.000Z";
 
 /** A calendar day, "2026-11-23": all that billmgr tells of an expiry. Counted in UTC. */
 export type Day = string;

@@ -3,8 +3,8 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
-import { changesNothing, nothing, type Standing, unclear, whole } from "./parse-results.ts";
-import type { Storefront, Told } from "./storefront.ts";
+import { changesNothing, ignored, type Standing, unparseable, whole } from "./parse-results.ts";
+import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
  * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a
@@ -14,7 +14,7 @@ import type { Storefront, Told } from "./storefront.ts";
 export const chargebee: Storefront = {
   name: "chargebee",
 
-  flawOf(secret) {
+  secretProblem(secret) {
     const [user, ...password] = secret.split(":");
     return user && password.length > 0 ? undefined : 'is not "user:password", as entered in the webhook\'s settings';
   },
@@ -125,31 +125,31 @@ const ofInvoice = [
   "invoice_deleted",
 ];
 
-function read(body: unknown): Told[] {
+function read(body: unknown): ParsedEvent[] {
   const parsed = z.safeParse(envelope, body);
-  if (!parsed.success) return [unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
+  if (!parsed.success) return [unparseable({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body))];
   const head: Head = { id: parsed.data.id, type: parsed.data.event_type, occurredAt: parsed.data.occurred_at };
   const { type } = head;
   if (!ofSubscription.test(type) && !ofInvoice.includes(type)) return [changesNothing(head)];
   const told = z.safeParse(content, parsed.data.content);
-  if (!told.success) return [unclear(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
-  if (ofSubscription.test(type) && !told.data.subscription) return [unclear(head, "content.subscription: missing")];
-  if (ofInvoice.includes(type) && !told.data.invoice) return [nothing(head, "about no invoice")];
+  if (!told.success) return [unparseable(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
+  if (ofSubscription.test(type) && !told.data.subscription) return [unparseable(head, "content.subscription: missing")];
+  if (ofInvoice.includes(type) && !told.data.invoice) return [ignored(head, "about no invoice")];
   return factsOf(told.data, head);
 }
 
 /** One for each subscription: a consolidated invoice bills several. */
-function factsOf(told: Content, head: Head): Told[] {
+function factsOf(told: Content, head: Head): ParsedEvent[] {
   const facts = new Map<string, Event[]>();
   const add = (sold: string, events: Event[]) => facts.set(sold, [...(facts.get(sold) ?? []), ...events]);
   if (told.subscription) add(told.subscription.id, subscriptionIs(told.subscription, told, head));
   for (const sold of told.invoice ? subscriptionsOf(told.invoice) : []) {
     if (told.invoice) add(sold, invoiceIs(told.invoice, sold, told, head));
   }
-  const all = [...facts].flatMap(([sold, events]): Told[] =>
-    events.length > 0 ? [{ ...head, says: "facts", about: { subscription: sold }, events }] : [],
+  const all = [...facts].flatMap(([sold, events]): ParsedEvent[] =>
+    events.length > 0 ? [{ ...head, kind: "facts", about: { subscription: sold }, events }] : [],
   );
-  return all.length > 0 ? all : [nothing(head, "an invoice that pays for no period")];
+  return all.length > 0 ? all : [ignored(head, "an invoice that pays for no period")];
 }
 
 const subscriptionsOf = (object: Invoice): Set<string> =>

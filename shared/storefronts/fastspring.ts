@@ -3,14 +3,14 @@ import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTimeMs } from "./fields.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
-import type { Storefront, Told } from "./storefront.ts";
+import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /** FastSpring: developer.fastspring.com/docs/webhooks-overview. */
 export const fastspring: Storefront = {
   name: "fastspring",
 
   // The seller chooses it. Where none is set FastSpring signs nothing, and what is unsigned is refused.
-  flawOf: (secret) => tooShort(secret),
+  secretProblem: (secret) => tooShort(secret),
 
   /** developer.fastspring.com/docs/message-security: one signature over all events of a POST. */
   verify: bodySigned("X-FS-Signature", "base64"),
@@ -18,8 +18,8 @@ export const fastspring: Storefront = {
   events(body) {
     const parsed = z.safeParse(batch, body);
     if (parsed.success && parsed.data.events.length > 0) return parsed.data.events.map(read);
-    if (parsed.success) return [{ id: "", type: "no event", says: "nothing", reason: "it holds no events" }];
-    return [{ id: "", type: "no type", says: "unclear", reason: problemIn(batch, parsed.error, body) }];
+    if (parsed.success) return [{ id: "", type: "no event", kind: "ignored", reason: "it holds no events" }];
+    return [{ id: "", type: "no type", kind: "unparseable", reason: problemIn(batch, parsed.error, body) }];
   },
 };
 
@@ -81,21 +81,21 @@ const refund = z.object({
 
 type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
 
-function read(body: unknown): Told {
+function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
   if (!parsed.success) {
     return {
       id: "",
       type: "no type",
-      says: "unclear",
+      kind: "unparseable",
       reason: `an event's ${problemIn(envelope, parsed.error, body)}`,
     };
   }
   const { id: eventId, type, created, live, data } = parsed.data;
   const head: Head = { id: eventId, type, occurredAt: created, test: !live };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told => {
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => ParsedEvent): ParsedEvent => {
     const object = z.safeParse(schema, data);
-    return object.success ? then(object.data) : unclear(head, `data.${problemIn(schema, object.error, data)}`);
+    return object.success ? then(object.data) : unparseable(head, `data.${problemIn(schema, object.error, data)}`);
   };
   switch (type) {
     case "subscription.activated":
@@ -122,15 +122,15 @@ function read(body: unknown): Told {
     case "order.chargeback":
       return as(z.object({ order: ref }), (object) => takenBack(object.order, head));
     default:
-      return nothing(head, `"${type.slice(0, 60)}" changes no license`);
+      return ignored(head, `"${type.slice(0, 60)}" changes no license`);
   }
 }
 
-const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
-const unclear = (head: Head, reason: string): Told => ({ ...head, says: "unclear", reason });
-const facts = (head: Head, about: string, events: Event[]): Told & { says: "facts" } => ({
+const ignored = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "ignored", reason });
+const unparseable = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "unparseable", reason });
+const facts = (head: Head, about: string, events: Event[]): ParsedEvent & { kind: "facts" } => ({
   ...head,
-  says: "facts",
+  kind: "facts",
   about: { subscription: about },
   events,
 });
@@ -138,8 +138,8 @@ const facts = (head: Head, about: string, events: Event[]): Told & { says: "fact
 /** Of a first payment no event tells both the order and the period; the order is linked to this. */
 const firstPaymentOf = (subscription: string): string => `first payment of ${subscription}`;
 
-function activated(object: Subscription, head: Head): Told {
-  if (!object.next) return unclear(head, "data.next: missing, so it is not told how long is paid");
+function activated(object: Subscription, head: Head): ParsedEvent {
+  if (!object.next) return unparseable(head, "data.next: missing, so it is not told how long is paid");
   const payment = firstPaymentOf(object.id);
   const paid: Event = {
     ...factOf(object, head),
@@ -152,11 +152,14 @@ function activated(object: Subscription, head: Head): Told {
   return { ...facts(head, object.id, [paid, ...stateOf(object, head)]), links };
 }
 
-function charged({ order, subscription: object }: z.output<typeof charge>, head: Head): Told {
+function charged({ order, subscription: object }: z.output<typeof charge>, head: Head): ParsedEvent {
   if (typeof object === "string") {
-    return unclear(head, "the period of this charge is told only with webhook expansion: switch it on in FastSpring");
+    return unparseable(
+      head,
+      "the period of this charge is told only with webhook expansion: switch it on in FastSpring",
+    );
   }
-  if (!object.next) return unclear(head, "data.subscription.next: missing, so it is not told how long is paid");
+  if (!object.next) return unparseable(head, "data.subscription.next: missing, so it is not told how long is paid");
   const paid: Event = {
     ...factOf(object, head),
     type: "payment.succeeded",
@@ -167,28 +170,28 @@ function charged({ order, subscription: object }: z.output<typeof charge>, head:
   return { ...facts(head, object.id, [paid]), links: [{ reference: order, to: { subscription: object.id } }] };
 }
 
-const failed = (about: string, head: Head): Told =>
+const failed = (about: string, head: Head): ParsedEvent =>
   facts(head, about, [{ id: head.id, occurredAt: head.occurredAt, type: "payment.failed" }]);
 
 /** What its first period costs is told apart; here it is told which order paid that. */
-function ordered({ id: reference, items }: z.output<typeof order>, head: Head): Told {
+function ordered({ id: reference, items }: z.output<typeof order>, head: Head): ParsedEvent {
   const [first] = items.flatMap(({ subscription }) => subscription ?? []);
-  if (!first) return nothing(head, "an order of no subscription");
+  if (!first) return ignored(head, "an order of no subscription");
   const links = [{ reference, to: { reference: firstPaymentOf(first) } }];
-  return { ...head, says: "facts", about: { reference }, events: [], links };
+  return { ...head, kind: "facts", about: { reference }, events: [], links };
 }
 
 /** The return's currency is the order's. */
-function returned({ completed, totalReturn, original }: z.output<typeof refund>, head: Head): Told {
-  if (!completed) return nothing(head, "a return that has not been completed");
-  if (totalReturn < original.total) return nothing(head, "returned in part: the payment stands");
+function returned({ completed, totalReturn, original }: z.output<typeof refund>, head: Head): ParsedEvent {
+  if (!completed) return ignored(head, "a return that has not been completed");
+  if (totalReturn < original.total) return ignored(head, "returned in part: the payment stands");
   return takenBack(original.id, head);
 }
 
-function takenBack(reference: string, head: Head): Told {
+function takenBack(reference: string, head: Head): ParsedEvent {
   const { id, occurredAt } = head;
   const event: Event = { id, occurredAt, type: "payment.refunded", payment: reference, reversed: false };
-  return { ...head, says: "facts", about: { reference }, events: [event] };
+  return { ...head, kind: "facts", about: { reference }, events: [event] };
 }
 
 function factOf(object: Subscription, { id, occurredAt }: Head) {
@@ -199,7 +202,7 @@ function factOf(object: Subscription, { id, occurredAt }: Head) {
   return { id, occurredAt, ...(object.account && { customer: object.account }), items: { asOf: occurredAt, list } };
 }
 
-/** Each event tells the whole subscription, so each is read as all that it says: what an earlier one told may be lost. */
+/** Each event tells the whole subscription, so each is read as all that it kind: what an earlier one told may be lost. */
 function stateOf(object: Subscription, head: Head): Event[] {
   const fact = factOf(object, head);
   return [{ ...fact, type: "subscription.changed" }, ...standingOf(object, fact), endOf(object, head, fact)];

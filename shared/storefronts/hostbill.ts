@@ -4,7 +4,7 @@ import { type Instant, instantPlusMonths, toInstant } from "../licensing/time.ts
 import { parseForm, parseJson } from "./bodies.ts";
 import { id, problemIn, time } from "./fields.ts";
 import { isSigned, noneMatches, secondsIn, stale, tooShort } from "./signatures.ts";
-import type { Storefront, Told } from "./storefront.ts";
+import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
  * HostBill's WebHooks plugin (hostbill.atlassian.net/wiki/spaces/DOCS/pages/259784705): the body is what HostBill hands to
@@ -14,14 +14,14 @@ export const hostbill: Storefront = {
   name: "hostbill",
   headers: ["hb-event", "hb-timestamp"],
 
-  flawOf: (secret) => tooShort(secret),
+  secretProblem: (secret) => tooShort(secret),
 
   /** HMAC-SHA256 of time and body, with nothing between them, in hex. The event's name is not signed. */
-  verify({ headers, body }, secrets, timely) {
+  verify({ headers, body }, secrets, isFresh) {
     const { "hb-signature": signature, "hb-timestamp": timestamp } = headers;
     const seconds = secondsIn(timestamp);
     if (!signature || seconds === undefined) return "needs the headers HB-Signature, HB-Timestamp";
-    if (!timely(seconds)) return stale(seconds);
+    if (!isFresh(seconds)) return stale(seconds);
     return isSigned(secrets, [timestamp ?? "", body], [signature], "hex") ? undefined : noneMatches(secrets);
   },
 
@@ -37,7 +37,7 @@ export const hostbill: Storefront = {
     if (type && seconds !== undefined)
       return read(body, { type: type.slice(0, 60), occurredAt: toInstant(seconds * 1000) });
     return [
-      { id: "", type: "no type", says: "unclear", reason: "the headers HB-Event and HB-Timestamp are not there" },
+      { id: "", type: "no type", kind: "unparseable", reason: "the headers HB-Event and HB-Timestamp are not there" },
     ];
   },
 };
@@ -63,11 +63,11 @@ const line = z.object({ item_id: id, description: z.string() });
 
 type Head = { type: string; occurredAt: Instant };
 
-function read(body: unknown, head: Head): Told[] {
+function read(body: unknown, head: Head): ParsedEvent[] {
   switch (head.type) {
     case "after_invoicefullpaid": {
       const parsed = z.safeParse(invoice, body);
-      return parsed.success ? paid(parsed.data, head) : [unclear(head, problemIn(invoice, parsed.error, body))];
+      return parsed.success ? paid(parsed.data, head) : [unparseable(head, problemIn(invoice, parsed.error, body))];
     }
     case "after_accountcreate":
     case "after_accountchangepackage":
@@ -78,38 +78,38 @@ function read(body: unknown, head: Head): Told[] {
       // Some hooks are handed the account's id and nothing else.
       const told = typeof body === "object" ? body : { account_id: body };
       const parsed = z.safeParse(account, told);
-      return [parsed.success ? changed(parsed.data, head) : unclear(head, problemIn(account, parsed.error, told))];
+      return [parsed.success ? changed(parsed.data, head) : unparseable(head, problemIn(account, parsed.error, told))];
     }
     case "after_refund":
       return [
-        unclear(head, "in full or in part? Suspend the account in HostBill where its license is to be suspended"),
+        unparseable(head, "in full or in part? Suspend the account in HostBill where its license is to be suspended"),
       ];
     case "after_accountformsupgrade":
     case "after_addoncreate":
     case "after_addonsuspend":
     case "after_addonterminate":
-      return [unclear(head, "it tells a part of what the account holds, and under no name that could be found")];
+      return [unparseable(head, "it tells a part of what the account holds, and under no name that could be found")];
     default:
-      return [nothing(head, `"${head.type}" changes no license`)];
+      return [ignored(head, `"${head.type}" changes no license`)];
   }
 }
 
-const nothing = (head: Head, reason: string): Told => ({ ...head, id: "", says: "nothing", reason });
-const unclear = (head: Head, reason: string): Told => ({ ...head, id: "", says: "unclear", reason });
+const ignored = (head: Head, reason: string): ParsedEvent => ({ ...head, id: "", kind: "ignored", reason });
+const unparseable = (head: Head, reason: string): ParsedEvent => ({ ...head, id: "", kind: "unparseable", reason });
 
 /** HostBill gives its events no id. Their bodies do not tell them apart: of two suspensions both are the account's id. */
 const idOf = ({ type, occurredAt }: Head, of: string): string => `${type} ${occurredAt} ${of}`;
 
-function changed(told: z.output<typeof account>, head: Head): Told {
+function changed(told: z.output<typeof account>, head: Head): ParsedEvent {
   const held = told.service ?? told.account;
   const about = told.account_id ?? told.acc_id ?? held?.id;
-  if (!about) return unclear(head, "account_id: missing");
+  if (!about) return unparseable(head, "account_id: missing");
   const customer = held?.client_id ? { customer: { id: held.client_id } } : {};
   const fact = { id: idOf(head, about), occurredAt: head.occurredAt, ...customer };
-  const facts = (...events: Event[]): Told => ({
+  const facts = (...events: Event[]): ParsedEvent => ({
     ...head,
     id: fact.id,
-    says: "facts",
+    kind: "facts",
     about: { subscription: about },
     events,
   });
@@ -122,11 +122,11 @@ function changed(told: z.output<typeof account>, head: Head): Told {
       return facts({ ...fact, type: "subscription.cancelled" });
     case "after_cancellationrequest":
       return told.type === "Immediate"
-        ? nothing(head, "a request to end at once: the termination itself is told apart")
+        ? ignored(head, "a request to end at once: the termination itself is told apart")
         : facts({ ...fact, type: "subscription.cancel_scheduled" });
     default: {
       const product = told.product?.id ?? held?.product_id;
-      if (!product) return unclear(head, "product_id: missing");
+      if (!product) return unparseable(head, "product_id: missing");
       const items = { asOf: head.occurredAt, list: [{ names: [product] }] };
       const made: Event[] =
         head.type === "after_accountcreate" ? [{ ...fact, type: "subscription.cancel_withdrawn" }] : [];
@@ -136,12 +136,12 @@ function changed(told: z.output<typeof account>, head: Head): Told {
 }
 
 /** One invoice can be for many accounts, and hold several lines of one. */
-function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head: Head): Told[] {
+function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head: Head): ParsedEvent[] {
   const hosting = z.safeParse(z.array(line), items.filter(isHosting));
-  if (!hosting.success) return [unclear(head, "an item of type Hosting without item_id or description")];
+  if (!hosting.success) return [unparseable(head, "an item of type Hosting without item_id or description")];
   const accounts = [...Map.groupBy(hosting.data, ({ item_id }) => item_id)];
-  if (accounts.length === 0) return [nothing(head, "an invoice of no account")];
-  return accounts.map(([about, lines]): Told => {
+  if (accounts.length === 0) return [ignored(head, "an invoice of no account")];
+  return accounts.map(([about, lines]): ParsedEvent => {
     const periods = lines.flatMap(({ description }) => periodIn(description) ?? []);
     const from = periods.map((period) => period.from).sort()[0];
     const through = periods
@@ -149,7 +149,7 @@ function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head:
       .sort()
       .at(-1);
     if (!from || !through || periods.length < lines.length) {
-      return unclear(
+      return unparseable(
         head,
         "an item's description does not tell one period of whole months: set the date format to YYYY-MM-DD",
       );
@@ -163,7 +163,7 @@ function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head:
       covers: { from, through },
       trial: false,
     };
-    return { ...head, id: event.id, says: "facts", about: { subscription: about }, events: [event] };
+    return { ...head, id: event.id, kind: "facts", about: { subscription: about }, events: [event] };
   });
 }
 

@@ -27,4 +27,4 @@ const all: Storefront[] = [
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);
 
-export const builtStorefronts: readonly string[] = all.map((storefront) => storefront.name);
+export const storefrontNamesBuilt: readonly string[] = all.map((storefront) => storefront.name);

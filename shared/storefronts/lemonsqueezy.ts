@@ -2,15 +2,15 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
+import { changesNothing, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
 import { bodySigned } from "./signatures.ts";
-import type { Storefront, Subject, Told } from "./storefront.ts";
+import type { ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /** Lemon Squeezy: docs.lemonsqueezy.com/help/webhooks/event-types. */
 export const lemonsqueezy: Storefront = {
   name: "lemonsqueezy",
 
-  flawOf: (secret) =>
+  secretProblem: (secret) =>
     secret.length >= 6 ? undefined : "is too short: Lemon Squeezy takes signing secrets of 6 to 40 characters",
 
   /** docs.lemonsqueezy.com/help/webhooks/signing-requests: no time is signed, so an old request can be sent again. */
@@ -70,12 +70,12 @@ type Head = { id: string; type: string; test: boolean };
  * Lemon Squeezy gives its events no id. The digest of the body serves: an id made of name, object and `updated_at` would
  * be the same for two changes in one second.
  */
-function read(body: unknown): Told {
+function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
-  if (!parsed.success) return unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
+  if (!parsed.success) return unparseable({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
   const { meta, data } = parsed.data;
   const head: Head = { id: "", type: meta.event_name, test: meta.test_mode };
-  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => Told): Told =>
+  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, data.attributes, "data.attributes", head, mean);
   // Whatever its name, an event with a subscription tells all of it.
   if (data.type === "subscriptions") return as(subscription, (object) => subscriptionIs(data.id, object, head));
@@ -99,10 +99,10 @@ function read(body: unknown): Told {
   }
 }
 
-const about = (subject: Subject, head: Head, event: Event): Told => ({
+const about = (subject: Subject, head: Head, event: Event): ParsedEvent => ({
   ...head,
   occurredAt: event.occurredAt,
-  says: "facts",
+  kind: "facts",
   about: subject,
   events: [event],
 });
@@ -120,7 +120,7 @@ const paymentOf = (invoiceId: string, { billing_reason, subscription_id }: Invoi
 const firstOf = (subscriptionId: string): string => `first invoice of ${subscriptionId}`;
 const orderOf = (orderId: string): string => `order ${orderId}`;
 
-function subscriptionIs(id: string, object: z.output<typeof subscription>, head: Head): Told {
+function subscriptionIs(id: string, object: z.output<typeof subscription>, head: Head): ParsedEvent {
   const { status, variant_id, product_id, trial_ends_at, order_id, updated_at: occurredAt } = object;
   const fact = factOf(object);
   // Numbers both, so they are told apart in the catalog. The item is null in trials.
@@ -146,13 +146,13 @@ function subscriptionIs(id: string, object: z.output<typeof subscription>, head:
     { reference: firstOf(id), to: { subscription: id } },
   ];
   const isLinked = head.type === "subscription_created" && order_id != null;
-  return { ...head, occurredAt, says: "facts", about: { subscription: id }, events, ...(isLinked && { links }) };
+  return { ...head, occurredAt, kind: "facts", about: { subscription: id }, events, ...(isLinked && { links }) };
 }
 
 /** An invoice tells no period, so it pays the one that begins with it, to where the subscription tells its renewal. */
-function paid(invoiceId: string, object: Invoice, head: Head): Told {
+function paid(invoiceId: string, object: Invoice, head: Head): ParsedEvent {
   if (object.billing_reason !== "initial" && object.billing_reason !== "renewal") {
-    return nothing(head, "an invoice of a change: the change itself is told by the subscription");
+    return ignored(head, "an invoice of a change: the change itself is told by the subscription");
   }
   const event: Event = {
     ...factOf(object),
@@ -170,7 +170,7 @@ function takenBack(
   payment: string,
   { refunded, updated_at: occurredAt }: { refunded: boolean; updated_at: Instant },
   head: Head,
-): Told {
-  if (!refunded) return nothing(head, "refunded in part: the payment stands");
+): ParsedEvent {
+  if (!refunded) return ignored(head, "refunded in part: the payment stands");
   return about(subject, head, { id: "", occurredAt, type: "payment.refunded", payment, reversed: false });
 }

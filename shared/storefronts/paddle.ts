@@ -2,15 +2,15 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, id, problemIn, time } from "./fields.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
+import { changesNothing, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
 import { timeSigned, tooShort } from "./signatures.ts";
-import type { Link, Storefront, Subject, Told } from "./storefront.ts";
+import type { Link, ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /** Paddle Billing, not Paddle Classic: developer.paddle.com/webhooks. */
 export const paddle: Storefront = {
   name: "paddle",
 
-  flawOf: (secret) =>
+  secretProblem: (secret) =>
     /apikey/.test(secret)
       ? 'is an API key: the secret key of a notification destination begins with "pdl_ntfset_"'
       : tooShort(secret),
@@ -90,13 +90,13 @@ const adjustment = z.object({
 
 type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
 
-function read(body: unknown): Told {
+function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
-  if (!parsed.success) return unclear({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
+  if (!parsed.success) return unparseable({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
   const { event_id, event_type: type, occurred_at: occurredAt, data } = parsed.data;
   // What Paddle's simulator sends is signed as real events are. Nothing tells an event of the sandbox.
   const head: Head = { id: event_id, type, occurredAt, test: event_id.startsWith("ntfsimevt_") };
-  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => Told): Told =>
+  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, data, "data", head, mean);
   switch (type) {
     case "subscription.created":
@@ -119,7 +119,7 @@ function read(body: unknown): Told {
           ? about({ subscription: subscription_id }, head, [
               { ...factOf(customer_id, head), type: "payment.failed", payment: id },
             ])
-          : nothing(head, "no renewal: a first purchase or a change is tried again or given up"),
+          : ignored(head, "no renewal: a first purchase or a change is tried again or given up"),
       );
     case "adjustment.created":
     case "adjustment.updated":
@@ -129,9 +129,9 @@ function read(body: unknown): Told {
   }
 }
 
-const about = (subject: Subject, head: Head, events: Event[], links?: Link[]): Told => ({
+const about = (subject: Subject, head: Head, events: Event[], links?: Link[]): ParsedEvent => ({
   ...head,
-  says: "facts",
+  kind: "facts",
   about: subject,
   events,
   ...(links && { links }),
@@ -150,7 +150,7 @@ const recurring = (list: z.output<typeof items>): Item[] =>
       : [],
   );
 
-function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told {
+function subscriptionIs(object: z.output<typeof subscription>, head: Head): ParsedEvent {
   const { scheduled_change: change, current_billing_period: runs, transaction_id: transaction } = object;
   const list = recurring(object.items);
   const holds = {
@@ -166,19 +166,19 @@ function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told
 }
 
 /** `transaction.paid` comes before it, where the subscription and the period may still be missing. */
-function paid(object: Transaction, head: Head): Told {
+function paid(object: Transaction, head: Head): ParsedEvent {
   const { subscription_id, billing_period, billed_at } = object;
   const origin = object.origin ?? "";
   const first = firstPurchase.includes(origin);
   const list = recurring(object.items);
   const lines = object.details?.line_items ?? [];
-  if (list.length === 0) return nothing(head, "a transaction of nothing that recurs");
-  if (paysNoPeriod.includes(origin)) return nothing(head, "it pays no period");
+  if (list.length === 0) return ignored(head, "a transaction of nothing that recurs");
+  if (paysNoPeriod.includes(origin)) return ignored(head, "it pays no period");
   if (lines.length > 0 && lines.every(({ proration }) => proration)) {
-    return nothing(head, "prorations: the change itself is told apart");
+    return ignored(head, "prorations: the change itself is told apart");
   }
-  if (!first && !subscription_id) return unclear(head, "data.subscription_id: missing");
-  if (!first && !billing_period) return unclear(head, "data.billing_period: missing");
+  if (!first && !subscription_id) return unparseable(head, "data.subscription_id: missing");
+  if (!first && !billing_period) return unparseable(head, "data.billing_period: missing");
 
   const began = billed_at ?? head.occurredAt;
   const sold = new Set(list.flatMap(({ names }) => names));
@@ -199,23 +199,23 @@ function paid(object: Transaction, head: Head): Told {
 }
 
 /** developer.paddle.com/api-reference/adjustments: most refunds wait for Paddle's approval. */
-function adjusted(object: z.output<typeof adjustment>, head: Head): Told {
+function adjusted(object: z.output<typeof adjustment>, head: Head): ParsedEvent {
   const { action, status, type, subscription_id: sold, transaction_id: payment } = object;
-  const told = (reversed: boolean): Told =>
+  const told = (reversed: boolean): ParsedEvent =>
     about(sold ? { subscription: sold } : { reference: payment }, head, [
       { id: head.id, occurredAt: head.occurredAt, type: "payment.refunded", payment, reversed },
     ]);
   const isFull = type ? type === "full" : object.items.length > 0 && object.items.every((one) => one.type === "full");
   switch (action) {
     case "refund":
-      if (!isFull) return nothing(head, "refunded in part: the payment stands");
+      if (!isFull) return ignored(head, "refunded in part: the payment stands");
       if (status === "approved" || status === "reversed") return told(status === "reversed");
-      return nothing(head, "a refund that is not approved: the payment stands");
+      return ignored(head, "a refund that is not approved: the payment stands");
     case "chargeback":
       return told(status === "reversed");
     case "chargeback_reverse":
       return told(true);
     default:
-      return nothing(head, `"${action.slice(0, 60)}" takes no payment back`);
+      return ignored(head, `"${action.slice(0, 60)}" takes no payment back`);
   }
 }

@@ -2,16 +2,17 @@ import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { problemIn } from "./fields.ts";
-import type { Told } from "./storefront.ts";
+import type { ParsedEvent } from "./storefront.ts";
 
 /** What is known of an event before its meaning. */
-export type Head = Pick<Told, "id" | "type" | "occurredAt" | "test">;
+export type Head = Pick<ParsedEvent, "id" | "type" | "occurredAt" | "test">;
 
-export const nothing = (head: Head, reason: string): Told => ({ ...head, says: "nothing", reason });
+export const ignored = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "ignored", reason });
 
-export const unclear = (head: Head, reason: string): Told => ({ ...head, says: "unclear", reason });
+export const unparseable = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "unparseable", reason });
 
-export const changesNothing = (head: Head): Told => nothing(head, `"${head.type.slice(0, 60)}" changes no license`);
+export const changesNothing = (head: Head): ParsedEvent =>
+  ignored(head, `"${head.type.slice(0, 60)}" changes no license`);
 
 /** What a part of an event means, read by its schema; unclear where it does not fit. `path` is where the part stands, "" for all of it. */
 export function reading<S extends z.core.$ZodType>(
@@ -19,10 +20,12 @@ export function reading<S extends z.core.$ZodType>(
   part: unknown,
   path: string,
   head: Head,
-  mean: (part: z.output<S>) => Told,
-): Told {
+  mean: (part: z.output<S>) => ParsedEvent,
+): ParsedEvent {
   const read = z.safeParse(schema, part);
-  return read.success ? mean(read.data) : unclear(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
+  return read.success
+    ? mean(read.data)
+    : unparseable(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
 }
 
 /** What a storefront's status of a subscription says. */

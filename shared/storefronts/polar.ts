@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { changesNothing, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
+import { changesNothing, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
 import { standardSigned, tooShort } from "./signatures.ts";
-import type { Storefront, Told } from "./storefront.ts";
+import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /** Polar: polar.sh/docs/integrate/webhooks/events. */
 export const polar: Storefront = {
@@ -12,7 +12,7 @@ export const polar: Storefront = {
   headers: ["webhook-id"],
 
   // A merchant may choose it.
-  flawOf: (secret) => tooShort(secret.replace(/^whsec_/, "")),
+  secretProblem: (secret) => tooShort(secret.replace(/^whsec_/, "")),
 
   /**
    * Standard Webhooks, with two derivations of the key: a secret from before 2026-09-08 is the key as it stands, its
@@ -89,9 +89,9 @@ type Order = z.output<typeof order>;
 
 type Head = { id: string; type: string; occurredAt: Instant };
 
-function read(body: unknown, id: string): Told {
+function read(body: unknown, id: string): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
-  if (!parsed.success) return unclear({ id, type: "no type" }, problemIn(envelope, parsed.error, body));
+  if (!parsed.success) return unparseable({ id, type: "no type" }, problemIn(envelope, parsed.error, body));
   const { type, timestamp: occurredAt, data } = parsed.data;
   const head: Head = { id, type, occurredAt };
   switch (type) {
@@ -112,7 +112,7 @@ function read(body: unknown, id: string): Told {
       return reading(order, data, "data", head, (object) => refunded(object, head));
     case "refund.created":
     case "refund.updated":
-      return nothing(head, 'what it takes back of its order is told by "order.refunded"');
+      return ignored(head, 'what it takes back of its order is told by "order.refunded"');
     default:
       return changesNothing(head);
   }
@@ -135,7 +135,7 @@ const itemsOf = (object: Pick<Subscription, "product_id" | "seats" | "units"> | 
  * `subscription.canceled` is an intention; `subscription.revoked` is the end, also of one that was never paid in spite
  * of all retries (its status is then "unpaid"). A new period is told before it is paid, so it is no payment.
  */
-function subscriptionIs(object: Subscription, head: Head): Told {
+function subscriptionIs(object: Subscription, head: Head): ParsedEvent {
   const { status, trial_end } = object;
   const fact = factOf(object, head);
   const standing = head.type === "subscription.revoked" ? "subscription.cancelled" : standings.get(status);
@@ -154,19 +154,19 @@ function subscriptionIs(object: Subscription, head: Head): Told {
       trial: true,
     });
   }
-  return { ...head, says: "facts", about: { subscription: object.id }, events };
+  return { ...head, kind: "facts", about: { subscription: object.id }, events };
 }
 
 const ofPeriods = ["subscription_create", "subscription_cycle"];
 
-function paid(object: Order, head: Head): Told {
+function paid(object: Order, head: Head): ParsedEvent {
   const { subscription_id, subscription: of, billing_reason } = object;
-  if (!subscription_id) return nothing(head, "an order of no subscription");
+  if (!subscription_id) return ignored(head, "an order of no subscription");
   const covers = periodOf(object);
   if (!covers) {
     return ofPeriods.includes(billing_reason ?? "")
-      ? unclear(head, "data.subscription.current_period_end: missing")
-      : nothing(head, "an order without a period ahead (prorations, metered use)");
+      ? unparseable(head, "data.subscription.current_period_end: missing")
+      : ignored(head, "an order without a period ahead (prorations, metered use)");
   }
   const event: Event = {
     ...factOf(object, head),
@@ -177,7 +177,7 @@ function paid(object: Order, head: Head): Told {
     // The order holds the subscription as it was when the event was made.
     ...itemsOf(of, head.occurredAt),
   };
-  return { ...head, says: "facts", about: { subscription: subscription_id }, events: [event] };
+  return { ...head, kind: "facts", about: { subscription: subscription_id }, events: [event] };
 }
 
 /** The period of the order's own items; before API version 2026-10 the one that the subscription is in. */
@@ -199,10 +199,10 @@ function periodOf({
   return { ...(of.current_period_start && { from: of.current_period_start }), through: of.current_period_end };
 }
 
-function refunded({ id: payment, status, subscription_id }: Order, head: Head): Told {
-  if (!subscription_id) return nothing(head, "an order of no subscription");
-  if (status !== "refunded") return nothing(head, "refunded in part: the payment stands");
+function refunded({ id: payment, status, subscription_id }: Order, head: Head): ParsedEvent {
+  if (!subscription_id) return ignored(head, "an order of no subscription");
+  if (status !== "refunded") return ignored(head, "refunded in part: the payment stands");
   const { id, occurredAt } = head;
   const event: Event = { id, occurredAt, type: "payment.refunded", payment, reversed: false };
-  return { ...head, says: "facts", about: { subscription: subscription_id }, events: [event] };
+  return { ...head, kind: "facts", about: { subscription: subscription_id }, events: [event] };
 }

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
-import { changesNothing, type Head, nothing, reading, type Standing, unclear, whole } from "./parse-results.ts";
+import { changesNothing, type Head, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
-import type { Link, Storefront, Told } from "./storefront.ts";
+import type { Link, ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
  * Shopify, for an app that owns its subscription contracts: only that app is sent them and their billing attempts. An
@@ -22,14 +22,14 @@ export const shopify: Storefront = {
     "shopify-triggered-at",
   ],
 
-  flawOf: (secret) => tooShort(secret),
+  secretProblem: (secret) => tooShort(secret),
 
   /**
    * Old secrets stay listed: Shopify signs with the oldest one that is not revoked, and was seen to go on for half an
    * hour after that (shopify-app-js#3183). Events, its newer kind, differ in the names of the headers alone.
    */
-  verify: (request, secrets, timely) =>
-    (request.headers["shopify-hmac-sha256"] ? signedEvent : signedWebhook)(request, secrets, timely),
+  verify: (request, secrets, isFresh) =>
+    (request.headers["shopify-hmac-sha256"] ? signedEvent : signedWebhook)(request, secrets, isFresh),
 
   events: (body, headers) => [read(body, headers)],
 };
@@ -91,17 +91,17 @@ type Dispute = z.output<typeof dispute>;
 
 type Known = Head & { occurredAt: Instant; test: boolean };
 
-function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told {
+function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): ParsedEvent {
   const given = (name: string) => headers[`x-shopify-${name}`] ?? headers[`shopify-${name}`];
   const topic = given("topic") ?? "";
   const told = { id: given("webhook-id") ?? "", type: topic.slice(0, 60) || "no topic" };
   // No body tells when an attempt failed or a dispute was opened; the same at each delivery.
   const triggered = z.safeParse(time, given("triggered-at"));
   if (!triggered.success) {
-    return unclear(told, "the header X-Shopify-Triggered-At tells no time");
+    return unparseable(told, "the header X-Shopify-Triggered-At tells no time");
   }
   const head: Known = { ...told, occurredAt: triggered.data, test: given("test") === "true" };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told =>
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, body, "", head, then);
   switch (topic) {
     case "orders/create":
@@ -132,7 +132,7 @@ function read(body: unknown, headers: Parameters<Storefront["events"]>[1]): Told
  * About the order itself: what links it to a contract comes before it or after it, and nothing links an order of other
  * goods. Nothing that the customer can write is read (attributes, line item properties).
  */
-function orderIs(object: Order, head: Known): Told {
+function orderIs(object: Order, head: Known): ParsedEvent {
   const changedAt = object.updated_at ?? head.occurredAt;
   const told = { ...head, occurredAt: changedAt, test: head.test || object.test === true };
   const customer: Customer = {};
@@ -140,13 +140,18 @@ function orderIs(object: Order, head: Known): Told {
   const address = object.customer?.email ?? object.email;
   if (address) customer.email = address;
   const status = object.financial_status ?? "";
-  const about = (event: Event): Told => ({ ...told, says: "facts", about: { reference: object.id }, events: [event] });
+  const about = (event: Event): ParsedEvent => ({
+    ...told,
+    kind: "facts",
+    about: { reference: object.id },
+    events: [event],
+  });
   if (object.cancelled_at || status === "refunded" || status === "voided") {
     const fact = { id: head.id, occurredAt: changedAt, customer };
     return about({ ...fact, type: "payment.refunded", payment: object.id, reversed: false });
   }
   if (status !== "paid" && status !== "partially_refunded") {
-    return nothing(told, `an order that is ${status.slice(0, 30) || "not paid"}`);
+    return ignored(told, `an order that is ${status.slice(0, 30) || "not paid"}`);
   }
   return about({
     id: head.id,
@@ -168,9 +173,9 @@ const itemsOf = ({ line_items }: Order): Item[] =>
     quantity,
   }));
 
-function contractIs(object: Contract, head: Known): Told {
+function contractIs(object: Contract, head: Known): ParsedEvent {
   const sold = object.id ?? object.admin_graphql_api_id;
-  if (!sold) return unclear(head, "id: missing");
+  if (!sold) return unparseable(head, "id: missing");
   const occurredAt = object.updated_at ?? head.occurredAt;
   // Of two states of one moment the one of the later revision has the greater id, and counts.
   const told = { ...head, occurredAt, id: `${(object.revision_id ?? "").padStart(20, "0")} ${head.id}` };
@@ -181,7 +186,7 @@ function contractIs(object: Contract, head: Known): Told {
   const links: Link[] = first ? [{ reference: first, to: { subscription: sold } }] : [];
   const status = object.status?.toLowerCase() ?? "";
   const events = whole(fact, interval ? { interval } : {}, standings.get(status), ended.includes(status) && paidToEnd);
-  return { ...told, says: "facts", about: { subscription: sold }, events, links };
+  return { ...told, kind: "facts", about: { subscription: sold }, events, links };
 }
 
 /** By days and weeks no license is sold; where one is paid for like that, a person is told. */
@@ -205,23 +210,23 @@ const standings = new Map<string, Standing>([
 const ended = ["cancelled", "expired"];
 const paidToEnd = { endsAt: undefined };
 
-function attempted(object: Attempt, head: Known): Told {
+function attempted(object: Attempt, head: Known): ParsedEvent {
   const sold = object.subscription_contract_id ?? object.admin_graphql_api_subscription_contract_id;
-  if (!sold) return unclear(head, "subscription_contract_id: missing");
+  if (!sold) return unparseable(head, "subscription_contract_id: missing");
   const about = { subscription: sold };
   if (head.type.endsWith("failure")) {
     const event: Event = { id: head.id, occurredAt: head.occurredAt, type: "payment.failed" };
-    return { ...head, says: "facts", about, events: [event] };
+    return { ...head, kind: "facts", about, events: [event] };
   }
   const paid = object.order_id ?? object.admin_graphql_api_order_id;
-  if (!paid) return unclear(head, "order_id: missing");
-  return { ...head, says: "facts", about: { reference: paid }, events: [], links: [{ reference: paid, to: about }] };
+  if (!paid) return unparseable(head, "order_id: missing");
+  return { ...head, kind: "facts", about: { reference: paid }, events: [], links: [{ reference: paid, to: about }] };
 }
 
 /** An inquiry takes no money. */
-function disputed({ order_id, type, status }: Dispute, head: Known): Told {
-  if (!order_id) return nothing(head, "a dispute of no order");
-  if (type === "inquiry") return nothing(head, "an inquiry: no money has been taken back");
+function disputed({ order_id, type, status }: Dispute, head: Known): ParsedEvent {
+  if (!order_id) return ignored(head, "a dispute of no order");
+  if (type === "inquiry") return ignored(head, "an inquiry: no money has been taken back");
   const event: Event = {
     id: head.id,
     occurredAt: head.occurredAt,
@@ -229,5 +234,5 @@ function disputed({ order_id, type, status }: Dispute, head: Known): Told {
     payment: order_id,
     reversed: status === "won",
   };
-  return { ...head, says: "facts", about: { reference: order_id }, events: [event] };
+  return { ...head, kind: "facts", about: { reference: order_id }, events: [event] };
 }

@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Storefront, Timely } from "./storefront.ts";
+import type { FreshnessCheck, Storefront } from "./storefront.ts";
 
 const toleranceSeconds = 300;
 
 /** Both ways: a signature from the future is as wrong as an old one (Stripe's own SDK lets that pass). */
-export const timelyAt =
-  (...clocks: (() => number)[]): Timely =>
+export const freshAt =
+  (...clocks: (() => number)[]): FreshnessCheck =>
   (seconds) =>
     clocks.some((clock) => Math.abs(clock() / 1000 - seconds) <= toleranceSeconds);
 
@@ -49,7 +49,7 @@ type Fields = { header: string; between: string; time: string; signature: string
  */
 export const timeSigned =
   ({ header, between, time, signature, joint }: Fields): Storefront["verify"] =>
-  ({ headers, body }, secrets, timely) => {
+  ({ headers, body }, secrets, isFresh) => {
     const sent = headers[header.toLowerCase()];
     if (!sent) return `needs the header ${header}`;
     const fields = sent.split(between).map((field) => field.trim());
@@ -58,21 +58,21 @@ export const timeSigned =
     if (seconds === undefined) return `${header} holds no time`;
     const signatures = given(signature);
     if (signatures.length === 0) return `${header} holds no ${signature} signature`;
-    if (!timely(seconds)) return stale(seconds);
+    if (!isFresh(seconds)) return stale(seconds);
     return isSigned(secrets, [`${given(time)[0]}${joint}`, body], signatures, "hex") ? undefined : noneMatches(secrets);
   };
 
 /** Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): "id.time.body" in base64, by any key. */
 export const standardSigned =
   (keysOf: (secret: string) => (string | Buffer)[]): Storefront["verify"] =>
-  ({ headers, body }, secrets, timely) => {
+  ({ headers, body }, secrets, isFresh) => {
     const id = headers["webhook-id"];
     const timestamp = headers["webhook-timestamp"];
     const signatures = headers["webhook-signature"];
     if (!id || !timestamp || !signatures) return "needs the headers webhook-id, webhook-timestamp, webhook-signature";
     const seconds = secondsIn(timestamp);
     if (seconds === undefined) return "webhook-timestamp is not Unix seconds";
-    if (!timely(seconds)) return stale(seconds);
+    if (!isFresh(seconds)) return stale(seconds);
     const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? [one.slice(3)] : []));
     if (given.length === 0) return "webhook-signature holds no v1 signature";
     return isSigned(secrets.flatMap(keysOf), [`${id}.${timestamp}.`, body], given, "base64")

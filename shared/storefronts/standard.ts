@@ -3,7 +3,7 @@ import type { Customer, Event } from "../licensing/event.ts";
 import { suggest } from "../problems.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
 import { standardSigned } from "./signatures.ts";
-import type { Storefront, Told } from "./storefront.ts";
+import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
  * The generic door: any shop that signs by Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks) and
@@ -13,7 +13,7 @@ export const standard: Storefront = {
   name: "standard",
   headers: ["webhook-id"],
 
-  flawOf(secret) {
+  secretProblem(secret) {
     if (secret.startsWith("v1,"))
       return 'begins with "v1,", which belongs to signatures; the secret is what follows it';
     const encoded = encodedKey(secret);
@@ -70,23 +70,28 @@ type Message = z.output<typeof message>;
 
 const types = message.def.options.flatMap((option) => option.shape.type.def.values);
 
-function read(body: unknown, id: string): Told {
+function read(body: unknown, id: string): ParsedEvent {
   const head = z.safeParse(z.object({ type: z.string() }), body);
   const type = head.success ? head.data.type.slice(0, 60) : "no type";
   if (head.success && !types.some((known) => known === type)) {
     // A mistyped one was to mean something.
     const near = suggest(type, types, "");
-    return { id, type, says: near ? "unclear" : "nothing", reason: `no such type "${type}"${suggest(type, types)}` };
+    return {
+      id,
+      type,
+      kind: near ? "unparseable" : "ignored",
+      reason: `no such type "${type}"${suggest(type, types)}`,
+    };
   }
   const parsed = z.safeParse(message, body);
   if (!parsed.success) {
-    return { id, type, says: "unclear", reason: problemIn(message, parsed.error, body) };
+    return { id, type, kind: "unparseable", reason: problemIn(message, parsed.error, body) };
   }
   const told = { id, type, occurredAt: parsed.data.timestamp };
   const { data } = parsed.data;
   const event = eventOf(parsed.data, id);
-  if (typeof event === "string") return { ...told, says: "unclear", reason: event };
-  return { ...told, says: "facts", about: { subscription: data.subscription }, events: [event] };
+  if (typeof event === "string") return { ...told, kind: "unparseable", reason: event };
+  return { ...told, kind: "facts", about: { subscription: data.subscription }, events: [event] };
 }
 
 function eventOf(told: Message, id: string): Event | string {

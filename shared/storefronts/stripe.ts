@@ -2,15 +2,15 @@ import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
-import { changesNothing, nothing, reading, unclear } from "./parse-results.ts";
+import { changesNothing, ignored, reading, unparseable } from "./parse-results.ts";
 import { timeSigned } from "./signatures.ts";
-import type { Link, Storefront, Told } from "./storefront.ts";
+import type { Link, ParsedEvent, Storefront } from "./storefront.ts";
 
 /** Stripe Billing, in the API's shape since 2025-03-31.basil and in the older one where fields moved. */
 export const stripe: Storefront = {
   name: "stripe",
 
-  flawOf: (secret) => (/^whsec_./.test(secret) ? undefined : 'is no signing secret: those begin with "whsec_"'),
+  secretProblem: (secret) => (/^whsec_./.test(secret) ? undefined : 'is no signing secret: those begin with "whsec_"'),
 
   /** docs.stripe.com/webhooks/signature. The whole secret is the key; `v0` belongs to test events. */
   verify: timeSigned({ header: "Stripe-Signature", between: ",", time: "t", signature: "v1", joint: "." }),
@@ -120,18 +120,18 @@ const takenBack = z.object({
 type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
 type Fact = { id: string; occurredAt: Instant; customer: Customer };
 
-function read(body: unknown): Told {
+function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
   if (!parsed.success) {
     const thin = z.safeParse(z.object({ id, type: z.string(), object: z.literal("v2.core.event") }), body);
     if (thin.success) {
-      return { ...thin.data, says: "unclear", reason: "a thin event: choose the snapshot payload style" };
+      return { ...thin.data, kind: "unparseable", reason: "a thin event: choose the snapshot payload style" };
     }
-    return { id: "", type: "no type", says: "unclear", reason: problemIn(envelope, parsed.error, body) };
+    return { id: "", type: "no type", kind: "unparseable", reason: problemIn(envelope, parsed.error, body) };
   }
   const { id: eventId, type, created, livemode, data } = parsed.data;
   const head: Head = { id: eventId, type, occurredAt: created, test: !livemode };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told): Told =>
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, data.object, "data.object", head, then);
   switch (type) {
     case "invoice.paid":
@@ -157,7 +157,7 @@ function read(body: unknown): Told {
       return as(takenBack, (charge) =>
         charge.refunded
           ? refunded(charge.invoice ?? charge.payment_intent ?? charge.id, false, head)
-          : nothing(head, "refunded in part: the payment stands"),
+          : ignored(head, "refunded in part: the payment stands"),
       );
     case "refund.failed":
       return as(takenBack, (refund) => refunded(refund.payment_intent ?? refund.charge ?? refund.id, true, head));
@@ -172,20 +172,21 @@ function read(body: unknown): Told {
 }
 
 /** `invoice.paid` alone, not `invoice.payment_succeeded` beside it, which misses invoices marked as paid by hand. */
-function paid(object: Invoice, head: Head): Told {
+function paid(object: Invoice, head: Head): ParsedEvent {
   const sold = subscriptionOf(object);
-  if (!sold) return nothing(head, "an invoice of no subscription");
+  if (!sold) return ignored(head, "an invoice of no subscription");
   const lines = object.lines.data.filter((one) => isPeriod(one, sold));
   // What was metered is billed for the period that is over.
   const made = object.created ?? head.occurredAt;
   const periods = lines.flatMap(({ period }) => (period && period.end > made ? [period] : []));
   const [from] = periods.flatMap(({ start }) => start ?? []).sort();
   const [through, ...otherEnds] = new Set(periods.map(({ end }) => end));
-  if (otherEnds.length > 0) return unclear(head, "its lines are paid to different ends: items of several intervals");
+  if (otherEnds.length > 0)
+    return unparseable(head, "its lines are paid to different ends: items of several intervals");
   if (through === undefined) {
     return object.lines.has_more || object.lines.data.length === 0
-      ? unclear(head, "its period is on a line that the event does not list")
-      : nothing(head, "an invoice without a period ahead (prorations): the change itself is told apart");
+      ? unparseable(head, "its period is on a line that the event does not list")
+      : ignored(head, "an invoice without a period ahead (prorations): the change itself is told apart");
   }
 
   // The invoice's own period_end is not the period's end: of a first invoice it is the moment of its creation.
@@ -201,14 +202,14 @@ function paid(object: Invoice, head: Head): Told {
   const links: Link[] = [object.id, object.payment_intent, object.charge].flatMap((reference, i) =>
     reference ? [{ reference, to: i === 0 ? { subscription: sold } : { reference: object.id } }] : [],
   );
-  return { ...head, says: "facts", about: { subscription: sold }, events: [event], links };
+  return { ...head, kind: "facts", about: { subscription: sold }, events: [event], links };
 }
 
-function paymentFailed(object: Invoice, head: Head): Told {
+function paymentFailed(object: Invoice, head: Head): ParsedEvent {
   const sold = subscriptionOf(object);
-  if (!sold) return nothing(head, "an invoice of no subscription");
+  if (!sold) return ignored(head, "an invoice of no subscription");
   const event: Event = { ...factOf(object, head), type: "payment.failed", payment: object.id };
-  return { ...head, says: "facts", about: { subscription: sold }, events: [event] };
+  return { ...head, kind: "facts", about: { subscription: sold }, events: [event] };
 }
 
 const subscriptionOf = (object: Invoice): string | undefined =>
@@ -255,14 +256,14 @@ function factOf(object: Pick<Invoice, "customer" | "customer_email">, { id, occu
   return { id, occurredAt, customer };
 }
 
-/** Each event tells the whole subscription, so each is read as all that it says: what an earlier one told may be lost. */
-function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told {
+/** Each event tells the whole subscription, so each is read as all that it kind: what an earlier one told may be lost. */
+function subscriptionIs(object: z.output<typeof subscription>, head: Head): ParsedEvent {
   const fact: Fact = {
     id: head.id,
     occurredAt: head.occurredAt,
     customer: object.customer ? { id: object.customer } : {},
   };
-  if (object.items.has_more) return unclear(head, "more items than the event lists");
+  if (object.items.has_more) return unparseable(head, "more items than the event lists");
   const items = object.items.data.flatMap(({ price, plan, quantity }): Item[] => {
     const named = price ?? plan;
     return named ? [{ names: namesOf(named), quantity: quantity ?? 1 }] : [];
@@ -274,7 +275,7 @@ function subscriptionIs(object: z.output<typeof subscription>, head: Head): Told
   };
   return {
     ...head,
-    says: "facts",
+    kind: "facts",
     about: { subscription: object.id },
     events: [changed, ...standingOf(object, head, fact), ...endOf(object, head, fact)],
   };
@@ -305,23 +306,23 @@ function endOf(object: z.output<typeof subscription>, head: Head, fact: Fact): E
 }
 
 /** Since 2025-03-31.basil a charge names no invoice: the way to its subscription is what `invoice_payment.paid` told. */
-function refunded(reference: string, reversed: boolean, head: Head): Told {
+function refunded(reference: string, reversed: boolean, head: Head): ParsedEvent {
   const { id, occurredAt } = head;
   const event: Event = { id, occurredAt, type: "payment.refunded", payment: reference, reversed };
-  return { ...head, says: "facts", about: { reference }, events: [event] };
+  return { ...head, kind: "facts", about: { reference }, events: [event] };
 }
 
-function disputed(dispute: z.output<typeof takenBack>, head: Head): Told {
+function disputed(dispute: z.output<typeof takenBack>, head: Head): ParsedEvent {
   const status = dispute.status ?? "";
   const reference = dispute.payment_intent ?? dispute.charge ?? dispute.id;
   if (status === "won" || head.type.endsWith("reinstated")) return refunded(reference, true, head);
   // Its end takes nothing back either: the usual end of an inquiry is a refund.
-  if (status.startsWith("warning_")) return nothing(head, "an inquiry: no money has been taken back");
+  if (status.startsWith("warning_")) return ignored(head, "an inquiry: no money has been taken back");
   return refunded(reference, false, head);
 }
 
-const links = (head: Head, found: Link[]): Told => {
+const links = (head: Head, found: Link[]): ParsedEvent => {
   const [first] = found;
-  if (!first) return nothing(head, "names no payment");
-  return { ...head, says: "facts", about: { reference: first.reference }, events: [], links: found };
+  if (!first) return ignored(head, "names no payment");
+  return { ...head, kind: "facts", about: { reference: first.reference }, events: [], links: found };
 };

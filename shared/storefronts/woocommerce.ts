@@ -3,9 +3,9 @@ import { digestOf } from "../digest.ts";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../licensing/time.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { changesNothing, type Head, nothing, type Standing, unclear, whole } from "./parse-results.ts";
+import { changesNothing, type Head, ignored, type Standing, unparseable, whole } from "./parse-results.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
-import type { Link, Storefront, Subject, Told } from "./storefront.ts";
+import type { Link, ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /**
  * WooCommerce with WooCommerce Subscriptions, its webhooks in the shape "WP REST API Integration v3". What is told is
@@ -17,12 +17,12 @@ export const woocommerce: Storefront = {
   headers: ["x-wc-webhook-topic"],
 
   /** The ping that is sent when a webhook is saved (`WC_Webhook::deliver_ping`): a form, unsigned. */
-  isGreeting: ({ headers, body }) =>
+  isPing: ({ headers, body }) =>
     headers["x-wc-webhook-signature"] === undefined && /^webhook_id=\d{1,20}$/.test(body.toString("latin1")),
 
-  flawOf: (secret) => tooShort(secret),
+  secretProblem: (secret) => tooShort(secret),
 
-  verify: (request, secrets, timely) => signed(request, [...new Set(secrets.flatMap(keysOf))], timely),
+  verify: (request, secrets, isFresh) => signed(request, [...new Set(secrets.flatMap(keysOf))], isFresh),
 
   events: (body, headers) => read(body, headers["x-wc-webhook-topic"] ?? ""),
 };
@@ -99,19 +99,19 @@ const order = z.object({
 });
 type Order = z.output<typeof order>;
 
-function read(body: unknown, topic: string): Told[] {
+function read(body: unknown, topic: string): ParsedEvent[] {
   const [resource = "", event = ""] = topic.split(".");
   const head: Head = { id: "", type: topic.slice(0, 60) || "no topic" };
-  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => Told[]): Told[] => {
+  const as = <S extends z.core.$ZodType>(schema: S, then: (object: z.output<S>) => ParsedEvent[]): ParsedEvent[] => {
     const parsed = z.safeParse(schema, body);
-    return parsed.success ? then(parsed.data) : [unclear(head, problemIn(schema, parsed.error, body))];
+    return parsed.success ? then(parsed.data) : [unparseable(head, problemIn(schema, parsed.error, body))];
   };
   // WordPress refuses what the webhook's user may not see, or what is gone, and the refusal is delivered.
   const refusal = z.safeParse(z.object({ code: z.string(), data: z.object({ status: z.number() }) }), body);
-  if (refusal.success) return [unclear(head, `told instead of it: ${refusal.data.code.slice(0, 60)}`)];
+  if (refusal.success) return [unparseable(head, `told instead of it: ${refusal.data.code.slice(0, 60)}`)];
   if (resource === "subscription" && event === "deleted") {
     return as(z.object({ id }), (gone) => [
-      unclear(head, `subscription ${gone.id} was deleted, which tells no time: cancel it before`),
+      unparseable(head, `subscription ${gone.id} was deleted, which tells no time: cancel it before`),
     ]);
   }
   if (resource === "subscription") return as(subscription, (object) => [subscriptionIs(object, head)]);
@@ -130,13 +130,13 @@ type Fact = { id: string; occurredAt: Instant; customer: Customer };
  * There is no id of an event (`X-WC-Webhook-Delivery-ID` hashes webhook and second: two deliveries can share it). Of two
  * states of one second the one that is paid further has the greater id, and counts.
  */
-function subscriptionIs(object: Subscription, { type }: Head): Told {
+function subscriptionIs(object: Subscription, { type }: Head): ParsedEvent {
   const occurredAt = object.date_modified_gmt;
   const until = paidUntil(object);
   const read = digestOf(JSON.stringify(object)).slice(0, 16);
   const told = { id: [object.id, object.status, occurredAt, until ?? "", read].join(" "), type, occurredAt };
   if (object.status === "active" && !until) {
-    return unclear(told, "next_payment_date_gmt, end_date_gmt: neither tells how long it is paid");
+    return unparseable(told, "next_payment_date_gmt, end_date_gmt: neither tells how long it is paid");
   }
   const fact: Fact = { id: told.id, occurredAt, customer: customerOf(object) };
   const list = object.line_items.map((line): Item => ({ names: namesOf(line), quantity: line.quantity }));
@@ -145,7 +145,7 @@ function subscriptionIs(object: Subscription, { type }: Head): Told {
   const events = [...whole(fact, holds, standingOf(object), end), ...paymentOf(object, until, fact)];
   const bought: Link[] =
     object.parent_id > 0 ? [{ reference: String(object.parent_id), to: { subscription: object.id } }] : [];
-  return { ...told, says: "facts", about: { subscription: object.id }, events, links: bought };
+  return { ...told, kind: "facts", about: { subscription: object.id }, events, links: bought };
 }
 
 /** By its variation, its SKU or its product. */
@@ -216,17 +216,17 @@ function standingOf({ status, next_payment_date_gmt, date_modified_gmt }: Subscr
 }
 
 /** Orders tell refunds alone: what a subscription is paid for, it tells itself. */
-function orderIs(object: Order, { type }: Head): Told[] {
+function orderIs(object: Order, { type }: Head): ParsedEvent[] {
   const occurredAt = object.date_modified_gmt;
   const head = { id: "", type, occurredAt };
   const reversed = ["processing", "completed"].includes(object.status) && object.date_paid_gmt !== undefined;
   if (object.status !== "refunded" && !reversed)
-    return [nothing(head, `an order that is ${object.status.slice(0, 30)}`)];
+    return [ignored(head, `an order that is ${object.status.slice(0, 30)}`)];
   const related = (key: string) => object.meta_data.flatMap((meta) => (meta.key === key ? [meta.value] : []));
-  if (related("_subscription_switch").length > 0) return [nothing(head, "pays for a change, not for a period")];
-  const tell = (about: Subject, payment: string): Told => {
+  if (related("_subscription_switch").length > 0) return [ignored(head, "pays for a change, not for a period")];
+  const tell = (about: Subject, payment: string): ParsedEvent => {
     const fact: Fact = { id: "", occurredAt, customer: customerOf(object) };
-    return { ...head, says: "facts", about, events: [{ ...fact, type: "payment.refunded", payment, reversed }] };
+    return { ...head, kind: "facts", about, events: [{ ...fact, type: "payment.refunded", payment, reversed }] };
   };
   const renewed = related("_subscription_renewal").flatMap((value) => z.safeParse(id, value).data ?? []);
   // The order with which a subscription was bought does not name it; the subscription names the order.

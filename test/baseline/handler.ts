@@ -37,7 +37,7 @@ export const usualHandler = ({ client, post, authinfo }: Parts): Handler => {
       const request = requestOf({ ...order, addons: { 55165: quantity } }, payment);
       const form = new URLSearchParams({ authinfo: await authinfo(), ...request });
       const sent = await post(form, timeoutMs);
-      if (sent.came !== "answer") throw new Error(sent.why);
+      if (sent.kind !== "response") throw new Error(sent.why);
       const [, , elid] = /<(id|item\.id)>(\d+)<\/\1>/.exec(sent.body) ?? [];
       if (sent.status !== 200 || !elid || !/<ok[ />]/.test(sent.body)) throw new Error("the order failed");
       return { elid };

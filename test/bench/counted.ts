@@ -12,14 +12,14 @@ import { pump } from "../../local/pump.ts";
 import { startQueue } from "../../local/queue.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
 import { tableName } from "../../local/table.ts";
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import type { Publish } from "../../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { emf } from "../../shared/observability/emf.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { authinfo, signStandard, standardSecret, stripeSecret, testCatalog } from "../support/local.ts";
 
 /** One request, and the capacity units that the table says it took; of a line of the log its bytes. */
@@ -64,7 +64,7 @@ export async function startCounted(client: DynamoDBClient) {
         return post(form, timeoutMs);
       },
       async () => authinfo,
-      { brake: brakeIn(table, now, log) },
+      { breaker: breakerIn(table, now, log) },
     ),
     catalog: testCatalog({}, { ordersPerHour: 1000, ordersPerDay: 1000 }),
     send,
@@ -114,7 +114,7 @@ export async function startCounted(client: DynamoDBClient) {
       requests.push({ to: "door", what: storefront, read: 0, write: 0 });
       const { status } = await receive(
         { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
-        { secrets: async () => secrets, send, timely: timelyAt(() => now().getTime()), now, log, metrics },
+        { secrets: async () => secrets, send, isFresh: freshAt(() => now().getTime()), now, log, metrics },
       );
       if (status !== 200) throw new Error(`a webhook was answered ${status}`);
       await idle();

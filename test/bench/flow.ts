@@ -5,7 +5,7 @@ import { createDoor } from "../../local/routes.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { serve } from "../../shared/http/serve.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { post, signStandard, standardSecret, startTestStack, testCatalog } from "../support/local.ts";
 import { interleave, ratio, raw, spread, table } from "./figures.ts";
 
@@ -55,7 +55,7 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
   const webhook = createHandler({
     secrets: async () => ({ billmgr: "user:password", storefronts: { standard: [standardSecret] } }),
     send: sendTo(queue.client, queue.url),
-    timely: timelyAt(Date.now),
+    isFresh: freshAt(Date.now),
     now: clock.now,
     log,
     metrics: noMetrics,

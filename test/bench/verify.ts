@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import Stripe from "stripe";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { stripe } from "../../shared/storefronts/stripe.ts";
 import { interleave, ratio, raw, spread, table } from "./figures.ts";
 
@@ -14,10 +14,10 @@ export async function verify(): Promise<void> {
   const text = body.toString("utf8");
   const header = Stripe.webhooks.generateTestHeaderString({ payload: text, secret });
   const request = { headers: { "stripe-signature": header }, body };
-  const timely = timelyAt(Date.now);
+  const isFresh = freshAt(Date.now);
 
   const trust = () => {
-    if (stripe.verify(request, [secret], timely) !== undefined) throw new Error("the signature is refused");
+    if (stripe.verify(request, [secret], isFresh) !== undefined) throw new Error("the signature is refused");
     return JSON.parse(body.toString("utf8")) as unknown;
   };
   const theirs = "stripe: webhooks.constructEvent";
@@ -27,7 +27,7 @@ export async function verify(): Promise<void> {
       "ours: verify, JSON.parse": timesOf(trust),
       "ours: verify, JSON.parse, events": timesOf(() => {
         const [told] = stripe.events(trust(), request.headers);
-        if (told?.says !== "facts") throw new Error("the event is not understood");
+        if (told?.kind !== "facts") throw new Error("the event is not understood");
       }),
       "JSON.parse alone": timesOf(() => JSON.parse(body.toString("utf8"))),
     },

@@ -37,7 +37,7 @@ describe(`each repair, ${inChromium}`, () => {
     expect(await page.locator(".meaning").textContent()).toContain(meaning);
     await press("Yes, do it");
   };
-  const said = () => page.locator(".note").textContent();
+  const response = () => page.locator(".note").textContent();
   /** An order that lies in billmgr's basket. */
   const lose = async () => {
     stack.sandbox?.plan({ fault: "basket", func: "order" });
@@ -57,7 +57,7 @@ describe(`each repair, ${inChromium}`, () => {
     await minutes(1);
     await page.goto("/");
     await press("Try again");
-    expect(await said()).toContain("standard/42 is woken");
+    expect(await response()).toContain("standard/42 is woken");
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
   });
@@ -66,7 +66,7 @@ describe(`each repair, ${inChromium}`, () => {
     await lose();
     await press("It was never bought…");
     await agreeTo("If you are wrong it is bought twice.");
-    expect(await said()).toContain("operation 1, order vmmanager6 for a month: gave_up");
+    expect(await response()).toContain("operation 1, order vmmanager6 for a month: gave_up");
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
   });
@@ -132,11 +132,11 @@ describe(`each repair, ${inChromium}`, () => {
     await page.goto("/");
     await press("Read it again…");
     await agreeTo("The event standard/msg_1 is read again");
-    expect(await said()).toContain("still not understood");
+    expect(await response()).toContain("still not understood");
     await page.getByLabel("because").fill("a test of the shop");
     await press("Dismiss…");
     await agreeTo("Nobody is asked about the event standard/msg_1 any more");
-    expect(await said()).toBe("event standard/msg_1 is off the list");
+    expect(await response()).toBe("event standard/msg_1 is off the list");
     await page.getByText("dismissed at").waitFor();
     expect(await page.getByText("a test of the shop").count()).toBe(1);
     await page.goto("/");
@@ -154,7 +154,7 @@ describe(`each repair, ${inChromium}`, () => {
     await minutes(1);
     expect(done(stack)).toEqual([]);
     await press("Let all calls go again");
-    expect(await said()).toMatch(/the halt of .* \(maintenance\) is lifted/);
+    expect(await response()).toMatch(/the halt of .* \(maintenance\) is lifted/);
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
   });

@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
-import type { World } from "../../operator/actions/dependencies.ts";
+import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createAccount } from "../../operator/console/account.ts";
 
 /** A table that cannot be read. */
 async function failedBy(error: Error) {
   const table = { subscriptions: () => Promise.reject(error) };
-  const account = createAccount({ table, now: () => new Date() } as unknown as World);
+  const account = createAccount({ table, now: () => new Date() } as unknown as OperatorDependencies);
   account.begin();
   return vi.waitFor(() => {
     const state = account.state();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
-import type { World } from "../../operator/actions/dependencies.ts";
+import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
 import { done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
@@ -47,8 +47,13 @@ describe("a repair is made of what was seen", () => {
     await minutes(1);
     const throttled = Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException", $metadata: {} });
     const send = async () => Promise.reject(throttled);
-    const world = { table: stack.table, send, catalog: testCatalog(), now: stack.clock.now } as unknown as World;
-    const { request } = createConsole({ where: "a test", world });
+    const deps = {
+      table: stack.table,
+      send,
+      catalog: testCatalog(),
+      now: stack.clock.now,
+    } as unknown as OperatorDependencies;
+    const { request } = createConsole({ where: "a test", world: deps });
     const headers = { host: "127.0.0.1", origin: "http://127.0.0.1" };
     const shown = await (await request("/account", { headers })).text();
     const token = /name="token" value="([0-9a-f]{64})"/.exec(shown)?.[1] ?? "";
@@ -105,7 +110,9 @@ describe("who answers a customer sees", () => {
     stack.sandbox?.configure({ balance: 1 });
     await buy({ customer });
     await minutes(2);
-    expect(await words("/subscription?name=standard%2F42")).toMatch(/waits wait until .* billmgr said: error money/);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(
+      /waits wait until .* billmgr said: error money/,
+    );
   });
 
   test("characters that turn the text around by their names", async () => {

@@ -58,7 +58,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
         const finished = operation({ n, change: orderOf(), claimedAt: finishedAt, finishedAt, state: "finished" });
         const as = n % 2 ? { outcome: "refused" as const } : { outcome: "done" as const, secondsFromPayment: 5 };
         await table.putOperation(key, { ...finished, ...as, result: { plan: "vm-monthly", license: license() } });
-        if (n % 2 === 0) await table.putAnnounced(key, { ...finished, ...as });
+        if (n % 2 === 0) await table.markPublished(key, { ...finished, ...as });
       }
     }
   }, 120_000);
@@ -147,7 +147,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     const figures = createFigures(table, () => new Date(at));
     const done = async () => (await figures()).past.reduce((sum, { outcomes }) => sum + (outcomes.done ?? 0), 0);
     const before = await done();
-    await table.putAnnounced(key, { ...late, outcome: "done" });
+    await table.markPublished(key, { ...late, outcome: "done" });
     at += 600_000;
     expect(await done()).toBe(before + 1);
   });

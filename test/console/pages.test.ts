@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
-import type { World } from "../../operator/actions/dependencies.ts";
+import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
 import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
@@ -120,8 +120,8 @@ describe("home", () => {
       ...stack.table,
       attention: async () => ({ keys: [{ key, due: "2026-11-23T07:00:00.000Z" }], next }),
     };
-    const world = { table, catalog: testCatalog(), now: stack.clock.now } as unknown as World;
-    const { request } = createConsole({ where: "a test", world });
+    const deps = { table, catalog: testCatalog(), now: stack.clock.now } as unknown as OperatorDependencies;
+    const { request } = createConsole({ where: "a test", world: deps });
     const text = await (await request("/", { headers: { host: "127.0.0.1" } })).text();
     expect(text).toContain("More, later ones");
     expect(text).not.toContain("needs a person.");
@@ -222,9 +222,9 @@ describe("a subscription", () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await minutes(1);
-    const said = /operation 1, order vmmanager6 for a month: refused billmgr said: .*?value.*? Try again/;
-    expect(await words("/")).toMatch(said);
-    expect(await words("/subscription?name=standard/42")).toMatch(said);
+    const response = /operation 1, order vmmanager6 for a month: refused billmgr said: .*?value.*? Try again/;
+    expect(await words("/")).toMatch(response);
+    expect(await words("/subscription?name=standard/42")).toMatch(response);
   });
 
   test("tells what would be done until a later day, and does nothing", async () => {

@@ -52,7 +52,7 @@ const operation = (n: number, outcome: Operation["outcome"] = "done"): Operation
   },
   claimedAt: now,
   finishedAt: now,
-  looks: [],
+  observations: [],
 });
 
 async function subscriptionWith(...operations: Operation[]): Promise<{ key: Key; name: string }> {
@@ -114,7 +114,7 @@ test("ten are told and remembered before more is read, and it stops in time", as
     return take(more);
   };
   expect(await run({}, slow, () => left)).toBe(20);
-  const untold = await Promise.all(Array.from({ length: 25 }, (_, i) => table.untold(key, i + 1)));
+  const untold = await Promise.all(Array.from({ length: 25 }, (_, i) => table.unpublishedOperation(key, i + 1)));
   expect(untold.filter((one) => one !== undefined)).toHaveLength(5);
   expect(await run()).toBe(5);
 });
@@ -122,9 +122,9 @@ test("ten are told and remembered before more is read, and it stops in time", as
 test("what the index shows late is not told twice", async () => {
   const { key, name } = await subscriptionWith(operation(1));
   const [shard = 0] = await shardsOf(key);
-  const late = await table.unannounced(shard);
+  const late = await table.unpublished(shard);
   await run();
-  await run({ unannounced: async (asked) => (asked === shard ? late : { operations: [] }) });
+  await run({ unpublished: async (asked) => (asked === shard ? late : { operations: [] }) });
   expect(ids()).toEqual([`${name}#operation-1`]);
 });
 
@@ -143,7 +143,7 @@ test("what was finished otherwise meanwhile is told too", async () => {
 });
 
 const shardsOf = async (key: Key): Promise<number[]> => {
-  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+  const pages = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unpublished(shard)));
   return pages.flatMap(({ operations }, shard) => (operations.some((one) => one.key === key) ? [shard] : []));
 };
 
@@ -152,7 +152,7 @@ test("who dies after telling and before remembering tells it again, by the same 
   const dies = async () => {
     throw new Error("died");
   };
-  await expect(run({ putAnnounced: dies })).rejects.toThrow("died");
+  await expect(run({ markPublished: dies })).rejects.toThrow("died");
   await run();
   await run();
   expect(ids()).toEqual([`${name}#operation-1`, `${name}#operation-1`]);
@@ -177,7 +177,7 @@ test("a person who is needed is told of once, with the reason, and again when ne
 
 test("so is one for an event of no subscription", async () => {
   const received = { id: "evt_odd", type: "odd", occurredAt: now, receivedAt: now, body: "{}" };
-  await table.putEvent("event#stripe/evt_odd", received, [], { became: "unclear", reason: "no plan" });
+  await table.putEvent("event#stripe/evt_odd", received, [], { status: "unparseable", reason: "no plan" });
   await run();
   await run();
   expect(told.filter(({ storefront }) => storefront === "stripe")).toEqual([

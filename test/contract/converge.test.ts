@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { converge, type World } from "../../functions/provision/converge.ts";
+import { type ConvergeDependencies, converge } from "../../functions/provision/converge.ts";
 import { provision } from "../../functions/provision/provision.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
 import { type LocalTable, startTable, tableName } from "../../local/table.ts";
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import { createTable, type Table } from "../../shared/aws/table.ts";
 import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
@@ -40,7 +40,7 @@ beforeEach(async () => {
   return () => sandbox.close();
 });
 
-const world = (change: Partial<World> = {}): World => ({
+const deps = (change: Partial<ConvergeDependencies> = {}): ConvergeDependencies => ({
   table,
   billmgr,
   catalog: testCatalog(),
@@ -66,15 +66,15 @@ const minutes = (count: number) => {
 const ledger = () => sandbox.sandbox.ledger().map(({ operation }) => operation);
 
 test("no call is begun with too little time left; it is due at once", async () => {
-  await converge(key, [bought(1)], world({ timeLeft: () => 100_000 }));
+  await converge(key, [bought(1)], deps({ timeLeft: () => 100_000 }));
   expect(sandbox.sandbox.ledger()).toEqual([]);
   expect((await table.load(key))?.agenda).toEqual({ due: new Date(start).toISOString() });
-  await converge(key, [], world());
+  await converge(key, [], deps());
   expect(ledger()).toEqual(["order"]);
 });
 
 test("of workers that take one subscription at once, one calls", async () => {
-  await Promise.all(Array.from({ length: 5 }, () => converge(key, [bought(1)], world())));
+  await Promise.all(Array.from({ length: 5 }, () => converge(key, [bought(1)], deps())));
   expect(ledger()).toEqual(["order"]);
 });
 
@@ -82,15 +82,15 @@ test("a call whose worker died counts as one of unknown outcome", async () => {
   const puts: string[] = [];
   const metrics = { put: (name: string) => void puts.push(name) };
   const call = async () => Promise.reject(new Error("died"));
-  await expect(converge(key, [bought(1)], world({ metrics, billmgr: { ...billmgr, call } }))).rejects.toThrow("died");
+  await expect(converge(key, [bought(1)], deps({ metrics, billmgr: { ...billmgr, call } }))).rejects.toThrow("died");
   expect(puts).toEqual([]);
   minutes(5);
-  await converge(key, [], world({ metrics }));
+  await converge(key, [], deps({ metrics }));
   expect(puts).toEqual(["UnknownOutcomes", "UnknownOutcomeAge"]);
 });
 
 test("each operation is in the log with its parameters, times, outcome and what was seen", async () => {
-  await converge(key, [bought(2)], world());
+  await converge(key, [bought(2)], deps());
   expect(await table.operations(key)).toMatchObject([
     {
       n: 1,
@@ -99,9 +99,9 @@ test("each operation is in the log with its parameters, times, outcome and what 
         startedAt: "2026-11-23T08:00:00.000Z",
         params: { func: "platform.order.param", pricelist: "55163", remoteid: expect.stringMatching(/^bw-/) },
         outcome: "done",
-        said: expect.stringContaining("ordered license"),
+        response: expect.stringContaining("ordered license"),
       },
-      looks: [{ verdict: "achieved" }],
+      observations: [{ verdict: "achieved" }],
     },
     { n: 2, change: { kind: "prolong" }, before: { expiry: "2026-12-23" }, outcome: "done" },
   ]);
@@ -116,21 +116,21 @@ test("an event that another worker folds during the call is kept, and so is what
   };
   const call: Billmgr["call"] = async (...args) => {
     const outcome = await billmgr.call(...args);
-    if (args[0] === "order") await converge(key, [changed], world());
+    if (args[0] === "order") await converge(key, [changed], deps());
     return outcome;
   };
-  await converge(key, [bought(1)], world({ billmgr: { ...billmgr, call } }));
+  await converge(key, [bought(1)], deps({ billmgr: { ...billmgr, call } }));
   expect(ledger()).toEqual(["order", "edit"]);
   expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { addons: { 55165: 3 } } }]);
 });
 
 test("a worker that finds done what another did meanwhile leaves the other's call in the log", async () => {
-  await converge(key, [bought(1)], world());
+  await converge(key, [bought(1)], deps());
   const license: Billmgr["license"] = async (...args) => {
-    await converge(key, [bought(2)], world());
+    await converge(key, [bought(2)], deps());
     return billmgr.license(...args);
   };
-  await converge(key, [bought(2)], world({ billmgr: { ...billmgr, license } }));
+  await converge(key, [bought(2)], deps({ billmgr: { ...billmgr, license } }));
   expect(ledger()).toEqual(["order", "prolong", "prolong"]);
   for (const { attempt, outcome } of await table.operations(key)) {
     expect([attempt?.outcome, outcome]).toEqual(["done", "done"]);
@@ -139,26 +139,26 @@ test("a worker that finds done what another did meanwhile leaves the other's cal
 
 test("a license that was found by its reference is stored before it is read", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
-  await converge(key, [bought(1)], world());
+  await converge(key, [bought(1)], deps());
   minutes(5);
   const dies = () => Promise.reject(new Error("died"));
-  await expect(converge(key, [], world({ billmgr: { ...billmgr, license: dies } }))).rejects.toThrow("died");
+  await expect(converge(key, [], deps({ billmgr: { ...billmgr, license: dies } }))).rejects.toThrow("died");
   expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { elid: "334673" } }]);
 });
 
 test("a halt stops readings too", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
-  await converge(key, [bought(1)], world());
+  await converge(key, [bought(1)], deps());
   await table.setHalt({ since: new Date(time).toISOString(), reason: "test" });
   minutes(5);
   const dies = () => Promise.reject(new Error("was called"));
-  await converge(key, [], world({ billmgr: { ...billmgr, licenses: dies, license: dies } }));
+  await converge(key, [], deps({ billmgr: { ...billmgr, licenses: dies, license: dies } }));
   await table.liftHalt();
-  expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", looks: [] });
+  expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", observations: [] });
 });
 
 test("a license that somebody prolonged is not replaced after a gap", async () => {
-  await converge(key, [bought(1)], world());
+  await converge(key, [bought(1)], deps());
   const [license] = sandbox.sandbox.licenses();
   const form = new URLSearchParams({
     ...{ authinfo, out: "xml", func: "service.prolong", elid: license?.id ?? "", period: "12", sok: "ok" },
@@ -166,22 +166,22 @@ test("a license that somebody prolonged is not replaced after a gap", async () =
   await fetch(sandbox.url, { method: "POST", body: form });
   minutes(100 * 24 * 60);
   const again = { ...bought(2), id: "evt_again", payment: "p_again", occurredAt: new Date(time).toISOString() };
-  await converge(key, [again], world());
+  await converge(key, [again], deps());
   expect(ledger()).toEqual(["order", "prolong"]);
 });
 
 test("a look that takes too long is recorded as one that saw nothing", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
-  await converge(key, [bought(1)], world());
+  await converge(key, [bought(1)], deps());
   minutes(5);
   const licenses = () => new Promise<never>(() => {});
   // Enough to begin with; when the look begins, it may take 20 ms.
   const left = [120_000, 10_020];
-  const hasty = world({ billmgr: { ...billmgr, licenses }, timeLeft: () => left.shift() ?? 0 });
+  const hasty = deps({ billmgr: { ...billmgr, licenses }, timeLeft: () => left.shift() ?? 0 });
   await converge(key, [], hasty);
   expect((await table.load(key))?.subscription.operation).toMatchObject({
     state: "unknown",
-    looks: [{ verdict: "pending", saw: expect.stringContaining("no clear sight") }],
+    observations: [{ verdict: "pending", evidence: expect.stringContaining("no clear sight") }],
   });
 });
 
@@ -189,7 +189,7 @@ describe("a wrong password", () => {
   const log = watchedLog();
   const braked = () =>
     createBillmgr(postTo(sandbox.url), async () => authinfo, {
-      brake: brakeIn(table, () => new Date(time), log),
+      breaker: breakerIn(table, () => new Date(time), log),
     });
   const sent = () => sandbox.sandbox.snapshot().calls.length;
   const wrong = () => sandbox.sandbox.plan({ fault: "error", type: "auth", object: "badpassword" });
@@ -202,14 +202,14 @@ describe("a wrong password", () => {
       await billmgr.balance().catch(() => {});
       return billmgr.call(...args);
     };
-    await converge(key, [bought(1)], world({ billmgr: { ...billmgr, call } }));
+    await converge(key, [bought(1)], deps({ billmgr: { ...billmgr, call } }));
     expect(sent()).toBe(1);
     expect((await table.load(key))?.subscription.operation).toMatchObject({ outcome: "not_sent" });
     minutes(60);
-    await converge(key, [], world({ billmgr }));
+    await converge(key, [], deps({ billmgr }));
     expect(sent()).toBe(1);
     await table.liftHalt();
-    await converge(key, [], world({ billmgr }));
+    await converge(key, [], deps({ billmgr }));
     expect(ledger()).toEqual(["order"]);
   });
 
@@ -221,11 +221,11 @@ describe("a wrong password", () => {
   });
 
   test("nothing is sent while the halt cannot be read", async () => {
-    const brake = { pulled: () => Promise.reject(new Error("no table")), pull: async () => {} };
-    const blind = createBillmgr(postTo(sandbox.url), async () => authinfo, { brake });
+    const breaker = { tripReason: () => Promise.reject(new Error("no table")), trip: async () => {} };
+    const blind = createBillmgr(postTo(sandbox.url), async () => authinfo, { breaker });
     expect(await blind.call("delete", {})).toMatchObject({
       outcome: "not_sent",
-      said: expect.stringContaining("no table"),
+      response: expect.stringContaining("no table"),
     });
     expect(sent()).toBe(0);
   });
@@ -242,15 +242,15 @@ test("an event of the storefront's test mode is stored as ignored, and buys noth
     body: "{}",
   };
   const message: Message = { key, kind: "event", received, events: [bought(1)] };
-  await provision(message, { ...world(), send: async () => {} });
+  await provision(message, { ...deps(), send: async () => {} });
   expect(ledger()).toEqual([]);
-  expect(await table.events(key)).toMatchObject([{ became: "ignored", reason: "from the storefront's test mode" }]);
-  await provision(message, { ...world({ catalog: testCatalog({ acceptTestMode: true }) }), send: async () => {} });
+  expect(await table.events(key)).toMatchObject([{ status: "ignored", reason: "from the storefront's test mode" }]);
+  await provision(message, { ...deps({ catalog: testCatalog({ acceptTestMode: true }) }), send: async () => {} });
   expect(ledger()).toEqual(["order"]);
 });
 
 /** All that provisioning does to the outside, counted; the one of the given number does what it does, or not, and dies. */
-function dyingAt(step: number, when: "before" | "after"): World {
+function dyingAt(step: number, when: "before" | "after"): ConvergeDependencies {
   let count = 0;
   const dying = <T extends object>(target: T): T =>
     new Proxy(target, {
@@ -265,13 +265,13 @@ function dyingAt(step: number, when: "before" | "after"): World {
         };
       },
     });
-  return world({ table: dying(table), billmgr: dying(billmgr) });
+  return deps({ table: dying(table), billmgr: dying(billmgr) });
 }
 
 describe.each(["before", "after"] as const)("a worker that dies %s any one step", (when) => {
   test("has its work finished by the next, and nothing is bought twice", { timeout: 60_000 }, async () => {
     // A license known to be ours, so that absence can be proved.
-    await converge(key, [bought(1)], world());
+    await converge(key, [bought(1)], deps());
     const first = sandbox.sandbox.ledger().length;
     let finished = false;
     for (let step = 1; !finished; step++) {
@@ -282,10 +282,10 @@ describe.each(["before", "after"] as const)("a worker that dies %s any one step"
         () => {},
       );
       // The queue delivers the message again; after that only the schedule wakes it.
-      await converge(key, [bought(2)], world()).catch(() => {});
+      await converge(key, [bought(2)], deps()).catch(() => {});
       for (let i = 0; i < 8; i++) {
         minutes(12);
-        await converge(key, [], world());
+        await converge(key, [], deps());
       }
       expect([step, ledger().slice(before)]).toEqual([step, ["order", "prolong"]]);
       expect((await table.operations(key)).length).toBeGreaterThanOrEqual(2);

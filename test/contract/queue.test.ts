@@ -54,21 +54,21 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
     queue.client.send(new ChangeMessageVisibilityCommand({ QueueUrl: queue.url, ReceiptHandle, VisibilityTimeout }));
 
   test("a message of the same key and word is one for five minutes, another word is another", async () => {
-    await send([{ message: wake("a"), once: "due 1" }]);
-    await send([{ message: wake("a"), once: "due 1" }]);
-    await send([{ message: wake("b"), once: "due 1" }]);
+    await send([{ message: wake("a"), deduplicationId: "due 1" }]);
+    await send([{ message: wake("a"), deduplicationId: "due 1" }]);
+    await send([{ message: wake("b"), deduplicationId: "due 1" }]);
     const received = await receive();
     expect(received.map(keyOf)).toEqual(["subscription#standard/a", "subscription#standard/b"]);
     await remove(...received);
-    await send([{ message: wake("a"), once: "due 1" }]);
+    await send([{ message: wake("a"), deduplicationId: "due 1" }]);
     expect(await receive()).toEqual([]);
-    await send([{ message: wake("a"), once: "due 2" }]);
+    await send([{ message: wake("a"), deduplicationId: "due 2" }]);
     expect(await receive()).toHaveLength(1);
   });
 
   test("each key is a group of its own, which holds any characters", async () => {
-    await send([{ message: wake("a b/ü"), once: "1" }]);
-    await send([{ message: wake("c"), once: "1" }]);
+    await send([{ message: wake("a b/ü"), deduplicationId: "1" }]);
+    await send([{ message: wake("c"), deduplicationId: "1" }]);
     const groups = (await receive()).map(({ Attributes }) => Attributes?.MessageGroupId);
     expect(new Set(groups).size).toBe(2);
     for (const group of groups) expect(group).toMatch(/^[0-9a-f]{64}$/);
@@ -76,16 +76,16 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
 
   test("a message holds any characters, those too that SQS refuses", async () => {
     const id = "\0\t\u007f\uffff\ufffe\ufffd\ud800\u{1f600}";
-    await send([{ message: wake(id), once: "1" }]);
+    await send([{ message: wake(id), deduplicationId: "1" }]);
     expect((await receive()).map(keyOf)).toEqual([`subscription#standard/${id}`]);
   });
 
   test("a group waits while one of its messages is in flight, and comes back in order, its tries counted", async () => {
-    await send([{ message: wake("held"), once: "1" }]);
+    await send([{ message: wake("held"), deduplicationId: "1" }]);
     const [first] = (await receive()) as [Received];
     expect(first.Attributes?.ApproximateReceiveCount).toBe("1");
-    await send([{ message: wake("held"), once: "2" }]);
-    await send([{ message: wake("free"), once: "1" }]);
+    await send([{ message: wake("held"), deduplicationId: "2" }]);
+    await send([{ message: wake("free"), deduplicationId: "1" }]);
     const others = await receive();
     expect(others.map(keyOf)).toEqual(["subscription#standard/free"]);
     await returnAfter(first, 0);
@@ -99,7 +99,7 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
   });
 
   test("what has failed twenty times is not delivered again", async () => {
-    await send([{ message: wake("fails"), once: "1" }]);
+    await send([{ message: wake("fails"), deduplicationId: "1" }]);
     for (let times = 1; times <= 20; times++) {
       const [received] = (await receive()) as [Received];
       expect(received.Attributes?.ApproximateReceiveCount).toBe(String(times));
@@ -123,7 +123,7 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
       large("l2"),
       large("l3"),
     ];
-    await send(messages.map((message) => ({ message, once: "1" })));
+    await send(messages.map((message) => ({ message, deduplicationId: "1" })));
     expect(queue.size() - before).toBe(messages.length);
   });
 });

@@ -26,7 +26,7 @@ const finished: Operation = {
   outcome: "done",
   claimedAt: now,
   finishedAt: now,
-  looks: [],
+  observations: [],
 };
 const gaveUp: Operation = { ...finished, outcome: "gave_up", resolved: { as: "never bought", at: now } };
 
@@ -35,7 +35,7 @@ async function told(id: string): Promise<Key> {
   const key = keyOf("subscription", "standard", id);
   await table.save(key, { subscription: { ...newSubscription("standard", id), operation: finished }, version: 0 });
   await table.putOperation(key, finished);
-  await table.putAnnounced(key, finished);
+  await table.markPublished(key, finished);
   return key;
 }
 
@@ -51,23 +51,23 @@ function raced(key: Key): Table {
 }
 
 const toTell = async (key: Key) => {
-  const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+  const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unpublished(shard)));
   return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
 };
-const world = (key: Key) => ({ table: raced(key), send: async () => {}, now: () => new Date(now) });
+const deps = (key: Key) => ({ table: raced(key), send: async () => {}, now: () => new Date(now) });
 
 test("a change that lost a race tells nothing again of the operation that was over before", async () => {
   const key = await told("again");
-  await rewrite(key, world(key), (subscription) => ({ subscription, finished: [] }));
+  await rewrite(key, deps(key), (subscription) => ({ subscription, finished: [] }));
   expect(await table.load(key)).toMatchObject({ version: 3 });
   expect(await toTell(key)).toEqual([]);
 });
 
 test("what a change that lost a race wrote to the log gives way to what the other one made of the operation", async () => {
   const key = await told("otherwise");
-  let tries = 0;
-  await rewrite(key, world(key), (subscription) => ({ subscription, finished: ++tries === 1 ? [gaveUp] : [] }));
-  expect(tries).toBe(2);
+  let attempts = 0;
+  await rewrite(key, deps(key), (subscription) => ({ subscription, finished: ++attempts === 1 ? [gaveUp] : [] }));
+  expect(attempts).toBe(2);
   expect(await table.operation(key, 1)).toEqual(finished);
   expect(await toTell(key)).toEqual([{ key, n: 1 }]);
 });

@@ -31,16 +31,16 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
       await backend.client.send(new PutItemCommand({ TableName: tableName, Item }));
     };
     const [key, other] = [newKey(), newKey()];
-    await table.putEvent(other, received, [], { became: "folded" });
+    await table.putEvent(other, received, [], { status: "applied" });
     await newer(other, "event#2027");
     await newer(key, "state");
     await newer("control", "balance");
-    const said = `${key} state was stored as schema ${schema + 1}, and this version knows none after ${schema}: deploy the newer`;
-    await expect(table.load(key)).rejects.toThrow(said);
+    const response = `${key} state was stored as schema ${schema + 1}, and this version knows none after ${schema}: deploy the newer`;
+    await expect(table.load(key)).rejects.toThrow(response);
     await expect(table.load(key)).rejects.toThrow(NewerItem);
     await expect(table.events(other)).rejects.toThrow(NewerItem);
     await expect(table.balance()).rejects.toThrow(NewerItem);
-    const everywhere = [table.subscriptions, table.everything].map(async (read) => {
+    const everywhere = [table.subscriptions, table.scanAll].map(async (read) => {
       for (let page = await read(); page.next; page = await read(page.next));
     });
     for (const read of everywhere) await expect(read).rejects.toThrow(NewerItem);
@@ -57,25 +57,25 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
   it("reads all that is kept of subscriptions, payments and events, page by page, and nothing else", async () => {
     const [key, reference] = [newKey(), `reference#standard/${++keys}` as Key];
     await table.save(key, { subscription: newSubscription("standard", "1"), version: 0, agenda: { due: later } });
-    await table.putEvent(key, received, [], { became: "ignored", reason: "it means nothing" });
+    await table.putEvent(key, received, [], { status: "ignored", reason: "it means nothing" });
     await table.putLink(reference, key);
     await table.setHalt({ since: now, reason: "a test" });
     const all: StoredItem[] = [];
-    let page: Awaited<ReturnType<Table["everything"]>> | undefined;
+    let page: Awaited<ReturnType<Table["scanAll"]>> | undefined;
     do {
-      page = await table.everything(page?.next);
+      page = await table.scanAll(page?.next);
       all.push(...page.found);
     } while (page.next);
     await table.liftHalt();
     expect(all.filter((one) => one.key === key || one.key === reference)).toEqual(
       expect.arrayContaining([
-        { key, is: "subscription", version: 1, subscription: newSubscription("standard", "1") },
+        { key, kind: "subscription", version: 1, subscription: newSubscription("standard", "1") },
         {
           key,
-          is: "event",
-          event: { received: received, events: [], became: "ignored", reason: "it means nothing" },
+          kind: "event",
+          event: { received, events: [], status: "ignored", reason: "it means nothing" },
         },
-        { key: reference, is: "link", to: key },
+        { key: reference, kind: "link", to: key },
       ]),
     );
     expect(all.filter((one) => !/^(subscription|reference|event)#/.test(one.key))).toEqual([]);

@@ -50,7 +50,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     const saved = await table.save(key, { subscription, version: 0, agenda: { due: later } });
     expect(saved).toMatchObject({ subscription, version: 1, agenda: { due: later } });
     // Only a later save tells what was made findable after this one.
-    expect(await table.load(key)).toEqual({ ...saved, found: [] });
+    expect(await table.load(key)).toEqual({ ...saved, searchTerms: [] });
   });
 
   it("takes a save only over the version that was loaded", async () => {
@@ -88,9 +88,9 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
 
   it("keeps an event as it first came", async () => {
     const key = newKey();
-    await table.putEvent(key, receivedAs("b", later), [], { became: "folded" });
-    await table.putEvent(key, receivedAs("a"), [], { became: "folded" });
-    await table.putEvent(key, { ...receivedAs("a"), body: "another" }, [], { became: "ignored", reason: "second" });
+    await table.putEvent(key, receivedAs("b", later), [], { status: "applied" });
+    await table.putEvent(key, receivedAs("a"), [], { status: "applied" });
+    await table.putEvent(key, { ...receivedAs("a"), body: "another" }, [], { status: "ignored", reason: "second" });
     const stored = await table.events(key);
     expect(stored.map(({ received }) => [received.id, received.body])).toEqual([
       ["a", "{}"],
@@ -102,14 +102,14 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     const key: Key = "event#standard/odd";
     const settled = { as: "replayed" as const, at: later, why: "as payment.failed" };
     const events = [{ id: "odd", occurredAt: now, type: "payment.failed" as const }];
-    expect(await table.settleEvent(key, receivedAs("odd"), events, settled)).toBe(false);
-    await table.putEvent(key, receivedAs("odd"), [], { became: "unclear", reason: "no plan" });
+    expect(await table.resolveEvent(key, receivedAs("odd"), events, settled)).toBe(false);
+    await table.putEvent(key, receivedAs("odd"), [], { status: "unparseable", reason: "no plan" });
     const waiting = async () => (await table.attention()).keys.map((one) => one.key);
     expect(await waiting()).toContain(key);
-    expect(await table.settleEvent(key, receivedAs("odd"), events, settled)).toBe(true);
+    expect(await table.resolveEvent(key, receivedAs("odd"), events, settled)).toBe(true);
     expect(await waiting()).not.toContain(key);
     expect(await table.events(key)).toEqual([
-      { received: receivedAs("odd"), events, became: "unclear", reason: "no plan", settled },
+      { received: receivedAs("odd"), events, status: "unparseable", reason: "no plan", settled },
     ]);
   });
 
@@ -118,7 +118,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     // A page ends at 1 MiB: these take two.
     const subscription = { ...newSubscription("standard", "1"), failures: Array<string>(4000).fill(now) };
     for (const key of saved) await table.save(key, { subscription, version: 0 });
-    await table.putEvent(saved[0] ?? newKey(), receivedAs("an event"), [], { became: "folded" });
+    await table.putEvent(saved[0] ?? newKey(), receivedAs("an event"), [], { status: "applied" });
     const found: Key[] = [];
     let pages = 0;
     let page: Awaited<ReturnType<Table["subscriptions"]>> | undefined;
@@ -136,7 +136,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
   it("keeps an event of 300 KiB", async () => {
     const key = newKey();
     const body = "x".repeat(300 * 1024);
-    await table.putEvent(key, { ...receivedAs("large"), body }, [], { became: "folded" });
+    await table.putEvent(key, { ...receivedAs("large"), body }, [], { status: "applied" });
     expect((await table.events(key))[0]?.received.body).toHaveLength(body.length);
   });
 
@@ -148,7 +148,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
       before: {},
       state: "finished",
       claimedAt: now,
-      looks: [],
+      observations: [],
     };
     const key = newKey();
     await table.putOperation(key, operation);
@@ -167,7 +167,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
       state: "finished",
       outcome: "already_done",
       claimedAt: later,
-      looks: [],
+      observations: [],
     };
     const called: Operation = { ...already, claimedAt: now, outcome: "done", attempt: { startedAt: now, params: {} } };
     await table.putOperation(key, already);
@@ -187,20 +187,20 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
       outcome: "done",
       claimedAt: now,
       finishedAt: later,
-      looks: [],
+      observations: [],
     };
     const refused: Operation = { ...suspended, n: 2, outcome: "refused", finishedAt: "2026-11-23T09:30:00.000Z" };
     const key = newKey();
     await table.putOperation(key, suspended);
     await table.putOperation(key, refused);
     const untold = async () => {
-      const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unannounced(shard)));
+      const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unpublished(shard)));
       return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
     };
     const journal = async () => (await table.journal("2026-11-23")).entries.filter((one) => one.key === key);
     expect(await untold()).toEqual([{ key, n: 1 }]);
     expect(await journal()).toEqual([{ key, n: 2, at: refused.finishedAt, kind: "suspend", outcome: "refused" }]);
-    await table.putAnnounced(key, { ...suspended, secondsFromPayment: 12 });
+    await table.markPublished(key, { ...suspended, secondsFromPayment: 12 });
     expect(await untold()).toEqual([]);
     const entry = { key, n: 1, at: later, kind: "suspend", outcome: "done", seconds: 12 };
     expect(await journal()).toMatchObject([{ n: 2 }, entry]);
@@ -233,16 +233,16 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     const key = newKey();
     const subscription = newSubscription("standard", key);
     const saved = await table.save(key, { subscription, version: 0 });
-    expect(saved?.found).toHaveLength(2);
-    expect((await table.save(key, { version: 0, ...saved, subscription }))?.found).toEqual(saved?.found);
+    expect(saved?.searchTerms).toHaveLength(2);
+    expect((await table.save(key, { version: 0, ...saved, subscription }))?.searchTerms).toEqual(saved?.searchTerms);
   });
 
   it("remembers since when others know that a person is needed", async () => {
     const key = newKey();
-    expect(await table.attentionTold(key, now)).toBe(false);
-    await table.putAttentionTold(key, now);
-    expect(await table.attentionTold(key, now)).toBe(true);
-    expect(await table.attentionTold(key, later)).toBe(false);
+    expect(await table.isAttentionPublished(key, now)).toBe(false);
+    await table.markAttentionPublished(key, now);
+    expect(await table.isAttentionPublished(key, now)).toBe(true);
+    expect(await table.isAttentionPublished(key, later)).toBe(false);
   });
 
   it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {
@@ -250,11 +250,11 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.link(key)).toBeUndefined();
     await table.putLink(key, "reference#stripe/in_1");
     expect(await table.link(key)).toBe("reference#stripe/in_1");
-    expect(await table.witnesses("platform")).toEqual([]);
-    for (let i = 0; i < 50; i++) await table.addWitness("platform", { elid: String(i), reference: `bw-${i}` });
-    expect(await table.witnesses("platform")).toHaveLength(5);
-    expect(await table.witnesses("platform")).toContainEqual({ elid: "49", reference: "bw-49" });
-    expect(await table.witnesses("soft")).toEqual([]);
+    expect(await table.knownLicenses("platform")).toEqual([]);
+    for (let i = 0; i < 50; i++) await table.addKnownLicense("platform", { elid: String(i), reference: `bw-${i}` });
+    expect(await table.knownLicenses("platform")).toHaveLength(5);
+    expect(await table.knownLicenses("platform")).toContainEqual({ elid: "49", reference: "bw-49" });
+    expect(await table.knownLicenses("soft")).toEqual([]);
     expect(await table.halt()).toBeUndefined();
     await table.setHalt({ since: now, reason: "first" });
     await table.setHalt({ since: later, reason: "second" });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { largestAnswer, postTo } from "../../shared/billmgr/transport.ts";
+import { maxResponseBytes, postTo } from "../../shared/billmgr/transport.ts";
 
 describe("what is known of a request that was not answered", () => {
   let accept: (socket: Socket) => void = () => {};
@@ -31,7 +31,7 @@ describe("what is known of a request that was not answered", () => {
     ["nobody listens", "http://127.0.0.1:1025/billmgr"],
     ["there is no such host", "http://nowhere.invalid/billmgr"],
   ])("%s: no byte left", async (_, to) => {
-    expect(await postTo(to)(form, 5000)).toMatchObject({ came: "not_sent" });
+    expect(await postTo(to)(form, 5000)).toMatchObject({ kind: "not_sent" });
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -40,7 +40,7 @@ describe("what is known of a request that was not answered", () => {
     ["not ended in time", () => {}],
   ])("a handshake that is %s: no byte left", async (_, behave) => {
     accept = behave;
-    expect(await postTo(address.replace("http:", "https:"))(form, 300)).toMatchObject({ came: "not_sent" });
+    expect(await postTo(address.replace("http:", "https:"))(form, 300)).toMatchObject({ kind: "not_sent" });
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -58,14 +58,17 @@ describe("what is known of a request that was not answered", () => {
     ["the answer is no HTTP", (socket) => socket.on("data", () => socket.end("nonsense"))],
   ])("%s: it may have arrived", async (_, behave) => {
     accept = behave;
-    expect(await postTo(address)(form, 300)).toMatchObject({ came: "nothing" });
+    expect(await postTo(address)(form, 300)).toMatchObject({ kind: "no_response" });
   });
 
   test("an answer larger than the function could read: it may have been done", async () => {
-    const body = Buffer.alloc(largestAnswer + 1, " ");
+    const body = Buffer.alloc(maxResponseBytes + 1, " ");
     accept = (socket) =>
       socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
-    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "nothing", why: expect.stringContaining("size") });
+    expect(await postTo(address)(form, 5000)).toMatchObject({
+      kind: "no_response",
+      why: expect.stringContaining("size"),
+    });
   });
 
   test("a redirect is not followed", async () => {
@@ -73,7 +76,7 @@ describe("what is known of a request that was not answered", () => {
       socket.on("data", () =>
         socket.end("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"),
       );
-    expect(await postTo(address)(form, 5000)).toMatchObject({ came: "answer", status: 302 });
+    expect(await postTo(address)(form, 5000)).toMatchObject({ kind: "response", status: 302 });
   });
 });
 
@@ -116,7 +119,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
 
   test("a certificate that is not trusted: no byte left", async () => {
     expect(await postTo(address)(form, 5000)).toMatchObject({
-      came: "not_sent",
+      kind: "not_sent",
       why: expect.stringMatching(/^DEPTH_ZERO_SELF_SIGNED_CERT/),
     });
     expect(heard).toEqual([]);
@@ -126,7 +129,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
     setDefaultCACertificates([...trusted, cert]);
     const elsewhere = address.replace("localhost", "127.0.0.1");
     expect(await postTo(elsewhere)(form, 5000)).toMatchObject({
-      came: "not_sent",
+      kind: "not_sent",
       why: expect.stringMatching(/^ERR_TLS_CERT_ALTNAME_INVALID/),
     });
     expect(heard).toEqual([]);
@@ -134,7 +137,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
 
   test("a trusted one: posts once, by a connection of its own", async () => {
     setDefaultCACertificates([...trusted, cert]);
-    expect(await postTo(address)(form, 5000)).toEqual({ came: "answer", status: 200, body: "<doc>größer</doc>" });
+    expect(await postTo(address)(form, 5000)).toEqual({ kind: "response", status: 200, body: "<doc>größer</doc>" });
     expect(heard).toEqual(["POST /billmgr close func=x&comment=a%26b"]);
   });
 });

@@ -37,8 +37,8 @@ export async function lost(webhooks: readonly Webhook[], table: Table): Promise<
   const all = [...byCustomer].map(async ([customer, theirs]) => {
     const became = new Map((await table.events(keyOfCustomer(customer))).map((event) => [event.received.id, event]));
     return theirs
-      .filter(({ id, answered }) => answered && became.get(id)?.became !== "folded")
-      .map(({ id, body }) => `${id} was answered 200 and became ${became.get(id)?.became}: ${body}`);
+      .filter(({ id, answered }) => answered && became.get(id)?.status !== "applied")
+      .map(({ id, body }) => `${id} was answered 200 and became ${became.get(id)?.status}: ${body}`);
   });
   return (await Promise.all(all)).flat();
 }

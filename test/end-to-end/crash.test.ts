@@ -24,36 +24,36 @@ const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 // In CI it must run: without Java it fails there instead of being passed over.
 const runs = hasJava() || process.env.CI === "true";
 
-let world: World;
+let deps: World;
 beforeAll(async () => {
-  if (runs) world = await startWorld();
+  if (runs) deps = await startWorld();
 }, 60_000);
-afterAll(() => world?.stop());
+afterAll(() => deps?.stop());
 
 test.runIf(runs)(
   "killed at any moment, the functions buy nothing twice and lose nothing",
   async () => {
     onTestFailed(() => console.error(`again: CRASH_SEED=${seed} npx vitest run test/end-to-end/crash.test.ts`));
     const random = new Random(seed);
-    const shop = new Shop(customers, random.fork(), world.clock);
+    const shop = new Shop(customers, random.fork(), deps.clock);
     for (let n = 1; n <= lives; n++) {
       shop.open();
       await liveAndDie(shop, random);
       // Claims come to their deadlines and absences are proved in the short pauses, months end in the long ones.
-      moveBy(world.clock, n % 3 === 0 ? 10 * day : random.pick([2 * minute, 20 * minute, 2 * hour, day]));
+      moveBy(deps.clock, n % 3 === 0 ? 10 * day : random.pick([2 * minute, 20 * minute, 2 * hour, day]));
     }
     await recover(shop);
 
-    const { sandbox, clock } = world;
-    const table = createTable(world.table.client, tableName);
+    const { sandbox, clock } = deps;
+    const table = createTable(deps.table.client, tableName);
     const { calls, callCount } = sandbox.snapshot();
     expect(calls).toHaveLength(callCount);
     expect(boughtTooMuch(sandbox.ledger(), shop.customers)).toEqual([]);
     expect(await lost(shop.webhooks, table)).toEqual([]);
     expect(await unlogged(calls, shop.customers, table)).toEqual([]);
-    const told = world.bus.taken.map(({ Detail }) => (JSON.parse(Detail) as { id: string }).id);
+    const told = deps.bus.taken.map(({ Detail }) => (JSON.parse(Detail) as { id: string }).id);
     expect(await untold(told, shop.customers, table)).toEqual([]);
-    expect(await leaked(world.table.client, [authinfo, authinfo.split(":")[1] ?? "", standardSecret])).toEqual([]);
+    expect(await leaked(deps.table.client, [authinfo, authinfo.split(":")[1] ?? "", standardSecret])).toEqual([]);
     const { flaws, asked } = await disagreements(shop.customers, sandbox, table, dayOf(clock.now().toISOString()));
     expect(flaws).toEqual([]);
     expect(asked.length, asked.join("\n")).toBeLessThan(customers / 3);
@@ -63,9 +63,9 @@ test.runIf(runs)(
 
 /** Killed when a call arrives at billmgr or has been answered, or else after a while. */
 async function liveAndDie(shop: Shop, random: Random): Promise<void> {
-  const { sandbox, billmgr } = world;
+  const { sandbox, billmgr } = deps;
   for (let i = random.int(0, 6); i > 0; i--) sandbox.plan(someFault(random));
-  const life = await live(world.told());
+  const life = await live(deps.told());
   const last = billmgr.calls() + random.int(1, 60);
   const when = random.pick(["arrival", "answer"]);
   billmgr.watch((call, at) => {
@@ -80,9 +80,9 @@ async function liveAndDie(shop: Shop, random: Random): Promise<void> {
 
 /** Without faults, and with all the time that is needed. */
 async function recover(shop: Shop): Promise<void> {
-  const { clock, queue, catalog, billmgr, secrets, publish } = world;
+  const { clock, queue, catalog, billmgr, secrets, publish } = deps;
   await billmgr.forgetFaults();
-  const table = createTable(world.table.client, tableName);
+  const table = createTable(deps.table.client, tableName);
   const functions = startFunctions({
     table,
     queue,
@@ -100,7 +100,8 @@ async function recover(shop: Shop): Promise<void> {
   shop.charge();
   await shop.deliver(door.url, new AbortController().signal);
   // What waits for a person is looked at again every ten minutes.
-  for (let looks = 0; looks < 60; looks++) await advanceTo(new Date(clock.now().getTime() + 10 * minute));
+  for (let observations = 0; observations < 60; observations++)
+    await advanceTo(new Date(clock.now().getTime() + 10 * minute));
   await functions.stop();
   await door.close();
 }

@@ -111,7 +111,7 @@ describe("signed, and nothing to be done", () => {
     await stack.settle();
     const [stored] = await stack.table.events("event#standard/msg_unknown");
     expect(status).toBe(200);
-    expect(stored).toMatchObject({ became: "ignored", reason: expect.stringContaining("invoice.drafted") });
+    expect(stored).toMatchObject({ status: "ignored", reason: expect.stringContaining("invoice.drafted") });
   });
 
   test("what cannot be understood is answered 200, stored whole, and waits for a person", async () => {
@@ -119,7 +119,10 @@ describe("signed, and nothing to be done", () => {
     await stack.settle();
     const [stored] = await stack.table.events("event#standard/msg_unclear");
     expect(status).toBe(200);
-    expect(stored).toMatchObject({ became: "unclear", reason: "data.payment: missing, expected a string or a number" });
+    expect(stored).toMatchObject({
+      status: "unparseable",
+      reason: "data.payment: missing, expected a string or a number",
+    });
     expect(stored?.received.body).toContain("vm6-monthly");
   });
 
@@ -137,7 +140,7 @@ describe("signed, and nothing to be done", () => {
     const thin = { id: "evt_thin", object: "v2.core.event", type: "v1.billing.meter.error_report_triggered" };
     expect((await tellStripe(stack, thin)).status).toBe(200);
     await stack.settle();
-    expect(await stack.table.events("event#stripe/evt_thin")).toMatchObject([{ became: "unclear" }]);
+    expect(await stack.table.events("event#stripe/evt_thin")).toMatchObject([{ status: "unparseable" }]);
   });
 });
 

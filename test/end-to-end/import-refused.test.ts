@@ -3,7 +3,7 @@ import type { LocalStack } from "../../local/stack.ts";
 import { replayOf } from "../../operator/actions/events.ts";
 import { halt } from "../../operator/actions/halt.ts";
 import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
-import { unheld } from "../../operator/actions/unassigned.ts";
+import { unassigned } from "../../operator/actions/unassigned.ts";
 import type { Connection } from "../../operator/cli/connect.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
@@ -11,17 +11,17 @@ import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
 
 let shop: Shop;
 let stack: LocalStack;
-let world: Connection;
+let deps: Connection;
 beforeEach(async () => {
   shop = await openShop();
-  ({ stack, world } = shop);
+  ({ stack, world: deps } = shop);
 });
 afterEach(() => shop.close());
 
 const refusals = async (...lines: Line[]) => {
-  const before = [done(stack), await world.table.subscriptions()];
+  const before = [done(stack), await deps.table.subscriptions()];
   const { refused } = await shop.importAll(...lines);
-  expect([done(stack), await world.table.subscriptions()]).toEqual(before);
+  expect([done(stack), await deps.table.subscriptions()]).toEqual(before);
   return refused.map(({ line, why }) => `line ${line}: ${why}`);
 };
 
@@ -66,36 +66,36 @@ describe("a subscription whose webhooks came first", () => {
 
   test("that buys between the check and the import keeps what it bought", async () => {
     const elid = await shop.buy();
-    const { moves } = await checkImport([lineOf({ elid })], world);
+    const { moves } = await checkImport([lineOf({ elid })], deps);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await shop.minute();
-    for (const move of moves) await expect(carryOut(move, world)).rejects.toThrow("no place for license");
-    expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+    for (const move of moves) await expect(carryOut(move, deps)).rejects.toThrow("no place for license");
+    expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
     expect(done(stack)).toEqual([`order ${elid}`, "order 334674"]);
   });
 
   test("that is told of months between the check and the import has to be checked again", async () => {
     const elid = await shop.buy();
-    await halt("moving in", world);
-    const { moves } = await checkImport([lineOf({ elid })], world);
+    await halt("moving in", deps);
+    const { moves } = await checkImport([lineOf({ elid })], deps);
     await tell(stack, "payment.succeeded", { payment: "p1", plan: "vm6-monthly", months: 1 });
     await stack.settle();
-    for (const move of moves) await expect(carryOut(move, world)).rejects.toThrow("payment p1, which counts in months");
-    expect(await world.table.events("subscription#standard/42")).toHaveLength(1);
+    for (const move of moves) await expect(carryOut(move, deps)).rejects.toThrow("payment p1, which counts in months");
+    expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
   test("that was changed by another worker, so that there is no place any more, keeps nothing of the import", async () => {
     const elid = await shop.buy();
-    const { moves } = await checkImport([lineOf({ elid })], world);
-    const save: typeof world.table.save = async (key, stored) => {
+    const { moves } = await checkImport([lineOf({ elid })], deps);
+    const save: typeof deps.table.save = async (key, stored) => {
       await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 1 }, { id: "e1" });
       await stack.settle();
-      return world.table.save(key, stored);
+      return deps.table.save(key, stored);
     };
-    const raced = { ...world, table: { ...world.table, save } };
+    const raced = { ...deps, table: { ...deps.table, save } };
     for (const move of moves) await expect(carryOut(move, raced)).rejects.toThrow("no place for license");
-    expect(await world.table.events("subscription#standard/42")).toMatchObject([{ received: { id: "e1" } }]);
-    await replayOf("standard/42", "e1", world);
+    expect(await deps.table.events("subscription#standard/42")).toMatchObject([{ received: { id: "e1" } }]);
+    await replayOf("standard/42", "e1", deps);
     await shop.minute();
     expect(await stateOf(stack)).toMatchObject({ payments: [], slots: [] });
     expect(done(stack)).toEqual([`order ${elid}`]);
@@ -103,14 +103,14 @@ describe("a subscription whose webhooks came first", () => {
 
   test("that is written by another worker meanwhile is judged anew", async () => {
     const elid = await shop.buy();
-    const { moves } = await checkImport([lineOf({ elid })], world);
+    const { moves } = await checkImport([lineOf({ elid })], deps);
     let saves = 0;
-    const save: typeof world.table.save = async (key, stored) => {
+    const save: typeof deps.table.save = async (key, stored) => {
       if (++saves === 1) await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 2 });
       if (saves === 1) await stack.settle();
-      return world.table.save(key, stored);
+      return deps.table.save(key, stored);
     };
-    for (const move of moves) await carryOut(move, { ...world, table: { ...world.table, save } });
+    for (const move of moves) await carryOut(move, { ...deps, table: { ...deps.table, save } });
     expect(saves).toBe(2);
     expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 2 }] }, slots: [{ license: { elid } }] });
   });
@@ -166,11 +166,11 @@ describe("is refused, and nothing is stored", () => {
   test("a license of a pricelist that the catalog does not list; one that shows no code passes", async () => {
     const elid = await shop.buy();
     const showing = (pricelist: string) => {
-      const license: typeof world.billmgr.license = async (...of) => {
-        const seen = await world.billmgr.license(...of);
+      const license: typeof deps.billmgr.license = async (...of) => {
+        const seen = await deps.billmgr.license(...of);
         return seen && { ...seen, pricelist };
       };
-      return checkImport([lineOf({ elid })], { ...world, billmgr: { ...world.billmgr, license } });
+      return checkImport([lineOf({ elid })], { ...deps, billmgr: { ...deps.billmgr, license } });
     };
     expect((await showing("55199")).refused).toEqual([
       {
@@ -199,7 +199,7 @@ describe("is refused, and nothing is stored", () => {
     stack.sandbox?.plan({ fault: "500", func: "read" });
     expect(await refusals(lineOf({ elid }))).toEqual([expect.stringMatching(/^line 2: reading platform.edit: /)]);
     stack.sandbox?.plan({ fault: "error", func: "read", type: "auth" });
-    await expect(checkImport([lineOf({ elid })], world)).rejects.toThrow("reading platform.edit: error auth");
+    await expect(checkImport([lineOf({ elid })], deps)).rejects.toThrow("reading platform.edit: error auth");
   });
 
   test("quantities and customers that contradict each other", async () => {
@@ -216,7 +216,7 @@ test("the licenses that no subscription holds are listed, with the plan where on
   const [vm, gone] = [await shop.buy({ comment: "=1+1", addon_55165: "4" }), await shop.buy()];
   const dci = await shop.buyDci();
   await shop.inBillmgr({ func: "platform.delete", elid: gone });
-  expect(await unheld(world)).toEqual({
+  expect(await unassigned(deps)).toEqual({
     licenses: [
       {
         elid: vm,

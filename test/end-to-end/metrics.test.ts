@@ -20,7 +20,7 @@ afterEach(() => stack.stop());
 const of = (name: MetricName) => puts.filter((one) => one.name === name);
 const sum = (name: MetricName) => of(name).reduce((total, { value }) => total + value, 0);
 const largest = (name: MetricName) => Math.max(...of(name).map(({ value }) => value));
-const look = () => watch({ table: stack.table, now: stack.clock.now, metrics });
+const observation = () => watch({ table: stack.table, now: stack.clock.now, metrics });
 const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
 
 test("each metric is put by what it measures, and no other", async () => {
@@ -45,7 +45,7 @@ test("each metric is put by what it measures, and no other", async () => {
   await tell(stack, "payment.succeeded", { ...paid(inDays(stack, 30)), subscription: "43" });
   await minutes(1);
   expect(sum("Refusals")).toBe(1);
-  await look();
+  await observation();
   expect([
     sum("AttentionCount"),
     sum("Halted"),
@@ -63,7 +63,7 @@ test("each metric is put by what it measures, and no other", async () => {
   expect(answers).toEqual([...Array(4).fill("standard 200"), "standard 401"]);
 
   await stack.table.setHalt({ since: stack.clock.now().toISOString(), reason: "maintenance" });
-  await look();
+  await observation();
   expect(largest("Halted")).toBe(1);
   await advanceDays(stack, 1);
   expect(new Set(puts.map(({ name }) => name))).toEqual(new Set(Object.keys(metricUnits)));

@@ -70,12 +70,12 @@ describe("import", () => {
     const dies = { ...shop.world.table, putEvent: () => Promise.reject(new Error("killed")) };
     for (const move of moves) await carryOut(move, { ...shop.world, table: dies }).catch(() => {});
     const licenses = file("cut-off.csv", `subscription,elid,plan\nstandard/42,${elid},vm6-monthly\n`);
-    const said = "1 hold their licenses already, 1 of them without the event of the import, which was cut off";
+    const response = "1 hold their licenses already, 1 of them without the event of the import, which was cut off";
     const kept = () => shop.world.table.events("subscription#standard/42");
-    expect((await ops("import", licenses)).out).toContain(said);
+    expect((await ops("import", licenses)).out).toContain(response);
     expect(await kept()).toEqual([]);
-    expect((await ops("import", licenses, "--yes")).out).toContain(said);
-    expect(await kept()).toMatchObject([{ received: { id: `import-${elid}` }, became: "folded" }]);
+    expect((await ops("import", licenses, "--yes")).out).toContain(response);
+    expect(await kept()).toMatchObject([{ received: { id: `import-${elid}` }, status: "applied" }]);
     expect((await ops("import", licenses, "--yes")).out).not.toContain("cut off");
   });
 
@@ -99,9 +99,9 @@ describe("import", () => {
     ["subscription,elid,plan,paidThrough\ns/1,5,p,2027-02-30\n", 'found "2027-02-30", expected a day'],
     ["subscription,elid,plan\ns/1,,p\ns/2,5,\n", "line 2: no elid\n  line 3: no plan"],
     ['subscription,elid,plan\ns/1,"5,p\n', "line 2: a quotation mark that is not closed"],
-  ])("a file %j is no list of licenses", async (text, said) => {
+  ])("a file %j is no list of licenses", async (text, response) => {
     const { code, err } = await ops("import", file("wrong.csv", text), "--yes");
-    expect([code, err]).toEqual([1, expect.stringContaining(said)]);
+    expect([code, err]).toEqual([1, expect.stringContaining(response)]);
     expect(err).not.toMatch(/^\s+at /m);
   });
 

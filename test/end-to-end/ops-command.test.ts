@@ -47,7 +47,7 @@ test("an operator's way: see what waits, read its story, retry, and see that all
   expect(waits).toMatchObject({ code: 0, err: "" });
   expect(waits.out).toContain("error value/pricelist");
   expect(waits.out).toContain("fits: retry standard/42 | resolve standard/42 --adopt ELID");
-  expect(JSON.parse((await ops("attention", "--json")).out)).toMatchObject({ waiting: [{ name: "standard/42" }] });
+  expect(JSON.parse((await ops("attention", "--json")).out)).toMatchObject({ items: [{ name: "standard/42" }] });
 
   expect(await ops("retry", "standard/42")).toMatchObject({ code: 0, out: "standard/42 is woken\n" });
   await minute();
@@ -194,10 +194,10 @@ describe("a mistake is said in words, without a stack trace", () => {
     [["show", "standard/none"], "neither a subscription nor an event standard/none is known"],
     [["preview", "nowhere.json"], "nowhere.json does not exist"],
     [["probe", "--secrets", "s.json"], "--billmgr and --secrets belong together"],
-  ])("%j", async (args, said) => {
+  ])("%j", async (args, response) => {
     const { code, err } = await ops(...args);
     expect(code).toBe(1);
-    expect(err).toContain(said);
+    expect(err).toContain(response);
     expect(err).not.toMatch(/^\s+at /m);
   });
 

@@ -3,19 +3,19 @@ import type { LocalStack } from "../../local/stack.ts";
 import { preview } from "../../operator/actions/preview.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { type Connection, connect } from "../../operator/cli/connect.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell } from "../support/local.ts";
 import { invoice, stripeEvent } from "../support/stripe.ts";
 
 let stack: LocalStack;
-let world: Connection;
+let deps: Connection;
 beforeEach(async () => {
   stack = await startTestStack();
-  world = await connect({ url: stack.url });
+  deps = await connect({ url: stack.url });
 });
 afterEach(async () => {
-  world.close();
+  deps.close();
   await stack.stop();
 });
 
@@ -23,9 +23,9 @@ const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().ge
 const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
 /** The connection goes by the time at which it was made. */
 const connectAgain = async () => {
-  world.close();
-  world = await connect({ url: stack.url });
-  return world;
+  deps.close();
+  deps = await connect({ url: stack.url });
+  return deps;
 };
 /** As somebody in billmgr's client area. */
 const inBillmgr = (form: Record<string, string>) =>
@@ -49,7 +49,7 @@ describe("reconcile", () => {
     await tell(stack, "subscription.paused", { subscription: "b" });
     await minutes(1);
     const before = done(stack);
-    expect(await reconcile(world)).toEqual({
+    expect(await reconcile(deps)).toEqual({
       subscriptions: 2,
       licenses: 2,
       differences: [],
@@ -72,7 +72,7 @@ describe("reconcile", () => {
     await inBillmgr({ ...order, comment: "bw-0123456789abcdef-1-2" });
     await inBillmgr({ func: "platform.delete", elid: "334679" });
     await minutes(1);
-    const { differences, ...found } = await reconcile(world);
+    const { differences, ...found } = await reconcile(deps);
     expect(
       differences.map(({ subscription, elid, what, known, billmgr }) => [subscription, elid, what, known, billmgr]),
     ).toEqual(
@@ -104,12 +104,12 @@ describe("reconcile", () => {
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
     await buy("a");
     await stack.settle();
-    expect(await reconcile(world)).toMatchObject({ orphans: [{ elid: "334673", of: "standard/a" }], differences: [] });
+    expect(await reconcile(deps)).toMatchObject({ orphans: [{ elid: "334673", of: "standard/a" }], differences: [] });
     await minutes(5);
     stack.sandbox?.plan({ fault: "act_then_drop", func: "suspend" });
     await tell(stack, "subscription.paused", { subscription: "a" });
     await stack.settle();
-    expect(await reconcile(world)).toMatchObject({ orphans: [], differences: [{ what: "status", settling: true }] });
+    expect(await reconcile(deps)).toMatchObject({ orphans: [], differences: [{ what: "status", settling: true }] });
   });
 
   test("a deleted license that billmgr does not list any more is missing; two subscriptions with one license are told", async () => {
@@ -124,7 +124,7 @@ describe("reconcile", () => {
     if (!slot?.license) throw new Error("no license is stored");
     const slots = [slot, { ...slot, n: 2, license: { ...slot.license, elid: "334674" } }];
     await stack.table.save("subscription#standard/b", { ...held, subscription: { ...held.subscription, slots } });
-    const { differences } = await reconcile(world);
+    const { differences } = await reconcile(deps);
     expect(differences.map(({ elid, what }) => [elid, what])).toEqual([
       ["334674", "held twice"],
       ["334673", "missing"],
@@ -136,7 +136,7 @@ describe("reconcile", () => {
     await buy("a");
     await minutes(1);
     stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false, filterSubmit: "refused" });
-    expect(await reconcile(world)).toMatchObject({
+    expect(await reconcile(deps)).toMatchObject({
       differences: [],
       orphans: [],
       incomplete: { platform: "the filter of the list could not be emptied" },
@@ -153,7 +153,7 @@ describe("preview", () => {
   const now = () => toInstant(stack.clock.now());
 
   test("the calls of a first purchase, with their parameters and what comes then; nothing is done", async () => {
-    expect(await preview(standard("payment.succeeded", paid(inDays(stack, 59))), now(), world)).toEqual([
+    expect(await preview(standard("payment.succeeded", paid(inDays(stack, 59))), now(), deps)).toEqual([
       {
         event: "m1",
         type: "payment.succeeded",
@@ -171,7 +171,7 @@ describe("preview", () => {
             params: expect.objectContaining({ func: "service.prolong", period: "1" }),
           },
         ],
-        next: { do: "settled", until: expect.stringContaining("2027-01-21") },
+        next: { kind: "settled", until: expect.stringContaining("2027-01-21") },
       },
     ]);
     await minutes(1);
@@ -183,9 +183,9 @@ describe("preview", () => {
     await buy("42");
     await minutes(1);
     const known = await stack.table.load("subscription#standard/42");
-    const [said] = await preview(standard("subscription.changed", { plan: "dci6-monthly" }), now(), world);
+    const [response] = await preview(standard("subscription.changed", { plan: "dci6-monthly" }), now(), deps);
     expect(await stack.table.load("subscription#standard/42")).toEqual(known);
-    const calls = said && "changes" in said ? said.changes.map(({ params }) => params) : [];
+    const calls = response && "changes" in response ? response.changes.map(({ params }) => params) : [];
     await tell(stack, "subscription.changed", { plan: "dci6-monthly" });
     await minutes(1);
     const made = (stack.sandbox?.ledger() ?? []).slice(1).map(({ params }) => params);
@@ -196,8 +196,8 @@ describe("preview", () => {
   test("at another time", async () => {
     await buy("42");
     await minutes(1);
-    const [said] = await preview(standard("payment.failed", {}), toInstant(inDays(stack, 34)), world);
-    expect(said).toMatchObject({ known: true, changes: [{ what: "suspend license 334673" }] });
+    const [response] = await preview(standard("payment.failed", {}), toInstant(inDays(stack, 34)), deps);
+    expect(response).toMatchObject({ known: true, changes: [{ what: "suspend license 334673" }] });
   });
 
   test.each<[string, unknown, string]>([
@@ -208,8 +208,8 @@ describe("preview", () => {
     ],
     ["what means nothing", { type: "tea.ready" }, "ignored: no such type"],
   ])("%s", async (_, body, why) => {
-    const said = await preview({ storefront: "standard", headers: {}, body }, now(), world);
-    expect(said).toMatchObject([{ nothing: expect.stringContaining(why) }]);
+    const response = await preview({ storefront: "standard", headers: {}, body }, now(), deps);
+    expect(response).toMatchObject([{ nothing: expect.stringContaining(why) }]);
   });
 
   test("of what is about a payment follows its links, or says that there is none yet", async () => {
@@ -221,25 +221,27 @@ describe("preview", () => {
       payment_intent: "pi_1",
     });
     const of = { storefront: "stripe", headers: {}, body: refund };
-    expect(await preview(of, now(), world)).toMatchObject([
+    expect(await preview(of, now(), deps)).toMatchObject([
       { nothing: expect.stringContaining("stripe/pi_1 is linked to no") },
     ]);
     const bought = { storefront: "stripe", headers: {}, body: stripeEvent("invoice.paid", invoice()) };
-    expect(await preview(bought, now(), world)).toMatchObject([{ subscription: "stripe/sub_1" }]);
-    await world.table.putLink("reference#stripe/pi_1", "reference#stripe/in_1");
-    await world.table.putLink("reference#stripe/in_1", "subscription#stripe/sub_1");
-    expect(await preview(of, now(), world)).toMatchObject([{ subscription: "stripe/sub_1", changes: [] }]);
+    expect(await preview(bought, now(), deps)).toMatchObject([{ subscription: "stripe/sub_1" }]);
+    await deps.table.putLink("reference#stripe/pi_1", "reference#stripe/in_1");
+    await deps.table.putLink("reference#stripe/in_1", "subscription#stripe/sub_1");
+    expect(await preview(of, now(), deps)).toMatchObject([{ subscription: "stripe/sub_1", changes: [] }]);
   });
 
   test("test mode counts only where the policy lets it", async () => {
     const body = stripeEvent("invoice.paid", invoice(), { livemode: false });
-    const { policy, ...catalog } = world.catalog;
-    const strict = { ...world, catalog: { ...catalog, policy: { ...policy, acceptTestMode: false } } };
-    const said = await preview({ storefront: "stripe", headers: {}, body }, now(), strict);
-    expect(said).toMatchObject([{ nothing: expect.stringContaining("test mode") }]);
+    const { policy, ...catalog } = deps.catalog;
+    const strict = { ...deps, catalog: { ...catalog, policy: { ...policy, acceptTestMode: false } } };
+    const response = await preview({ storefront: "stripe", headers: {}, body }, now(), strict);
+    expect(response).toMatchObject([{ nothing: expect.stringContaining("test mode") }]);
   });
 
   test("of no storefront", async () => {
-    await expect(preview({ storefront: "strip", headers: {}, body: {} }, now(), world)).rejects.toThrow(Unfit);
+    await expect(preview({ storefront: "strip", headers: {}, body: {} }, now(), deps)).rejects.toThrow(
+      PreconditionFailed,
+    );
   });
 });

@@ -13,7 +13,7 @@ import { authinfoWith, canary } from "../support/secrets.ts";
 
 let sandbox: Sandbox;
 let server: Served;
-let world: TrialWorld;
+let deps: TrialWorld;
 const clock = createClock(0);
 const accountOf = (password = authinfo) =>
   createBillmgr(postTo(`${server.url}/manager/billmgr`), async () => password, { fundsErrors: ["money"] });
@@ -23,13 +23,13 @@ beforeEach(async () => {
   server = await serve(async (request, response) => {
     if (!(await sandbox.handle(request, response))) response.writeHead(404).end();
   });
-  world = { billmgr: accountOf(), catalog: testCatalog(), reference: "bw-probe-1", pause: async () => {} };
+  deps = { billmgr: accountOf(), catalog: testCatalog(), reference: "bw-probe-1", pause: async () => {} };
 });
 afterEach(() => server.close());
 
-const withLicense = () => world.billmgr.call("order", requestOf(orderOf(), "bw-0123456789abcdef-1-1"));
+const withLicense = () => deps.billmgr.call("order", requestOf(orderOf(), "bw-0123456789abcdef-1-1"));
 const answers = async () => {
-  const { findings, able } = await probe(world);
+  const { findings, able } = await probe(deps);
   const of = (all: typeof findings) =>
     Object.fromEntries(all.map(({ about, found }) => [about.replace("platform: ", ""), found]));
   return { findings: of(findings), able: of(able), details: findings.map(({ detail }) => detail).join("\n") };
@@ -119,8 +119,8 @@ describe("what an account shows", () => {
   test("an addon that billmgr does not have under the catalog's code", async () => {
     const { products, ...rest } = testCatalog();
     const vmmanager6 = { pricelist: 55163, family: "platform", addons: { nodes: 55999 } };
-    world = { ...world, catalog: { ...rest, products: { ...products, vmmanager6 } } };
-    const { findings } = await probe(world);
+    deps = { ...deps, catalog: { ...rest, products: { ...products, vmmanager6 } } };
+    const { findings } = await probe(deps);
     expect(findings.find(({ about }) => about.startsWith("vmmanager6"))).toMatchObject({
       found: "no",
       detail: expect.stringContaining("not nodes (55999)"),
@@ -128,8 +128,8 @@ describe("what an account shows", () => {
   });
 
   test("a wrong password is tried once, and is told to nobody", async () => {
-    world = { ...world, billmgr: accountOf(authinfoWith("-of-old")) };
-    const probed = await probe(world);
+    deps = { ...deps, billmgr: accountOf(authinfoWith("-of-old")) };
+    const probed = await probe(deps);
     expect(probed).toMatchObject({ findings: [{ about: "the user is let in", found: "no" }], able: [] });
     expect(sandbox.snapshot().calls).toHaveLength(1);
     expect(JSON.stringify(probed)).not.toContain(canary);
@@ -146,13 +146,18 @@ describe("a trial order", () => {
   const steps: string[] = [];
   beforeEach(() => steps.splice(0));
   const trial = (name = plan) =>
-    tryTrial(name, world, ({ did, outcome }) => steps.push(`${did.split(" ")[0]} ${outcome}`));
+    tryTrial(name, deps, ({ did, outcome }) => steps.push(`${did.split(" ")[0]} ${outcome}`));
 
   test("is ordered, suspended, resumed and deleted, with what a reading showed after each", async () => {
     const { steps: all, left } = await trial();
     expect(steps).toEqual(["order done", "suspend done", "resume done", "delete done"]);
     expect(left).toBeUndefined();
-    expect(all.map(({ saw }) => saw.split(":")[0])).toEqual(["achieved", "achieved", "achieved", "achieved"]);
+    expect(all.map(({ saw: evidence }) => evidence.split(":")[0])).toEqual([
+      "achieved",
+      "achieved",
+      "achieved",
+      "achieved",
+    ]);
     expect(all[0]?.saw).toContain("the list shows its reference as remoteid and comment");
     expect(sandbox.ledger().map(({ operation, cost }) => `${operation} ${cost}`)).toEqual([
       "order 0",
@@ -166,7 +171,7 @@ describe("a trial order", () => {
     const { plans, ...rest } = testCatalog();
     const [vm, dci] = [plans["vm6-monthly"], plans["dci6-trial"]];
     if (!vm || !dci?.trial) throw new Error("the catalog of the tests has changed");
-    world = { ...world, catalog: { ...rest, plans: { "vm6-trial": { ...vm, trial: dci.trial } } } };
+    deps = { ...deps, catalog: { ...rest, plans: { "vm6-trial": { ...vm, trial: dci.trial } } } };
     expect((await trial("vm6-trial")).left).toBeUndefined();
     expect(sandbox.ledger()).toMatchObject([
       { addons: { 55165: 1 } },

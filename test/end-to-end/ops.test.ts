@@ -10,7 +10,7 @@ import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve, retry } from "../../operator/actions/repair.ts";
 import { show, showEvent } from "../../operator/actions/show.ts";
 import { type Connection, connect } from "../../operator/cli/connect.ts";
-import { Unfit } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import {
   authinfo,
   done,
@@ -25,19 +25,19 @@ import {
 import { invoice, stripeEvent, unix } from "../support/stripe.ts";
 
 let stack: LocalStack;
-let world: Connection;
+let deps: Connection;
 const start = async (options: Partial<Options> = {}) => {
   stack = await startTestStack(options);
-  world = await connect({ url: stack.url });
+  deps = await connect({ url: stack.url });
 };
 const restart = async (options: Partial<Options>) => {
-  world.close();
+  deps.close();
   await stack.stop();
   await start(options);
 };
 beforeEach(() => start());
 afterEach(async () => {
-  world.close();
+  deps.close();
   await stack.stop();
 });
 
@@ -60,8 +60,8 @@ const buyInBillmgr = (more: Record<string, string>) =>
     ...more,
   });
 const reconnected = async () => {
-  world.close();
-  world = await connect({ url: stack.url });
+  deps.close();
+  deps = await connect({ url: stack.url });
 };
 
 /** The answer was lost, and nothing that the system may rely on shows what became of the order. */
@@ -77,44 +77,44 @@ async function loseOrder(fault: "act_then_drop" | "drop_before_acting") {
 describe("an order that was lost", () => {
   test("needs a person, with the repairs that fit", async () => {
     await loseOrder("act_then_drop");
-    expect(await attention(world)).toMatchObject({
-      waiting: [{ is: "subscription", name: "standard/42", repairs: ["retry", "adopt", "never-bought"] }],
+    expect(await attention(deps)).toMatchObject({
+      items: [{ kind: "subscription", name: "standard/42", repairs: ["retry", "adopt", "never-bought"] }],
     });
   });
 
   test("a license that a person found is adopted once a reading shows it", async () => {
     await loseOrder("act_then_drop");
-    await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+    await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
     await minutes(1);
     expect(await stateOf(stack)).toMatchObject({
       slots: [{ license: { elid: "334673", expiry: "2026-12-23" } }],
       operation: { n: 1, outcome: "done", resolved: { as: "adopt 334673" } },
     });
     expect(await stack.table.operations("subscription#standard/42")).toMatchObject([{ n: 1, outcome: "done" }]);
-    expect((await attention(world)).waiting).toEqual([]);
+    expect((await attention(deps)).items).toEqual([]);
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
   test("never bought: it is ordered once more, and once only", async () => {
     await loseOrder("drop_before_acting");
-    await resolve("standard/42", { as: "never-bought" }, world);
+    await resolve("standard/42", { as: "never-bought" }, deps);
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
     expect(await stack.table.operations("subscription#standard/42")).toMatchObject([
       { n: 1, outcome: "gave_up", resolved: { as: "never bought" } },
       { n: 2, outcome: "done" },
     ]);
-    await expect(resolve("standard/42", { as: "never-bought" }, world)).rejects.toThrow("no operation is open");
+    await expect(resolve("standard/42", { as: "never-bought" }, deps)).rejects.toThrow("no operation is open");
     await minutes(60);
     expect(done(stack)).toHaveLength(1);
   });
 
   test("what was said of another operation than the latest is not believed", async () => {
     await loseOrder("drop_before_acting");
-    const said = resolve("standard/42", { as: "never-bought", operation: 2 }, world);
-    await expect(said).rejects.toThrow("standard/42 is at operation 1 by now, and this was said of 2: look again");
+    const response = resolve("standard/42", { as: "never-bought", operation: 2 }, deps);
+    await expect(response).rejects.toThrow("standard/42 is at operation 1 by now, and this was said of 2: look again");
     expect((await stateOf(stack))?.operation).toMatchObject({ n: 1, state: "unknown" });
-    await resolve("standard/42", { as: "never-bought", operation: 1 }, world);
+    await resolve("standard/42", { as: "never-bought", operation: 1 }, deps);
     expect((await stack.table.operations("subscription#standard/42"))[0]).toMatchObject({ n: 1, outcome: "gave_up" });
   });
 
@@ -129,9 +129,9 @@ describe("an order that was lost", () => {
     await inBillmgr({ func: "platform.delete", elid: "334674" });
     await loseOrder("drop_before_acting");
     const before = await stack.table.load("subscription#standard/42");
-    const adopting = resolve("standard/42", { as: "adopt", elid }, world);
+    const adopting = resolve("standard/42", { as: "adopt", elid }, deps);
     await expect(adopting).rejects.toThrow(why);
-    await expect(adopting).rejects.toThrow(Unfit);
+    await expect(adopting).rejects.toThrow(PreconditionFailed);
     expect(await stack.table.load("subscription#standard/42")).toEqual(before);
   });
 
@@ -141,16 +141,16 @@ describe("an order that was lost", () => {
     await buy("41");
     await buy("42");
     await minutes(1);
-    await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+    await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
     await minutes(1);
     expect(await stateOf(stack)).toMatchObject({
       slots: [{ license: { elid: "334673" } }],
       operation: { n: 2, outcome: "done" },
     });
-    const again = resolve("standard/41", { as: "adopt", elid: "334673" }, world);
+    const again = resolve("standard/41", { as: "adopt", elid: "334673" }, deps);
     await expect(again).rejects.toThrow("license 334673 is held by standard/42");
     expect(done(stack)).toEqual(["order 334673"]);
-    expect(await reconcile(world)).toMatchObject({ licenses: 1, differences: [] });
+    expect(await reconcile(deps)).toMatchObject({ licenses: 1, differences: [] });
   });
 });
 
@@ -159,15 +159,13 @@ describe("other repairs", () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await stack.settle();
-    expect((await attention(world)).waiting).toMatchObject([
-      { reason: expect.stringContaining("error value/pricelist") },
-    ]);
+    expect((await attention(deps)).items).toMatchObject([{ reason: expect.stringContaining("error value/pricelist") }]);
     const sent: unknown[] = [];
     const send: Connection["send"] = async (messages) => {
       sent.push(...messages.map(({ message }) => message));
-      await world.send(messages);
+      await deps.send(messages);
     };
-    await retry("standard/42", { ...world, send });
+    await retry("standard/42", { ...deps, send });
     await stack.settle();
     expect(sent).toEqual([{ key: "subscription#standard/42", kind: "wake" }]);
     expect(done(stack)).toEqual(["order 334673"]);
@@ -176,7 +174,7 @@ describe("other repairs", () => {
   test("two retries at once are both made, though each finds the other's version", async () => {
     await buy();
     await stack.settle();
-    await Promise.all([retry("standard/42", world), retry("standard/42", world), retry("standard/42", world)]);
+    await Promise.all([retry("standard/42", deps), retry("standard/42", deps), retry("standard/42", deps)]);
     await stack.settle();
     expect(done(stack)).toEqual(["order 334673"]);
   });
@@ -184,11 +182,11 @@ describe("other repairs", () => {
   test("a license that somebody deleted is replaced when a person says so, and not before", async () => {
     await buy();
     await minutes(1);
-    await expect(resolve("standard/42", { as: "gone", elid: "334673" }, world)).rejects.toThrow(
+    await expect(resolve("standard/42", { as: "gone", elid: "334673" }, deps)).rejects.toThrow(
       "as active: it is not gone",
     );
     await inBillmgr({ func: "platform.delete", elid: "334673" });
-    await resolve("standard/42", { as: "gone", elid: "334673" }, world);
+    await resolve("standard/42", { as: "gone", elid: "334673" }, deps);
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673", "delete 334673", "order 334674"]);
     expect(await stateOf(stack)).toMatchObject({ slots: [{ generation: 2, license: { elid: "334674" } }] });
@@ -206,9 +204,9 @@ describe("other repairs", () => {
     await tell(stack, "subscription.paused", {});
     await minutes(3);
     await reconnected();
-    await expect(resolve("standard/42", { as: "done" }, world)).rejects.toThrow("is active until");
+    await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("is active until");
     await inBillmgr({ func: "platform.suspend", elid: "334673" });
-    await resolve("standard/42", { as: "done" }, world);
+    await resolve("standard/42", { as: "done" }, deps);
     expect((await stateOf(stack))?.slots[0]?.license?.suspended).toBe(true);
   });
 
@@ -220,36 +218,36 @@ describe("other repairs", () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
     await minutes(5);
     await reconnected();
-    await expect(resolve("standard/42", { as: "done" }, world)).rejects.toThrow("until 2026-12-23");
+    await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("until 2026-12-23");
     await inBillmgr({ func: "service.prolong", elid: "334673", period: "1", sok: "ok" });
-    await resolve("standard/42", { as: "done" }, world);
+    await resolve("standard/42", { as: "done" }, deps);
     expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
     await minutes(90);
     expect(done(stack).filter((one) => one.startsWith("prolong"))).toHaveLength(1);
   });
 
   test.each<[string, () => Promise<unknown>, string]>([
-    ["an unknown subscription", () => retry("standard/none", world), "no subscription standard/none is known"],
-    ["no such storefront", () => retry("strpe/1", world), 'did you mean "stripe"?'],
-    ["no name at all", () => retry("standard", world), "expected a storefront and an id"],
+    ["an unknown subscription", () => retry("standard/none", deps), "no subscription standard/none is known"],
+    ["no such storefront", () => retry("strpe/1", deps), 'did you mean "stripe"?'],
+    ["no name at all", () => retry("standard", deps), "expected a storefront and an id"],
   ])("%s is said", async (_, act, why) => {
     await expect(act()).rejects.toThrow(why);
   });
 });
 
 test("a halt stops all calls; lifting it lets go at once what waited, and nothing twice", async () => {
-  expect(await halt("maintenance", world)).toMatchObject({ reason: "maintenance" });
-  expect(await halt("another", world)).toMatchObject({ reason: "maintenance" });
+  expect(await halt("maintenance", deps)).toMatchObject({ reason: "maintenance" });
+  expect(await halt("another", deps)).toMatchObject({ reason: "maintenance" });
   await buy("a");
   await buy("b");
   await minutes(30);
   expect(done(stack)).toEqual([]);
-  expect(await attention(world)).toMatchObject({ halt: { reason: "maintenance" }, waiting: [] });
+  expect(await attention(deps)).toMatchObject({ halt: { reason: "maintenance" }, items: [] });
   await reconnected();
-  expect(await resume(world)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
+  expect(await resume(deps)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
   await stack.settle();
   expect(done(stack)).toEqual(["order 334673", "order 334674"]);
-  expect(await resume(world)).toEqual({ woken: 0 });
+  expect(await resume(deps)).toEqual({ woken: 0 });
 });
 
 test("what waits for its own time when the halt is lifted goes on at that time", async () => {
@@ -258,7 +256,7 @@ test("what waits for its own time when the halt is lifted goes on at that time",
   await stack.settle();
   expect(await stack.table.halt()).toBeDefined();
   await reconnected();
-  expect(await resume(world)).toMatchObject({ woken: 1 });
+  expect(await resume(deps)).toMatchObject({ woken: 1 });
   await stack.settle();
   expect(done(stack)).toEqual([]);
   await minutes(1);
@@ -267,14 +265,14 @@ test("what waits for its own time when the halt is lifted goes on at that time",
 
 test("a customer who has a license already keeps it: halted before the first payment, it is adopted instead of ordered", async () => {
   await buyInBillmgr({ addon_55165: "1", addon_55164: "5" });
-  await halt("moving in", world);
+  await halt("moving in", deps);
   await buy();
   await minutes(1);
   await reconnected();
-  await resolve("standard/42", { as: "adopt", elid: "334673" }, world);
+  await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
   await minutes(1);
   expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
-  await resume(world);
+  await resume(deps);
   await minutes(1);
   expect(done(stack)).toEqual(["order 334673", "edit 334673"]);
   expect(stack.sandbox?.licenses()).toMatchObject([{ addons: { 55165: 1, 55164: 0 } }]);
@@ -282,8 +280,8 @@ test("a customer who has a license already keeps it: halted before the first pay
 
 test("a password that is refused to an operator halts the system, and is not tried again by the same command", async () => {
   stack.sandbox?.plan({ fault: "error", func: "read", type: "auth", object: "badpassword", times: 9 });
-  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("badpassword");
-  await expect(world.billmgr.license("platform", "1")).rejects.toThrow("all calls are halted");
+  await expect(deps.billmgr.license("platform", "1")).rejects.toThrow("badpassword");
+  await expect(deps.billmgr.license("platform", "1")).rejects.toThrow("all calls are halted");
   expect(await stack.table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
   expect(stack.sandbox?.snapshot().calls.filter(({ operation }) => operation === "read")).toHaveLength(1);
 });
@@ -295,15 +293,15 @@ describe("an event", () => {
   test("that is still not understood stays, and says why; dismissed it is off the list, and kept", async () => {
     await unclear();
     await stack.settle();
-    expect(await attention(world)).toMatchObject({ waiting: [{ is: "event", name: "standard/odd" }] });
-    expect(await replay("standard/odd", world)).toEqual({ unclear: "data.paidThrough or data.months: missing" });
-    expect((await attention(world)).waiting).toHaveLength(1);
-    await dismiss("standard/odd", "the shop's own test", world);
-    expect((await attention(world)).waiting).toEqual([]);
+    expect(await attention(deps)).toMatchObject({ items: [{ kind: "event", name: "standard/odd" }] });
+    expect(await replay("standard/odd", deps)).toEqual({ unparseable: "data.paidThrough or data.months: missing" });
+    expect((await attention(deps)).items).toHaveLength(1);
+    await dismiss("standard/odd", "the shop's own test", deps);
+    expect((await attention(deps)).items).toEqual([]);
     const [event] = await stack.table.events("event#standard/odd");
-    expect(event).toMatchObject({ became: "unclear", settled: { as: "dismissed", why: "the shop's own test" } });
-    await expect(dismiss("standard/odd", "again", world)).rejects.toThrow("does not wait for a person");
-    await expect(replay("standard/none", world)).rejects.toThrow("no event standard/none is kept by itself");
+    expect(event).toMatchObject({ status: "unparseable", resolution: { as: "dismissed", why: "the shop's own test" } });
+    await expect(dismiss("standard/odd", "again", deps)).rejects.toThrow("does not wait for a person");
+    await expect(replay("standard/none", deps)).rejects.toThrow("no event standard/none is kept by itself");
   });
 
   test("beside another of the same id is listed by itself", async () => {
@@ -312,9 +310,9 @@ describe("an event", () => {
     const [first] = await stack.table.events("event#standard/odd");
     if (!first) throw new Error("nothing is stored");
     const second = { ...first.received, occurredAt: "2026-01-01T00:00:00.000Z" };
-    await stack.table.putEvent("event#standard/odd", second, [], { became: "unclear", reason: "another" });
-    await stack.table.settleEvent("event#standard/odd", first.received, [], { as: "dismissed", at: "", why: "" });
-    expect((await attention(world)).waiting).toMatchObject([{ reason: "another" }]);
+    await stack.table.putEvent("event#standard/odd", second, [], { status: "unparseable", reason: "another" });
+    await stack.table.resolveEvent("event#standard/odd", first.received, [], { as: "dismissed", at: "", why: "" });
+    expect((await attention(deps)).items).toMatchObject([{ reason: "another" }]);
   });
 
   test("that today's code understands is done, and leaves the list", async () => {
@@ -324,16 +322,16 @@ describe("an event", () => {
     const now = stack.clock.now().toISOString();
     const received = { id: "odd", type: "payment.succeeded", occurredAt: now, receivedAt: now, body };
     const of = { ...received, headers: { "webhook-id": "odd" } };
-    await stack.table.putEvent("event#standard/odd", of, [], { became: "unclear", reason: "not understood" });
-    expect(await replay("standard/odd", world)).toEqual({
+    await stack.table.putEvent("event#standard/odd", of, [], { status: "unparseable", reason: "not understood" });
+    expect(await replay("standard/odd", deps)).toEqual({
       understood: "replayed",
       why: "payment.succeeded of standard/42",
     });
     await stack.settle();
     expect(done(stack)).toEqual(["order 334673"]);
-    expect((await attention(world)).waiting).toEqual([]);
+    expect((await attention(deps)).items).toEqual([]);
     // Once more does no harm.
-    await replay("standard/odd", world);
+    await replay("standard/odd", deps);
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
   });
@@ -344,9 +342,9 @@ describe("an event", () => {
     await restart({ data, catalog: { ...testCatalog(), plans } });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)), { id: "bought" });
     await stack.settle();
-    expect((await attention(world)).waiting).toMatchObject([{ reason: expect.stringContaining("as vm6-monthly") }]);
+    expect((await attention(deps)).items).toMatchObject([{ reason: expect.stringContaining("as vm6-monthly") }]);
     await restart({ data, clock: inDays(stack, 1) });
-    const replayed = await replayOf("standard/42", "bought", world);
+    const replayed = await replayOf("standard/42", "bought", deps);
     expect(replayed).toEqual({ understood: "replayed", why: "payment.succeeded of standard/42" });
     await stack.settle();
     expect(done(stack)).toEqual(["order 334673"]);
@@ -366,14 +364,14 @@ describe("an event", () => {
       JSON.stringify([event.events, stored.subscription]).replaceAll('"through":"2026', '"through":"2035'),
     );
     const settled = { as: "replayed" as const, at: stack.clock.now().toISOString(), why: "misread" };
-    await stack.table.settleEvent(key, event.received, longer[0], settled);
+    await stack.table.resolveEvent(key, event.received, longer[0], settled);
     await stack.table.save(key, { ...stored, subscription: longer[1] });
     expect((await stateOf(stack))?.payments).not.toEqual(stored.subscription.payments);
-    expect(await replayOf("standard/42", event.received.id, world)).toMatchObject({ understood: "replayed" });
+    expect(await replayOf("standard/42", event.received.id, deps)).toMatchObject({ understood: "replayed" });
     await stack.settle();
     expect((await stateOf(stack))?.payments).toEqual(stored.subscription.payments);
     expect(done(stack)).toEqual(["order 334673"]);
-    await expect(replayOf("standard/42", "none", world)).rejects.toThrow("has no event none");
+    await expect(replayOf("standard/42", "none", deps)).rejects.toThrow("has no event none");
   });
 
   test("of a payment that was linked to it is read again under the payment's own name here", async () => {
@@ -395,8 +393,8 @@ describe("an event", () => {
       ["charge.refunded", { id: "ch_1", amount: 2000, amount_refunded: 2000, refunded: true, payment_intent: "pi_1" }],
     );
     const told = (await stateOf(stack, "stripe/sub_1"))?.payments;
-    expect(told).toMatchObject([{ id: "in_1", refunded: { value: true } }]);
-    expect(await replayOf("stripe/sub_1", "evt_charge.refunded", world)).toMatchObject({ understood: "replayed" });
+    expect(told).toMatchObject([{ id: "in_1", revocations: [{ held: { value: true } }] }]);
+    expect(await replayOf("stripe/sub_1", "evt_charge.refunded", deps)).toMatchObject({ understood: "replayed" });
     await stack.settle();
     expect((await stateOf(stack, "stripe/sub_1"))?.payments).toEqual(told);
   });
@@ -406,8 +404,8 @@ describe("an event", () => {
     await tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1", note: long }, { id: "long" });
     await stack.settle();
     expect((await stack.table.events("event#standard/long"))[0]?.received.body).toMatch(/^gzip:/);
-    expect((await showEvent("standard/long", world))[0]?.body).toContain(long);
-    expect(await replay("standard/long", world)).toEqual({ unclear: "data.paidThrough or data.months: missing" });
+    expect((await showEvent("standard/long", deps))[0]?.body).toContain(long);
+    expect(await replay("standard/long", deps)).toEqual({ unparseable: "data.paidThrough or data.months: missing" });
   });
 
   test("is not read again where a payment would be lost that no kept event tells of", async () => {
@@ -418,7 +416,7 @@ describe("an event", () => {
     if (!stored) throw new Error("nothing is stored");
     const payments = [...stored.subscription.payments, { id: "of long ago" }];
     await stack.table.save(key, { ...stored, subscription: { ...stored.subscription, payments } });
-    await expect(replayOf("standard/42", "bought", world)).rejects.toThrow("payment of long ago is known");
+    await expect(replayOf("standard/42", "bought", deps)).rejects.toThrow("payment of long ago is known");
     expect((await stateOf(stack))?.payments).toEqual(payments);
   });
 });
@@ -428,13 +426,13 @@ test("what should have been woken long ago is told, and what is low", async () =
   await minutes(1);
   const stored = await stack.table.load("subscription#standard/42");
   if (!stored) throw new Error("nothing is stored");
-  expect(await attention(world)).toEqual({ waiting: [] });
+  expect(await attention(deps)).toEqual({ items: [] });
   const due = new Date(stack.clock.now().getTime() - 6 * 60_000).toISOString();
   await stack.table.save("subscription#standard/42", { ...stored, agenda: { due } });
   const balance = { amount: 5, currency: "EUR", at: due, low: true };
   await stack.table.putBalance(balance);
   await reconnected();
-  expect(await attention(world)).toEqual({ late: { name: "standard/42", since: due }, balance, waiting: [] });
+  expect(await attention(deps)).toEqual({ overdue: { name: "standard/42", since: due }, balance, items: [] });
 });
 
 test("the story tells events, calls, answers and readings in order, and no secret", async () => {
@@ -442,14 +440,17 @@ test("the story tells events, calls, answers and readings in order, and no secre
   await minutes(1);
   await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
   await minutes(1);
-  const story = await show("standard/42", world);
-  expect(story?.chapters.map((one) => ("event" in one ? one.event.received.type : one.operation.change.kind))).toEqual([
+  const story = await show("standard/42", deps);
+  expect(story?.entries.map((one) => ("event" in one ? one.event.received.type : one.operation.change.kind))).toEqual([
     "payment.succeeded",
     "order",
     "subscription.changed",
     "edit",
   ]);
-  expect(story).toMatchObject({ next: { do: "settled" }, subscription: { slots: [{ license: { elid: "334673" } }] } });
+  expect(story).toMatchObject({
+    next: { kind: "settled" },
+    subscription: { slots: [{ license: { elid: "334673" } }] },
+  });
   expect(JSON.stringify(story)).not.toContain("correct-horse");
-  expect(await show("standard/none", world)).toBeUndefined();
+  expect(await show("standard/none", deps)).toBeUndefined();
 });

@@ -220,7 +220,7 @@ describe.skipIf(!hasPhp && process.env.CI !== "true")("in PHP", () => {
     expect(await done()).toEqual([["edit", 5]]);
     const end = async () => {
       await stack.settle();
-      return (await stateOf(stack, "standard/27"))?.end?.value.is;
+      return (await stateOf(stack, "standard/27"))?.end?.value.kind;
     };
     await fire({ type: "immediate" }, { quantity: 5 }, "ServiceCancellation\\Created");
     expect(await end()).toBeUndefined();

@@ -76,10 +76,10 @@ describe("a mistake at the start is said in words, without a stack trace", { tim
     ],
     ["a time that is none", () => ["--clock", "yesterday"], '--clock: found "yesterday"'],
     ["an address that is none", () => ["--billmgr", "api.ispsystem.com"], '--billmgr: found "api.ispsystem.com"'],
-  ])("%s", async (_, args, said) => {
+  ])("%s", async (_, args, response) => {
     const { ended, output } = start(...args());
     expect(await ended).toBe(1);
-    expect(output()).toContain(said);
+    expect(output()).toContain(response);
     expect(output()).not.toMatch(/^\s+at /m);
     expect(output()).not.toContain(`sk_live_${canary}`);
   });

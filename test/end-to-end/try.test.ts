@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { shops } from "../../local/simulators/storefronts/index.ts";
 import type { LocalStack } from "../../local/stack.ts";
-import { builtStorefronts } from "../../shared/storefronts/index.ts";
+import { storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
 import { ask, change } from "../support/console.ts";
 import { done, startTestStack, stateOf } from "../support/local.ts";
 
@@ -21,7 +21,7 @@ const buy = async (storefront: string) =>
   (await tried("tell", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
 test("there is a shop for every storefront", () => {
-  expect(Object.keys(shops).sort()).toEqual([...builtStorefronts].sort());
+  expect(Object.keys(shops).sort()).toEqual([...storefrontNamesBuilt].sort());
 });
 
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {

@@ -147,7 +147,7 @@ describe("a call that billmgr did not get or refused", () => {
     await buy();
     await minutes(120);
     const state = await stateOf(stack);
-    expect(state).toMatchObject({ operation: { outcome: "not_sent" }, pause: { times: expect.any(Number) } });
+    expect(state).toMatchObject({ operation: { outcome: "not_sent" }, backoff: { times: expect.any(Number) } });
     expect(state?.attention).toBeUndefined();
   });
 

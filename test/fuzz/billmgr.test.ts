@@ -7,7 +7,7 @@ import { createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
-import { largestAnswer, type Post, postTo, type Sent } from "../../shared/billmgr/transport.ts";
+import { maxResponseBytes, type Post, type PostResult, postTo } from "../../shared/billmgr/transport.ts";
 import type { Change, ChangeKind } from "../../shared/licensing/operation.ts";
 import { addMonths } from "../../shared/licensing/time.ts";
 import { operation, orderOf } from "../support/events.ts";
@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   const post: Post = async (form, timeoutMs) => {
     const sent = await postTo(url)(form, timeoutMs);
-    if (sent.came === "answer") replies.push(sent.body);
+    if (sent.kind === "response") replies.push(sent.body);
     return sent;
   };
   const billmgr = createBillmgr(post, async () => authinfo);
@@ -62,7 +62,7 @@ beforeAll(async () => {
   await close();
 });
 
-const answer = (body: string, status = 200): Sent => ({ came: "answer", status, body });
+const answer = (body: string, status = 200): PostResult => ({ kind: "response", status, body });
 
 test("an answer that is cut short anywhere, or has more behind it, proves nothing", () => {
   for (const reply of replies) {
@@ -158,16 +158,16 @@ const encodings: ((text: string) => string)[] = [
 
 describe("the client", () => {
   const authinfo = authinfoWith(`pass&<>"'%+ wörd\\`);
-  const sent: fc.Arbitrary<Sent> = fc.oneof(
+  const sent: fc.Arbitrary<PostResult> = fc.oneof(
     { weight: 8, arbitrary: fc.oneof(anyReply, anyReply.chain(mutatedText)).map((body) => answer(body)) },
     {
       weight: 1,
       arbitrary: fc.tuple(fc.string({ unit: "binary" }), fc.nat(599)).map(([body, status]) => answer(body, status)),
     },
-    { weight: 1, arbitrary: fc.string().map((why): Sent => ({ came: "nothing", why })) },
-    { weight: 1, arbitrary: fc.string().map((why): Sent => ({ came: "not_sent", why })) },
+    { weight: 1, arbitrary: fc.string().map((why): PostResult => ({ kind: "no_response", why })) },
+    { weight: 1, arbitrary: fc.string().map((why): PostResult => ({ kind: "not_sent", why })) },
   );
-  const clientOf = (answers: readonly Sent[]) => {
+  const clientOf = (answers: readonly PostResult[]) => {
     let next = 0;
     const post: Post = async () => answers[next++ % answers.length] ?? answer("");
     return createBillmgr(post, async () => authinfo);
@@ -189,8 +189,8 @@ describe("the client", () => {
         fc.constantFrom(...kinds),
         async (answers, kind) => {
           const outcome = await clientOf(answers).call(kind, {});
-          expect(outcome.said.length).toBeLessThanOrEqual(400);
-          expect(outcome.said.isWellFormed()).toBe(true);
+          expect(outcome.response.length).toBeLessThanOrEqual(400);
+          expect(outcome.response.isWellFormed()).toBe(true);
           const one = await readable(clientOf(answers).license("platform", "5"));
           const all = await readable(clientOf(answers).licenses("platform"));
           for (const seen of [...(one ? [one] : []), ...(all?.rows ?? [])]) {
@@ -219,15 +219,15 @@ describe("the client", () => {
         const known = {
           reference: "bw-1",
           elid: undefined,
-          witnesses: async () => [{ elid: "334673", reference: "bw-1" }],
+          knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
         };
         const open = operation({ change: changes[kind], state, before });
-        const sight = await readable(readBack(open, known, clientOf(given)));
-        if (!sight) return;
-        expect(["achieved", "pending", "absent", "contrary"]).toContain(sight.verdict);
-        expect(sight.saw.length).toBeLessThanOrEqual(400);
-        if (sight.elid !== undefined) expect(sight.elid).toMatch(/^\d{1,18}$/);
-        expectDay(sight.expiry);
+        const result = await readable(readBack(open, known, clientOf(given)));
+        if (!result) return;
+        expect(["achieved", "pending", "absent", "conflicting"]).toContain(result.verdict);
+        expect(result.evidence.length).toBeLessThanOrEqual(400);
+        if (result.elid !== undefined) expect(result.elid).toMatch(/^\d{1,18}$/);
+        expectDay(result.expiry);
       }),
       { numRuns: runs(1000) },
     );
@@ -236,20 +236,20 @@ describe("the client", () => {
   test("a license with any number of addons is seen in a few words", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = { reference: "bw-1", elid: undefined, witnesses: async () => [] };
-    const sight = await readBack(operation({ change: changes.edit }), known, billmgr);
-    expect(sight.verdict).toBe("achieved");
-    expect(sight.saw.length).toBeLessThan(200);
+    const known = { reference: "bw-1", elid: undefined, knownLicenses: async () => [] };
+    const result = await readBack(operation({ change: changes.edit }), known, billmgr);
+    expect(result.verdict).toBe("achieved");
+    expect(result.evidence.length).toBeLessThan(200);
   });
 
   test("an answer that echoes authinfo, in whatever encoding, is told without it", async () => {
     const password = authinfo.slice(authinfo.indexOf(":") + 1);
-    const places: ((echo: string) => Sent)[] = [
+    const places: ((echo: string) => PostResult)[] = [
       (echo) => answer(`<doc><error type="value"><msg>Wrong ${echo}, it is</msg></error></doc>`),
       (echo) => answer(`<doc><error type="${echo}"/></doc>`),
       (echo) => answer(`<doc><error type="value" object="${echo}"/></doc>`),
       (echo) => answer(`<html><title>Error: ${echo}</title></html>`, 502),
-      (echo) => ({ came: "nothing", why: `reset after ${echo}` }),
+      (echo) => ({ kind: "no_response", why: `reset after ${echo}` }),
       (echo) => answer(`<doc><error type="value"><msg>${"x".repeat(395)}${echo}</msg></error></doc>`),
     ];
     for (const secret of [authinfo, password]) {
@@ -257,9 +257,9 @@ describe("the client", () => {
         for (const place of places) {
           const sent = place(encode(secret));
           const billmgr = clientOf([sent]);
-          const { said } = await billmgr.call("order", {});
+          const { response } = await billmgr.call("order", {});
           const read = await billmgr.balance().catch((error: ReadError) => error.message);
-          for (const told of [said, read])
+          for (const told of [response, read])
             expect([i, told]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
         }
       }
@@ -287,7 +287,7 @@ const shapes: Record<string, (size: number) => string> = {
 describe("an answer as large as there can be is read to its end, in the memory of a function", () => {
   const stopAfterMs = 60_000;
   test.each(Object.entries(shapes))("%s", { timeout: 2 * stopAfterMs }, async (_, shape) => {
-    const body = shape(largestAnswer - 100);
+    const body = shape(maxResponseBytes - 100);
     const worker = new Worker(new URL("../support/parse-worker.ts", import.meta.url), {
       workerData: body,
       resourceLimits: { maxOldGenerationSizeMb: 400 },

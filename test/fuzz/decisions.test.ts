@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseSecrets, SecretsError } from "../../shared/aws/secrets.ts";
 import { type Catalog, CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
-import { next } from "../../shared/licensing/decide.ts";
+import { decide as decideNext } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { newSubscription, type Slot } from "../../shared/licensing/subscription.ts";
-import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
+import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
 import { histories, instants } from "../support/arbitraries.ts";
 import { catalogJson, catalogWith, slot } from "../support/events.ts";
 import { mutatedJson, nested, odd, oddTexts, runs } from "../support/mutations.ts";
@@ -27,12 +27,12 @@ const slots: fc.Arbitrary<Slot[]> = fc.array(
 );
 
 const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
-  next({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
+  decideNext({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
 
 /** A decision that can be stored and sent: its numbers are whole, its moments are moments. */
-function expectSound(decision: ReturnType<typeof next>): void {
+function expectSound(decision: ReturnType<typeof decide>): void {
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
-  if (decision.do !== "change") return;
+  if (decision.kind !== "change") return;
   const { change } = decision;
   for (const value of "addons" in change ? Object.values(change.addons) : []) {
     expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
@@ -83,7 +83,7 @@ const headersAmong = (
   );
 };
 
-describe.each(builtStorefronts)("whatever a signed body of %s holds", (name) => {
+describe.each(storefrontNamesBuilt)("whatever a signed body of %s holds", (name) => {
   const storefront = storefrontNamed(name) ?? expect.fail(name);
   const { webhooks, counts } = signerOf(name);
   const sent = webhooks.map(({ body, headers }) => ({
@@ -106,7 +106,7 @@ describe.each(builtStorefronts)("whatever a signed body of %s holds", (name) => 
         for (const one of told) {
           expect(one.type).toBeTypeOf("string");
           if (one.occurredAt !== undefined) expect(one.occurredAt).toMatch(instant);
-          if (one.says === "facts") one.events.forEach(expectWellFormed);
+          if (one.kind === "facts") one.events.forEach(expectWellFormed);
           else expect(one.reason).not.toBe("");
         }
       }),
@@ -124,7 +124,7 @@ describe.each(builtStorefronts)("whatever a signed body of %s holds", (name) => 
       fc.property(known, slots, instants, (given, slots, now) => {
         const events = given
           .flatMap(({ body, headers }) => storefront.events(body, headers))
-          .flatMap((told) => (told.says === "facts" ? told.events : []));
+          .flatMap((told) => (told.kind === "facts" ? told.events : []));
         expectSound(decide(events, slots, catalogWith(), now));
       }),
       { numRuns: runs(1000) },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readConfig, settingNames } from "../../infra/config.ts";
-import { Mistake } from "../../shared/command-line/usage-error.ts";
+import { UsageError } from "../../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { partners } from "../../shared/storefronts/partners.ts";
@@ -29,7 +29,7 @@ function mistakeIn(context: Record<string, unknown>): string {
   try {
     readConfig({ ...withoutBundling, catalog, ...context });
   } catch (error) {
-    if (error instanceof Mistake) return error.message;
+    if (error instanceof UsageError) return error.message;
     throw error;
   }
   throw new Error(`nothing was said of ${JSON.stringify(context)}`);

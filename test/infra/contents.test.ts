@@ -26,7 +26,7 @@ const functions: [name: string, parts: string[][]][] = [
   ["webhook", [logs, metrics, queue, secrets, storefronts]],
   ["provision", [logs, metrics, queue, table, secrets, billmgr]],
   ["renew", [logs, metrics, queue, table]],
-  ["announce", [logs, metrics, table, ["@aws-sdk/client-eventbridge"]]],
+  ["announce", [logs, metrics, table, ["@aws-sdk/client-eventbridge", "shared/intake"]]],
   ["watch", [metrics, table]],
   ["mail", [logs, ["@aws-sdk/client-sesv2"]]],
   ["partner", [logs, queue, storefronts]],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Catalog, Policy } from "../../shared/licensing/catalog.ts";
-import { next } from "../../shared/licensing/decide.ts";
-import { claimsOf } from "../../shared/licensing/demand.ts";
+import { decide } from "../../shared/licensing/decide.ts";
+import { demandsOf } from "../../shared/licensing/demand.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type License, newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
@@ -42,7 +42,7 @@ test("from any history, at any moment, it comes to rest, and again at each momen
     fc.property(lives, (life) => {
       const { billmgr, catalog, subscription, now } = live(life);
       billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 730 }), (settled) => {
-        if (settled.decision.do === "settled") expectAgreement(settled.subscription, catalog, settled.now);
+        if (settled.decision.kind === "settled") expectAgreement(settled.subscription, catalog, settled.now);
       });
     }),
     { numRuns: 1500 },
@@ -55,12 +55,12 @@ test("while it rests, nothing is wanted before the moment that it named", () => 
     fc.property(lives, fc.array(share, { minLength: 1, maxLength: 5 }), (life, shares) => {
       const { billmgr, catalog, subscription, now } = live(life);
       const { subscription: resting, decision } = billmgr.converge(subscription, now);
-      fc.pre(decision.do === "settled");
+      fc.pre(decision.kind === "settled");
       const until = Date.parse(("until" in decision && decision.until) || instantPlus(now, { days: 1000 }));
       for (const part of shares) {
         const passed = Math.floor(part * (until - 1 - Date.parse(now)));
         const moment = instantPlus(now, { seconds: passed / 1000 });
-        expect([moment, next(resting, catalog, moment)]).toMatchObject([moment, { do: "settled" }]);
+        expect([moment, decide(resting, catalog, moment)]).toMatchObject([moment, { kind: "settled" }]);
       }
     }),
     { numRuns: 1500 },
@@ -120,7 +120,7 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
     return;
   }
 
-  const claimed = claimsOf(subscription, { policy, ...catalog });
+  const claimed = demandsOf(subscription, { policy, ...catalog });
   if ("problem" in claimed || entitled.through === undefined || entitled.through <= now) return;
   // An expired license does not resume, and a trial cannot be prolonged, nor is it worth it within the slack.
   if (suspended.some(({ expiry = "" }) => expiry <= dayOf(now))) return;

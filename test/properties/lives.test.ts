@@ -34,16 +34,16 @@ const lives = [
 function factsOf({ storefront, events }: Life): { at: number; events: Event[] }[] {
   const told = events.flatMap((event) => {
     const headers = headersOf(storefront, event, JSON.stringify(event.body), event.at);
-    const said = storefrontNamed(storefront)?.events(event.body, headers) ?? [];
-    return said.map((one) => ({ at: event.at.getTime(), one, id: one.id || event.name }));
+    const response = storefrontNamed(storefront)?.events(event.body, headers) ?? [];
+    return response.map((one) => ({ at: event.at.getTime(), one, id: one.id || event.name }));
   });
   const links = new Map<string, Subject>();
   for (const { one } of told) {
-    for (const { reference, to } of (one.says === "facts" && one.links) || []) links.set(reference, to);
+    for (const { reference, to } of (one.kind === "facts" && one.links) || []) links.set(reference, to);
   }
   return told.map(({ at, one, id }) => {
-    expect(one.says).not.toBe("unclear");
-    if (one.says !== "facts") return { at, events: [] };
+    expect(one.kind).not.toBe("unparseable");
+    if (one.kind !== "facts") return { at, events: [] };
     let about: Subject | undefined = one.about;
     let payment: string | undefined;
     while (about && "reference" in about) {
@@ -69,7 +69,7 @@ describe.each(lives)("a life at $name", ({ life }) => {
   const fresh = () => newSubscription(life.storefront, "sold");
 
   test("says the same in any order, with any of it repeated", () => {
-    const folded = (said: typeof facts) => said.flatMap(({ events }) => events).reduce(fold, fresh());
+    const folded = (response: typeof facts) => response.flatMap(({ events }) => events).reduce(fold, fresh());
     const twice = [...facts, ...facts];
     fc.assert(
       fc.property(fc.shuffledSubarray(twice, { minLength: facts.length }), (order) => {

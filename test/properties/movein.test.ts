@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { next } from "../../shared/licensing/decide.ts";
-import { claimsOf } from "../../shared/licensing/demand.ts";
+import { decide } from "../../shared/licensing/decide.ts";
+import { demandsOf } from "../../shared/licensing/demand.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { factIn, factOf, type Held, moveIn, quantityShown } from "../../shared/licensing/import.ts";
+import {
+  type ImportedLicense,
+  importEvent,
+  importEventIn,
+  importLicenses,
+  quantityShown,
+} from "../../shared/licensing/import.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
 import { cancelled, catalogWith, changed, itemsOf, paid, type Sold, subscriptionOf, utc } from "../support/events.ts";
@@ -21,9 +27,9 @@ const days = fc.integer({ min: 1, max: 400 });
 type Row = { plan: string; quantity: number };
 
 /** Each as billmgr would show it if this system had ordered it. */
-function held(sold: readonly Row[], expiry: string): Held[] {
+function held(sold: readonly Row[], expiry: string): ImportedLicense[] {
   return sold.map(({ plan, quantity }, i) => {
-    const ordered = claimsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
+    const ordered = demandsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
     const addons = "claims" in ordered ? (ordered.claims[0]?.addons ?? {}) : {};
     const license = { elid: String(100 + i), family: "platform", trial: false, suspended: false, addons, expiry };
     return { plan, license: { ...license, imported: true as const } };
@@ -38,8 +44,8 @@ const soldAs = (sold: readonly Row[]): Sold[] => {
 
 function movedIn(sold: readonly Row[], expiry: string, into: Subscription = began) {
   const licenses = held(sold, expiry);
-  const event = factOf(into, { sold: itemsOf(...soldAs(sold)), licenses, customer: {} });
-  return { licenses, event, moved: moveIn(fold(into, event), licenses, catalog, now) };
+  const event = importEvent(into, { sold: itemsOf(...soldAs(sold)), licenses, customer: {} });
+  return { licenses, event, moved: importLicenses(fold(into, event), licenses, catalog, now) };
 }
 
 test("what moves in as it is stays as it is: nothing is called before it ends", () => {
@@ -48,7 +54,7 @@ test("what moves in as it is stays as it is: nothing is called before it ends", 
       const expiry = addDays(dayOf(now), ahead);
       const { licenses, moved } = movedIn(sold, expiry);
       expect(moved.slots.map(({ license }) => license?.elid).sort()).toEqual(licenses.map((one) => one.license.elid));
-      expect(next(moved, catalog, now)).toMatchObject({ do: "settled" });
+      expect(decide(moved, catalog, now)).toMatchObject({ kind: "settled" });
     }),
   );
 });
@@ -58,7 +64,7 @@ test("a payment for another period prolongs what moved in, and orders nothing", 
     fc.property(row, (sold) => {
       const { moved } = movedIn([sold], "2027-01-05");
       const further = fold(moved, paid("2027-01-04", { through: "2028-01-05" }));
-      expect(next(further, catalog, utc("2027-01-04"))).toMatchObject({ change: { kind: "prolong", elid: "100" } });
+      expect(decide(further, catalog, utc("2027-01-04"))).toMatchObject({ change: { kind: "prolong", elid: "100" } });
     }),
   );
 });
@@ -93,7 +99,7 @@ test("an ended subscription is not taken up by what moves in", () => {
     "2027-02-01",
     subscriptionOf(cancelled("2026-12-31")),
   );
-  expect(next(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
+  expect(decide(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
 });
 
 test("what a subscription shows of an import folds to what the import gave, whatever was told beside it", () => {
@@ -111,12 +117,12 @@ test("what a subscription shows of an import folds to what the import gave, what
     fc.property(rows, told, fc.nat(5), fc.boolean(), (sold, events, at, isNamed) => {
       const customer = isNamed ? { id: "c-7", email: "m@example.com" } : {};
       const licenses = held(sold, "2027-02-01");
-      const fact = factOf(began, { sold: itemsOf(...soldAs(sold)), licenses, customer });
+      const fact = importEvent(began, { sold: itemsOf(...soldAs(sold)), licenses, customer });
       const folded = [...events.slice(0, at), fact, ...events.slice(at)].reduce(fold, began);
-      const shown = factIn(folded, fact.id);
+      const shown = importEventIn(folded, fact.id);
       expect(shown).toBeDefined();
       if (shown) expect([...events, shown].reduce(fold, began)).toEqual(folded);
-      expect(factIn(folded, "import-1")).toBeUndefined();
+      expect(importEventIn(folded, "import-1")).toBeUndefined();
     }),
   );
 });
@@ -130,10 +136,14 @@ test.each([{ months: 1 }, { intervals: 1 }])(
       customer: {},
     };
     const known = subscriptionOf(paid("2026-12-23", covers));
-    expect(() => factOf(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
-    expect(factOf(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({ type: "payment.succeeded" });
+    expect(() => importEvent(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
+    expect(importEvent(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({
+      type: "payment.succeeded",
+    });
     for (const told of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
-      expect(factOf(subscriptionOf(paid("2026-12-23", told)), sold)).toMatchObject({ type: "subscription.changed" });
+      expect(importEvent(subscriptionOf(paid("2026-12-23", told)), sold)).toMatchObject({
+        type: "subscription.changed",
+      });
     }
   },
 );

@@ -47,8 +47,8 @@ test("whatever billmgr answers is a document, an error or unreadable, and some o
   const kinds = fc.constantFrom("order" as const, "prolong" as const, "delete" as const);
   fc.assert(
     fc.property(bodies, kinds, fc.constantFrom(200, 200, 200, 502), (body, kind, status) => {
-      expect(["document", "error", "unreadable"]).toContain(readReply(status, body).is);
-      const { outcome } = outcomeOf(kind, { came: "answer", status, body });
+      expect(["document", "error", "unreadable"]).toContain(readReply(status, body).kind);
+      const { outcome } = outcomeOf(kind, { kind: "response", status, body });
       expect(["done", "refused", "unknown"]).toContain(outcome);
     }),
     { numRuns: 3000 },

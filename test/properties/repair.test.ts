@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { next } from "../../shared/licensing/decide.ts";
+import { decide } from "../../shared/licensing/decide.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { recordLook, type Sighting } from "../../shared/licensing/operation-lifecycle.ts";
+import { type FreshObservation, recordObservation } from "../../shared/licensing/operation-lifecycle.ts";
 import { follow } from "../../shared/licensing/preview.ts";
 import { refold, retry } from "../../shared/licensing/repair.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
@@ -13,7 +13,7 @@ import { catalogWith, licensed, operation, orderOf, paid, slot, utc } from "../s
 const catalog = catalogWith();
 const start = utc("2027-01-01T10:00");
 const bought = paid("2027-01-01T10:00", { through: "2027-06-01" }, { items: ["vm-monthly"] });
-const called = { startedAt: start, endedAt: start, params: {}, outcome: "unknown" as const, said: "no answer" };
+const called = { startedAt: start, endedAt: start, params: {}, outcome: "unknown" as const, response: "no answer" };
 const unknown = { state: "unknown" as const, attempt: called, claimedAt: start, due: start };
 
 const lostOrder: Subscription = {
@@ -46,20 +46,24 @@ test.each([
       fc.property(turns, (all) => {
         let subscription = lost;
         let now = start;
-        for (const { seconds, retried, sight } of all) {
+        for (const { seconds, retried, sight: result } of all) {
           now = instantPlus(now, { seconds });
           if (retried) subscription = retry(subscription, now);
-          const decision = next(subscription, catalog, now);
-          if (decision.do === "look") {
-            subscription = recordLook(subscription, { at: now, saw: "", ...sight } satisfies Sighting);
+          const decision = decide(subscription, catalog, now);
+          if (decision.kind === "observe") {
+            subscription = recordObservation(subscription, {
+              at: now,
+              evidence: "",
+              ...result,
+            } satisfies FreshObservation);
           }
           if (subscription.operation?.state !== "finished") {
-            expect(["look", "wait"]).toContain(next(subscription, catalog, now).do);
+            expect(["observe", "wait"]).toContain(decide(subscription, catalog, now).kind);
             continue;
           }
-          const { looks, change } = subscription.operation;
-          const proofs = looks.filter(
-            (look) => look.verdict === "absent" && (change.kind !== "order" || look.provesAbsence),
+          const { observations, change } = subscription.operation;
+          const proofs = observations.filter(
+            (observation) => observation.verdict === "absent" && (change.kind !== "order" || observation.provesAbsence),
           );
           const times = proofs.slice(-3).map(({ at }) => Date.parse(at));
           expect(times).toHaveLength(3);

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { randomSecrets, readSecrets } from "../../local/options.ts";
-import { builtStorefronts, storefrontNamed } from "../../shared/storefronts/index.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { signPolarAsOfOld } from "../support/polar.ts";
 import { plainSecretOf } from "../support/secrets.ts";
 import { type Signer, signerOf, signers } from "../support/signers.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
 const seconds = String(now.getTime() / 1000);
-const timely = timelyAt(() => now.getTime());
+const isFresh = freshAt(() => now.getTime());
 
 const cases: (Signer & { name: string; of: string })[] = [
   ...Object.entries(signers).map(([name, signer]) => ({ ...signer, name, of: name })),
@@ -24,10 +24,10 @@ const cases: (Signer & { name: string; of: string })[] = [
 
 test("what npm start makes up is a secret of each storefront", () => {
   const { storefronts } = readSecrets(randomSecrets());
-  expect(Object.keys(storefronts)).toEqual(builtStorefronts);
+  expect(Object.keys(storefronts)).toEqual(storefrontNamesBuilt);
   for (const [name, [secret = ""]] of Object.entries(storefronts)) {
     const request = { headers: signerOf(name).sign("{}", now, secret), body: Buffer.from("{}") };
-    expect([name, storefrontNamed(name)?.verify(request, [secret], timely)]).toEqual([name, undefined]);
+    expect([name, storefrontNamed(name)?.verify(request, [secret], isFresh)]).toEqual([name, undefined]);
   }
 });
 
@@ -46,7 +46,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
     fc.assert(
       fc.property(bodies, (text) => {
         const request = { headers: sign(text, now, secret), body: Buffer.from(text) };
-        expect(storefront.verify(request, ["whsec_b3RoZXJvdGhlcm90aGVy", secret], timely)).toBeUndefined();
+        expect(storefront.verify(request, ["whsec_b3RoZXJvdGhlcm90aGVy", secret], isFresh)).toBeUndefined();
       }),
       { numRuns: 300 },
     );
@@ -56,7 +56,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
     fc.assert(
       fc.property(bodies, fc.nat(), (text, bit) => {
         const request = { headers: sign(text, now, secret), body: flipped(Buffer.from(text), bit) };
-        expect(storefront.verify(request, [secret], timely)).toMatch(/matches not the secret/);
+        expect(storefront.verify(request, [secret], isFresh)).toMatch(/matches not the secret/);
       }),
       { numRuns: 300 },
     );
@@ -77,7 +77,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
             headers: { ...headers, [header]: value.replace(signature, wrong.toString(encoding)) },
             body: Buffer.from(text),
           };
-          expect(storefront.verify(request, [secret], timely)).not.toBeUndefined();
+          expect(storefront.verify(request, [secret], isFresh)).not.toBeUndefined();
         }
       }),
       { numRuns: 300 },
@@ -90,7 +90,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
         const other = `whsec_${Buffer.from(key).toString("base64")}`;
         fc.pre(other !== secret);
         const request = { headers: sign("{}", now, other), body: Buffer.from("{}") };
-        expect(storefront.verify(request, [secret], timely)).not.toBeUndefined();
+        expect(storefront.verify(request, [secret], isFresh)).not.toBeUndefined();
       }),
       { numRuns: 200 },
     );
@@ -127,7 +127,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
     });
     fc.assert(
       fc.property(headers, (given) => {
-        expect(storefront.verify({ headers: given, body: Buffer.from("{}") }, [secret], timely)).toBeTypeOf("string");
+        expect(storefront.verify({ headers: given, body: Buffer.from("{}") }, [secret], isFresh)).toBeTypeOf("string");
       }),
       { numRuns: 500 },
     );

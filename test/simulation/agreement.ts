@@ -1,6 +1,6 @@
 import type { License } from "../../local/simulators/billmgr/index.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import { claimsOf } from "../../shared/licensing/demand.ts";
+import { demandsOf } from "../../shared/licensing/demand.ts";
 import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, addMonths, dayOf, daysBetween, type Instant, instantPlus } from "../../shared/licensing/time.ts";
@@ -26,7 +26,7 @@ export function disagreements(facts: Subscription, alive: readonly Alive[], cata
     return policy.onEnd === "suspend" && serving.length > 0 ? [`has ended, and ${shown(serving)} serve`] : [];
   }
   if (entitled.withheld) return serving.length > 0 ? [`is ${entitled.withheld}, and ${shown(serving)} serve`] : [];
-  const claimed = claimsOf(facts, catalog);
+  const claimed = demandsOf(facts, catalog);
   if ("problem" in claimed) return [`waits for nobody, yet ${claimed.problem}`];
   if (entitled.through === undefined || entitled.through <= now) return [];
 

@@ -1,6 +1,6 @@
 import type { Sandbox } from "../../local/simulators/billmgr/index.ts";
 import { operationOf } from "../../local/simulators/billmgr/names.ts";
-import type { Post, Sent } from "../../shared/billmgr/transport.ts";
+import type { Post, PostResult } from "../../shared/billmgr/transport.ts";
 import type { CallFault, Faults } from "./faults.ts";
 import type { Machine, Process } from "./machine.ts";
 import type { Called, Observer } from "./observer.ts";
@@ -28,12 +28,18 @@ class Exchange {
   readonly #form: URLSearchParams;
   readonly #timeoutMs: number;
   readonly #params: Record<string, string>;
-  readonly #resolve: (sent: Sent) => void;
+  readonly #resolve: (sent: PostResult) => void;
   readonly #what: string;
   #call: Called | undefined;
   #over = false;
 
-  constructor(process: Process, parts: Parts, form: URLSearchParams, timeoutMs: number, resolve: (sent: Sent) => void) {
+  constructor(
+    process: Process,
+    parts: Parts,
+    form: URLSearchParams,
+    timeoutMs: number,
+    resolve: (sent: PostResult) => void,
+  ) {
     this.#process = process;
     this.#parts = parts;
     this.#form = form;
@@ -60,7 +66,7 @@ class Exchange {
 
   #send(fault: CallFault | undefined): void {
     const { machine } = this.#parts;
-    const timeout: Sent = { came: "nothing", why: `no answer within ${this.#timeoutMs / 1000} s` };
+    const timeout: PostResult = { kind: "no_response", why: `no answer within ${this.#timeoutMs / 1000} s` };
     this.#answerAfter(this.#timeoutMs, timeout, "times out");
     const there = machine.latency(3000) + (fault === "slow" ? machine.slowness(this.#timeoutMs) : 0);
     if (this.#call) this.#call.actsUntil = machine.scheduler.now + there;
@@ -84,7 +90,7 @@ class Exchange {
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
       .then((sent) => {
-        if (sent.came === "answer" && sent.body.includes("<billorder>")) this.#parts.onBasket(this.#form);
+        if (sent.kind === "response" && sent.body.includes("<billorder>")) this.#parts.onBasket(this.#form);
         this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered");
       })
       .catch((error: unknown) => observer.violated(`the sandbox fails: ${error}`));
@@ -92,12 +98,12 @@ class Exchange {
   }
 
   /** Whether billmgr echoes what it was sent is not known; here its pages do, to see that nobody repeats it. */
-  #echoing(sent: Sent): Sent {
-    if (sent.came !== "answer") return sent;
+  #echoing(sent: PostResult): PostResult {
+    if (sent.kind !== "response") return sent;
     return { ...sent, body: sent.body.replace("<title>", () => `<title>${this.#form.get("authinfo")} `) };
   }
 
-  #answerAfter(ms: number, sent: Sent, how: string): void {
+  #answerAfter(ms: number, sent: PostResult, how: string): void {
     const { machine, observer } = this.#parts;
     machine.scheduler.after(ms, () => {
       if (this.#over || this.#process.dead) return;
@@ -109,9 +115,9 @@ class Exchange {
   }
 }
 
-const notSent: Sent = { came: "not_sent", why: "ECONNREFUSED: connect" };
-const emptyOk: Sent = {
-  came: "answer",
+const notSent: PostResult = { kind: "not_sent", why: "ECONNREFUSED: connect" };
+const emptyOk: PostResult = {
+  kind: "response",
   status: 200,
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<doc lang="en"><ok/></doc>`,
 };

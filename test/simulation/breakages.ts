@@ -67,10 +67,10 @@ export const breakages: Breakage[] = [
     what: "calls again what a dead worker had claimed, instead of reading",
     modules: {
       next: (real) => ({
-        next: (subscription, ...rest) => {
+        decide: (subscription, ...rest) => {
           const { operation } = subscription;
           const isLeft = operation?.state === "claimed" && operation.due !== undefined && operation.due <= rest[1];
-          return real.next(
+          return real.decide(
             isLeft ? { ...subscription, operation: { ...operation, state: "finished" } } : subscription,
             ...rest,
           );
@@ -99,7 +99,8 @@ export const breakages: Breakage[] = [
     what: "believes an absence at the first look",
     modules: {
       progress: (real) => ({
-        recordLook: (subscription, sighting) => real.recordLook(seenBefore(subscription, sighting), sighting),
+        recordObservation: (subscription, sighting) =>
+          real.recordObservation(seenBefore(subscription, sighting), sighting),
       }),
     },
   },
@@ -108,10 +109,10 @@ export const breakages: Breakage[] = [
     what: "believes the absence of what was no purchase at the first look",
     modules: {
       progress: (real) => ({
-        recordLook: (subscription, sighting) => {
+        recordObservation: (subscription, sighting) => {
           const kind = subscription.operation?.change.kind;
           const isPurchase = kind === "order" || kind === "prolong";
-          return real.recordLook(isPurchase ? subscription : seenBefore(subscription, sighting), sighting);
+          return real.recordObservation(isPurchase ? subscription : seenBefore(subscription, sighting), sighting);
         },
       }),
     },
@@ -121,7 +122,8 @@ export const breakages: Breakage[] = [
     what: "believes a list that shows no license known to be ours",
     modules: {
       progress: (real) => ({
-        recordLook: (subscription, sighting) => real.recordLook(subscription, { ...sighting, provesAbsence: true }),
+        recordObservation: (subscription, sighting) =>
+          real.recordObservation(subscription, { ...sighting, provesAbsence: true }),
       }),
     },
   },
@@ -193,8 +195,10 @@ export const breakages: Breakage[] = [
       outcome: (real) => ({
         outcomeOf: (...args) => {
           const came = real.outcomeOf(...args);
-          const [, type] = /^error (\w+)/.exec(came.said) ?? [];
-          return came.outcome === "unknown" && type ? { outcome: "refused", said: came.said, error: { type } } : came;
+          const [, type] = /^error (\w+)/.exec(came.response) ?? [];
+          return came.outcome === "unknown" && type
+            ? { outcome: "refused", response: came.response, error: { type } }
+            : came;
         },
       }),
     },
@@ -205,7 +209,7 @@ export const breakages: Breakage[] = [
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const { basket, ...came } = real.outcomeOf(...args) as CallOutcome & { basket?: boolean };
+          const { inCart, ...came } = real.outcomeOf(...args) as CallOutcome & { inCart?: boolean };
           return came as CallOutcome;
         },
       }),
@@ -217,7 +221,7 @@ export const breakages: Breakage[] = [
       readback: (real) => ({
         readBack: async (operation, known, billmgr) =>
           operation.change.kind === "prolong" && operation.state === "unconfirmed"
-            ? { verdict: "achieved", saw: "billmgr said ok", expiry: operation.change.expiry }
+            ? { verdict: "achieved", evidence: "billmgr said ok", expiry: operation.change.expiry }
             : real.readBack(operation, known, billmgr),
       }),
     },
@@ -275,21 +279,31 @@ function calling(change: (came: CallOutcome, again: () => Promise<CallOutcome>) 
   };
 }
 
-type Subscription = Parameters<typeof progress.recordLook>[0];
+type Subscription = Parameters<typeof progress.recordObservation>[0];
 
 /** As if the same had been seen twice before, over half an hour. */
 function seenBefore(
   subscription: Subscription,
-  { at, verdict, saw, provesAbsence }: Parameters<typeof progress.recordLook>[1],
+  { at, verdict, evidence, provesAbsence }: Parameters<typeof progress.recordObservation>[1],
 ): Subscription {
   const { operation } = subscription;
   if (!operation || operation.state === "unconfirmed" || verdict !== "absent") return subscription;
   const earlier = new Date(Date.parse(at) - half).toISOString();
-  const look = { at: earlier, verdict, saw, ...(provesAbsence !== undefined && { provesAbsence }) };
+  const observation = {
+    at: earlier,
+    verdict,
+    evidence: evidence,
+    ...(provesAbsence !== undefined && { provesAbsence }),
+  };
   const attempt = operation.attempt && { ...operation.attempt, endedAt: earlier };
   return {
     ...subscription,
-    operation: { ...operation, looks: [look, look], claimedAt: earlier, ...(attempt && { attempt }) },
+    operation: {
+      ...operation,
+      observations: [observation, observation],
+      claimedAt: earlier,
+      ...(attempt && { attempt }),
+    },
   };
 }
 

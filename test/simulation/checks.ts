@@ -82,9 +82,9 @@ export class Checks {
     const items = this.#system.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("event#"));
     for (const fact of this.#life.facts) {
       const kept = items.filter(({ sk }) => sk?.S?.endsWith(`#${fact.id}`));
-      const became = kept.map((item) => unmarshall(item) as { became?: string; reason?: string });
+      const became = kept.map((item) => unmarshall(item) as { status?: string; reason?: string });
       const isFact = eventsOf(fact).length > 0;
-      const well = became.some((one) => (isFact ? one.became === "folded" : one.became !== "folded" && one.reason));
+      const well = became.some((one) => (isFact ? one.status === "applied" : one.status !== "applied" && one.reason));
       if (!well) this.#violated(`lacks the event ${fact.id} ${fact.type}: ${JSON.stringify(became)}`);
     }
     if (!this.#state) {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { operationOf } from "../../local/simulators/billmgr/names.ts";
-import type { Sent } from "../../shared/billmgr/transport.ts";
+import type { PostResult } from "../../shared/billmgr/transport.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { isChanging } from "./faults.ts";
@@ -86,9 +86,9 @@ export class Observer {
   leaves(process: Process, params: Record<string, string>): Called | undefined {
     const { func = "", elid = "" } = params;
     const what = `${func} ${elid}`.trim();
-    const looks = this.#unhalted.get(process) ?? 0;
-    this.#unhalted.set(process, looks - 1);
-    if (looks < 1) this.violated(`${process.name} calls ${what} and has not seen that calls are not halted`);
+    const observations = this.#unhalted.get(process) ?? 0;
+    this.#unhalted.set(process, observations - 1);
+    if (observations < 1) this.violated(`${process.name} calls ${what} and has not seen that calls are not halted`);
     const told = this.#told.get(process);
     if (told) this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
     const kind = operationOf({ func, params });
@@ -109,8 +109,8 @@ export class Observer {
   }
 
   /** When a process has the answer. */
-  returned(process: Process, call: Called | undefined, sent: Sent): void {
-    if (!call?.key || call.kind !== "order" || sent.came !== "answer" || sent.status !== 200) return;
+  returned(process: Process, call: Called | undefined, sent: PostResult): void {
+    if (!call?.key || call.kind !== "order" || sent.kind !== "response" || sent.status !== 200) return;
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
     const clear = /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
     if (elid && clear) this.#told.set(process, { key: call.key, elid });

@@ -64,7 +64,7 @@ export class Operator {
       if (isDeepStrictEqual(same, params)) this.#baskets.delete(other);
     }
     const known = this.#system.operations().some(({ attempt }) => {
-      return /basket/.test(attempt?.said ?? "") && isDeepStrictEqual(attempt?.params, params);
+      return /basket/.test(attempt?.response ?? "") && isDeepStrictEqual(attempt?.params, params);
     });
     if (!known || this.#random.chance(0.5)) return;
     this.topUp();

@@ -111,7 +111,7 @@ type Delivery = { fact: Fact; status: number | undefined };
 /** Each webhook comes late and repeated, and again and again until it is answered 200. */
 export function deliverAll(system: System, lives: Life[], profile: Profile, random: Random): Map<string, Delivery> {
   const delivered = new Map<string, Delivery>();
-  const deliver = (delivery: Delivery, tries: number) => {
+  const deliver = (delivery: Delivery, attempts: number) => {
     const { fact } = delivery;
     system.machine.trace?.(
       "shop",
@@ -121,7 +121,7 @@ export function deliverAll(system: System, lives: Life[], profile: Profile, rand
       if (status === 200) delivery.status = 200;
       else {
         if (delivery.status !== 200) delivery.status = status;
-        system.scheduler.after(Math.min(5 * minute * 2 ** tries, 12 * hour), () => deliver(delivery, tries + 1));
+        system.scheduler.after(Math.min(5 * minute * 2 ** attempts, 12 * hour), () => deliver(delivery, attempts + 1));
       }
     });
   };

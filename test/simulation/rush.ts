@@ -3,13 +3,13 @@ import { createHandler as createProvision } from "../../functions/provision/hand
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
 import { createSandbox } from "../../local/simulators/billmgr/index.ts";
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { keyOf } from "../../shared/intake/message.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import { authinfo, signStandard, standardSecret, testCatalog } from "../support/local.ts";
 import { EventSource } from "./event-source.ts";
 import { createMemoryDynamo } from "./memory-dynamo.ts";
@@ -122,7 +122,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
 
   const provision = createProvision({
     table,
-    billmgr: createBillmgr(post, async () => authinfo, { brake: brakeIn(table, now, log) }),
+    billmgr: createBillmgr(post, async () => authinfo, { breaker: breakerIn(table, now, log) }),
     catalog: testCatalog({}, { ordersPerHour: 1e9, ordersPerDay: 1e9 }),
     send,
     returnSoon: returnSoonTo(sqs, "queue"),
@@ -133,7 +133,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
   const webhook = createWebhook({
     secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
     send,
-    timely: timelyAt(() => scheduler.now),
+    isFresh: freshAt(() => scheduler.now),
     now,
     log,
     metrics: noMetrics,

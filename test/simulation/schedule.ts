@@ -54,8 +54,8 @@ export class Schedule {
     if (due !== "") this.#plan(now + (Math.min(wait, 60) - 1) * minute, minute);
     if (!attentionToo) return;
     const waiting = this.#waiting();
-    const pause = this.#attention.times(waiting);
-    if (waiting !== "") this.#plan(now + (Math.min(pause, longestPause) - 1) * attentionEvery, attentionEvery);
+    const backoff = this.#attention.times(waiting);
+    if (waiting !== "") this.#plan(now + (Math.min(backoff, longestPause) - 1) * attentionEvery, attentionEvery);
   }
 
   #dueNow(): string {

@@ -39,7 +39,7 @@ export const bodyOf = ({ storefront, id, at, type, data }: Fact): string =>
 export function eventsOf(fact: Fact): Event[] {
   const headers = { "webhook-id": fact.id };
   const [told] = storefrontNamed(fact.storefront)?.events(JSON.parse(bodyOf(fact)), headers) ?? [];
-  if (told?.says !== "facts") return [];
+  if (told?.kind !== "facts") return [];
   // A refund names what its invoice was paid by; here that has its name of the invoice.
   return told.events.map((event) =>
     event.type === "payment.refunded" ? { ...event, payment: event.payment.replace(/^pi_/, "") } : event,

@@ -6,8 +6,8 @@ import { createHandler as createProvision } from "../../functions/provision/hand
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
 import { createSandbox, type Sandbox } from "../../local/simulators/billmgr/index.ts";
-import type { World as OpsWorld } from "../../operator/actions/dependencies.ts";
-import { brakeIn } from "../../shared/aws/breaker.ts";
+import type { OperatorDependencies as OpsWorld } from "../../operator/actions/dependencies.ts";
+import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { agendaIndex, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
@@ -17,7 +17,7 @@ import type { Operation } from "../../shared/licensing/operation.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
-import { timelyAt } from "../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../shared/storefronts/signatures.ts";
 import type { Alteration, Client, Parts, ProvisionWorld, Trace } from "./alteration.ts";
 import { postFrom } from "./billmgr.ts";
 import { EventSource } from "./event-source.ts";
@@ -100,7 +100,7 @@ export class System {
     const handler = createWebhook({
       secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing], stripe: [canary.signing] } }),
       send: this.#alteration.webhookSend?.(send) ?? send,
-      timely: timelyAt(() => process.now().getTime()),
+      isFresh: freshAt(() => process.now().getTime()),
       now: process.now,
       log: this.#log,
       metrics: noMetrics,
@@ -137,10 +137,10 @@ export class System {
     const { client, post, authinfo } = this.#partsOf(process);
     const table = createTable(client, "table");
     const queue = this.#queueClient(process);
-    const brake = brakeIn(table, process.now, this.#log);
+    const breaker = breakerIn(table, process.now, this.#log);
     return {
       table,
-      billmgr: createBillmgr(post, authinfo, { brake, fundsErrors: this.catalog.billmgr.fundsErrors }),
+      billmgr: createBillmgr(post, authinfo, { breaker, fundsErrors: this.catalog.billmgr.fundsErrors }),
       catalog: this.catalog,
       send: sendTo(queue, "queue"),
       returnSoon: returnSoonTo(queue, "queue"),

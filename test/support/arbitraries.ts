@@ -56,7 +56,7 @@ const covers = fc.oneof(
   fc.constant({ intervals: 1 }),
 );
 
-const said = fc.oneof(
+const response = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
@@ -92,6 +92,8 @@ const said = fc.oneof(
   },
 );
 
-export const events: fc.Arbitrary<Event> = fc.tuple(fact, said).map(([known, more]): Event => ({ ...known, ...more }));
+export const events: fc.Arbitrary<Event> = fc
+  .tuple(fact, response)
+  .map(([known, more]): Event => ({ ...known, ...more }));
 
 export const histories = fc.array(events, { maxLength: 12 });

@@ -41,6 +41,8 @@ type Found = { violations: { id: string; help: string; nodes: { html: string }[]
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe);
   const { violations } = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as Found;
-  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
-  expect(said, `axe on ${page.url()}`).toEqual([]);
+  const response = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`,
+  );
+  expect(response, `axe on ${page.url()}`).toEqual([]);
 }

@@ -35,7 +35,10 @@ describe("a secret is found", () => {
 
   test("in a message of the queue", async () => {
     const { client, url, stop } = await startQueue(aws);
-    await sendTo(client, url)([{ message: { key: `subscription#standard/${canary}`, kind: "wake" }, once: "1" }]);
+    await sendTo(
+      client,
+      url,
+    )([{ message: { key: `subscription#standard/${canary}`, kind: "wake" }, deduplicationId: "1" }]);
     expect(takeFound()).toContain("an HTTP request (AmazonSQS.SendMessageBatch)");
     await stop();
   });

@@ -66,9 +66,9 @@ diagnostics.subscribe("http.server.request.start", (message) => {
 
 for (const stream of [process.stdout, process.stderr]) {
   const real = stream.write.bind(stream) as (...args: unknown[]) => boolean;
-  const look = watcherOf("the console", "");
+  const observation = watcherOf("the console", "");
   stream.write = (...args: unknown[]) => {
-    return look(args[0]) ? real(...args) : true;
+    return observation(args[0]) ? real(...args) : true;
   };
 }
 for (const level of ["log", "info", "warn", "error", "debug"] as const) {

@@ -26,12 +26,12 @@ export async function startDynamoDbLocal(): Promise<LocalTable & { endpoint: str
     client.destroy();
     child.kill();
   };
-  for (let tries = 1; ; tries++) {
+  for (let attempts = 1; ; attempts++) {
     try {
       await client.send(new ListTablesCommand({}));
       break;
     } catch (error) {
-      if (tries === 60) {
+      if (attempts === 60) {
         await stop();
         throw error;
       }

@@ -1,5 +1,5 @@
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
-import { type Decision, next } from "../../shared/licensing/decide.ts";
+import { type Decision, decide as decideNext } from "../../shared/licensing/decide.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
@@ -141,7 +141,7 @@ export const operation = (of: Partial<Operation> & Pick<Operation, "change">): O
   before: {},
   state: "claimed",
   claimedAt: utc("2027-01-01T10:00"),
-  looks: [],
+  observations: [],
   ...of,
 });
 
@@ -164,4 +164,4 @@ export const orderOf = (of: Partial<Order> = {}): Order => ({
 });
 
 export const decide = (subscription: Subscription, now: string, policy: Partial<Catalog["policy"]> = {}): Decision =>
-  next(subscription, catalogWith(policy), utc(now));
+  decideNext(subscription, catalogWith(policy), utc(now));

@@ -9,7 +9,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 export async function openShop(options: Partial<Options> = {}) {
   const stack = await startTestStack(options);
   const connection = await connect({ url: stack.url });
-  const world: Connection = { ...connection, now: stack.clock.now };
+  const deps: Connection = { ...connection, now: stack.clock.now };
   const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
 
   /** As somebody in billmgr's client area. @returns the license's id */
@@ -28,17 +28,17 @@ export async function openShop(options: Partial<Options> = {}) {
 
   return {
     stack,
-    world,
+    world: deps,
     minute,
     inBillmgr,
     buy: (more: Record<string, string> = {}) => order({ pricelist: "55163", addon_55165: "1", ...more }),
     buyDci: () => order({ pricelist: "55161" }),
     /** As the command does it, with --yes. */
     async importAll(...lines: Line[]) {
-      const checked = await checkImport(lines, world);
+      const checked = await checkImport(lines, deps);
       const [moves, cutOff] = checked.refused.length === 0 ? [checked.moves, checked.cutOff] : [[], []];
-      for (const kept of cutOff) await keep(kept, world);
-      for (const move of moves) await carryOut(move, world);
+      for (const kept of cutOff) await keep(kept, deps);
+      for (const move of moves) await carryOut(move, deps);
       await stack.settle();
       return checked;
     },

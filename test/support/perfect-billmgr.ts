@@ -7,7 +7,7 @@ import type { Instant } from "../../shared/licensing/time.ts";
 /** One change that billmgr made, and the license's expiry before and after it. */
 export type Entry = Step & { at: Instant };
 
-export type Settled = Exclude<Decision, { do: "change" | "look" }>;
+export type Settled = Exclude<Decision, { kind: "change" | "observe" }>;
 
 /** Nine licenses by the month for some years; each is ordered once, or once more after a gap. */
 const mostChanges = 500;
@@ -28,8 +28,8 @@ export class PerfectBillmgr {
     const followed = follow(subscription, this.#catalog, now, elid, mostChanges);
     const { decision, steps } = followed;
     this.ledger.push(...steps.map((step) => ({ ...step, at: now })));
-    if (decision.do === "look") throw new Error("an operation was left open");
-    if (decision.do === "change" || steps.filter(({ change }) => change.kind === "order").length > mostOrders) {
+    if (decision.kind === "observe") throw new Error("an operation was left open");
+    if (decision.kind === "change" || steps.filter(({ change }) => change.kind === "order").length > mostOrders) {
       throw new Error(`after ${steps.length} changes there is no end: ${JSON.stringify(steps.at(-1))}`);
     }
     return { subscription: followed.subscription, decision };
@@ -40,7 +40,7 @@ export class PerfectBillmgr {
     subscription: Subscription,
     from: Instant,
     end: Instant,
-    check: (settled: { subscription: Subscription; decision: Settled; now: Instant }) => void = () => {},
+    check: (resolution: { subscription: Subscription; decision: Settled; now: Instant }) => void = () => {},
   ): Subscription {
     let current = subscription;
     let now = from;
@@ -49,7 +49,7 @@ export class PerfectBillmgr {
       check({ ...settled, now });
       current = settled.subscription;
       const { decision } = settled;
-      const until = decision.do === "attention" ? undefined : decision.until;
+      const until = decision.kind === "attention" ? undefined : decision.until;
       if (until === undefined || until > end) return current;
       if (until <= now) throw new Error(`at ${now} it is to wake at ${until}`);
       if (wakes > 500) throw new Error(`wakes without end, at ${now}`);

@@ -1,4 +1,4 @@
-import type { Post, Sent } from "../../../shared/billmgr/transport.ts";
+import type { Post, PostResult } from "../../../shared/billmgr/transport.ts";
 import { type Billmgr, callBillmgr } from "./billmgr.ts";
 import type { Page } from "./pages.ts";
 
@@ -11,13 +11,13 @@ export const postTo =
   async (form, timeoutMs) => {
     const delivery = await callBillmgr(billmgr, { method: "POST", params: Object.fromEntries(form) });
     if (delivery.later) later(delivery.later.ms, delivery.later.act);
-    if (delivery.comes === "drop") return { came: "nothing", why: "UND_ERR_SOCKET: other side closed" };
+    if (delivery.comes === "drop") return { kind: "no_response", why: "UND_ERR_SOCKET: other side closed" };
     if (delivery.comes === "answer" && delivery.afterMs === 0) return received(delivery.page);
     const late = delivery.comes === "nothing" || delivery.afterMs >= timeoutMs;
     return new Promise((resolve) => {
-      if (late) later(timeoutMs, () => resolve({ came: "nothing", why: `no answer within ${timeoutMs / 1000} s` }));
+      if (late) later(timeoutMs, () => resolve({ kind: "no_response", why: `no answer within ${timeoutMs / 1000} s` }));
       else later(delivery.afterMs, () => resolve(received(delivery.page)));
     });
   };
 
-const received = ({ status, body }: Page): Sent => ({ came: "answer", status, body });
+const received = ({ status, body }: Page): PostResult => ({ kind: "response", status, body });

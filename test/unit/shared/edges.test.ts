@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
-import { receive, type World } from "../../../functions/webhook/receive.ts";
+import { type ReceiveDependencies, receive } from "../../../functions/webhook/receive.ts";
 import { returnSoonTo, sendTo } from "../../../shared/aws/queue.ts";
 import { createBillmgr } from "../../../shared/billmgr/billmgr.ts";
 import type { Post } from "../../../shared/billmgr/transport.ts";
@@ -13,17 +13,17 @@ import { watchedLog } from "../../support/log.ts";
 const now = new Date("2026-11-23T08:00:00Z");
 
 describe("a webhook", () => {
-  const answer = async (body: string, world: Partial<World> = {}) =>
+  const answer = async (body: string, deps: Partial<ReceiveDependencies> = {}) =>
     receive(
       { method: "POST", path: "/webhooks/standard", headers: signStandard(body, now), body: Buffer.from(body) },
       {
         secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
         send: async () => {},
-        timely: () => true,
+        isFresh: () => true,
         now: () => now,
         log: watchedLog(),
         metrics: noMetrics,
-        ...world,
+        ...deps,
       },
     );
 
@@ -46,7 +46,7 @@ describe("a webhook", () => {
     const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
     expect(await answer(body, { send })).toMatchObject({ status: 200 });
     expect(sent).toMatchObject([
-      { message: { kind: "unclear", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
+      { message: { kind: "unparseable", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
     ]);
   });
 
@@ -63,9 +63,9 @@ describe("the queue", () => {
   test("that refuses one message of a batch has not taken the batch", async () => {
     const client = clientThat(() => ({ Failed: [{ Id: "0", Code: "InternalError", Message: "try again" }] }));
     const send = sendTo(client, "url");
-    await expect(send([{ message: { key: "subscription#standard/1", kind: "wake" }, once: "" }])).rejects.toThrow(
-      "InternalError try again",
-    );
+    await expect(
+      send([{ message: { key: "subscription#standard/1", kind: "wake" }, deduplicationId: "" }]),
+    ).rejects.toThrow("InternalError try again");
   });
 
   test("shows a failed message again soon, and less soon each time", async () => {
@@ -88,7 +88,7 @@ describe("a list that changes while its pages are read", () => {
     const post: Post = async (form) => {
       const func = form.get("func");
       const body = func === "platform" ? left.shift() : form.has("sok") ? "<doc><ok/></doc>" : filter;
-      return { came: "answer", status: 200, body: body ?? "<doc/>" };
+      return { kind: "response", status: 200, body: body ?? "<doc/>" };
     };
     return (await createBillmgr(post, async () => authinfo).licenses("platform")).incomplete;
   };

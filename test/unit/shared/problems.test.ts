@@ -31,13 +31,13 @@ describe("an explanation", () => {
     name: z.string(),
     either: z.optional(z.union([z.string(), z.number()])),
   });
-  const said = (value: unknown, options?: { showValues: boolean }) => {
+  const response = (value: unknown, options?: { showValues: boolean }) => {
     const { error } = z.safeParse(schema, value);
     return explain(schema, error?.issues ?? [], value, options);
   };
 
   test("says each problem once, in one line", () => {
-    expect(said({ count: 1.5, either: true })).toEqual([
+    expect(response({ count: 1.5, either: true })).toEqual([
       "count: found 1.5, expected a whole number",
       "name: missing, expected a string",
       "either: found true, expected a string or a number",
@@ -45,13 +45,15 @@ describe("an explanation", () => {
   });
 
   test("shows the beginning of a long text", () => {
-    expect(said({ count: "x".repeat(99), name: "n" })).toEqual([`count: found "${"x".repeat(60)}", expected a number`]);
+    expect(response({ count: "x".repeat(99), name: "n" })).toEqual([
+      `count: found "${"x".repeat(60)}", expected a number`,
+    ]);
   });
 
   test.each([[canary], [48_151_623], [[canary]], [{ [canary]: true }]])(
     "shows nothing of %j where it may not",
     (secret) => {
-      const lines = said({ count: Array.isArray(secret) ? secret : 1, name: secret }, { showValues: false }).join();
+      const lines = response({ count: Array.isArray(secret) ? secret : 1, name: secret }, { showValues: false }).join();
       expect(lines).not.toMatch(new RegExp(`${canary}|48151623`));
     },
   );

@@ -38,7 +38,7 @@ describe("an event of the configured source", () => {
   ])("that is %s waits for a person", async (_, detail) => {
     const { sent, ...rest } = world();
     await createHandler({ [source]: "stripe" }, rest)(partnerEvent(detail));
-    expect(sent).toMatchObject([{ message: { kind: "unclear" } }]);
+    expect(sent).toMatchObject([{ message: { kind: "unparseable" } }]);
   });
 
   test("that the queue does not take fails, so that it is tried again", async () => {

@@ -29,7 +29,7 @@ describe("provision's batches", () => {
     },
     save: async () => true,
   } as unknown as Table;
-  const world = {
+  const deps = {
     table,
     catalog: testCatalog(),
     now: () => new Date(),
@@ -40,7 +40,7 @@ describe("provision's batches", () => {
     returnSoon: async (receipt: string) => void returned.push(receipt),
   };
   const context = { getRemainingTimeInMillis: () => 100_000 };
-  const handler = createHandler(world);
+  const handler = createHandler(deps);
   const record = (messageId: string, id: string) => ({
     messageId,
     receiptHandle: `receipt of ${messageId}`,
@@ -75,7 +75,7 @@ describe("provision's batches", () => {
     const lines: unknown[] = [];
     const error = (...line: unknown[]) => void lines.push(line);
     const body = JSON.stringify({ key: "subscription#standard/odd", ...odd });
-    const told = createHandler({ ...world, log: { ...log, error } });
+    const told = createHandler({ ...deps, log: { ...log, error } });
     const { batchItemFailures } = await told({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
     expect(returned).toEqual(["receipt of 1"]);
@@ -86,7 +86,7 @@ describe("provision's batches", () => {
 describe("renew", () => {
   const pages = 3;
   const unclear: Key = "event#standard/unclear";
-  const world = (sent: Outgoing[], now: string) => ({
+  const deps = (sent: Outgoing[], now: string) => ({
     table: {
       due: async (shard: number, due: string, from?: Page) => {
         const page = from ? Number(from.page?.N) : 0;
@@ -106,22 +106,24 @@ describe("renew", () => {
 
   test("wakes every subscription on every page of every shard, once for each time that it is due", async () => {
     const sent: Outgoing[] = [];
-    expect(await renew(world(sent, quiet), () => 60_000)).toBe(agendaShards * pages);
+    expect(await renew(deps(sent, quiet), () => 60_000)).toBe(agendaShards * pages);
     expect(new Set(sent.map(({ message }) => message.key)).size).toBe(agendaShards * pages);
-    expect(sent.every(({ message, once }) => message.kind === "wake" && once === quiet)).toBe(true);
+    expect(sent.every(({ message, deduplicationId }) => message.kind === "wake" && deduplicationId === quiet)).toBe(
+      true,
+    );
   });
 
   test("stops while there is time, and leaves the rest to the next run", async () => {
     const sent: Outgoing[] = [];
-    expect(await renew(world(sent, quiet), () => 4_000)).toBe(agendaShards);
+    expect(await renew(deps(sent, quiet), () => 4_000)).toBe(agendaShards);
   });
 
   test("wakes the subscriptions that wait for a person every ten minutes", async () => {
     const sent: Outgoing[] = [];
-    await renew(world(sent, "2026-11-23T08:20:30.000Z"), () => 60_000);
+    await renew(deps(sent, "2026-11-23T08:20:30.000Z"), () => 60_000);
     const asked = sent.filter(({ message }) => !/\d-\d$/.test(message.key));
     expect(asked).toEqual([
-      { message: { key: "subscription#standard/asked", kind: "wake" }, once: "2026-11-23T08:20" },
+      { message: { key: "subscription#standard/asked", kind: "wake" }, deduplicationId: "2026-11-23T08:20" },
     ]);
   });
 });

@@ -12,12 +12,12 @@ test("an export holds one page at a time: the next is read when the last is writ
     read = page + 1;
     const found: StoredItem[] = [1, 2].map((n) => ({
       key: `reference#standard/${page}-${n}`,
-      is: "link",
+      kind: "link",
       to: "event#standard/1",
     }));
     return { found, ...(read < pages && { next: { page: { N: String(read) } } }) };
   };
-  const table = { everything } as unknown as Table;
+  const table = { scanAll: everything } as unknown as Table;
   const pagesRead: number[] = [];
   const lines: unknown[] = [];
   for await (const line of exported("a test", { table, now: () => new Date("2026-11-23T08:00:00Z") })) {

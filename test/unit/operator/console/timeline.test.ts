@@ -160,14 +160,16 @@ describe("licenses", () => {
 
 describe("what was not known", () => {
   const lost = { startedAt: utc("2027-01-01T10:00"), params: {}, outcome: "unknown" as const };
-  const looks = [{ at: utc("2027-01-01T10:05"), verdict: "achieved" as const, saw: "license 101 carries bw-1" }];
+  const observations = [
+    { at: utc("2027-01-01T10:05"), verdict: "achieved" as const, evidence: "license 101 carries bw-1" },
+  ];
 
   test("is drawn until it was found, with how", () => {
     const found = done(
       "2027-01-01T10:00",
       orderOf(),
       {},
-      { attempt: lost, looks, finishedAt: utc("2027-01-01T10:05") },
+      { attempt: lost, observations, finishedAt: utc("2027-01-01T10:05") },
     );
     expect(life(subscriptionOf(bought), found).unknowns).toMatchObject([
       { to: utc("2027-01-01T10:05"), label: expect.stringContaining("done, license 101 carries bw-1") },

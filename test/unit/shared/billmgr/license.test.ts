@@ -4,7 +4,7 @@ import { readReply } from "../../../../shared/billmgr/reply.ts";
 
 const docOf = (inner: string) => {
   const reply = readReply(200, `<doc>${inner}</doc>`);
-  return reply.is === "document" ? reply.doc : expect.fail(JSON.stringify(reply));
+  return reply.kind === "document" ? reply.doc : expect.fail(JSON.stringify(reply));
 };
 const seen = (inner: string) => seenLicense(docOf(inner), "7");
 
@@ -98,7 +98,7 @@ test.each([
 test("a comment that is shown and empty is told from one that is not shown", () => {
   const form = (inner: string) => {
     const reply = readReply(200, `<doc><elid>7</elid>${inner}</doc>`);
-    return reply.is === "document" ? seenLicense(reply.doc, "7") : undefined;
+    return reply.kind === "document" ? seenLicense(reply.doc, "7") : undefined;
   };
   expect(form("<comment/>")).toMatchObject({ comment: "" });
   expect(form("")).not.toHaveProperty("comment");

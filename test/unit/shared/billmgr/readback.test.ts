@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Billmgr, Listing } from "../../../../shared/billmgr/billmgr.ts";
 import type { SeenLicense } from "../../../../shared/billmgr/license.ts";
-import { judge, readBack } from "../../../../shared/billmgr/readback.ts";
+import { compareToTarget, readBack } from "../../../../shared/billmgr/readback.ts";
 import type { Change } from "../../../../shared/licensing/operation.ts";
 import { operation, orderOf, utc } from "../../../support/events.ts";
 
@@ -41,7 +41,7 @@ describe("what a license shows of", () => {
     ["a delete, without a status, unanswered", remove, asked, bare, "absent"],
     ["an order, unpaid", order, answered, seen({ status: "ordered" }), "pending"],
     ["an order, in work", order, answered, seen({ status: "processing" }), "pending"],
-    ["an order, deleted", order, answered, seen({ status: "deleted" }), "contrary"],
+    ["an order, deleted", order, answered, seen({ status: "deleted" }), "conflicting"],
     ["a prolong, moved", prolong, asked, seen({ expiry: "2027-03-01" }), "achieved"],
     ["a prolong, moved to another day than meant", prolong, asked, seen({ expiry: "2027-02-28" }), "achieved"],
     ["a prolong, not moved", prolong, answered, seen(), "absent"],
@@ -79,12 +79,12 @@ describe("what a license shows of", () => {
     ["a suspend, active", suspend, answered, seen(), "absent"],
     ["a resume, active", resume, asked, seen(), "achieved"],
     ["a resume, stopped", resume, asked, seen({ status: "stopped" }), "absent"],
-    ["a resume, deleted", resume, asked, seen({ status: "deleted" }), "contrary"],
+    ["a resume, deleted", resume, asked, seen({ status: "deleted" }), "conflicting"],
     ["a delete, deleted", remove, asked, seen({ status: "deleted" }), "achieved"],
     ["a delete, in work", remove, asked, seen({ status: "processing" }), "pending"],
     ["a delete, active", remove, asked, seen(), "absent"],
   ])("%s", (_, change, known, license, verdict) => {
-    expect(judge(change as Change, known, license)).toMatchObject({ verdict });
+    expect(compareToTarget(change as Change, known, license)).toMatchObject({ verdict });
   });
 });
 
@@ -94,8 +94,8 @@ test.each<[Change | undefined, SeenLicense, string]>([
   [order, seen({ status: "ordered" }), "license 77 is ordered until 2027-02-01, not paid"],
   [prolong, seen({ expiry: undefined as never }), "license 77 is active, without an expiry"],
   [edit, seen({ addons: { "11": 4, "99": 1 } }), 'license 77 is active until 2027-02-01, addons {"11":4}'],
-])("what was seen is said (%#)", (change, license, saw) => {
-  expect(judge(change as Change, { answeredOk: false }, license).saw).toBe(saw);
+])("what was seen is said (%#)", (change, license, evidence) => {
+  expect(compareToTarget(change as Change, { answeredOk: false }, license).evidence).toBe(evidence);
 });
 
 const noWitnesses = async () => [];
@@ -114,17 +114,17 @@ function billmgrWith(licenses: Record<string, SeenLicense>, listing?: Listing) {
 }
 
 describe("reading back", () => {
-  const witness = { elid: "5", reference: "bw-witness-1-1" };
-  const byRow = seen({ elid: "5", remoteid: witness.reference });
+  const knownLicense = { elid: "5", reference: "bw-witness-1-1" };
+  const byRow = seen({ elid: "5", remoteid: knownLicense.reference });
   const find = (
     rows: SeenLicense[],
-    of: { incomplete?: string; known?: (typeof witness)[]; forms?: SeenLicense[]; told?: string } = {},
+    of: { incomplete?: string; known?: (typeof knownLicense)[]; forms?: SeenLicense[]; told?: string } = {},
   ) => {
     const forms = Object.fromEntries((of.forms ?? []).map((form) => [form.elid, form]));
     const { billmgr } = billmgrWith(forms, { rows, ...(of.incomplete && { incomplete: of.incomplete }) });
     const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
-    const witnesses = async () => of.known ?? [witness];
-    return readBack(under, { reference, elid: of.told, witnesses }, billmgr);
+    const knownLicenses = async () => of.known ?? [knownLicense];
+    return readBack(under, { reference, elid: of.told, knownLicenses }, billmgr);
   };
 
   test.each([
@@ -134,7 +134,7 @@ describe("reading back", () => {
     expect(await find([byRow, row])).toEqual({
       verdict: "achieved",
       elid: "77",
-      saw: `license 77 carries ${reference}`,
+      evidence: `license 77 carries ${reference}`,
     });
   });
 
@@ -151,32 +151,37 @@ describe("reading back", () => {
 
   test("asks when two licenses carry the reference", async () => {
     const rows = [seen({ elid: "76", remoteid: reference }), seen({ elid: "77", comment: reference })];
-    expect(await find(rows)).toMatchObject({ verdict: "contrary", saw: expect.stringMatching(/76, 77/) });
+    expect(await find(rows)).toMatchObject({ verdict: "conflicting", evidence: expect.stringMatching(/76, 77/) });
     const many = Array.from({ length: 12 }, (_, n) => seen({ elid: String(n), remoteid: reference }));
-    expect((await find(many)).saw).toBe(`licenses 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 all carry ${reference}`);
+    expect((await find(many)).evidence).toBe(`licenses 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 all carry ${reference}`);
   });
 
   test.each([
-    ["showed a license known to be ours", [byRow], [{ elid: "4", reference: "bw-gone" }, witness], true],
-    ["did not show it", [seen({ elid: "8", remoteid: "bw-x" })], [witness], false],
-    ["showed it under another reference", [{ ...byRow, remoteid: "bw-x" }], [witness], false],
+    ["showed a license known to be ours", [byRow], [{ elid: "4", reference: "bw-gone" }, knownLicense], true],
+    ["did not show it", [seen({ elid: "8", remoteid: "bw-x" })], [knownLicense], false],
+    ["showed it under another reference", [{ ...byRow, remoteid: "bw-x" }], [knownLicense], false],
     ["knows of none", [seen({ elid: "8", remoteid: "bw-x" })], [], false],
-    ["showed its reference on another license", [seen({ elid: "8", remoteid: witness.reference })], [witness], false],
+    [
+      "showed its reference on another license",
+      [seen({ elid: "8", remoteid: knownLicense.reference })],
+      [knownLicense],
+      false,
+    ],
   ])("takes absence for proof only by a list that %s", async (_, rows, known, provesAbsence) => {
     expect(await find(rows, { known })).toMatchObject({ verdict: "absent", provesAbsence });
   });
 
   test.each([
-    ["", [byRow], [witness]],
-    ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [witness]],
+    ["", [byRow], [knownLicense]],
+    ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [knownLicense]],
     [
       "; no license of ours is known yet to tell whether it would show one",
       [seen({ remoteid: "bw-x" }), seen({ elid: "9", status: "deleted" })],
       [],
     ],
   ])("says what an absence lacks%s", async (doubt, rows, known) => {
-    const saw = `none of the 1 licenses listed carries ${reference}${doubt}`;
-    expect((await find(rows, { known })).saw).toBe(saw);
+    const evidence = `none of the 1 licenses listed carries ${reference}${doubt}`;
+    expect((await find(rows, { known })).evidence).toBe(evidence);
   });
 
   test.each([
@@ -185,7 +190,7 @@ describe("reading back", () => {
   ])("opens no forms where the list shows %s of any license", async (_, row) => {
     const { billmgr, forms } = billmgrWith({}, { rows: [row, seen({ elid: "9" })] });
     const under = operation({ change: order, state: "unknown" });
-    await readBack(under, { reference, elid: undefined, witnesses: noWitnesses }, billmgr);
+    await readBack(under, { reference, elid: undefined, knownLicenses: noWitnesses }, billmgr);
     expect(forms).toEqual([]);
   });
 
@@ -193,7 +198,7 @@ describe("reading back", () => {
     expect(await find([byRow], { incomplete: "it was cut" })).toMatchObject({
       verdict: "absent",
       provesAbsence: false,
-      saw: expect.stringContaining("it was cut"),
+      evidence: expect.stringContaining("it was cut"),
     });
   });
 
@@ -202,7 +207,7 @@ describe("reading back", () => {
 
     test("finds the order by the forms of the licenses that are new", async () => {
       const rows = [bare("5", "2026-01-01"), bare("77", "2027-01-10")];
-      const forms = [seen({ elid: "5", comment: witness.reference }), seen({ elid: "77", comment: reference })];
+      const forms = [seen({ elid: "5", comment: knownLicense.reference }), seen({ elid: "77", comment: reference })];
       expect(await find(rows, { forms })).toMatchObject({ verdict: "achieved", elid: "77" });
     });
 
@@ -215,13 +220,13 @@ describe("reading back", () => {
       const rows = [bare("1", "2027-01-08"), bare("2", "2027-01-09"), bare("3")];
       const { billmgr, forms } = billmgrWith({}, { rows });
       const under = operation({ change: order, state: "unknown", claimedAt: utc("2027-01-10T00:30") });
-      await readBack(under, { reference, elid: undefined, witnesses: noWitnesses }, billmgr);
+      await readBack(under, { reference, elid: undefined, knownLicenses: noWitnesses }, billmgr);
       expect(forms).toEqual(["2", "3"]);
     });
 
     test("takes absence for proof by the form of a license known to be ours", async () => {
       const rows = [bare("5", "2026-01-01")];
-      expect(await find(rows, { forms: [seen({ elid: "5", comment: witness.reference })] })).toMatchObject({
+      expect(await find(rows, { forms: [seen({ elid: "5", comment: knownLicense.reference })] })).toMatchObject({
         verdict: "absent",
         provesAbsence: true,
       });
@@ -230,7 +235,10 @@ describe("reading back", () => {
 
     test("takes nothing from too many new licenses", async () => {
       const rows = Array.from({ length: 26 }, (_, n) => bare(String(n)));
-      expect(await find(rows)).toMatchObject({ verdict: "pending", saw: expect.stringMatching(/26 licenses are new/) });
+      expect(await find(rows)).toMatchObject({
+        verdict: "pending",
+        evidence: expect.stringMatching(/26 licenses are new/),
+      });
       expect(await find(rows.slice(1))).toMatchObject({ verdict: "absent", provesAbsence: false });
     });
   });
@@ -242,8 +250,8 @@ describe("reading back", () => {
       expect(await find([byRow], { told: "77", forms: [ours] })).toMatchObject({ verdict: "achieved" });
       expect(await find([byRow], { told: "77", forms: [seen({ elid: "77" })] })).toMatchObject({ verdict: "achieved" });
       expect(await find([byRow], { told: "9", forms: [other] })).toMatchObject({
-        verdict: "contrary",
-        saw: expect.stringMatching(/license 9, .* "somebody else's" instead of bw-/),
+        verdict: "conflicting",
+        evidence: expect.stringMatching(/license 9, .* "somebody else's" instead of bw-/),
       });
     });
 
@@ -258,7 +266,7 @@ describe("reading back", () => {
       const row = seen({ elid: "77", comment: reference });
       for (const other of [seen({ elid: "9", comment: "" }), seen({ elid: "9", createdOn: "2027-01-08" })]) {
         expect(await find([byRow, row], { told: "9", forms: [other] })).toMatchObject({ elid: "77" });
-        expect(await find([byRow], { told: "9", forms: [other] })).toMatchObject({ verdict: "contrary" });
+        expect(await find([byRow], { told: "9", forms: [other] })).toMatchObject({ verdict: "conflicting" });
       }
       const made = seen({ elid: "9", createdOn: "2027-01-09" });
       expect(await find([byRow], { told: "9", forms: [made] })).toMatchObject({ verdict: "achieved" });
@@ -267,7 +275,10 @@ describe("reading back", () => {
     test("believes no expiry that is less than half of what was ordered, which a prolong would be bought for", async () => {
       const until = (expiry: string) =>
         find([], { told: "77", forms: [seen({ elid: "77", comment: reference, expiry })] });
-      expect(await until("2027-01-10")).toMatchObject({ verdict: "pending", saw: expect.stringContaining("too soon") });
+      expect(await until("2027-01-10")).toMatchObject({
+        verdict: "pending",
+        evidence: expect.stringContaining("too soon"),
+      });
       expect(await until("2027-01-25")).toMatchObject({ verdict: "pending" });
       expect(await until("2027-01-26")).toMatchObject({ verdict: "achieved" });
     });
@@ -276,13 +287,13 @@ describe("reading back", () => {
       const row = seen({ elid: "77", comment: reference });
       expect(await find([byRow, row], { told: "77" })).toMatchObject({
         verdict: "pending",
-        saw: `license 77 carries ${reference} in the list`,
+        evidence: `license 77 carries ${reference} in the list`,
       });
     });
 
     test("quotes no more than the beginning of another's comment", async () => {
       const forms = [seen({ elid: "9", comment: `${"x".repeat(59)}\u{1f600}yy` })];
-      expect((await find([byRow], { told: "9", forms })).saw).toContain(
+      expect((await find([byRow], { told: "9", forms })).evidence).toContain(
         `the comment "${"x".repeat(59)}\ufffd" instead`,
       );
     });
@@ -296,9 +307,9 @@ describe("reading back", () => {
   test("judges an order whose license is known by that license", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ comment: reference }) });
     const under = operation({ change: order, state: "unconfirmed" });
-    const sight = await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr);
-    expect(sight).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
-    expect(sight).not.toHaveProperty("elid");
+    const result = await readBack(under, { reference, elid: "77", knownLicenses: noWitnesses }, billmgr);
+    expect(result).toMatchObject({ verdict: "achieved", expiry: "2027-02-01" });
+    expect(result).not.toHaveProperty("elid");
   });
 
   test.each(["claimed", "unknown", "unconfirmed"] as const)(
@@ -307,7 +318,7 @@ describe("reading back", () => {
       const shown: SeenLicense = { elid: "77", autosuspended: false, expiry: "2027-02-01", addons: {} };
       const { billmgr } = billmgrWith({ "77": shown });
       const word = state === "unconfirmed";
-      const sought = { reference, elid: "77", witnesses: noWitnesses };
+      const sought = { reference, elid: "77", knownLicenses: noWitnesses };
       for (const [change, otherwise] of [
         [suspend, "pending"],
         [order, "pending"],
@@ -326,57 +337,57 @@ describe("reading back", () => {
   ] as [string, Change][])("takes no absence of %s from a form that does not show it", async (_, change) => {
     const { status, ...bare } = seen();
     const billmgr = { license: async () => bare } as unknown as Billmgr;
-    const sought = { reference, elid: "77", witnesses: async () => [] };
-    const sight = await readBack(operation({ change, state: "unknown" }), sought, billmgr);
-    expect(sight).toMatchObject({ verdict: "pending", saw: expect.stringContaining("does not show") });
+    const sought = { reference, elid: "77", knownLicenses: async () => [] };
+    const result = await readBack(operation({ change, state: "unknown" }), sought, billmgr);
+    expect(result).toMatchObject({ verdict: "pending", evidence: expect.stringContaining("does not show") });
   });
 
   test("takes what a form does show for absence: one of the addons, or the expiry", async () => {
-    const look = async (change: Change, shown: Partial<SeenLicense>) => {
+    const observation = async (change: Change, shown: Partial<SeenLicense>) => {
       const { status, ...bare } = seen(shown);
       const { billmgr } = billmgrWith({ "77": bare });
       const under = operation({ change, state: "unknown", before: { expiry: "2027-02-01" } });
-      return (await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).verdict;
+      return (await readBack(under, { reference, elid: "77", knownLicenses: noWitnesses }, billmgr)).verdict;
     };
-    expect(await look(edit, { addons: { "11": 3 } })).toBe("absent");
-    expect(await look(edit, { addons: { "13": 3 } })).toBe("pending");
-    expect(await look(prolong, {})).toBe("absent");
+    expect(await observation(edit, { addons: { "11": 3 } })).toBe("absent");
+    expect(await observation(edit, { addons: { "13": 3 } })).toBe("pending");
+    expect(await observation(prolong, {})).toBe("absent");
   });
 
   test("takes what an operator adopts also without a reference and with an expiry of its own, but not another's", async () => {
-    const look = async (shown: Partial<SeenLicense>) => {
+    const observation = async (shown: Partial<SeenLicense>) => {
       const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-01-11", ...shown }) }, { rows: [] });
       const resolved = { as: "adopt 77", at: utc("2027-01-10") };
       const under = operation({ change: order, state: "unconfirmed", claimedAt: utc("2027-01-10"), resolved });
-      return (await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr)).verdict;
+      return (await readBack(under, { reference, elid: "77", knownLicenses: noWitnesses }, billmgr)).verdict;
     };
-    expect(await look({ comment: "" })).toBe("achieved");
-    expect(await look({ comment: reference })).toBe("achieved");
-    expect(await look({ comment: "somebody else's" })).toBe("contrary");
-    expect(await look({ comment: "", remoteid: "l123" })).toBe("contrary");
+    expect(await observation({ comment: "" })).toBe("achieved");
+    expect(await observation({ comment: reference })).toBe("achieved");
+    expect(await observation({ comment: "somebody else's" })).toBe("conflicting");
+    expect(await observation({ comment: "", remoteid: "l123" })).toBe("conflicting");
   });
 
   test("judges a prolong against the expiry before it", async () => {
     const { billmgr } = billmgrWith({ "77": seen({ expiry: "2027-03-01" }) });
-    const look = (expiry: string) =>
+    const observation = (expiry: string) =>
       readBack(
         operation({ change: prolong, before: { expiry } }),
-        { reference, elid: "77", witnesses: noWitnesses },
+        { reference, elid: "77", knownLicenses: noWitnesses },
         billmgr,
       );
-    expect(await look("2027-02-01")).toMatchObject({ verdict: "achieved" });
-    expect(await look("2027-03-01")).toMatchObject({ verdict: "absent" });
+    expect(await observation("2027-02-01")).toMatchObject({ verdict: "achieved" });
+    expect(await observation("2027-03-01")).toMatchObject({ verdict: "absent" });
   });
 
   test.each([
     ["a delete", remove, "achieved"],
-    ["a suspend", suspend, "contrary"],
+    ["a suspend", suspend, "conflicting"],
     ["an order, which may take a while to show,", order, "absent"],
   ])("of a license that billmgr knows no more judges %s", async (_, change, verdict) => {
     const { billmgr } = billmgrWith({});
     const under = operation({ change: change as Change });
-    const sight = await readBack(under, { reference, elid: "77", witnesses: noWitnesses }, billmgr);
-    expect(sight).toMatchObject({ verdict });
-    if (change !== order) expect(sight.saw).toBe("billmgr knows no license 77");
+    const result = await readBack(under, { reference, elid: "77", knownLicenses: noWitnesses }, billmgr);
+    expect(result).toMatchObject({ verdict });
+    if (change !== order) expect(result.evidence).toBe("billmgr knows no license 77");
   });
 });

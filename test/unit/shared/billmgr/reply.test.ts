@@ -3,7 +3,7 @@ import { attribute, child, children, type Element, readReply, textOf } from "../
 
 const documentOf = (xml: string): Element => {
   const reply = readReply(200, xml);
-  return reply.is === "document" ? reply.doc : expect.fail(JSON.stringify(reply));
+  return reply.kind === "document" ? reply.doc : expect.fail(JSON.stringify(reply));
 };
 
 describe("an answer", () => {
@@ -14,7 +14,7 @@ describe("an answer", () => {
       '<?xml version="1.0"?>\n\n<?x y?> <doc/>',
       '\uFEFF<?xml version="1.0" encoding="UTF-8"?>\n<doc><ok/></doc>\n\n',
     ]) {
-      expect(readReply(200, xml)).toMatchObject({ is: "document" });
+      expect(readReply(200, xml)).toMatchObject({ kind: "document" });
     }
   });
 
@@ -55,7 +55,7 @@ describe("an answer", () => {
   });
 
   test("can quote a page in a marked section", () => {
-    expect(readReply(200, "<doc><note><![CDATA[<html>]]></note><ok/></doc>")).toMatchObject({ is: "document" });
+    expect(readReply(200, "<doc><note><![CDATA[<html>]]></note><ok/></doc>")).toMatchObject({ kind: "document" });
     expect(readReply(200, "<doc><![CDATA[<!doctype html>]]></doc>")).toMatchObject({ why: "XML with a document type" });
   });
 
@@ -94,7 +94,7 @@ describe("an error", () => {
       { type: "x", message: "a < b" },
     ],
   ])("is read %s", (_, xml, error) => {
-    expect(readReply(200, xml)).toEqual({ is: "error", ...error });
+    expect(readReply(200, xml)).toEqual({ kind: "error", ...error });
   });
 });
 
@@ -127,7 +127,7 @@ describe("what is no answer of billmgr's", () => {
     ["another document", "<reply><ok/></reply>", "XML without <doc>"],
     ["names that would change the parser", "<doc><__proto__><ok/></__proto__></doc>", "XML without <doc>"],
   ])("is unreadable: %s", (_, body, why) => {
-    expect(readReply(200, body)).toEqual({ is: "unreadable", why });
+    expect(readReply(200, body)).toEqual({ kind: "unreadable", why });
   });
 
   test.each([
@@ -137,7 +137,7 @@ describe("what is no answer of billmgr's", () => {
     [302, "<doc><ok/></doc>", "HTTP 302"],
     [500, '<doc><error type="value"/></doc>', "HTTP 500"],
   ])("is unreadable with the status %i", (status, body, why) => {
-    expect(readReply(status, body)).toEqual({ is: "unreadable", why });
+    expect(readReply(status, body)).toEqual({ kind: "unreadable", why });
   });
 
   test.each([
@@ -151,7 +151,7 @@ describe("what is no answer of billmgr's", () => {
     ],
     ["a document type in a comment's place", "<doc><!-- --><!doctype x></doc>"],
   ])("is unreadable: %s", (_, body) => {
-    expect(readReply(200, body)).toMatchObject({ is: "unreadable", why: "XML with a document type" });
+    expect(readReply(200, body)).toMatchObject({ kind: "unreadable", why: "XML with a document type" });
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcementOf, attentionOf, unclearOf } from "../../../../shared/licensing/announcement.ts";
+import { announcementOf, attentionOf, unparseableOf } from "../../../../shared/licensing/announcement.ts";
 import { announcementSchema } from "../../../../shared/licensing/announcement-schema.ts";
 import { awaitsKey } from "../../../../shared/licensing/license-keys.ts";
 import type { Change, Operation } from "../../../../shared/licensing/operation.ts";
@@ -47,7 +47,7 @@ const operation = (change: Change, more: Partial<Operation> = {}): Operation => 
   outcome: "done",
   claimedAt: at,
   finishedAt: at,
-  looks: [],
+  observations: [],
   ...more,
 });
 const result = { plan: "vm6-monthly", license };
@@ -174,7 +174,7 @@ test("where a person is needed, others are told since when and why", () => {
     customer: {},
     reason: "refused",
   });
-  expect(unclearOf("stripe", "evt_1", at, "no plan")).toEqual({
+  expect(unparseableOf("stripe", "evt_1", at, "no plan")).toEqual({
     id: `stripe/evt_1#attention-${at}`,
     version: 1,
     type: "license.attention",

@@ -14,7 +14,7 @@ import {
 
 const sold = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "january" });
 const ended = [sold, cancelled("2027-01-20T10:00")];
-const on = (kind: string, of: object = {}) => ({ do: "change", change: { kind, elid: "101", ...of } });
+const on = (kind: string, of: object = {}) => ({ kind: "change", change: { kind, elid: "101", ...of } });
 
 describe("the end", () => {
   test("suspends at once, though the time is paid", () => {
@@ -23,7 +23,7 @@ describe("the end", () => {
 
   test("keeps the suspended license for the retention, then deletes it", () => {
     const suspended = licensed([slot({ suspended: true })], ...ended);
-    expect(decide(suspended, "2027-02-02")).toMatchObject({ do: "settled", until: utc("2027-02-03T10:00") });
+    expect(decide(suspended, "2027-02-02")).toMatchObject({ kind: "settled", until: utc("2027-02-03T10:00") });
     expect(decide(suspended, "2027-02-03T10:00")).toMatchObject({
       ...on("delete"),
       why: "ended 2027-01-20T10:00:00.000Z, kept for 14 days",
@@ -33,7 +33,7 @@ describe("the end", () => {
 
   test("keeps it as long when the end is told late, so that it can still be withdrawn", () => {
     const late = licensed([slot({ suspended: true, suspendedAt: utc("2027-02-10T10:00") })], ...ended);
-    expect(decide(late, "2027-02-10T11:00")).toMatchObject({ do: "settled", until: utc("2027-02-24T10:00") });
+    expect(decide(late, "2027-02-10T11:00")).toMatchObject({ kind: "settled", until: utc("2027-02-24T10:00") });
     expect(decide(late, "2027-02-24T10:00")).toMatchObject(on("delete"));
   });
 
@@ -43,7 +43,7 @@ describe("the end", () => {
 
   test("only stops renewing by the policy lapse, also when the time is over", () => {
     for (const now of ["2027-01-21", "2027-02-02", "2027-08-01"]) {
-      expect(decide(licensed([slot()], ...ended), now, { onEnd: "lapse" })).toMatchObject({ do: "settled" });
+      expect(decide(licensed([slot()], ...ended), now, { onEnd: "lapse" })).toMatchObject({ kind: "settled" });
     }
   });
 
@@ -64,26 +64,26 @@ describe("the end", () => {
 
   test("leaves nothing to do when the license is gone", () => {
     const { license: _, ...empty } = slot({ generation: 2 });
-    expect(decide(licensed([empty], ...ended), "2027-06-01")).toEqual({ do: "settled" });
+    expect(decide(licensed([empty], ...ended), "2027-06-01")).toEqual({ kind: "settled" });
   });
 });
 
 describe("a scheduled end", () => {
   test("is at rest until it comes, then suspends", () => {
     const scheduled = licensed([slot()], sold, cancelScheduled("2027-01-10", "2027-01-25"));
-    expect(decide(scheduled, "2027-01-24")).toMatchObject({ do: "settled", until: utc("2027-01-25") });
+    expect(decide(scheduled, "2027-01-24")).toMatchObject({ kind: "settled", until: utc("2027-01-25") });
     expect(decide(scheduled, "2027-01-25")).toMatchObject(on("suspend"));
   });
 
   test("without a time comes when the paid time is over, without a grace", () => {
     const scheduled = licensed([slot()], sold, cancelScheduled("2027-01-10"));
-    expect(decide(scheduled, "2027-01-31")).toMatchObject({ do: "settled", until: utc("2027-02-01") });
+    expect(decide(scheduled, "2027-01-31")).toMatchObject({ kind: "settled", until: utc("2027-02-01") });
     expect(decide(scheduled, "2027-02-01")).toMatchObject({ ...on("suspend"), why: `ended ${utc("2027-02-01")}` });
   });
 
   test("does not come when it is withdrawn", () => {
     const withdrawn = licensed([slot()], sold, cancelScheduled("2027-01-10"), cancelWithdrawn("2027-01-11"));
-    expect(decide(withdrawn, "2027-02-01")).toMatchObject({ do: "settled", until: utc("2027-02-04") });
+    expect(decide(withdrawn, "2027-02-01")).toMatchObject({ kind: "settled", until: utc("2027-02-04") });
   });
 
   test("that has come, and is told again as an end that is a moment ahead of the clock, takes nothing up again", () => {
@@ -91,7 +91,7 @@ describe("a scheduled end", () => {
     const early = paid("2027-01-01", { through: "2027-02-01T10:00" }, { items: ["vm-monthly"] });
     const ahead = [cancelScheduled("2027-01-10"), cancelled("2027-02-01T10:00:09")];
     expect(decide(licensed(suspended, early, ...ahead), "2027-02-01T10:00:05")).toMatchObject({
-      do: "settled",
+      kind: "settled",
       until: utc("2027-02-01T10:00:09"),
     });
   });
@@ -125,7 +125,7 @@ describe("licenses that no item stands for", () => {
       each(3, { suspended: true, suspendedAt: third }),
     ];
     const surplus = licensed(slots, three, fewer, changed("2027-01-20", ["vm-each", 1]));
-    expect(decide(surplus, "2027-01-24")).toEqual({ do: "settled", until: utc("2027-01-25") });
+    expect(decide(surplus, "2027-01-24")).toEqual({ kind: "settled", until: utc("2027-01-25") });
     expect(decide(surplus, "2027-01-25")).toMatchObject({ change: { kind: "delete", slot: 2 } });
   });
 

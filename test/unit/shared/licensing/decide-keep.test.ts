@@ -21,12 +21,12 @@ const held = (
   plan = "vm-monthly",
 ) => licensed([slot({ plan, expiry, ...of })], paid("2027-01-01", { through }, { items: [plan], payment: "p" }));
 
-const prolong = (expiry: string, of: object = {}) => ({ do: "change", change: { kind: "prolong", expiry, ...of } });
+const prolong = (expiry: string, of: object = {}) => ({ kind: "change", change: { kind: "prolong", expiry, ...of } });
 
 describe("renewal on payment", () => {
   test("buys the period that was paid, at once", () => {
     expect(decide(held("2027-03-01", "2027-02-01"), "2027-01-05")).toEqual({
-      do: "change",
+      kind: "change",
       why: "paid through 2027-03-01, licensed until 2027-02-01",
       change: {
         kind: "prolong",
@@ -54,7 +54,7 @@ describe("renewal on payment", () => {
     ["the license reaches further", "2027-02-01", "2027-03-01"],
     ["the license reaches as far", "2027-02-01", "2027-02-01"],
   ])("buys nothing yet: %s", (_, through, expiry) => {
-    expect(decide(held(through, expiry), "2027-01-05")).toMatchObject({ do: "settled" });
+    expect(decide(held(through, expiry), "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
   test("buys by the period of the plan that is now sold", () => {
@@ -65,7 +65,7 @@ describe("renewal on payment", () => {
 
   test("buys the remaining days near expiry", () => {
     const drifted = held("2027-03-31", "2027-03-28");
-    expect(decide(drifted, "2027-03-25")).toEqual({ do: "settled", until: utc("2027-03-26") });
+    expect(decide(drifted, "2027-03-25")).toEqual({ kind: "settled", until: utc("2027-03-26") });
     expect(decide(drifted, "2027-03-26")).toMatchObject({
       ...prolong("2027-04-28"),
       why: "paid through 2027-03-31, licensed until 2027-03-28, which is near",
@@ -77,10 +77,10 @@ describe("renewal on payment", () => {
       ...held(through, "2027-03-28"),
       end: licensed([], cancelScheduled("2027-01-02")).end,
     });
-    expect(decide(ending("2027-03-31") as Subscription, "2027-03-27")).toMatchObject({ do: "settled" });
+    expect(decide(ending("2027-03-31") as Subscription, "2027-03-27")).toMatchObject({ kind: "settled" });
     expect(decide(ending("2027-04-01") as Subscription, "2027-03-27")).toMatchObject(prolong("2027-04-28"));
     const patient = decide(ending("2027-04-01") as Subscription, "2027-03-27", { slackDays: 4 });
-    expect(patient).toMatchObject({ do: "settled" });
+    expect(patient).toMatchObject({ kind: "settled" });
   });
 
   test("buys one month after the other for a longer payment", () => {
@@ -94,10 +94,10 @@ describe("renewal before expiry", () => {
 
   test("waits until so many days before expiry, then buys one period", () => {
     const yearly = held("2028-01-01", "2027-02-01");
-    expect(decide(yearly, "2027-01-05", policy)).toEqual({ do: "settled", until: utc("2027-01-27") });
+    expect(decide(yearly, "2027-01-05", policy)).toEqual({ kind: "settled", until: utc("2027-01-27") });
     expect(decide(yearly, "2027-01-27", policy)).toMatchObject(prolong("2027-03-01"));
     expect(decide(held("2028-01-01", "2027-03-01"), "2027-01-27", policy)).toEqual({
-      do: "settled",
+      kind: "settled",
       until: utc("2027-02-24"),
     });
   });
@@ -110,7 +110,7 @@ describe("renewal before expiry", () => {
   });
 
   test("buys nothing where no more is paid", () => {
-    expect(decide(held("2027-02-01", "2027-02-01"), "2027-01-30", policy)).toMatchObject({ do: "settled" });
+    expect(decide(held("2027-02-01", "2027-02-01"), "2027-01-30", policy)).toMatchObject({ kind: "settled" });
   });
 });
 
@@ -136,7 +136,7 @@ describe("taking up again", () => {
       paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "p" }),
       back,
     );
-    expect(decide(told, "2027-01-07")).toMatchObject({ do: "settled" });
+    expect(decide(told, "2027-01-07")).toMatchObject({ kind: "settled" });
     const again = licensed(
       told.slots,
       paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "p" }),
@@ -149,7 +149,7 @@ describe("taking up again", () => {
   test("does not come within the grace", () => {
     const sold = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"] });
     const late = licensed([slot(suspended)], sold, paused("2027-01-20"), resumed("2027-02-02"));
-    expect(decide(late, "2027-02-02")).toMatchObject({ do: "settled" });
+    expect(decide(late, "2027-02-02")).toMatchObject({ kind: "settled" });
   });
 
   test.each([
@@ -160,7 +160,7 @@ describe("taking up again", () => {
       [slot({ ...suspended, expiry: "2027-03-01" })],
       paid("2027-01-01", { through: "2027-02-01T10:00" }, { items: ["vm-monthly"] }),
     );
-    expect(decide(here, now)).toMatchObject(kind ? { change: { kind } } : { do: "settled" });
+    expect(decide(here, now)).toMatchObject(kind ? { change: { kind } } : { kind: "settled" });
   });
 
   test.each([
@@ -172,13 +172,13 @@ describe("taking up again", () => {
       cancelScheduled("2027-01-02"),
     ];
     expect(decide(licensed([slot(suspended)], ...ending), now)).toMatchObject(
-      kind ? { change: { kind } } : { do: "settled" },
+      kind ? { change: { kind } } : { kind: "settled" },
     );
   });
 
   test("does not come for what was never paid", () => {
     expect(decide(licensed([slot(suspended)], changed("2027-01-01", "vm-monthly")), "2027-01-05")).toMatchObject({
-      do: "settled",
+      kind: "settled",
     });
   });
 
@@ -190,7 +190,7 @@ describe("taking up again", () => {
 
 describe("other addons", () => {
   const sold = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"] });
-  const edit = (addons: object) => ({ do: "change", change: { kind: "edit", elid: "101", addons } });
+  const edit = (addons: object) => ({ kind: "change", change: { kind: "edit", elid: "101", addons } });
 
   test.each([
     ["another quantity", { "55165": 1 }, changed("2027-01-05", ["vm-monthly", 4]), { "55165": 4 }],
@@ -208,7 +208,7 @@ describe("other addons", () => {
 
   test("are as wanted when the removed ones are zero", () => {
     const here = licensed([slot({ addons: { "55165": 1, "55164": 0 } })], sold);
-    expect(decide(here, "2027-01-05")).toMatchObject({ do: "settled" });
+    expect(decide(here, "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
   test("say why they are set", () => {
@@ -218,7 +218,7 @@ describe("other addons", () => {
 
   test("are not set for what was never paid", () => {
     const unpaid = licensed([slot()], changed("2027-01-01", ["vm-monthly", 4]));
-    expect(decide(unpaid, "2027-01-05")).toMatchObject({ do: "settled" });
+    expect(decide(unpaid, "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
   test("come after the time that was paid", () => {
@@ -237,6 +237,6 @@ describe("other addons", () => {
       paused("2027-01-04"),
       changed("2027-01-05", ["vm-monthly", 4]),
     );
-    expect(decide(stopped, "2027-01-05")).toMatchObject({ do: "settled" });
+    expect(decide(stopped, "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 });

@@ -14,13 +14,13 @@ import {
 } from "../../../support/events.ts";
 
 const january = { through: "2027-02-01" };
-const order = (of: object) => ({ do: "change", change: { kind: "order", ...of } });
+const order = (of: object) => ({ kind: "change", change: { kind: "order", ...of } });
 
 describe("an order", () => {
   test("is made for what is paid, with all that the plan says", () => {
     const sold = subscriptionOf(paid("2027-01-01", january, { items: [["vm-monthly", 4]] }));
     expect(decide(sold, "2027-01-01T00:01")).toEqual({
-      do: "change",
+      kind: "change",
       why: "paid through 2027-02-01T00:00:00.000Z",
       change: orderOf({ addons: { "55165": 4 } }),
     });
@@ -32,7 +32,7 @@ describe("an order", () => {
     ["ended", [cancelled("2027-01-02")]],
   ])("is not made when %s", (_, events) => {
     const sold = subscriptionOf(paid("2027-01-01", january, { items: ["vm-monthly"], payment: "p" }), ...events);
-    expect(decide(sold, "2027-01-03")).toMatchObject({ do: "settled" });
+    expect(decide(sold, "2027-01-03")).toMatchObject({ kind: "settled" });
   });
 
   test("is not made for time that is over", () => {
@@ -116,7 +116,7 @@ describe("after a gap in the payments", () => {
 
   test("is not bought in the grace after it either, where nothing could be ordered while it was paid", () => {
     const again = paid("2027-07-01", { through: "2027-08-01" });
-    expect(decide(licensed([lapsed], before, again), "2027-08-02")).toMatchObject({ do: "settled" });
+    expect(decide(licensed([lapsed], before, again), "2027-08-02")).toMatchObject({ kind: "settled" });
   });
 
   test("that is paid up late is none", () => {
@@ -137,13 +137,13 @@ describe("a time that is paid and has not begun", () => {
 test("five years ahead are believed, and not a day more", () => {
   const through = (day: string) => subscriptionOf(paid("2027-01-01", { through: day }, { items: ["vm-monthly"] }));
   expect(decide(through("2032-01-05T10:00"), "2027-01-01")).toMatchObject(order({}));
-  expect(decide(through("2032-01-06"), "2027-01-01")).toMatchObject({ do: "attention" });
+  expect(decide(through("2032-01-06"), "2027-01-01")).toMatchObject({ kind: "attention" });
 });
 
 test("a time too far ahead to be believed is for a person", () => {
   const mistyped = subscriptionOf(paid("2027-01-01", { through: "2127-02-01" }, { items: ["vm-monthly"] }));
   expect(decide(mistyped, "2027-01-01")).toMatchObject({
-    do: "attention",
+    kind: "attention",
     reason: expect.stringMatching(/too far ahead/),
   });
 });
@@ -184,7 +184,7 @@ describe("a trial", () => {
 
   test("is never prolonged, though more trial is given", () => {
     const longer = paid("2027-01-10", { through: "2027-06-15" }, { trial: true });
-    expect(decide(licensed([trialSlot], trial, longer), "2027-01-14")).toMatchObject({ do: "settled" });
+    expect(decide(licensed([trialSlot], trial, longer), "2027-01-14")).toMatchObject({ kind: "settled" });
   });
 
   test("gives way to a paid license: that is ordered first, then the trial is deleted", () => {
@@ -196,7 +196,7 @@ describe("a trial", () => {
       slots: [trialSlot, slot({ n: 2, plan: "vm-trial", expiry: "2027-02-15", replaces: { n: 1, generation: 1 } })],
     };
     expect(decide(replaced, "2027-01-15")).toMatchObject({
-      do: "change",
+      kind: "change",
       change: { kind: "delete", slot: 1, elid: "101" },
       why: "another license replaced it",
     });
@@ -296,10 +296,10 @@ describe("another product", () => {
   ])("never lets the old license be deleted while the new one is missing: %s", (_, event, kind) => {
     expect(decide(licensed([slot()], sold, turned, event), "2027-01-12")).toMatchObject({ change: { kind, slot: 1 } });
     const suspended = licensed([slot({ suspended: true })], sold, turned, event);
-    expect(decide(suspended, "2027-01-12")).toMatchObject({ do: "settled" });
+    expect(decide(suspended, "2027-01-12")).toMatchObject({ kind: "settled" });
   });
 
   test("in the unpaid grace neither orders the new license nor deletes the old one", () => {
-    expect(decide(licensed([slot()], sold, turned), "2027-02-02")).toMatchObject({ do: "settled" });
+    expect(decide(licensed([slot()], sold, turned), "2027-02-02")).toMatchObject({ kind: "settled" });
   });
 });

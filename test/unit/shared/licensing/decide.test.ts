@@ -31,7 +31,7 @@ describe("an operation under way", () => {
 
   test("is waited for until it is due", () => {
     expect(decide(under("2027-01-10"), "2027-01-09")).toEqual({
-      do: "wait",
+      kind: "wait",
       until: utc("2027-01-10"),
       why: "operation 1 is unknown",
     });
@@ -39,13 +39,16 @@ describe("an operation under way", () => {
 
   test.each(["2027-01-10", "2027-01-11"])("is looked at when it is due, whatever else is wanted (%s)", (now) => {
     const attention = { reason: "asked", since: utc("2027-01-01") };
-    expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ do: "look" });
+    expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ kind: "observe" });
   });
 
   test("is no matter any more when it is finished", () => {
     const { operation: open, ...rest } = under("2027-01-10");
     const finished = { ...rest, operation: { ...operation({ change: open?.change as never }), state: "finished" } };
-    expect(decide(finished as Subscription, "2027-01-09")).toMatchObject({ do: "change", change: { kind: "suspend" } });
+    expect(decide(finished as Subscription, "2027-01-09")).toMatchObject({
+      kind: "change",
+      change: { kind: "suspend" },
+    });
   });
 });
 
@@ -53,7 +56,7 @@ describe("attention", () => {
   test("keeps everything as it is until a person resolves it", () => {
     const attention = { reason: "the shop is odd", since: utc("2027-01-01") };
     expect(decide({ ...subscriptionOf(january), attention }, "2027-01-01")).toEqual({
-      do: "attention",
+      kind: "attention",
       reason: "the shop is odd",
     });
   });
@@ -65,14 +68,14 @@ describe("attention", () => {
     ["thousands of licenses", [paid("2027-01-01", { months: 1 }, { items: [["vm-each", 1001]] })], /more than 1000/],
   ])("is asked for %s", (_, events, reason) => {
     expect(decide(subscriptionOf(...events), "2027-01-02")).toEqual({
-      do: "attention",
+      kind: "attention",
       reason: expect.stringMatching(reason),
     });
   });
 
   test("is not asked for what has ended, though its plan has left the catalog", () => {
     const gone = licensed([slot()], paid("2027-01-01", { months: 1 }, { items: ["vm-old"] }), cancelled("2027-01-05"));
-    expect(decide(gone, "2027-01-06")).toMatchObject({ do: "change", change: { kind: "suspend" } });
+    expect(decide(gone, "2027-01-06")).toMatchObject({ kind: "change", change: { kind: "suspend" } });
   });
 
   test("is asked for a license of which billmgr tells no expiry", () => {
@@ -82,14 +85,14 @@ describe("attention", () => {
       license: { elid: "101", family: "platform", trial: false, suspended: false, addons: {} },
     };
     expect(decide(licensed([unread], january), "2027-01-02")).toEqual({
-      do: "attention",
+      kind: "attention",
       reason: "billmgr tells no expiry of license 101",
     });
   });
 });
 
 describe("a pause", () => {
-  const pause = {
+  const backoff = {
     since: utc("2027-01-02T09:00"),
     until: utc("2027-01-02T10:00"),
     why: "billmgr is not reached",
@@ -97,53 +100,53 @@ describe("a pause", () => {
   };
 
   test("holds back what is wanted", () => {
-    expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T09:59")).toEqual({
-      do: "wait",
-      until: pause.until,
-      why: pause.why,
+    expect(decide({ ...subscriptionOf(january), backoff }, "2027-01-02T09:59")).toEqual({
+      kind: "wait",
+      until: backoff.until,
+      why: backoff.why,
     });
   });
 
   test("is over at its end", () => {
-    expect(decide({ ...subscriptionOf(january), pause }, "2027-01-02T10:00")).toMatchObject({ do: "change" });
+    expect(decide({ ...subscriptionOf(january), backoff }, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });
 
   test("of more than a day is told to a person, and tried again all the same", () => {
-    const long = { ...pause, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
-    const wanted = { ...subscriptionOf(january), pause: long };
-    expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ do: "wait" });
+    const long = { ...backoff, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
+    const wanted = { ...subscriptionOf(january), backoff: long };
+    expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ kind: "wait" });
     expect(decide(wanted, "2027-01-02T09:00")).toEqual({
-      do: "attention",
+      kind: "attention",
       reason: "since 2027-01-01T09:00:00.000Z it cannot be done: billmgr is not reached",
     });
-    expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ do: "change" });
+    expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });
 
   test("holds back nothing where nothing is wanted", () => {
-    expect(decide({ ...licensed([slot()], january), pause }, "2027-01-02T09:00")).toMatchObject({ do: "settled" });
+    expect(decide({ ...licensed([slot()], january), backoff }, "2027-01-02T09:00")).toMatchObject({ kind: "settled" });
   });
 });
 
 describe("rest", () => {
   test("is without end where nothing is known", () => {
-    expect(decide(subscriptionOf(), "2027-01-01")).toStrictEqual({ do: "settled" });
+    expect(decide(subscriptionOf(), "2027-01-01")).toStrictEqual({ kind: "settled" });
   });
 
   test("is without end for a subscription that was never paid", () => {
-    expect(decide(subscriptionOf(changed("2027-01-01", "vm-monthly")), "2027-01-02")).toEqual({ do: "settled" });
+    expect(decide(subscriptionOf(changed("2027-01-01", "vm-monthly")), "2027-01-02")).toEqual({ kind: "settled" });
   });
 
   test("ends where the paid time ends", () => {
-    expect(decide(licensed([slot()], january), "2027-01-02")).toEqual({ do: "settled", until: utc("2027-02-01") });
+    expect(decide(licensed([slot()], january), "2027-01-02")).toEqual({ kind: "settled", until: utc("2027-02-01") });
   });
 
   test("ends, past the paid time, where the grace ends", () => {
-    expect(decide(licensed([slot()], january), "2027-02-01")).toEqual({ do: "settled", until: utc("2027-02-04") });
+    expect(decide(licensed([slot()], january), "2027-02-01")).toEqual({ kind: "settled", until: utc("2027-02-04") });
   });
 });
 
 describe("withholding", () => {
-  const wants = { do: "change", change: { kind: "suspend", elid: "101" } };
+  const wants = { kind: "change", change: { kind: "suspend", elid: "101" } };
 
   test.each([
     ["paused", [paused("2027-01-05")], "2027-01-05", "paused"],
@@ -174,12 +177,12 @@ describe("withholding", () => {
     ],
   ])("%s does not suspend", (_, events, now) => {
     const here = slot({ expiry: "2027-03-01" });
-    expect(decide(licensed([here], january, ...events), now)).toMatchObject({ do: "settled" });
+    expect(decide(licensed([here], january, ...events), now)).toMatchObject({ kind: "settled" });
   });
 
   test("is done once", () => {
     const withheld = licensed([slot({ suspended: true })], january, paused("2027-01-05"));
-    expect(decide(withheld, "2027-01-06")).toMatchObject({ do: "settled" });
+    expect(decide(withheld, "2027-01-06")).toMatchObject({ kind: "settled" });
   });
 
   test("takes every license, one after the other", () => {

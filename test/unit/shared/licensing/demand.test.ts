@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { parseCatalog } from "../../../../shared/licensing/catalog.ts";
-import { assign, claimsOf } from "../../../../shared/licensing/demand.ts";
+import { assign, demandsOf } from "../../../../shared/licensing/demand.ts";
 import type { Slot } from "../../../../shared/licensing/subscription.ts";
 import { catalogJson, catalogWith, changed, paid, type Sold, slot, subscriptionOf } from "../../../support/events.ts";
 
 const catalog = catalogWith();
 const claimsFor = (...items: Sold[]) => {
-  const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+  const found = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
   return "claims" in found ? found.claims : expect.fail(found.problem);
 };
 
@@ -58,7 +58,7 @@ describe("claims", () => {
   test("tell every name under which an unknown thing was sold", () => {
     const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
     const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;
-    expect(claimsOf({ ...sold, items }, catalog)).toEqual({
+    expect(demandsOf({ ...sold, items }, catalog)).toEqual({
       problem: "nothing in the catalog is sold at standard as price_1 or prod_1",
     });
   });
@@ -87,7 +87,7 @@ describe("claims", () => {
       /^addon 55165 = 1000001 is more than 1000000 at once$/,
     ],
   ])("are a problem with %s", (_, items, problem) => {
-    const found = claimsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+    const found = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
     expect(found).toEqual({ problem: expect.stringMatching(problem) });
   });
 
@@ -97,13 +97,13 @@ describe("claims", () => {
       changed("2027-01-03", "vm-each"),
       changed("2027-01-02", ["vm-each", 3]),
     ];
-    const found = claimsOf(subscriptionOf(...told), catalog);
+    const found = demandsOf(subscriptionOf(...told), catalog);
     expect("claims" in found && found.claims).toHaveLength(3);
   });
 
   test("are none while nothing is paid, and a problem once something is paid for no plan", () => {
-    expect(claimsOf(subscriptionOf(), catalog)).toEqual({ claims: [] });
-    expect(claimsOf(subscriptionOf(paid("2027-01-01", { months: 1 })), catalog)).toHaveProperty("problem");
+    expect(demandsOf(subscriptionOf(), catalog)).toEqual({ claims: [] });
+    expect(demandsOf(subscriptionOf(paid("2027-01-01", { months: 1 })), catalog)).toHaveProperty("problem");
   });
 
   test("go by the price before the product that both plans share", () => {
@@ -117,7 +117,7 @@ describe("claims", () => {
     });
     const items = { asOf: "2027-01-01T00:00:00.000Z", list: [{ names: ["price_yearly", "prod_vm"], quantity: 1 }] };
     const subscription = { ...subscriptionOf({ ...changed("2027-01-01"), items }), storefront: "stripe" };
-    expect(claimsOf(subscription, shared)).toMatchObject({ claims: [{ plan: "yearly" }] });
+    expect(demandsOf(subscription, shared)).toMatchObject({ claims: [{ plan: "yearly" }] });
   });
 });
 
@@ -134,7 +134,7 @@ describe("the assignment", () => {
       ({ license }) => license.trial && trialsOver,
     );
     return {
-      filled: filled.map((pair) => [pair.slot.n, pair.claim.plan]),
+      filled: filled.map((pair) => [pair.slot.n, pair.demand.plan]),
       vacant: vacant.map((pair) => [pair.slot.n, pair.slot.generation, pair.slot.plan]),
       surplus: surplus.map((one) => [one.slot.n, one.replacement?.n !== undefined]),
     };

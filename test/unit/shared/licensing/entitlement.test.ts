@@ -133,11 +133,11 @@ describe("a payment that tells no more than that it pays", () => {
   test("needs a person when no event has told an interval", () => {
     const untold = subscriptionOf(first, changed("2027-01-01", "vm-monthly"));
     expect(decide(untold, "2027-01-02")).toEqual({
-      do: "attention",
+      kind: "attention",
       reason: "paid, but no event has told for how long",
     });
     expect(decide(subscriptionOf(first, monthly, changed("2027-01-01", "vm-monthly")), "2027-01-02")).toMatchObject({
-      do: "change",
+      kind: "change",
       change: { kind: "order" },
     });
   });

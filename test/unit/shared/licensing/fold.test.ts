@@ -54,7 +54,7 @@ describe("payments", () => {
     ],
     ["both at once", [refunded("2027-01-05", "p", { reversed: true }), refunded("2027-01-05", "p")], true],
   ])("of which the refund was %s", (_, events, value) => {
-    expect(subscriptionOf(...events).payments[0]?.refunded?.value).toBe(value);
+    expect(subscriptionOf(...events).payments[0]?.revocations?.[0]?.held.value).toBe(value);
   });
 });
 
@@ -82,8 +82,8 @@ describe("registers", () => {
     ["scheduled before open", [cancelScheduled("2027-01-01"), cancelWithdrawn("2027-01-01")], "scheduled"],
     ["open when that is later", [cancelled("2027-01-01"), cancelWithdrawn("2027-01-02")], "open"],
   ])("take the more final of two facts of one moment: %s", (_, events, is) => {
-    expect(subscriptionOf(...events).end?.value.is).toBe(is);
-    expect(subscriptionOf(...events.reverse()).end?.value.is).toBe(is);
+    expect(subscriptionOf(...events).end?.value.kind).toBe(is);
+    expect(subscriptionOf(...events.reverse()).end?.value.kind).toBe(is);
   });
 
   test("take a pause before a resumption of the same moment", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keyLookDue, keysToLookFor, noteKey } from "../../../../shared/licensing/license-keys.ts";
+import { licensesAwaitingKey, nextKeyPoll, recordKey } from "../../../../shared/licensing/license-keys.ts";
 import type { Change } from "../../../../shared/licensing/operation.ts";
 import * as progress from "../../../../shared/licensing/operation-lifecycle.ts";
 import { type License, newSubscription, type Subscription } from "../../../../shared/licensing/subscription.ts";
@@ -43,8 +43,14 @@ const done = (before: Subscription, change: Change, key: string | undefined) => 
     { change, why: "paid", before: {} },
     { params: {}, now: at(0), deadline: at(70) },
   );
-  const recorded = progress.record(claimed, { outcome: "done", said: "ok", elid: "5" }, at(0));
-  return progress.recordLook(recorded, { at: at(0), verdict: "achieved", saw: "it is so", expiry: "2026-12-23", key });
+  const recorded = progress.record(claimed, { outcome: "done", response: "ok", elid: "5" }, at(0));
+  return progress.recordObservation(recorded, {
+    at: at(0),
+    verdict: "achieved",
+    evidence: "it is so",
+    expiry: "2026-12-23",
+    key,
+  });
 };
 
 describe("a license's key", () => {
@@ -65,25 +71,25 @@ describe("a license's key", () => {
   test("does not hold up the order, nor is it in the log of looks", () => {
     const { operation } = done(newSubscription("standard", "1"), order, "");
     expect(operation).toMatchObject({ state: "finished", outcome: "done" });
-    expect(operation?.looks[0]).toEqual({ at: at(0), verdict: "achieved", saw: "it is so" });
+    expect(operation?.observations[0]).toEqual({ at: at(0), verdict: "achieved", evidence: "it is so" });
   });
 
   test("is looked for a minute later, and again each minute", () => {
-    expect(keyLookDue(held(), at(0))).toBeUndefined();
-    expect(keyLookDue(newSubscription("standard", "1"), at(0))).toBeUndefined();
-    expect(keyLookDue(held({ keyAwaited: at(0) }), at(30))).toBe(at(90));
-    expect(keysToLookFor(held({ keyAwaited: at(0) }), at(59))).toEqual([]);
-    expect(keysToLookFor(held({ keyAwaited: at(0) }), at(60))).toMatchObject([{ elid: "5" }]);
-    expect(keysToLookFor(held(), at(60))).toEqual([]);
+    expect(nextKeyPoll(held(), at(0))).toBeUndefined();
+    expect(nextKeyPoll(newSubscription("standard", "1"), at(0))).toBeUndefined();
+    expect(nextKeyPoll(held({ keyAwaited: at(0) }), at(30))).toBe(at(90));
+    expect(licensesAwaitingKey(held({ keyAwaited: at(0) }), at(59))).toEqual([]);
+    expect(licensesAwaitingKey(held({ keyAwaited: at(0) }), at(60))).toMatchObject([{ elid: "5" }]);
+    expect(licensesAwaitingKey(held(), at(60))).toEqual([]);
   });
 
   test("that was found is noted; one that does not come in ten minutes, or is not shown any more, is none", () => {
     const waits = held({ keyAwaited: at(0) });
-    expect(licenseOf(noteKey(waits, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
-    expect(noteKey(waits, "5", "", at(599))).toEqual(waits);
-    expect(licenseOf(noteKey(waits, "5", "", at(600)))).toEqual(license);
-    expect(licenseOf(noteKey(waits, "5", undefined, at(60)))).toEqual(license);
-    expect(noteKey(waits, "6", "6-abc", at(60))).toEqual(waits);
+    expect(licenseOf(recordKey(waits, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
+    expect(recordKey(waits, "5", "", at(599))).toEqual(waits);
+    expect(licenseOf(recordKey(waits, "5", "", at(600)))).toEqual(license);
+    expect(licenseOf(recordKey(waits, "5", undefined, at(60)))).toEqual(license);
+    expect(recordKey(waits, "6", "6-abc", at(60))).toEqual(waits);
   });
 });
 

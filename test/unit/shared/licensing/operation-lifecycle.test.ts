@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallOutcome, Change, Operation } from "../../../../shared/licensing/operation.ts";
-import { alreadyDone, claim, pause, record } from "../../../../shared/licensing/operation-lifecycle.ts";
+import { alreadyDone, backOff, claim, record } from "../../../../shared/licensing/operation-lifecycle.ts";
 import type { Subscription } from "../../../../shared/licensing/subscription.ts";
 import { licensed, orderOf, slot, utc } from "../../../support/events.ts";
 
@@ -25,7 +25,7 @@ describe("a claim", () => {
       state: "claimed",
       claimedAt: now,
       due: deadline,
-      looks: [],
+      observations: [],
     });
   });
 
@@ -56,7 +56,7 @@ describe("a claim", () => {
 
 describe("a call's outcome", () => {
   test("of an order keeps the license's id at once, to be seen by reading", () => {
-    const { slots, operation } = outcomeOf(order, { outcome: "done", said: "ordered license 77", elid: "77" });
+    const { slots, operation } = outcomeOf(order, { outcome: "done", response: "ordered license 77", elid: "77" });
     expect(slots[0]?.license?.elid).toBe("101");
     expect(slots[1]?.license).toEqual({
       elid: "77",
@@ -69,19 +69,19 @@ describe("a call's outcome", () => {
   });
 
   test("done is unconfirmed until it is seen, and nothing of the license has changed", () => {
-    const done = outcomeOf(suspend, { outcome: "done", said: "ok" });
+    const done = outcomeOf(suspend, { outcome: "done", response: "ok" });
     expect(done.operation).toMatchObject({
       state: "unconfirmed",
-      attempt: { startedAt: now, endedAt: utc("2027-01-10T10:00:05"), outcome: "done", said: "ok" },
+      attempt: { startedAt: now, endedAt: utc("2027-01-10T10:00:05"), outcome: "done", response: "ok" },
     });
     expect(done.slots[0]?.license?.suspended).toBe(false);
   });
 
   test("not sent finishes it and waits a while before the next", () => {
-    const { operation, pause, attention } = outcomeOf(suspend, { outcome: "not_sent", said: "ECONNREFUSED" });
+    const { operation, backoff, attention } = outcomeOf(suspend, { outcome: "not_sent", response: "ECONNREFUSED" });
     expect(operation).toMatchObject({ state: "finished", outcome: "not_sent" });
     expect(operation).not.toHaveProperty("due");
-    expect(pause).toEqual({
+    expect(backoff).toEqual({
       since: utc("2027-01-10T10:00:05"),
       until: utc("2027-01-10T10:00:35"),
       why: "ECONNREFUSED",
@@ -91,23 +91,23 @@ describe("a call's outcome", () => {
   });
 
   test("refused asks for a person", () => {
-    const refused = outcomeOf(suspend, { outcome: "refused", said: "error value: No", error: { type: "value" } });
+    const refused = outcomeOf(suspend, { outcome: "refused", response: "error value: No", error: { type: "value" } });
     expect(refused).toMatchObject({
       operation: { state: "finished", outcome: "refused" },
       attention: { reason: "billmgr refused to suspend license 101: error value: No" },
     });
-    expect(refused.pause).toBeUndefined();
+    expect(refused.backoff).toBeUndefined();
   });
 
   test("refused for the login only waits: all calls are halted then", () => {
-    const refused = outcomeOf(suspend, { outcome: "refused", said: "error auth: No", error: { type: "auth" } });
-    expect(refused).toMatchObject({ operation: { outcome: "refused" }, pause: { times: 1 } });
+    const refused = outcomeOf(suspend, { outcome: "refused", response: "error auth: No", error: { type: "auth" } });
+    expect(refused).toMatchObject({ operation: { outcome: "refused" }, backoff: { times: 1 } });
     expect(refused.attention).toBeUndefined();
   });
 
   test.each([
-    [{ outcome: "unknown", said: "no answer within 60 s" } as const, undefined],
-    [{ outcome: "unknown", said: "put into the basket", basket: true } as const, true],
+    [{ outcome: "unknown", response: "no answer within 60 s" } as const, undefined],
+    [{ outcome: "unknown", response: "put into the basket", inCart: true } as const, true],
   ])("unknown is looked for after a minute", (call, basket) => {
     const { operation } = outcomeOf(order, call);
     expect(operation).toMatchObject({
@@ -115,12 +115,12 @@ describe("a call's outcome", () => {
       due: utc("2027-01-10T10:01:05"),
       attempt: { outcome: "unknown" },
     });
-    expect(operation?.basket).toBe(basket);
+    expect(operation?.inCart).toBe(basket);
   });
 
   test("that comes twice changes nothing the second time", () => {
-    const finished = outcomeOf(suspend, { outcome: "not_sent", said: "x" });
-    expect(record(finished, { outcome: "done", said: "ok" }, now)).toBe(finished);
+    const finished = outcomeOf(suspend, { outcome: "not_sent", response: "x" });
+    expect(record(finished, { outcome: "done", response: "ok" }, now)).toBe(finished);
   });
 });
 
@@ -140,17 +140,17 @@ describe("what is so already", () => {
   });
 
   test("ends the pause", () => {
-    const paused = { ...licensed([slot()]), pause: { since: now, until: now, why: "x", times: 3 } };
+    const paused = { ...licensed([slot()]), backoff: { since: now, until: now, why: "x", times: 3 } };
     const claimed = claim(paused, intend(suspend), { now, deadline: now });
-    expect(alreadyDone(claimed, now).pause).toBeUndefined();
+    expect(alreadyDone(claimed, now).backoff).toBeUndefined();
   });
 });
 
 test("pauses grow from half a minute to an hour", () => {
   let subscription = licensed([slot()]);
   const seconds = Array.from({ length: 10 }, () => {
-    subscription = pause(subscription, now, "billmgr is not reached");
-    return (Date.parse(subscription.pause?.until ?? "") - Date.parse(now)) / 1000;
+    subscription = backOff(subscription, now, "billmgr is not reached");
+    return (Date.parse(subscription.backoff?.until ?? "") - Date.parse(now)) / 1000;
   });
   expect(seconds).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]);
 });

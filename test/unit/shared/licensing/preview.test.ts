@@ -23,7 +23,7 @@ test("the whole chain: order, prolong, and when it is looked at again", () => {
     { change: { kind: "order" }, after: "2027-02-01" },
     { change: { kind: "prolong", elid: "new 0" }, before: "2027-02-01", after: "2027-03-01" },
   ]);
-  expect(decision).toEqual({ do: "settled", until: utc("2027-03-01") });
+  expect(decision).toEqual({ kind: "settled", until: utc("2027-03-01") });
 });
 
 test("a change of product orders the new license before the old one is deleted", () => {
@@ -51,12 +51,12 @@ test("each step tells the expiry before it and after it, and a deletion none", (
 
 test("it stops where only a reading could tell more", () => {
   const open = { ...subscriptionOf(), operation: operation({ change: orderOf(), state: "unknown", due: now }) };
-  expect(follow(open, catalog, now, elid)).toMatchObject({ steps: [], decision: { do: "look" } });
+  expect(follow(open, catalog, now, elid)).toMatchObject({ steps: [], decision: { kind: "observe" } });
 });
 
 test("it is cut off at what would come next", () => {
   const bought = paid("2027-01-01T10:00", { through: "2027-06-01" }, { items: ["vm-monthly"] });
   const { steps, decision } = follow(subscriptionOf(bought), catalog, now, elid, 2);
   expect(steps).toHaveLength(2);
-  expect(decision).toMatchObject({ do: "change", change: { kind: "prolong" } });
+  expect(decision).toMatchObject({ kind: "change", change: { kind: "prolong" } });
 });

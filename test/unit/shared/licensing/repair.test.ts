@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { next } from "../../../../shared/licensing/decide.ts";
+import { decide } from "../../../../shared/licensing/decide.ts";
 import type { Operation } from "../../../../shared/licensing/operation.ts";
 import { follow } from "../../../../shared/licensing/preview.ts";
 import {
   adopt,
-  done,
-  gone,
+  markDone,
+  markGone,
   neverBought,
+  PreconditionFailed,
   refold,
   repairsFor,
   retry,
-  Unfit,
 } from "../../../../shared/licensing/repair.ts";
 import type { Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
@@ -47,8 +47,8 @@ const prolong = { kind: "prolong" as const, ...of101, plan: "vm-monthly", period
 
 describe("retry", () => {
   test("clears attention and pause, and looks at an open operation now", () => {
-    const pause = { since: now, until: utc("2027-01-01T13:00"), why: "busy", times: 3, absences: 2 };
-    const { attention, pause: paused, operation: open } = retry({ ...lost(), pause }, now);
+    const backoff = { since: now, until: utc("2027-01-01T13:00"), why: "busy", times: 3, absences: 2 };
+    const { attention, backoff: paused, operation: open } = retry({ ...lost(), backoff }, now);
     expect([attention, paused, open?.due]).toEqual([undefined, undefined, now]);
   });
 
@@ -60,14 +60,14 @@ describe("retry", () => {
     ["looked ten seconds ago: a minute after that", "2027-01-01T11:59:50", "2027-01-01T12:00:50"],
     ["looked long ago: now", "2027-01-01T11:00", "2027-01-01T12:00"],
   ])("%s", (_, at, due) => {
-    const looks = [{ at: utc(at), verdict: "absent" as const, saw: "nothing" }];
-    expect(retry(lost({ looks }), now).operation?.due).toBe(utc(due));
+    const observations = [{ at: utc(at), verdict: "absent" as const, evidence: "nothing" }];
+    expect(retry(lost({ observations }), now).operation?.due).toBe(utc(due));
   });
 
   test("never looks later than was planned", () => {
-    const looks = [{ at: now, verdict: "absent" as const, saw: "nothing" }];
+    const observations = [{ at: now, verdict: "absent" as const, evidence: "nothing" }];
     const due = utc("2027-01-01T12:00:05");
-    expect(retry(lost({ looks, due }), now).operation?.due).toBe(due);
+    expect(retry(lost({ observations, due }), now).operation?.due).toBe(due);
   });
 });
 
@@ -97,7 +97,7 @@ describe("adopt", () => {
     expect(subscription.operation?.resolved).toEqual({ as: "adopt 700", at: now });
     expect(subscription.attention).toBeUndefined();
     expect(finished).toEqual([]);
-    expect(next(subscription, catalog, now)).toEqual({ do: "look" });
+    expect(decide(subscription, catalog, now)).toEqual({ kind: "observe" });
   });
 
   test("without an open order it fills the one that is wanted, in an operation of its own", () => {
@@ -125,14 +125,14 @@ describe("adopt", () => {
 });
 
 describe("where billmgr told another license for an order", () => {
-  const looks = [{ at: now, verdict: "contrary" as const, saw: "license 101 shows another comment" }];
-  const wrong = (verdict: "contrary" | "absent" = "contrary"): Subscription => ({
+  const observations = [{ at: now, verdict: "conflicting" as const, evidence: "license 101 shows another comment" }];
+  const wrong = (verdict: "conflicting" | "absent" = "conflicting"): Subscription => ({
     ...licensed([slot()], bought),
     operation: operation({
       change: orderOf(),
       state: "unconfirmed",
       due: now,
-      looks: looks.map((look) => ({ ...look, verdict })),
+      observations: observations.map((observation) => ({ ...observation, verdict })),
     }),
   });
 
@@ -142,11 +142,13 @@ describe("where billmgr told another license for an order", () => {
     const { subscription, finished } = neverBought(wrong(), now);
     expect(subscription.slots[0]?.license).toBeUndefined();
     expect(finished).toMatchObject([{ outcome: "gave_up" }]);
-    expect(next(subscription, catalog, now)).toMatchObject({ change: { kind: "order", slot: 1 } });
+    expect(decide(subscription, catalog, now)).toMatchObject({ change: { kind: "order", slot: 1 } });
   });
 
   test("one that was not seen to be another is neither", () => {
-    expect(() => adopt(wrong("absent"), { elid: "700", addons: {}, suspended: false }, catalog, now)).toThrow(Unfit);
+    expect(() => adopt(wrong("absent"), { elid: "700", addons: {}, suspended: false }, catalog, now)).toThrow(
+      PreconditionFailed,
+    );
     expect(() => neverBought(wrong("absent"), now)).toThrow("billmgr told license 101 for operation 1");
   });
 });
@@ -157,8 +159,8 @@ describe("never bought", () => {
     expect(finished).toMatchObject([{ n: 1, state: "finished", outcome: "gave_up", finishedAt: now }]);
     expect(finished[0]?.resolved).toEqual({ as: "never bought", at: now });
     expect(subscription.operation).toEqual(finished[0]);
-    expect(next(subscription, catalog, now)).toMatchObject({
-      do: "change",
+    expect(decide(subscription, catalog, now)).toMatchObject({
+      kind: "change",
       change: { kind: "order", slot: 1, generation: 1 },
     });
   });
@@ -185,7 +187,7 @@ describe("never bought", () => {
 
 describe("done", () => {
   test("a prolong, to the expiry that was read", () => {
-    const { subscription, finished } = done(changing(prolong), { expiry: "2027-03-02" }, now);
+    const { subscription, finished } = markDone(changing(prolong), { expiry: "2027-03-02" }, now);
     expect(finished).toMatchObject([{ outcome: "done", resolved: { as: "done" } }]);
     expect(subscription.slots[0]?.license?.expiry).toBe("2027-03-02");
   });
@@ -194,31 +196,31 @@ describe("done", () => {
     ["has not moved", { expiry: "2027-02-01" }, "until 2027-02-01, as before"],
     ["is not told", {}, "without an expiry"],
   ])("not a prolong whose expiry %s: it would be bought again", (_, seen, why) => {
-    expect(() => done(changing(prolong), seen, now)).toThrow(why);
+    expect(() => markDone(changing(prolong), seen, now)).toThrow(why);
   });
 
   test("a suspension, at its word", () => {
-    const { subscription } = done(changing({ kind: "suspend", ...of101 }), {}, now);
+    const { subscription } = markDone(changing({ kind: "suspend", ...of101 }), {}, now);
     expect(subscription.slots[0]?.license).toMatchObject({ suspended: true, suspendedAt: now });
   });
 
   test("not an order whose license nobody knows", () => {
-    expect(() => done(lost(), {}, now)).toThrow("say which one it is");
+    expect(() => markDone(lost(), {}, now)).toThrow("say which one it is");
   });
 });
 
 describe("gone", () => {
   test("empties the slot in a new generation, with a deletion in the log", () => {
-    const { subscription, finished } = gone(licensed([slot()], bought), "101", "it is deleted", now);
+    const { subscription, finished } = markGone(licensed([slot()], bought), "101", "it is deleted", now);
     expect(subscription.slots).toEqual([{ ...emptySlot, generation: 2 }]);
     expect(finished).toMatchObject([
-      { n: 1, change: { kind: "delete", elid: "101" }, outcome: "already_done", before: { saw: "it is deleted" } },
+      { n: 1, change: { kind: "delete", elid: "101" }, outcome: "already_done", before: { evidence: "it is deleted" } },
     ]);
-    expect(next(subscription, catalog, now)).toMatchObject({ change: { kind: "order", generation: 2 } });
+    expect(decide(subscription, catalog, now)).toMatchObject({ change: { kind: "order", generation: 2 } });
   });
 
   test("gives up what was open about it first", () => {
-    const { finished, subscription } = gone(changing(prolong), "101", "it is deleted", now);
+    const { finished, subscription } = markGone(changing(prolong), "101", "it is deleted", now);
     expect(finished).toMatchObject([
       { n: 1, change: { kind: "prolong" }, outcome: "gave_up" },
       { n: 2, change: { kind: "delete" }, outcome: "already_done" },
@@ -234,12 +236,12 @@ describe("gone", () => {
       "still open",
     ],
   ])("not where %s", (_, subscription, why) => {
-    expect(() => gone(subscription, "101", "", now)).toThrow(why);
+    expect(() => markGone(subscription, "101", "", now)).toThrow(why);
   });
 });
 
 test("what does not fit is an Unfit, for people to read", () => {
-  expect(() => gone(subscriptionOf(bought), "101", "", now)).toThrow(Unfit);
+  expect(() => markGone(subscriptionOf(bought), "101", "", now)).toThrow(PreconditionFailed);
 });
 
 test.each<[string, Subscription, string[]]>([
@@ -260,8 +262,8 @@ test.each<[string, Subscription, string[]]>([
 test("what was read otherwise is folded anew, and what was done stays", () => {
   const wrong = paid("2027-01-01T10:00", { through: "2029-02-01" }, { id: "e1", payment: "p1", items: ["vm-monthly"] });
   const right = paid("2027-01-01T10:00", { through: "2027-02-01" }, { id: "e1", payment: "p1", items: ["vm-monthly"] });
-  const pause = { since: now, until: now, why: "busy", times: 1 };
-  const before = { ...lost(), ...licensed([slot()], wrong), attention: asked, pause };
+  const backoff = { since: now, until: now, why: "busy", times: 1 };
+  const before = { ...lost(), ...licensed([slot()], wrong), attention: asked, backoff: backoff };
   const after = refold(before, [right]);
   expect(after).toEqual({ ...before, payments: subscriptionOf(right).payments });
 });

@@ -62,7 +62,7 @@ const tellAll = (type: string, content: Fields) => chargebee.events(event(type, 
 const tell = (type: string, content: Fields) => tellAll(type, content)[0];
 const factsOf = (type: string, content: Fields) => {
   const told = tell(type, content);
-  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
 };
 const typesOf = (type: string, content: Fields) => factsOf(type, content).map((one) => one.type.replace(/^.*\./, ""));
 const paymentOf = (object: Fields) =>
@@ -97,8 +97,8 @@ describe("user and password", () => {
   });
 
   test("that do not match are not quoted, nor are the secrets", () => {
-    const said = verify(basic(authinfoWith("-wrong")), [authinfoWith("-of-old"), secret]);
-    expect(said).toBe("user and password match none of the 2 secrets");
+    const response = verify(basic(authinfoWith("-wrong")), [authinfoWith("-of-old"), secret]);
+    expect(response).toBe("user and password match none of the 2 secrets");
   });
 
   test("believe nobody when no secret is listed", () => {
@@ -115,8 +115,8 @@ describe("user and password", () => {
     [":12345678", /not "user:password"/],
     ["", /not "user:password"/],
   ])("take %j for a secret or say why not", (secret, flaw) => {
-    if (flaw) expect(chargebee.flawOf(secret)).toMatch(flaw);
-    else expect(chargebee.flawOf(secret)).toBeUndefined();
+    if (flaw) expect(chargebee.secretProblem(secret)).toMatch(flaw);
+    else expect(chargebee.secretProblem(secret)).toBeUndefined();
   });
 });
 
@@ -132,7 +132,7 @@ describe("a subscription", () => {
         id: "ev_1",
         type: "subscription_created",
         occurredAt: utc("2027-01-31T10:00:09"),
-        says: "facts",
+        kind: "facts",
         about: { subscription: "sub_1" },
         events: [
           {
@@ -326,16 +326,16 @@ describe("a paid invoice", () => {
     ["of a period that is over", { line_items: [line({ date_to: unix("2027-01-31T10:00:05") })] }],
     ["without lines", { line_items: null }],
   ])("%s pays nothing", (_, more) => {
-    expect(tell("invoice_updated", { invoice: invoice(more) })).toMatchObject({ says: "nothing" });
+    expect(tell("invoice_updated", { invoice: invoice(more) })).toMatchObject({ kind: "ignored" });
   });
 
   test("of no subscription says nothing", () => {
     expect(
       tell("payment_succeeded", { invoice: invoice({ subscription_id: undefined, line_items: [] }) }),
     ).toMatchObject({
-      says: "nothing",
+      kind: "ignored",
     });
-    expect(tell("payment_succeeded", {})).toMatchObject({ says: "nothing", reason: "about no invoice" });
+    expect(tell("payment_succeeded", {})).toMatchObject({ kind: "ignored", reason: "about no invoice" });
   });
 });
 
@@ -383,12 +383,12 @@ describe("money that went back", () => {
     ["as a promise", [note(5700, "refund_due")], undefined],
     ["nowhere", [], undefined],
   ])("%s takes nothing back", (_, notes, credit) => {
-    expect(refund(notes, credit)).toMatchObject({ says: "nothing" });
+    expect(refund(notes, credit)).toMatchObject({ kind: "ignored" });
   });
 
   test("of an invoice of nothing takes nothing back", () => {
     expect(tell("payment_refunded", { invoice: invoice({ total: 0, amount_paid: 0 }) })).toMatchObject({
-      says: "nothing",
+      kind: "ignored",
     });
   });
 
@@ -408,7 +408,7 @@ describe("what tells nothing or cannot be read", () => {
     "omnichannel_subscription_created",
     "transaction_created",
   ])("%s changes no license", (type) => {
-    expect(tell(type, {})).toMatchObject({ id: "ev_1", says: "nothing", reason: `"${type}" changes no license` });
+    expect(tell(type, {})).toMatchObject({ id: "ev_1", kind: "ignored", reason: `"${type}" changes no license` });
   });
 
   test.each([
@@ -438,11 +438,15 @@ describe("what tells nothing or cannot be read", () => {
       /^content\.invoice\.paid_at: .*Unix time in seconds/,
     ],
   ])("%s is unclear, and says where", (_, type, content, reason) => {
-    expect(tell(type, content)).toMatchObject({ id: "ev_1", says: "unclear", reason: expect.stringMatching(reason) });
+    expect(tell(type, content)).toMatchObject({
+      id: "ev_1",
+      kind: "unparseable",
+      reason: expect.stringMatching(reason),
+    });
   });
 
   test.each([null, [], "text", 7, {}, { id: "ev_1", event_type: "subscription_created" }])("%j is unclear", (body) => {
-    expect(chargebee.events(body, {})).toMatchObject([{ id: "", says: "unclear", type: "no type" }]);
+    expect(chargebee.events(body, {})).toMatchObject([{ id: "", kind: "unparseable", type: "no type" }]);
   });
 
   test("quotes no value of the body", () => {

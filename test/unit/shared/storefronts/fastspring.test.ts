@@ -22,7 +22,7 @@ const tell = (type: string, data: Fields, of: Fields = {}) =>
   fastspring.events({ events: [event(type, data, of)] }, {})[0];
 const eventsOf = (type: string, data: Fields) => {
   const told = tell(type, data);
-  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
 };
 const typesOf = (type: string, data: Fields) => eventsOf(type, data).map((one) => one.type.replace(/^.*\./, ""));
 
@@ -78,9 +78,9 @@ describe("the signature", () => {
   });
 
   test("has a secret that is not easily guessed", () => {
-    expect(fastspring.flawOf("abc")).toMatch(/too short/);
-    expect(fastspring.flawOf("fs_synthetic")).toBeUndefined();
-    expect(fastspring.flawOf(signers.fastspring.secret)).toBeUndefined();
+    expect(fastspring.secretProblem("abc")).toMatch(/too short/);
+    expect(fastspring.secretProblem("fs_synthetic")).toBeUndefined();
+    expect(fastspring.secretProblem(signers.fastspring.secret)).toBeUndefined();
   });
 });
 
@@ -97,7 +97,7 @@ describe("subscription.activated", () => {
       type: "subscription.activated",
       occurredAt: utc("2027-01-31T10:00"),
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "fsSub1" },
       links: [{ reference: "first payment of fsSub1", to: { subscription: "fsSub1" } }],
       events: [
@@ -141,7 +141,7 @@ describe("subscription.activated", () => {
 
   test("is for a person where the next charge is not told", () => {
     expect(tell("subscription.activated", subscription({ next: null }))).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(/data\.next/),
     });
   });
@@ -181,7 +181,7 @@ describe("a subscription is read as all that it says", () => {
 describe("subscription.charge.completed", () => {
   test("is a payment by the order's id to the next charge, and the order is linked", () => {
     expect(tell("subscription.charge.completed", charge())).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { subscription: "fsSub1" },
       links: [{ reference: "fsOrder2", to: { subscription: "fsSub1" } }],
       events: [
@@ -207,7 +207,7 @@ describe("subscription.charge.completed", () => {
     ["with a time in seconds", { subscription: subscription({ next: 1_803_772_800 }) }, /data\.subscription/],
   ])("is for a person %s", (_, of, reason) => {
     expect(tell("subscription.charge.completed", charge(of))).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(reason),
     });
   });
@@ -220,7 +220,7 @@ test.each([
   ["subscription.payment.overdue", plain({ state: "overdue" })],
 ])("%s is a failed payment", (type, data) => {
   expect(tell(type, data)).toMatchObject({
-    says: "facts",
+    kind: "facts",
     about: { subscription: "fsSub1" },
     events: [{ type: "payment.failed", occurredAt: utc("2027-01-31T10:00") }],
   });
@@ -232,7 +232,7 @@ describe("money taken back", () => {
     for (const item of [{ subscription: "fsSub1" }, { subscription: subscription() }]) {
       const order = { id: "fsOrder1", items: [{ product: "setup" }, { product: "vm6-monthly", ...item }] };
       expect(tell("order.completed", order)).toMatchObject({
-        says: "facts",
+        kind: "facts",
         about: { reference: "fsOrder1" },
         events: [],
         links,
@@ -240,7 +240,7 @@ describe("money taken back", () => {
     }
     for (const items of [[{ product: "shirt" }], undefined]) {
       expect(tell("order.completed", { id: "fsOrder1", items })).toMatchObject({
-        says: "nothing",
+        kind: "ignored",
         reason: "an order of no subscription",
       });
     }
@@ -253,19 +253,19 @@ describe("money taken back", () => {
     ["order.chargeback", { order: { id: "fsOrder2" } }],
   ])("%s of the whole order", (type, data) => {
     expect(tell(type, data)).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { reference: "fsOrder2" },
       events: [{ type: "payment.refunded", payment: "fsOrder2", reversed: false }],
     });
   });
 
   test.each([
-    ["in part", returned({ totalReturn: 59.99 }), "nothing", /in part/],
-    ["not completed", returned({ completed: false }), "nothing", /not been completed/],
-    ["of an unknown order", returned({ original: undefined }), "unclear", /data\.original/],
-    ["of an unknown amount", returned({ totalReturn: undefined }), "unclear", /data\.totalReturn/],
+    ["in part", returned({ totalReturn: 59.99 }), "ignored", /in part/],
+    ["not completed", returned({ completed: false }), "ignored", /not been completed/],
+    ["of an unknown order", returned({ original: undefined }), "unparseable", /data\.original/],
+    ["of an unknown amount", returned({ totalReturn: undefined }), "unparseable", /data\.totalReturn/],
   ])("a return %s does not count", (_, data, says, reason) => {
-    expect(tell("return.created", data)).toMatchObject({ says, reason: expect.stringMatching(reason) });
+    expect(tell("return.created", data)).toMatchObject({ kind: says, reason: expect.stringMatching(reason) });
   });
 });
 
@@ -283,10 +283,10 @@ describe("a POST", () => {
       {},
     );
     expect(told).toMatchObject([
-      { id: "fsEvent1", says: "facts", test: false },
-      { id: "fsEvent2", says: "nothing", test: true, reason: '"mailingListEntry.updated" changes no license' },
-      { id: "", says: "unclear", reason: expect.stringMatching(/^an event's (created|data): /) },
-      { id: "fsEvent4", says: "facts" },
+      { id: "fsEvent1", kind: "facts", test: false },
+      { id: "fsEvent2", kind: "ignored", test: true, reason: '"mailingListEntry.updated" changes no license' },
+      { id: "", kind: "unparseable", reason: expect.stringMatching(/^an event's (created|data): /) },
+      { id: "fsEvent4", kind: "facts" },
     ]);
   });
 
@@ -295,23 +295,23 @@ describe("a POST", () => {
   });
 
   test("of no events says nothing", () => {
-    expect(fastspring.events({ events: [] }, {})).toMatchObject([{ says: "nothing", reason: "it holds no events" }]);
+    expect(fastspring.events({ events: [] }, {})).toMatchObject([{ kind: "ignored", reason: "it holds no events" }]);
   });
 
   test.each([0.5, -1, "three", 1e9])("of the quantity %j is unclear", (quantity) => {
     expect(tell("subscription.updated", subscription({ quantity }))).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringContaining("data.quantity"),
     });
   });
 
   test.each([null, [], "text", 7, {}, { events: {} }])("of %j is unclear", (body) => {
-    expect(fastspring.events(body, {})).toMatchObject([{ id: "", type: "no type", says: "unclear" }]);
+    expect(fastspring.events(body, {})).toMatchObject([{ id: "", type: "no type", kind: "unparseable" }]);
   });
 
   test("is not quoted in a reason", () => {
     const told = tell("subscription.updated", subscription({ account: { id: { secret: "jo@example.com" } } }));
-    expect(told).toMatchObject({ says: "unclear" });
+    expect(told).toMatchObject({ kind: "unparseable" });
     expect(JSON.stringify(told)).not.toContain("jo@example");
   });
 });

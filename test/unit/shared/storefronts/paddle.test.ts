@@ -1,7 +1,7 @@
 import { LogLevel, Paddle } from "@paddle/paddle-node-sdk";
 import { describe, expect, test } from "vitest";
 import { paddle } from "../../../../shared/storefronts/paddle.ts";
-import { timelyAt } from "../../../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../../../shared/storefronts/signatures.ts";
 import { utc } from "../../../support/events.ts";
 import {
   paddleAdjustment,
@@ -19,7 +19,7 @@ type Fields = Record<string, unknown>;
 const tell = (type: string, data: Fields, of: Fields = {}) => paddle.events(paddleEvent(type, data, of), {})[0];
 const eventsOf = (type: string, data: Fields) => {
   const told = tell(type, data);
-  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
 };
 const completed = (of: Fields) => tell("transaction.completed", paddleTransaction(of));
 const first = { origin: "web" };
@@ -35,7 +35,7 @@ describe("a signature", () => {
     paddle.verify(
       { headers: { "paddle-signature": header }, body: Buffer.from(body) },
       secrets,
-      timelyAt(() => now * 1000),
+      freshAt(() => now * 1000),
     );
 
   test("made by our formula is one to Paddle's own SDK", async () => {
@@ -74,7 +74,7 @@ describe("a signature", () => {
     ["abc", false],
     ["pdl_live_apikey_01abcdefgh", false],
   ])("needs a secret like %j: %s", (secret, good) => {
-    expect(paddle.flawOf(secret) === undefined).toBe(good);
+    expect(paddle.secretProblem(secret) === undefined).toBe(good);
   });
 });
 
@@ -85,7 +85,7 @@ describe("a subscription", () => {
       type: "subscription.updated",
       occurredAt: occurred,
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [
         {
@@ -159,7 +159,7 @@ describe("transaction.completed", () => {
       type: "transaction.completed",
       occurredAt: occurred,
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [
         {
@@ -231,7 +231,7 @@ describe("transaction.completed", () => {
     ["nothing that recurs", { ...first, items: [paddleItem({}, { billing_cycle: null })] }],
     ["nothing at all", { ...first, items: undefined }],
   ])("of %s pays no period", (_, of) => {
-    expect(completed(of)).toMatchObject({ says: "nothing" });
+    expect(completed(of)).toMatchObject({ kind: "ignored" });
   });
 
   test.each([
@@ -240,7 +240,7 @@ describe("transaction.completed", () => {
     ["with a period that is none", { billing_period: { ends_at: "soon" } }, /^data\.billing_period\.ends_at: /],
     ["with a quantity that is none", { items: [paddleItem({ quantity: -1 })] }, /^data\.items\[0\]\.quantity: /],
   ])("of a renewal %s is unclear", (_, of, reason) => {
-    expect(completed(of)).toMatchObject({ says: "unclear", reason: expect.stringMatching(reason) });
+    expect(completed(of)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(reason) });
   });
 });
 
@@ -256,7 +256,7 @@ describe("a payment that failed", () => {
     ["a first purchase", { origin: "web", subscription_id: null }],
     ["a change, which is then not made", { origin: "subscription_update" }],
   ])("of %s is nothing", (_, of) => {
-    expect(tell("transaction.payment_failed", paddleTransaction(of))).toMatchObject({ says: "nothing" });
+    expect(tell("transaction.payment_failed", paddleTransaction(of))).toMatchObject({ kind: "ignored" });
   });
 });
 
@@ -276,7 +276,7 @@ describe("money that went back", () => {
   });
 
   test("is told by a new adjustment, too", () => {
-    expect(tell("adjustment.created", paddleAdjustment({ action: "chargeback" }))).toMatchObject({ says: "facts" });
+    expect(tell("adjustment.created", paddleAdjustment({ action: "chargeback" }))).toMatchObject({ kind: "facts" });
   });
 
   test("of a transaction without a subscription is about the transaction", () => {
@@ -295,7 +295,7 @@ describe("money that went back", () => {
     ["a credit", { action: "credit" }],
     ["a warning of a chargeback", { action: "chargeback_warning" }],
   ])("%s takes nothing back", (_, of) => {
-    expect(tell("adjustment.created", paddleAdjustment(of))).toMatchObject({ says: "nothing" });
+    expect(tell("adjustment.created", paddleAdjustment(of))).toMatchObject({ kind: "ignored" });
   });
 });
 
@@ -303,27 +303,27 @@ describe("the envelope", () => {
   test("of another type is left alone", () => {
     expect(tell("customer.updated", { email: "jo@example.com" })).toMatchObject({
       id: "evt_1",
-      says: "nothing",
+      kind: "ignored",
       reason: '"customer.updated" changes no license',
     });
   });
 
   test("tells a simulation apart", () => {
     const simulated = { event_id: "ntfsimevt_01kb2w3x4y5z6a7b8c9d0e1f2g" };
-    expect(tell("transaction.completed", paddleTransaction(), simulated)).toMatchObject({ says: "facts", test: true });
+    expect(tell("transaction.completed", paddleTransaction(), simulated)).toMatchObject({ kind: "facts", test: true });
   });
 
   test("leaves transaction.paid alone, which comes before the transaction is complete", () => {
-    expect(tell("transaction.paid", paddleTransaction())).toMatchObject({ says: "nothing" });
+    expect(tell("transaction.paid", paddleTransaction())).toMatchObject({ kind: "ignored" });
   });
 
   test.each([null, [], "text", {}, { alert_name: "subscription_payment_succeeded" }])("of %j is unclear", (body) => {
-    expect(paddle.events(body, {})[0]).toMatchObject({ id: "", says: "unclear", type: "no type" });
+    expect(paddle.events(body, {})[0]).toMatchObject({ id: "", kind: "unparseable", type: "no type" });
   });
 
   test("quotes no value of the body in its reason", () => {
     const told = tell("subscription.updated", paddleSubscription({ customer_id: { secret: "jo@example.com" } }));
-    expect(told).toMatchObject({ says: "unclear" });
+    expect(told).toMatchObject({ kind: "unparseable" });
     expect(JSON.stringify(told)).not.toMatch(/jo@example/);
   });
 

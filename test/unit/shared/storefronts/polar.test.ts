@@ -1,7 +1,7 @@
 import { webhooks } from "@polar-sh/sdk/2026-10";
 import { describe, expect, test } from "vitest";
 import { polar } from "../../../../shared/storefronts/polar.ts";
-import { timelyAt } from "../../../../shared/storefronts/signatures.ts";
+import { freshAt } from "../../../../shared/storefronts/signatures.ts";
 import {
   polarEvent,
   polarItem,
@@ -18,7 +18,7 @@ const tell = (type: string, data: Fields, of: Fields = {}) =>
   polar.events(polarEvent(type, data, of), { "webhook-id": "msg_1" })[0];
 const eventsOf = (type: string, data: Fields) => {
   const told = tell(type, data);
-  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
 };
 const paid = (of: Fields) => tell("order.paid", polarOrder(of));
 const occurred = "2027-01-31T10:00:00.123Z";
@@ -33,7 +33,7 @@ describe("a signature", () => {
     polar.verify(
       { headers, body: Buffer.from(body) },
       secrets,
-      timelyAt(() => now * 1000),
+      freshAt(() => now * 1000),
     );
 
   test.each([
@@ -76,7 +76,7 @@ describe("a signature", () => {
 
   test("is refused by a key that is next to none, however long the secret", () => {
     const secret = `whsec_${"QUJD".repeat(2)}`;
-    expect(polar.flawOf(secret)).toBeUndefined();
+    expect(polar.secretProblem(secret)).toBeUndefined();
     expect(verify(signPolar(body, secret, now), [secret])).toMatch(/matches not/);
     expect(verify(signPolarAsOfOld(body, secret, now), [secret])).toBeUndefined();
   });
@@ -88,7 +88,7 @@ describe("a signature", () => {
     ["whsec_QUI", false],
     ["", false],
   ])("needs a secret like %j: %s", (secret, good) => {
-    expect(polar.flawOf(secret) === undefined).toBe(good);
+    expect(polar.secretProblem(secret) === undefined).toBe(good);
   });
 });
 
@@ -100,7 +100,7 @@ describe("a subscription", () => {
       id: "msg_1",
       type: "subscription.updated",
       occurredAt: occurred,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [
         {
@@ -181,7 +181,7 @@ describe("order.paid", () => {
       id: "msg_1",
       type: "order.paid",
       occurredAt: occurred,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [
         {
@@ -215,7 +215,7 @@ describe("order.paid", () => {
       expect(paid({ billing_reason: reason, items })).toMatchObject({ events: [{ covers: period }] });
       expect(paid({ billing_reason: reason, items: [] })).toMatchObject({ events: [{ covers: period }] });
       expect(paid({ billing_reason: reason, items: undefined })).toMatchObject({ events: [{ covers: period }] });
-      expect(paid({ billing_reason: reason, items, subscription: null })).toMatchObject({ says: "unclear" });
+      expect(paid({ billing_reason: reason, items, subscription: null })).toMatchObject({ kind: "unparseable" });
     },
   );
 
@@ -248,14 +248,14 @@ describe("order.paid", () => {
     ["a change that tells no period", { billing_reason: "subscription_update", items: [{ proration: false }] }],
     ["no subscription", { billing_reason: "purchase", subscription_id: null, subscription: null }],
   ])("of %s is nothing", (_, of) => {
-    expect(paid(of)).toMatchObject({ says: "nothing" });
+    expect(paid(of)).toMatchObject({ kind: "ignored" });
   });
 });
 
 describe("money that went back", () => {
   test("takes its order back when it is all of it", () => {
     expect(tell("order.refunded", polarOrder({ status: "refunded" }))).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [{ type: "payment.refunded", payment: "ord_1", reversed: false }],
     });
@@ -268,7 +268,7 @@ describe("money that went back", () => {
     ["a refund, which its order tells", "refund.created", { id: "ref_1", status: "succeeded", order_id: "ord_1" }],
     ["a refund that changed", "refund.updated", { id: "ref_1", status: "failed", order_id: "ord_1" }],
   ])("as %s takes nothing back", (_, type, data) => {
-    expect(tell(type, data)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/\w{4}/) });
+    expect(tell(type, data)).toMatchObject({ kind: "ignored", reason: expect.stringMatching(/\w{4}/) });
   });
 });
 
@@ -276,7 +276,7 @@ describe("the envelope", () => {
   test.each(["order.created", "order.updated", "subscription.migrated", "customer.state_changed", "made.up"])(
     "of %s is left alone",
     (type) => {
-      expect(tell(type, {})).toMatchObject({ id: "msg_1", says: "nothing", reason: `"${type}" changes no license` });
+      expect(tell(type, {})).toMatchObject({ id: "msg_1", kind: "ignored", reason: `"${type}" changes no license` });
     },
   );
 
@@ -287,7 +287,11 @@ describe("the envelope", () => {
     ["a refund's order without an id", polarEvent("order.refunded", { status: "refunded" }), /^data\.id: missing/],
     ["an order's time that is none", polarEvent("order.paid", polarOrder({ created_at: 7 })), /^data\.created_at: /],
   ])("with %s is unclear", (_, body, reason) => {
-    expect(polar.events(body, {})[0]).toMatchObject({ id: "", says: "unclear", reason: expect.stringMatching(reason) });
+    expect(polar.events(body, {})[0]).toMatchObject({
+      id: "",
+      kind: "unparseable",
+      reason: expect.stringMatching(reason),
+    });
   });
 
   test("does not mind who the customer is", () => {

@@ -15,7 +15,7 @@ const tell = (topic: string, body: unknown, more: Record<string, string> = {}) =
   shopify.events(body, { ...headersOf(topic), ...more })[0];
 const factsOf = (topic: string, body: unknown) => {
   const told = tell(topic, body);
-  return told?.says === "facts" ? told : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told : expect.fail(JSON.stringify(told));
 };
 
 const order = (more: Fields = {}) => ({
@@ -100,8 +100,8 @@ describe("signatures", () => {
     ["abc", /too short/],
     ["", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {
-    if (flaw) expect(shopify.flawOf(secret)).toMatch(flaw);
-    else expect(shopify.flawOf(secret)).toBeUndefined();
+    if (flaw) expect(shopify.secretProblem(secret)).toMatch(flaw);
+    else expect(shopify.secretProblem(secret)).toBeUndefined();
   });
 });
 
@@ -112,7 +112,7 @@ describe("an order", () => {
       type: topic,
       occurredAt: utc("2027-01-31T10:00:06"),
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { reference: "5001" },
       events: [
         {
@@ -155,10 +155,10 @@ describe("an order", () => {
     ["authorized", "authorized"],
     ["partially_paid", "partially_paid"],
     [null, "not paid"],
-  ])("that is %s pays nothing yet", (financial_status, said) => {
+  ])("that is %s pays nothing yet", (financial_status, response) => {
     expect(tell("orders/create", order({ financial_status }))).toMatchObject({
-      says: "nothing",
-      reason: `an order that is ${said}`,
+      kind: "ignored",
+      reason: `an order that is ${response}`,
     });
   });
 
@@ -166,7 +166,7 @@ describe("an order", () => {
     ["its own flag", order({ test: true }), {}],
     ["the header of a test notification", order(), { "x-shopify-test": "true" }],
   ])("is known for a test by %s", (_, body, headers) => {
-    expect(tell("orders/paid", body, headers)).toMatchObject({ says: "facts", test: true });
+    expect(tell("orders/paid", body, headers)).toMatchObject({ kind: "facts", test: true });
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe("a contract", () => {
       type: "subscription_contracts/create",
       occurredAt: fact.occurredAt,
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "77" },
       links: [{ reference: "5001", to: { subscription: "77" } }],
       events: [
@@ -260,7 +260,7 @@ describe("a billing attempt", () => {
     ["by names", named],
   ])("that succeeded links its order to its contract, told %s", (_, body) => {
     expect(tell("subscription_billing_attempts/success", body)).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { reference: "5002" },
       events: [],
       links: [{ reference: "5002", to: { subscription: "77" } }],
@@ -269,7 +269,7 @@ describe("a billing attempt", () => {
 
   test("that failed is a failed payment", () => {
     expect(tell("subscription_billing_attempts/failure", { ...attempt, order_id: null })).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { subscription: "77" },
       events: [{ type: "payment.failed", occurredAt: utc("2027-01-31T10:00:00.123") }],
     });
@@ -281,7 +281,7 @@ describe("a billing attempt", () => {
     ["no contract", "failure", {}, /^subscription_contract_id: missing/],
   ])("without %s is unclear", (_, event, body, reason) => {
     expect(tell(`subscription_billing_attempts/${event}`, body)).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(reason),
     });
   });
@@ -300,7 +300,7 @@ describe("a dispute", () => {
   ])("that is %s", (status, reversed) => {
     for (const topic of ["disputes/create", "disputes/update"]) {
       expect(tell(topic, { ...dispute, status })).toMatchObject({
-        says: "facts",
+        kind: "facts",
         about: { reference: "5001" },
         events: [{ type: "payment.refunded", payment: "5001", reversed }],
       });
@@ -311,7 +311,7 @@ describe("a dispute", () => {
     ["an inquiry", { type: "inquiry" }, "an inquiry: no money has been taken back"],
     ["of no order", { order_id: null }, "a dispute of no order"],
   ])("that is %s says nothing", (_, more, reason) => {
-    expect(tell("disputes/create", { ...dispute, ...more })).toMatchObject({ says: "nothing", reason });
+    expect(tell("disputes/create", { ...dispute, ...more })).toMatchObject({ kind: "ignored", reason });
   });
 });
 
@@ -319,7 +319,7 @@ describe("what tells nothing or cannot be read", () => {
   test.each(["orders/delete", "refunds/create", "customers/redact", "subscription_billing_attempts/challenged", ""])(
     "%j changes no license",
     (topic) => {
-      expect(tell(topic, {})).toMatchObject({ says: "nothing", reason: expect.stringMatching(/changes no license$/) });
+      expect(tell(topic, {})).toMatchObject({ kind: "ignored", reason: expect.stringMatching(/changes no license$/) });
     },
   );
 
@@ -330,13 +330,17 @@ describe("what tells nothing or cannot be read", () => {
     ["subscription_contracts/update", {}, /^id: missing/],
     ["subscription_contracts/update", [], /^\(top\)/],
   ])("%s %j is unclear, and says where", (topic, body, reason) => {
-    expect(tell(topic, body)).toMatchObject({ id: "b54557e4", says: "unclear", reason: expect.stringMatching(reason) });
+    expect(tell(topic, body)).toMatchObject({
+      id: "b54557e4",
+      kind: "unparseable",
+      reason: expect.stringMatching(reason),
+    });
   });
 
   test("a webhook without a time is unclear", () => {
     const { "x-shopify-triggered-at": _, ...headers } = headersOf("orders/paid");
     expect(shopify.events(order(), headers)).toMatchObject([
-      { says: "unclear", reason: expect.stringMatching(/X-Shopify-Triggered-At/) },
+      { kind: "unparseable", reason: expect.stringMatching(/X-Shopify-Triggered-At/) },
     ]);
   });
 });
@@ -347,5 +351,5 @@ test("keeps the headers that it reads, so that a replay reads the same", () => {
   expect(shopify.events(contract(), kept)).toEqual(shopify.events(contract(), headers));
   const newer = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace(/^x-/, ""), value]));
   const keptNewer = Object.fromEntries(Object.entries(newer).filter(([name]) => shopify.headers?.includes(name)));
-  expect(shopify.events(contract(), keptNewer)).toMatchObject([{ says: "facts", about: { subscription: "77" } }]);
+  expect(shopify.events(contract(), keptNewer)).toMatchObject([{ kind: "facts", about: { subscription: "77" } }]);
 });

@@ -1,20 +1,20 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
-import { bodySigned, secondsIn, timelyAt } from "../../../../shared/storefronts/signatures.ts";
+import { bodySigned, freshAt, secondsIn } from "../../../../shared/storefronts/signatures.ts";
 import { standard } from "../../../../shared/storefronts/standard.ts";
 import { stripe } from "../../../../shared/storefronts/stripe.ts";
 import { plainSecretOf, standardSecretOf } from "../../../support/secrets.ts";
 import { stripeHeader } from "../../../support/stripe.ts";
 
 const now = 1_801_389_600;
-const timely = timelyAt(() => now * 1000);
+const isFresh = freshAt(() => now * 1000);
 const body = '{"id":"evt_7","note":"žluťoučký kůň"}';
 
 describe("stripe", () => {
   const [oldSecret, newSecret] = [plainSecretOf("old"), plainSecretOf("new")];
   const verify = (header: string | undefined, secrets = [newSecret], text = body) =>
-    stripe.verify({ headers: { "stripe-signature": header }, body: Buffer.from(text) }, secrets, timely);
+    stripe.verify({ headers: { "stripe-signature": header }, body: Buffer.from(text) }, secrets, isFresh);
   const v1 = (secret: string, at = now) => stripeHeader(body, secret, at).replace(/^t=\d+,/, "");
 
   test("accepts a signature that was made once and for all", () => {
@@ -58,8 +58,8 @@ describe("stripe", () => {
   });
 
   test("says how many secrets did not match, and none of them", () => {
-    const said = verify(stripeHeader(body, "whsec_foreign", now), [oldSecret, newSecret]);
-    expect(said).toBe("the signature matches none of the 2 secrets");
+    const response = verify(stripeHeader(body, "whsec_foreign", now), [oldSecret, newSecret]);
+    expect(response).toBe("the signature matches none of the 2 secrets");
   });
 
   test.each([
@@ -69,7 +69,7 @@ describe("stripe", () => {
     ["sk_live_1234567890", false],
     ["", false],
   ])("takes %j for a secret: %s", (secret, good) => {
-    expect(stripe.flawOf(secret) === undefined).toBe(good);
+    expect(stripe.secretProblem(secret) === undefined).toBe(good);
   });
 });
 
@@ -82,13 +82,13 @@ describe("standard", () => {
     "webhook-signature": signature,
   });
   const verify = (headers: Record<string, string | undefined>, secrets = [newSecret]) =>
-    standard.verify({ headers, body: Buffer.from(body) }, secrets, timely);
+    standard.verify({ headers, body: Buffer.from(body) }, secrets, isFresh);
 
   test("accepts a signature that was made once and for all", () => {
     const headers = headersOf("v1,bF+TKKc92ELcuuYb2Oma+mjngl4hpIviTDj8Yr1kHUY=", "1801389600", "msg_constant");
     const secret = `whsec_${Buffer.from("constant constant constant 32 by").toString("base64")}`;
     const request = { headers, body: Buffer.from('{"type":"constant"}') };
-    expect(standard.verify(request, [secret], timely)).toBeUndefined();
+    expect(standard.verify(request, [secret], isFresh)).toBeUndefined();
   });
 
   test.each([
@@ -131,7 +131,7 @@ describe("standard", () => {
     ["whsec_QUJD", /too short/],
     ["", /base64/],
   ])("judges the secret %j", (secret, flaw) => {
-    const found = standard.flawOf(secret);
+    const found = standard.secretProblem(secret);
     if (flaw) expect(found).toMatch(flaw);
     else expect(found).toBeUndefined();
   });
@@ -164,7 +164,7 @@ describe.each(["hex", "base64"] as const)("a body signed alone, in %s", (encodin
 });
 
 test("a signature is timely by any of several clocks", () => {
-  const either = timelyAt(
+  const either = freshAt(
     () => 1_000_000,
     () => 5_000_000_000,
   );

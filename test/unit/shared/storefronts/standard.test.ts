@@ -10,7 +10,7 @@ const telling = (type: string, data: Fields = {}, of: Fields = {}) =>
   tell({ type, timestamp: at, data: { subscription: "s1", ...data }, ...of });
 const eventOf = (type: string, data: Fields = {}) => {
   const told = telling(type, data);
-  return told?.says === "facts" ? told.events[0] : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events[0] : expect.fail(JSON.stringify(told));
 };
 const payment = (of: Fields = {}) => ({ payment: "p1", paidThrough: "2027-02-28", ...of });
 
@@ -35,7 +35,7 @@ describe("each type", () => {
       id: "msg_1",
       type,
       occurredAt: utc(at),
-      says: "facts",
+      kind: "facts",
       about: { subscription: "s1" },
       events: [{ id: "msg_1", occurredAt: utc(at), type, ...event }],
     });
@@ -43,7 +43,7 @@ describe("each type", () => {
 
   test("that is unknown means nothing, with the types that would", () => {
     expect(telling("order.created")).toMatchObject({
-      says: "nothing",
+      kind: "ignored",
       reason: expect.stringMatching(
         /^no such type "order.created", expected payment.succeeded, .*subscription.cancelled$/,
       ),
@@ -53,7 +53,7 @@ describe("each type", () => {
 
 test("a type that is nearly one was to mean something", () => {
   expect(telling("payment.succeded")).toMatchObject({
-    says: "unclear",
+    kind: "unparseable",
     reason: 'no such type "payment.succeded", did you mean "payment.succeeded"?',
   });
 });
@@ -113,7 +113,7 @@ describe("times", () => {
     "%j is no time",
     (paidThrough) => {
       expect(telling("payment.succeeded", payment({ paidThrough }))).toMatchObject({
-        says: "unclear",
+        kind: "unparseable",
         reason: expect.stringMatching(/^data\.paidThrough: /),
       });
     },
@@ -143,7 +143,7 @@ describe("what is missing or wrong is told by its path", () => {
     expect(telling(type, data)).toMatchObject({
       id: "msg_1",
       type,
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(reason),
     });
   });
@@ -154,11 +154,11 @@ describe("what is missing or wrong is told by its path", () => {
     ["no type", { timestamp: at, data: {} }, /^type: /],
     ["nothing", {}, /^type: /],
   ])("a body with %s", (_, body, reason) => {
-    expect(tell(body)).toMatchObject({ says: "unclear", reason: expect.stringMatching(reason) });
+    expect(tell(body)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(reason) });
   });
 
   test.each([null, [], "text", 7, true])("a body that is %j", (body) => {
-    expect(tell(body)).toMatchObject({ says: "unclear", type: "no type", reason: expect.stringMatching(/./) });
+    expect(tell(body)).toMatchObject({ kind: "unparseable", type: "no type", reason: expect.stringMatching(/./) });
   });
 
   test("without quoting what the body holds", () => {

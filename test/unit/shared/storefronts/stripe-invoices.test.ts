@@ -7,7 +7,7 @@ const tell = (type: string, object: Record<string, unknown>, of: Record<string, 
   stripe.events(stripeEvent(type, object, of), {})[0];
 const told = (object: Record<string, unknown>) => {
   const one = tell("invoice.paid", object);
-  return one?.says === "facts" ? one : expect.fail(JSON.stringify(one));
+  return one?.kind === "facts" ? one : expect.fail(JSON.stringify(one));
 };
 const paymentOf = (object: Record<string, unknown>) => {
   const [event] = told(object).events;
@@ -27,7 +27,7 @@ describe("invoice.paid", () => {
       type: "invoice.paid",
       occurredAt: utc("2027-01-31T10:00"),
       test: false,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       links: [{ reference: "in_1", to: { subscription: "sub_1" } }],
       events: [
@@ -69,7 +69,7 @@ describe("invoice.paid", () => {
 
   test("of prorations alone is no payment of a period", () => {
     const update = invoice({ billing_reason: "subscription_update", ...lines(proration(), proration()) });
-    expect(tell("invoice.paid", update)).toMatchObject({ says: "nothing", reason: expect.stringMatching(/proration/) });
+    expect(tell("invoice.paid", update)).toMatchObject({ kind: "ignored", reason: expect.stringMatching(/proration/) });
   });
 
   test("lists several items that are paid to one end, those of one price together", () => {
@@ -92,7 +92,7 @@ describe("invoice.paid", () => {
   test("of items that are paid to different ends is for a person", () => {
     const several = lines(line(), line({ period: ahead("2028-01-31") }));
     expect(tell("invoice.paid", invoice(several))).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(/different ends/),
     });
   });
@@ -100,12 +100,12 @@ describe("invoice.paid", () => {
   test("leaves out what was metered in the period that is over", () => {
     const metered = line({ period: { start: unix("2026-12-31T10:00"), end: unix("2027-01-31T09:59") } });
     expect(paymentOf(invoice(lines(metered, line()))).covers).toMatchObject({ through: utc("2027-02-28T10:00") });
-    expect(tell("invoice.paid", invoice(lines(metered)))).toMatchObject({ says: "nothing" });
+    expect(tell("invoice.paid", invoice(lines(metered)))).toMatchObject({ kind: "ignored" });
   });
 
   test("whose period is on a line that is not listed is for a person", () => {
     const cut = invoice({ lines: { data: [proration()], has_more: true } });
-    expect(tell("invoice.paid", cut)).toMatchObject({ says: "unclear", reason: expect.stringMatching(/not list/) });
+    expect(tell("invoice.paid", cut)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(/not list/) });
   });
 
   test.each([
@@ -148,7 +148,7 @@ describe("invoice.paid", () => {
     ["of no subscription", invoice({ parent: null })],
     ["of a quote", invoice({ parent: { type: "quote_details", quote_details: { quote: "qt_1" } } })],
   ])("%s is nothing", (_, object) => {
-    expect(tell("invoice.paid", object)).toMatchObject({ says: "nothing", reason: "an invoice of no subscription" });
+    expect(tell("invoice.paid", object)).toMatchObject({ kind: "ignored", reason: "an invoice of no subscription" });
   });
 });
 
@@ -170,7 +170,7 @@ describe("invoice.paid before 2025-03-31.basil", () => {
     ["an invoice item", oldLine({ type: "invoiceitem", period: ahead("2029-01-01") })],
   ])("leaves out %s", (_, other) => {
     expect(paymentOf(oldInvoice(lines(other, oldLine()))).covers).toMatchObject({ through: utc("2027-02-28T10:00") });
-    expect(tell("invoice.paid", oldInvoice(lines(other)))).toMatchObject({ says: "nothing" });
+    expect(tell("invoice.paid", oldInvoice(lines(other)))).toMatchObject({ kind: "ignored" });
   });
 
   test("names an item by its plan where no price is given", () => {
@@ -185,38 +185,38 @@ describe("invoice.payment_failed", () => {
     ["before", oldInvoice()],
   ])("tells a failed payment (%s)", (_, object) => {
     expect(tell("invoice.payment_failed", object)).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [{ type: "payment.failed", payment: "in_1", occurredAt: utc("2027-01-31T10:00") }],
     });
   });
 
   test("of no subscription is nothing", () => {
-    expect(tell("invoice.payment_failed", invoice({ parent: null }))).toMatchObject({ says: "nothing" });
+    expect(tell("invoice.payment_failed", invoice({ parent: null }))).toMatchObject({ kind: "ignored" });
   });
 });
 
 describe("the envelope", () => {
   test("tells the test mode apart", () => {
-    expect(tell("invoice.paid", invoice(), { livemode: false })).toMatchObject({ says: "facts", test: true });
+    expect(tell("invoice.paid", invoice(), { livemode: false })).toMatchObject({ kind: "facts", test: true });
   });
 
   test("leaves other types alone", () => {
     expect(tell("customer.created", { id: "cus_1" })).toMatchObject({
-      says: "nothing",
+      kind: "ignored",
       reason: expect.stringMatching(/"customer.created"/),
     });
   });
 
   test("leaves invoice.payment_succeeded alone, which tells the same as invoice.paid", () => {
-    expect(tell("invoice.payment_succeeded", invoice())).toMatchObject({ says: "nothing" });
+    expect(tell("invoice.payment_succeeded", invoice())).toMatchObject({ kind: "ignored" });
   });
 
   test("asks for the other payload style on thin events", () => {
     const thin = { id: "evt_9", object: "v2.core.event", type: "v1.invoice.paid", created: "2027-01-31T10:00:00Z" };
     expect(stripe.events(thin, {})[0]).toMatchObject({
       id: "evt_9",
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(/thin event/),
     });
   });
@@ -235,21 +235,21 @@ describe("the envelope", () => {
     ],
   ])("is unclear without %s, and says where", (_, object, reason) => {
     const one = tell("invoice.paid", object);
-    expect(one).toMatchObject({ id: "evt_1", says: "unclear", reason: expect.stringMatching(reason) });
+    expect(one).toMatchObject({ id: "evt_1", kind: "unparseable", reason: expect.stringMatching(reason) });
   });
 
   test("failed is told without its lines", () => {
     const { created, lines: _, ...bare } = invoice();
-    expect(tell("invoice.payment_failed", bare)).toMatchObject({ says: "facts", events: [{ type: "payment.failed" }] });
+    expect(tell("invoice.payment_failed", bare)).toMatchObject({ kind: "facts", events: [{ type: "payment.failed" }] });
   });
 
   test("is read without the time of its making, by the event's", () => {
     const { created, ...bare } = invoice();
-    expect(tell("invoice.paid", bare)).toMatchObject({ says: "facts", events: [{ type: "payment.succeeded" }] });
+    expect(tell("invoice.paid", bare)).toMatchObject({ kind: "facts", events: [{ type: "payment.succeeded" }] });
   });
 
   test.each([null, [], "text", 7, {}, { id: "evt_1", type: "invoice.paid" }])("of %j is unclear", (body) => {
-    expect(stripe.events(body, {})[0]).toMatchObject({ says: "unclear", type: "no type" });
+    expect(stripe.events(body, {})[0]).toMatchObject({ kind: "unparseable", type: "no type" });
   });
 
   test("quotes no value of the body in its reason", () => {

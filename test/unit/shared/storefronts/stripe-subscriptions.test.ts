@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 const tell = (type: string, object: Fields) => stripe.events(stripeEvent(type, object), {})[0];
 const eventsOf = (of: Fields, type = "customer.subscription.updated") => {
   const told = tell(type, stripeSubscription(of));
-  return told?.says === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
 };
 const typesOf = (of: Fields, type?: string) => eventsOf(of, type).map((event) => event.type.replace(/^.*\./, ""));
 const listed = (...data: unknown[]) => ({ items: { data, has_more: false } });
@@ -16,7 +16,7 @@ const listed = (...data: unknown[]) => ({ items: { data, has_more: false } });
 describe("a subscription", () => {
   test("is read as all that it says", () => {
     expect(tell("customer.subscription.created", stripeSubscription())).toMatchObject({
-      says: "facts",
+      kind: "facts",
       about: { subscription: "sub_1" },
       events: [
         {
@@ -110,7 +110,7 @@ describe("a subscription", () => {
   test("that has more items than are listed is unclear", () => {
     const cut = stripeSubscription({ items: { data: [item()], has_more: true } });
     expect(tell("customer.subscription.updated", cut)).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(/more items/),
     });
   });
@@ -126,7 +126,7 @@ describe("money that went back", () => {
     status,
   });
   const takenBack = (reversed: boolean, reference = "pi_1") => ({
-    says: "facts",
+    kind: "facts",
     about: { reference },
     events: [{ type: "payment.refunded", payment: reference, reversed }],
   });
@@ -161,7 +161,7 @@ describe("money that went back", () => {
     ],
     ["an inquiry under review", "charge.dispute.created", dispute("warning_under_review")],
   ])("%s takes nothing back", (_, type, object) => {
-    expect(tell(type, object)).toMatchObject({ says: "nothing" });
+    expect(tell(type, object)).toMatchObject({ kind: "ignored" });
   });
 });
 
@@ -174,13 +174,13 @@ describe("invoice_payment.paid", () => {
     ["both", { payment_intent: "pi_1", charge: "ch_1" }, ["pi_1", "ch_1"]],
   ])("links %s to its invoice", (_, payment, references) => {
     expect(paid(payment)).toMatchObject({
-      says: "facts",
+      kind: "facts",
       events: [],
       links: references.map((reference) => ({ reference, to: { reference: "in_1" } })),
     });
   });
 
   test("that names no payment is nothing", () => {
-    expect(paid({ type: "payment_record" })).toMatchObject({ says: "nothing" });
+    expect(paid({ type: "payment_record" })).toMatchObject({ kind: "ignored" });
   });
 });

@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 const tell = (topic: string, body: unknown) => woocommerce.events(body, { "x-wc-webhook-topic": topic })[0];
 const factsOf = (body: unknown, topic = "subscription.updated") => {
   const told = tell(topic, body);
-  return told?.says === "facts" ? told : expect.fail(JSON.stringify(told));
+  return told?.kind === "facts" ? told : expect.fail(JSON.stringify(told));
 };
 const typesOf = (body: unknown) => factsOf(body).events.map(({ type }) => type);
 const paymentOf = (body: unknown) => factsOf(body).events.find(({ type }) => type === "payment.succeeded");
@@ -92,15 +92,15 @@ describe("signatures", () => {
     ['{"id":1300}', {}, false],
     ["", {}, false],
   ])("%j with %j is a greeting: %s", (text, headers, greets) => {
-    expect(woocommerce.isGreeting?.({ headers, body: Buffer.from(text) })).toBe(greets);
+    expect(woocommerce.isPing?.({ headers, body: Buffer.from(text) })).toBe(greets);
   });
 
   test.each([
     ["8 chars.", undefined],
     ["abc", /too short/],
   ])("takes %j for a secret or says why not", (secret, flaw) => {
-    if (flaw) expect(woocommerce.flawOf(secret)).toMatch(flaw);
-    else expect(woocommerce.flawOf(secret)).toBeUndefined();
+    if (flaw) expect(woocommerce.secretProblem(secret)).toMatch(flaw);
+    else expect(woocommerce.secretProblem(secret)).toBeUndefined();
   });
 });
 
@@ -117,7 +117,7 @@ describe("a subscription", () => {
       id: told.id,
       type: "subscription.updated",
       occurredAt: fact.occurredAt,
-      says: "facts",
+      kind: "facts",
       about: { subscription: "1300" },
       links: [{ reference: "1299", to: { subscription: "1300" } }],
       events: [
@@ -183,7 +183,7 @@ describe("a subscription", () => {
 
   test("that is active and tells no date is unclear", () => {
     expect(tell("subscription.updated", subscription({ next_payment_date_gmt: "" }))).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(/neither tells how long/),
     });
   });
@@ -329,7 +329,7 @@ describe("an order", () => {
     ["not paid yet", { status: "processing", date_paid_gmt: null }, "an order that is processing"],
     ["of a switch", withMeta("_subscription_switch", "1300"), "pays for a change, not for a period"],
   ])("that is %s says nothing", (_, more, reason) => {
-    expect(tell("order.updated", order(more))).toMatchObject({ says: "nothing", reason });
+    expect(tell("order.updated", order(more))).toMatchObject({ kind: "ignored", reason });
   });
 });
 
@@ -338,7 +338,7 @@ describe("what tells nothing or cannot be read", () => {
     "%j changes no license",
     (topic) => {
       expect(tell(topic, { id: 1 })).toMatchObject({
-        says: "nothing",
+        kind: "ignored",
         reason: expect.stringMatching(/changes no license$/),
       });
     },
@@ -346,7 +346,7 @@ describe("what tells nothing or cannot be read", () => {
 
   test("a subscription that was deleted tells no time, and needs a person", () => {
     expect(tell("subscription.deleted", { id: 1300 })).toMatchObject({
-      says: "unclear",
+      kind: "unparseable",
       reason: "subscription 1300 was deleted, which tells no time: cancel it before",
     });
   });
@@ -366,7 +366,7 @@ describe("what tells nothing or cannot be read", () => {
     expect(tell("subscription.updated", body)).toMatchObject({
       id: "",
       type: "subscription.updated",
-      says: "unclear",
+      kind: "unparseable",
       reason: expect.stringMatching(reason),
     });
   });

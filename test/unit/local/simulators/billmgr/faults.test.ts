@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => close());
 
 function post(params: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-  const body = new URLSearchParams({ authinfo: authinfo, out: "xml", ...params });
+  const body = new URLSearchParams({ authinfo, out: "xml", ...params });
   return fetch(url, { method: "POST", body, ...(signal && { signal }) });
 }
 
@@ -79,7 +79,7 @@ describe("the connection breaks", () => {
   test("a caller who hangs up in the middle of a request has asked for nothing", async () => {
     const half = request(url, { method: "POST", headers: { "content-length": 1000 } });
     half.on("error", () => undefined);
-    half.write(new URLSearchParams({ authinfo: authinfo, out: "xml", ...orderParams }).toString());
+    half.write(new URLSearchParams({ authinfo, out: "xml", ...orderParams }).toString());
     await sleep(50);
     half.destroy();
     await sleep(50);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createSandbox, type FaultPlan, type Sandbox } from "../../../../../local/simulators/billmgr/index.ts";
 import { type Billmgr, createBillmgr } from "../../../../../shared/billmgr/billmgr.ts";
 import { readReply } from "../../../../../shared/billmgr/reply.ts";
-import type { Post, Sent } from "../../../../../shared/billmgr/transport.ts";
+import type { Post, PostResult } from "../../../../../shared/billmgr/transport.ts";
 import { authinfoWith } from "../../../../support/secrets.ts";
 
 const authinfo = authinfoWith();
@@ -18,7 +18,7 @@ const request = {
   period: "1",
   comment: "ref",
 };
-const form = new URLSearchParams({ authinfo: authinfo, ...request });
+const form = new URLSearchParams({ authinfo, ...request });
 
 /** Virtual time: nothing happens until it is moved. */
 let time: number;
@@ -48,8 +48,8 @@ function passTo(seconds: number) {
 const orders = () => sandbox.ledger().filter(({ operation }) => operation === "order");
 
 /** What came, and after how many seconds of virtual time; the order of the promise's steps apart. */
-async function seen(sent: Promise<Sent>, seconds: number): Promise<{ sent?: Sent; after?: number }> {
-  const result: { sent?: Sent; after?: number } = {};
+async function seen(sent: Promise<PostResult>, seconds: number): Promise<{ sent?: PostResult; after?: number }> {
+  const result: { sent?: PostResult; after?: number } = {};
   void sent.then((came) => Object.assign(result, { sent: came, after: (time - start) / 1000 }));
   for (let second = 0; second <= seconds; second++) {
     passTo(second);
@@ -61,9 +61,9 @@ async function seen(sent: Promise<Sent>, seconds: number): Promise<{ sent?: Sent
 describe("a call without a network", () => {
   test("is answered at once, as over HTTP", async () => {
     const sent = await post(form, 60_000);
-    expect(sent).toMatchObject({ came: "answer", status: 200 });
-    const reply = sent.came === "answer" && readReply(sent.status, sent.body);
-    expect(reply).toMatchObject({ is: "document", doc: { id: [{ "#text": "334673" }] } });
+    expect(sent).toMatchObject({ kind: "response", status: 200 });
+    const reply = sent.kind === "response" && readReply(sent.status, sent.body);
+    expect(reply).toMatchObject({ kind: "document", doc: { id: [{ "#text": "334673" }] } });
     expect(orders()).toHaveLength(1);
     expect(sandbox.snapshot().calls).toMatchObject([{ method: "POST", operation: "order", answer: "ok" }]);
     expect(timers).toEqual([]);
@@ -76,13 +76,13 @@ describe("a call without a network", () => {
   });
 
   test.each<[FaultPlan, object, number]>([
-    [{ fault: "act_then_drop" }, { sent: { came: "nothing" }, after: 0 }, 1],
-    [{ fault: "drop_before_acting" }, { sent: { came: "nothing" }, after: 0 }, 0],
-    [{ fault: "504", act: true }, { sent: { came: "answer", status: 504 }, after: 0 }, 1],
-    [{ fault: "hang" }, { sent: { came: "nothing", why: "no answer within 20 s" }, after: 20 }, 0],
-    [{ fault: "hang_then_act", seconds: 5 }, { sent: { came: "nothing" }, after: 20 }, 1],
-    [{ fault: "slow", seconds: 19 }, { sent: { came: "answer", status: 200 }, after: 19 }, 1],
-    [{ fault: "slow", seconds: 20 }, { sent: { came: "nothing", why: "no answer within 20 s" }, after: 20 }, 1],
+    [{ fault: "act_then_drop" }, { sent: { kind: "no_response" }, after: 0 }, 1],
+    [{ fault: "drop_before_acting" }, { sent: { kind: "no_response" }, after: 0 }, 0],
+    [{ fault: "504", act: true }, { sent: { kind: "response", status: 504 }, after: 0 }, 1],
+    [{ fault: "hang" }, { sent: { kind: "no_response", why: "no answer within 20 s" }, after: 20 }, 0],
+    [{ fault: "hang_then_act", seconds: 5 }, { sent: { kind: "no_response" }, after: 20 }, 1],
+    [{ fault: "slow", seconds: 19 }, { sent: { kind: "response", status: 200 }, after: 19 }, 1],
+    [{ fault: "slow", seconds: 20 }, { sent: { kind: "no_response", why: "no answer within 20 s" }, after: 20 }, 1],
   ])("%o", async (plan, expected, bought) => {
     sandbox.plan(plan);
     expect(await seen(post(form, 20_000), 30)).toMatchObject(expected);
@@ -91,7 +91,7 @@ describe("a call without a network", () => {
 
   test("acts at its time although the caller has given up long before", async () => {
     sandbox.plan({ fault: "hang_then_act", seconds: 90 });
-    expect(await seen(post(form, 20_000), 89)).toMatchObject({ sent: { came: "nothing" }, after: 20 });
+    expect(await seen(post(form, 20_000), 89)).toMatchObject({ sent: { kind: "no_response" }, after: 20 });
     expect(orders()).toEqual([]);
     passTo(90);
     expect(orders()).toMatchObject([{ at: "2027-01-31T10:01:30.000Z" }]);

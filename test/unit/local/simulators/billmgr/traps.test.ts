@@ -47,13 +47,13 @@ const ledger = () => sandbox.ledger().map(({ operation }) => operation);
 /** What billmgr itself answers, before the client makes something of it. */
 async function ask(params: Record<string, string>): Promise<Reply> {
   const sent = await post(new URLSearchParams({ authinfo, out: "xml", ...params }), minute);
-  if (sent.came !== "answer") throw new Error(`${sent.came}: ${sent.why}`);
+  if (sent.kind !== "response") throw new Error(`${sent.kind}: ${sent.why}`);
   return readReply(sent.status, sent.body);
 }
 
 async function documentOf(params: Record<string, string>): Promise<Element> {
   const reply = await ask(params);
-  if (reply.is !== "document") throw new Error(JSON.stringify(reply));
+  if (reply.kind !== "document") throw new Error(JSON.stringify(reply));
   return reply.doc;
 }
 
@@ -87,7 +87,7 @@ describe("an error on a function", () => {
       const before = sandbox.ledger().length;
       for (const act of [false, true]) {
         sandbox.plan({ fault: "error", type, func, act });
-        expect(await ask({ func, ...params })).toMatchObject({ is: "error", type });
+        expect(await ask({ func, ...params })).toMatchObject({ kind: "error", type });
         expect(sandbox.ledger()).toHaveLength(before + (act ? 1 : 0));
       }
     },
@@ -132,7 +132,7 @@ describe("other replies", () => {
   test("a prolong may land in the basket", async () => {
     await call(order);
     sandbox.plan({ fault: "basket", func: "prolong" });
-    expect(await call(prolong)).toMatchObject({ outcome: "unknown", basket: true });
+    expect(await call(prolong)).toMatchObject({ outcome: "unknown", inCart: true });
     expect(await read()).toMatchObject({ expiry: "2027-02-28" });
   });
 
@@ -204,7 +204,7 @@ describe("what the account may not do", () => {
   ])("%o", async (settings, params, type) => {
     await call(order);
     sandbox.configure(settings);
-    expect(await ask(params)).toMatchObject({ is: "error", type });
+    expect(await ask(params)).toMatchObject({ kind: "error", type });
     expect(await read()).toMatchObject({ status: "active" });
     expect(ledger()).toEqual(["order"]);
   });
@@ -212,7 +212,7 @@ describe("what the account may not do", () => {
   test("holds for one call by a fault", async () => {
     await call(order);
     sandbox.plan({ fault: "as_if", func: "delete", settings: { minimumTermDays: 30 } });
-    expect(await call(remove)).toMatchObject({ said: expect.stringContaining("pricelist_min_order") });
+    expect(await call(remove)).toMatchObject({ response: expect.stringContaining("pricelist_min_order") });
     expect(await call(remove)).toMatchObject({ outcome: "done" });
   });
 });
@@ -269,13 +269,13 @@ describe("the filter of a list", () => {
     expect(await documentOf(reset)).toHaveProperty("metadata");
     expect(await listed()).toBe(0);
     const { out: _, ...person } = { out: "", authinfo, ...reset };
-    expect(await post(new URLSearchParams(person), minute)).toMatchObject({ came: "answer", body: /login/ });
+    expect(await post(new URLSearchParams(person), minute)).toMatchObject({ kind: "response", body: /login/ });
     expect(await listed()).toBe(1);
   });
 
   test.each([
-    ["ignored", { is: "document" }],
-    ["refused", { is: "error", type: "access" }],
+    ["ignored", { kind: "document" }],
+    ["refused", { kind: "error", type: "access" }],
   ] as const)("may be out of reach: %s", async (filterSubmit, reply) => {
     sandbox.configure({ filterSubmit });
     expect(await ask(reset)).toMatchObject(reply);
