@@ -10,7 +10,7 @@ import { Door } from "./constructs/http-endpoint.ts";
 import { takePartnerEvents } from "./constructs/partner-events.ts";
 import { subscriptionQueue } from "./constructs/queues.ts";
 import { secretOf } from "./constructs/secret.ts";
-import { agendaOf, SubscriptionTable } from "./constructs/table.ts";
+import { agendaOf, attentionIn, SubscriptionTable } from "./constructs/table.ts";
 import { everyMinute, Worker } from "./constructs/worker.ts";
 
 /** A call is begun only with 110 s left: two readings of 20 s, the call of 60 s, 10 s to record it. */
@@ -60,6 +60,7 @@ export class WebhooksStack extends Stack {
     const eachMinute = { timeout: minuteTimeout, atOnce: share(1) };
     const renew = new Worker(this, "renew", { ...eachMinute, environment: { QUEUE_URL, TABLE_NAME } });
     renew.may(["dynamodb:Query"], agendaOf(table));
+    renew.may(["dynamodb:Query"], attentionIn(table));
     renew.may(["sqs:SendMessage"], queue.queueArn);
 
     const announce = new Worker(this, "announce", {
@@ -67,11 +68,13 @@ export class WebhooksStack extends Stack {
       environment: { TABLE_NAME, BUS_NAME: events.eventBusName },
     });
     announce.may(["dynamodb:Query"], agendaOf(table));
+    announce.may(["dynamodb:Query"], attentionIn(table));
     announce.may(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"], table.tableArn);
     announce.may(["events:PutEvents"], events.eventBusArn);
 
     const watch = new Worker(this, "watch", { ...eachMinute, environment: { TABLE_NAME } });
     watch.may(["dynamodb:Query"], agendaOf(table));
+    watch.may(["dynamodb:Query"], attentionIn(table));
     watch.may(["dynamodb:GetItem"], table.tableArn);
     everyMinute(this, [renew, announce, watch]);
 

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { LocalAws } from "../shared/aws/local-parts.ts";
 import { tableDefinition } from "../shared/aws/schema.ts";
-import { agendaIndex } from "../shared/aws/table.ts";
+import { tableIndexes } from "../shared/aws/table.ts";
 import { listen } from "../shared/http/serve.ts";
 
 type Dynalite = (options: { path?: string; createTableMs?: number }) => import("node:http").Server;
@@ -33,7 +33,7 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
   });
   const endpoint = await listen(server);
   const client = new DynamoDBClient({ ...aws, endpoint });
-  if (await isThere(client)) await mendAgenda(client);
+  if (await isThere(client)) await repairIndexes(client);
   else await client.send(new CreateTableCommand(tableDefinition(tableName)));
   return {
     client,
@@ -68,32 +68,34 @@ type Item = Record<string, AttributeValue>;
  * different for good, and what is not in the agenda is woken never. Putting an item as the index has it, and then as it is,
  * makes dynalite write both anew.
  */
-async function mendAgenda(client: DynamoDBClient): Promise<void> {
+async function repairIndexes(client: DynamoDBClient): Promise<void> {
   const TableName = tableName;
   const put = (Item: Item) => client.send(new PutItemCommand({ TableName, Item }));
   const items = new Map<string, Item>();
   for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
     for (const item of Items) items.set(nameOf(item), item);
   }
-  const indexed = new Set<string>();
-  for await (const { Items = [] } of paginateScan({ client }, { TableName, IndexName: agendaIndex })) {
-    for (const { pk, sk, agenda, agendaAt } of Items) {
-      const item = items.get(nameOf({ pk, sk } as Item));
-      if (!item || !pk || !sk || !agenda || !agendaAt) continue;
-      if (placeOf(item) === placeOf({ agenda, agendaAt })) indexed.add(nameOf(item));
-      else {
-        await put({ ...item, agenda, agendaAt });
-        await put(item);
+  for (const { name: IndexName, keys } of tableIndexes) {
+    const placeOf = (item: Item): string => keys.map((key) => item[key]?.S).join(" ");
+    const indexed = new Set<string>();
+    for await (const { Items = [] } of paginateScan({ client }, { TableName, IndexName })) {
+      for (const row of Items) {
+        const item = items.get(nameOf(row));
+        if (!item) continue;
+        if (placeOf(item) === placeOf(row)) indexed.add(nameOf(item));
+        else {
+          await put({ ...item, ...row });
+          await put(item);
+        }
       }
     }
-  }
-  for (const [name, item] of items) {
-    if (item.agenda === undefined || indexed.has(name)) continue;
-    const { agenda, agendaAt, ...outside } = item;
-    await put(outside);
-    await put(item);
+    for (const [name, item] of items) {
+      if (item[keys[0]] === undefined || indexed.has(name)) continue;
+      const outside = Object.fromEntries(Object.entries(item).filter(([key]) => !keys.some((one) => one === key)));
+      await put(outside);
+      await put(item);
+    }
   }
 }
 
 const nameOf = ({ pk, sk }: Item): string => `${pk?.S} ${sk?.S}`;
-const placeOf = ({ agenda, agendaAt }: Item): string => `${agenda?.S} ${agendaAt?.S}`;

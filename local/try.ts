@@ -4,7 +4,7 @@ import type { Secrets } from "../shared/aws/secrets.ts";
 import type { Table } from "../shared/aws/table.ts";
 import { keyOf } from "../shared/intake/message.ts";
 import type { Catalog } from "../shared/licensing/catalog.ts";
-import { coverage, withPeriods } from "../shared/licensing/entitlement.ts";
+import { coverage, withPeriods } from "../shared/licensing/coverage.ts";
 import { PreconditionFailed } from "../shared/licensing/repair.ts";
 import type { Subscription } from "../shared/licensing/subscription.ts";
 import { after, type Clock } from "./clock.ts";
@@ -138,7 +138,7 @@ function customerOf(storefront: string, subscription: Subscription, catalog: Cat
     began: new Date(began),
     email: email?.value ?? "customer@example.com",
   };
-  const through = coverage(withPeriods(subscription), catalog.policy.graceDays).at(-1)?.through ?? began;
+  const through = coverage(withPeriods(subscription), catalog.policy).at(-1)?.through ?? began;
   // A day off is the same period: HostBill tells days alone.
   return nextPeriod(customer, 1, ({ to }) => to.getTime() >= Date.parse(through) - 86_400_000);
 }

@@ -1,8 +1,14 @@
 import type { Publish } from "../../shared/aws/bus.ts";
 import type { Page } from "../../shared/aws/items.ts";
-import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { type AttentionPage, agendaShards, type Table } from "../../shared/aws/table.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
-import { type Announcement, announcementOf, attentionOf, unparseableOf } from "../../shared/licensing/announcement.ts";
+import {
+  type Announcement,
+  announcementOf,
+  attentionIdOf,
+  attentionOf,
+  unparseableOf,
+} from "../../shared/licensing/announcement.ts";
 import { awaitsKey } from "../../shared/licensing/license-keys.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
@@ -94,22 +100,37 @@ async function doneIn(
 
 async function attentionIn(from: Page | undefined, { table }: AnnounceDependencies): Promise<PendingPage> {
   const { keys, next } = await table.attention(from);
-  const readers = keys.map(({ key, due }) => async () => {
-    if (await table.isAttentionPublished(key, due)) return undefined;
-    const announcement = await attentionAt(key, due, table);
-    // The index is read late: by now it may be settled.
-    return announcement && { announcement, markPublished: () => table.markAttentionPublished(key, due) };
-  });
+  const readers = (await Promise.all(keys.map((listed) => readersOf(listed, table)))).flat();
   return { readers, next };
 }
 
-async function attentionAt(key: Key, since: Instant, table: Table): Promise<Announcement | undefined> {
+/** One reader for each attention item that was not published. An item is published once, as long as it lasts. */
+async function readersOf({ key, since, codes }: AttentionPage["keys"][number], table: Table): Promise<PendingReader[]> {
+  // While the list shows the same, nothing is new: one read a minute for an item that stands.
+  const listed = [since, ...codes].join("#");
+  if (await table.isAttentionPublished(key, listed)) return [];
+  const found = await itemsAt(key, since, table);
+  const published = await Promise.all(found.map(({ id }) => table.isAttentionPublished(key, id)));
+  const unpublished = found.filter((_, i) => !published[i]);
+  if (unpublished.length === 0) await table.markAttentionPublished(key, listed);
+  return unpublished.map(({ id, announcement }) => async () => ({
+    announcement,
+    markPublished: () => table.markAttentionPublished(key, id),
+  }));
+}
+
+/** The items as they are now: the index is read late, and by now they may be over. */
+async function itemsAt(key: Key, since: Instant, table: Table): Promise<{ id: string; announcement: Announcement }[]> {
   const { kind, storefront, id } = partsOf(key);
   if (kind === "subscription") {
-    const { subscription, agenda } = (await table.load(key)) ?? {};
-    if (!subscription || !agenda || !("attention" in agenda) || agenda.attention !== since) return undefined;
-    return attentionOf(subscription, since, agenda.reason);
+    const { subscription } = (await table.load(key)) ?? {};
+    const items = subscription?.attention ?? [];
+    return subscription
+      ? items.map((item) => ({ id: attentionIdOf(item), announcement: attentionOf(subscription, item) }))
+      : [];
   }
-  const event = (await table.events(key)).find(({ status, resolution }) => status === "unparseable" && !resolution);
-  return event?.status === "unparseable" ? unparseableOf(storefront, id, since, event.reason) : undefined;
+  const events = await table.events(key);
+  const event = events.find(({ status, resolution }) => status === "unparseable" && !resolution);
+  if (event?.status !== "unparseable") return [];
+  return [{ id: since, announcement: unparseableOf(storefront, id, since, event.reason) }];
 }

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { haltRecheckSeconds } from "../../shared/aws/control.ts";
-import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
-import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
+import type { Stored, Table } from "../../shared/aws/table.ts";
+import { type Billmgr, callTimeoutMs, type Listing, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
+import { addAttention, blockOf, openOperations, withAttention } from "../../shared/licensing/attention.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Decision, decide } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
@@ -19,11 +20,22 @@ import {
   type Operation,
   referenceOf,
 } from "../../shared/licensing/operation.ts";
-import * as progress from "../../shared/licensing/operation-lifecycle.ts";
+import * as lifecycle from "../../shared/licensing/operation-lifecycle.ts";
+import { formatReason, keyOfReason, type Reason } from "../../shared/licensing/reasons.ts";
 import { newSubscription, type Slot, type Subscription } from "../../shared/licensing/subscription.ts";
-import { earliest, type Instant, instantPlus, secondsBetween, toInstant } from "../../shared/licensing/time.ts";
+import {
+  addDays,
+  dayOf,
+  earliest,
+  type Instant,
+  instantPlus,
+  secondsBetween,
+  startOf,
+  toInstant,
+} from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import type { Metrics } from "../../shared/observability/metrics.ts";
+import type { Match } from "./order-guard.ts";
 import { preflight } from "./preflight.ts";
 
 export type ConvergeDependencies = {
@@ -45,6 +57,10 @@ const recordMs = 10_000;
 /** The readings before a call, of the license and of the balance, and the call, at their slowest. */
 const minTimeLeftMs = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const maxAttempts = 5;
+/** A DynamoDB item holds 400 KB. The rest is for what an operation and further events add. */
+const maxStateBytes = 330_000;
+
+const nextHour = (now: Instant): Instant => instantPlus(`${now.slice(0, 13)}:00:00.000Z`, { seconds: 3600 });
 
 /**
  * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record
@@ -74,15 +90,19 @@ async function withTimeout<T>(ms: number, reading: Promise<T>): Promise<T> {
 
 class Convergence {
   readonly #key: Key;
-  readonly #world: ConvergeDependencies;
+  readonly #deps: ConvergeDependencies;
   #stored: Stored;
   #subscription: Subscription;
-  /** The number of the operation that was last written to the log. */
-  #logged = 0;
+  /** The numbers of the operations that this run wrote to the log. */
+  readonly #logged = new Set<number>();
+  /** Parked operations that finished, and are still to be logged. */
+  readonly #finished: Operation[] = [];
+  /** The licenses of a family, as read before the first order of this run. */
+  readonly #listings = new Map<string, Listing>();
 
   constructor(key: Key, stored: Stored, deps: ConvergeDependencies) {
     this.#key = key;
-    this.#world = deps;
+    this.#deps = deps;
     this.#stored = stored;
     this.#subscription = stored.subscription;
   }
@@ -91,41 +111,34 @@ class Convergence {
     this.#subscription = events.reduce(fold, this.#subscription);
     for (;;) {
       await this.#retryAfterTopUp();
-      const decision = decide(this.#subscription, this.#world.catalog, this.#now());
+      const decision = decide(this.#subscription, this.#deps.catalog, this.#now());
       if (decision.kind !== "change" && decision.kind !== "observe") {
         await this.#pollKeys();
         return this.#schedule(decision);
       }
-      if (this.#world.timeLeft() < minTimeLeftMs) return this.#save(this.#agenda(this.#now()));
-      if (await this.#world.table.halt()) {
-        return this.#save(this.#agenda(instantPlus(this.#now(), { seconds: haltRecheckSeconds })));
+      if (this.#deps.timeLeft() < minTimeLeftMs) return this.#save(this.#nextDue(this.#now()));
+      if (await this.#deps.table.halt()) {
+        return this.#save(this.#nextDue(instantPlus(this.#now(), { seconds: haltRecheckSeconds })));
       }
-      if (decision.kind === "observe") await this.#observe();
+      if (decision.kind === "observe") await this.#observe(decision.operation);
       else await this.#execute(decision);
     }
   }
 
   #now(): Instant {
-    return toInstant(this.#world.now());
+    return toInstant(this.#deps.now());
   }
 
-  /** Nothing to do now: only the agenda says when again. */
+  /** Nothing can be done now: stores what needs attention, and when to decide again. */
   async #schedule(decision: Exclude<Decision, { kind: "change" | "observe" }>): Promise<void> {
-    const { attention } = this.#subscription;
-    if (attention) return this.#save({ attention: attention.since, reason: attention.reason });
-    if (decision.kind === "attention") {
-      const { reason } = decision;
-      const before = this.#stored.agenda;
-      if (before && "attention" in before && before.reason === reason) return this.#save(before);
-      return this.#save({ attention: this.#now(), reason });
-    }
-    const due = earliest([decision.until, nextKeyPoll(this.#subscription, this.#now())]);
-    return this.#save(due === undefined ? undefined : { due });
+    const now = this.#now();
+    this.#subscription = withAttention(this.#subscription, decision, now);
+    return this.#save(earliest([decision.until, nextKeyPoll(this.#subscription, now)]));
   }
 
   /** A key that is made after the license works. It is no reason to fail, nor to hold up anything else. */
   async #pollKeys(): Promise<void> {
-    const { table, billmgr, timeLeft } = this.#world;
+    const { table, billmgr, timeLeft } = this.#deps;
     for (const { family, elid } of licensesAwaitingKey(this.#subscription, this.#now())) {
       if (timeLeft() < minTimeLeftMs || (await table.halt())) return;
       try {
@@ -138,83 +151,148 @@ class Convergence {
   }
 
   async #execute({ change, why }: { change: Change; why: string }): Promise<void> {
-    const { table, billmgr, catalog, log } = this.#world;
+    const { table, billmgr, catalog, log } = this.#deps;
     if (isPurchase(change)) await this.#recordBalance();
-    const before = await preflight(change, this.#subscription, billmgr);
-    if ("attention" in before) return this.#escalate(before.attention);
-    if ("wait" in before) return this.#backOff(before.wait);
-    if ("moved" in before) {
-      const { elid, expiry } = before.moved;
-      this.#subscription = progress.withExpiry(this.#subscription, elid, expiry);
-      return;
+    const found = await preflight(change, this.#subscription, {
+      billmgr,
+      catalog,
+      listing: (family) => this.#listing(family),
+      knownLicenses: (family) => table.knownLicenses(family),
+    });
+    switch (found.kind) {
+      case "attention":
+        return this.#escalate(found.reason, change);
+      case "wait":
+        return this.#backOff(found.why);
+      case "moved":
+        this.#subscription = lifecycle.withExpiry(this.#subscription, found.elid, found.expiry);
+        return;
+      case "already":
+        return this.#recordAlreadyDone({ change, why, before: found.before });
+      case "adopt":
+        return this.#adopt(found.match, why);
+      case "clear":
+        break;
     }
-    if ("already" in before) return this.#recordAlreadyDone({ change, why, before: before.already });
-    if (change.kind === "order" && !this.#isUnsent(change)) {
-      const taken = await table.takeOrder(this.#now(), catalog.limits);
-      if (taken !== true) return this.#escalate(`the limit of ${taken} is reached; ${describe(change)} waits`);
-    }
+    if (change.kind === "order" && !(await this.#takeOrder(change))) return;
+    lifecycle.assertUnspent(this.#subscription, change);
 
-    const intent = { change, why, before: before.read };
-    const reference = this.#referenceFor(change);
-    const request = requestOf(change, reference);
+    const intent = { change, why, before: found.before };
+    const request = requestOf(change, this.#referenceFor(change));
     const deadline = instantPlus(this.#now(), { seconds: (callTimeoutMs + recordMs) / 1000 });
-    this.#subscription = progress.claim(this.#subscription, intent, { params: request, now: this.#now(), deadline });
+    this.#subscription = lifecycle.claim(this.#subscription, intent, { params: request, now: this.#now(), deadline });
     const claimed = this.#subscription.operation as Operation;
-    await this.#save({ due: deadline });
+    await this.#save(deadline);
 
     const outcome = await billmgr.call(change.kind, request);
-    if (outcome.outcome === "unknown") this.#world.metrics.put("UnknownOutcomes", 1);
+    if (outcome.outcome === "unknown") this.#deps.metrics.put("UnknownOutcomes", 1);
     log.info("called", { key: this.#key, operation: claimed.n, change: describe(change), ...outcome });
     await this.#record((latest) =>
-      latest.operation?.n === claimed.n ? progress.record(latest, outcome, this.#now()) : latest,
+      latest.operation?.n === claimed.n ? lifecycle.record(latest, outcome, this.#now()) : latest,
     );
     // Now: what is topped up before an absence is proved is to count.
     const balance = "funds" in outcome && outcome.funds ? await this.#balance() : undefined;
-    if (balance) this.#subscription = progress.recordBalance(this.#subscription, balance);
+    if (balance) this.#subscription = lifecycle.recordBalance(this.#subscription, balance);
+  }
+
+  /** Takes one of the orders that the limits allow, and escalates where none is left. */
+  async #takeOrder(change: Change): Promise<boolean> {
+    const { table, catalog } = this.#deps;
+    const bytes = Buffer.byteLength(JSON.stringify(this.#subscription));
+    if (bytes > maxStateBytes) {
+      this.#escalate({ code: "too_large", bytes }, change);
+      return false;
+    }
+    if (this.#isUnsent(change)) return true;
+    const now = this.#now();
+    const taken = await table.takeOrder(now, catalog.limits);
+    if (taken === true) return true;
+    const until = taken.endsWith("hour") ? nextHour(now) : startOf(addDays(dayOf(now), 1));
+    this.#escalate({ code: "order_limit", limit: taken, change }, change, until);
+    return false;
   }
 
   /** Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's. */
-  async #recordAlreadyDone(intent: progress.Intent): Promise<void> {
+  async #recordAlreadyDone(intent: lifecycle.Intent): Promise<void> {
     const now = this.#now();
-    this.#subscription = progress.claim(this.#subscription, intent, { now, deadline: now });
-    await this.#save({ due: now });
-    this.#subscription = progress.alreadyDone(this.#subscription, now);
+    this.#subscription = lifecycle.claim(this.#subscription, intent, { now, deadline: now });
+    await this.#save(now);
+    this.#subscription = lifecycle.alreadyDone(this.#subscription, now);
     return this.#log();
   }
 
-  async #observe(): Promise<void> {
-    const { table, billmgr } = this.#world;
-    const operation = this.#subscription.operation as Operation;
+  /** The order was made before, and this table does not know of it: its license is confirmed like a new one. */
+  async #adopt({ change, elid, adopted }: Match, why: string): Promise<void> {
+    const now = this.#now();
+    const intent = { change, why, before: { evidence: `license ${elid} was ordered before` } };
+    const claimed = lifecycle.claim(this.#subscription, intent, { now, deadline: now });
+    const operation = { ...(claimed.operation as Operation), elid, adopted };
+    this.#subscription = lifecycle.scheduleObservation({ ...claimed, operation }, "unconfirmed", now);
+    this.#deps.log.warn("license adopted instead of ordered", { key: this.#key, elid });
+    await this.#save(now);
+  }
+
+  async #observe(n: number): Promise<void> {
+    const { table, billmgr, metrics } = this.#deps;
+    const operation = openOperations(this.#subscription).find((one) => one.n === n);
+    if (!operation) return;
     const { change } = operation;
-    // Whoever made the call has died before it could say what came of it.
-    if (operation.state === "claimed") this.#world.metrics.put("UnknownOutcomes", 1);
-    try {
-      const reference = this.#referenceFor(change);
-      const elid = this.#slotOf(change)?.license?.elid;
-      const knownLicenses = () => table.knownLicenses(change.family);
-      const reading = readBack(operation, { reference, elid, knownLicenses }, billmgr);
-      const result = await withTimeout(this.#world.timeLeft() - recordMs, reading);
-      this.#subscription = progress.recordObservation(this.#subscription, { at: this.#now(), ...result });
-      // A license that was found is known before anything else is asked.
-      if (result.elid !== undefined) await this.#save(this.#agenda(this.#now()));
-      await this.#log();
-      const finished = this.#subscription.operation?.state === "finished" && result.verdict === "achieved";
-      if (finished && change.kind === "order" && elid !== undefined) {
-        await table.addKnownLicense(change.family, { elid, reference });
-      }
-    } catch (error) {
-      if (!(error instanceof ReadError)) throw error;
-      const result = { at: this.#now(), verdict: "pending" as const, evidence: error.message };
-      this.#subscription = progress.recordObservation(this.#subscription, result);
+    // The worker that made the call died before it could record the outcome.
+    if (operation.state === "claimed") metrics.put("UnknownOutcomes", 1);
+    const reference = this.#referenceFor(change);
+    const target = {
+      reference,
+      knownLicenses: () => table.knownLicenses(change.family),
+      holderOf: (elid: string) => this.#otherHolderOf(elid),
+    };
+    const result = await withTimeout(this.#deps.timeLeft() - recordMs, readBack(operation, target, billmgr)).catch(
+      (error: unknown) => {
+        if (error instanceof ReadError) return { verdict: "pending" as const, evidence: error.message };
+        throw error;
+      },
+    );
+    const after = this.#recordOn(n, { at: this.#now(), ...result });
+    // A license that was found is known before anything else is asked.
+    if (after?.elid !== operation.elid) await this.#save(this.#nextDue(this.#now()));
+    await this.#log();
+    if (after?.state === "finished" && after.elid !== undefined && result.verdict === "achieved") {
+      await table.addKnownLicense(change.family, { elid: after.elid, reference });
     }
-    if (this.#subscription.operation?.state === "unknown") {
-      this.#world.metrics.put("UnknownOutcomeAge", secondsBetween(operation.claimedAt, this.#now()));
+    if (after?.state === "unknown") metrics.put("UnknownOutcomeAge", secondsBetween(operation.claimedAt, this.#now()));
+  }
+
+  /** @returns the operation after the observation; one that was parked and is finished is logged at the next save */
+  #recordOn(n: number, observation: lifecycle.FreshObservation): Operation | undefined {
+    let after: Operation | undefined;
+    this.#subscription = lifecycle.onOperation(this.#subscription, n, (focused) => {
+      const observed = lifecycle.recordObservation(focused, observation);
+      after = observed.operation;
+      return observed;
+    });
+    if (after?.state === "finished" && after.n !== this.#subscription.operation?.n) this.#finished.push(after);
+    return after;
+  }
+
+  /** Another subscription that has the license: it is not the one that was ordered here. */
+  async #otherHolderOf(elid: string): Promise<string | undefined> {
+    const { table } = this.#deps;
+    for (const key of await table.find(elid)) {
+      if (key === this.#key) continue;
+      const { subscription } = (await table.load(key)) ?? {};
+      if (subscription?.slots.some(({ license }) => license?.elid === elid)) return key.replace("subscription#", "");
     }
+    return undefined;
+  }
+
+  async #listing(family: string): Promise<Listing> {
+    const listing = this.#listings.get(family) ?? (await this.#deps.billmgr.licenses(family));
+    this.#listings.set(family, listing);
+    return listing;
   }
 
   /** Warns early. A balance that cannot be read is no reason not to buy: whether it suffices is billmgr's to say. */
   async #recordBalance(): Promise<void> {
-    const { table, catalog, log } = this.#world;
+    const { table, catalog, log } = this.#deps;
     const { minimumBalance } = catalog.limits;
     if (minimumBalance === undefined) return;
     const balance = await this.#balance();
@@ -225,14 +303,15 @@ class Convergence {
   }
 
   async #retryAfterTopUp(): Promise<void> {
-    if (!this.#subscription.attention?.funds || this.#world.timeLeft() < minTimeLeftMs) return;
+    const needsMoney = this.#subscription.attention?.some(({ funds }) => funds);
+    if (!needsMoney || this.#deps.timeLeft() < minTimeLeftMs) return;
     const balance = await this.#balance();
-    if (balance) this.#subscription = progress.retryAfterTopUp(this.#subscription, balance);
+    if (balance) this.#subscription = lifecycle.retryAfterTopUp(this.#subscription, balance);
   }
 
   async #balance(): Promise<Balance | undefined> {
     try {
-      return await this.#world.billmgr.balance();
+      return await this.#deps.billmgr.balance();
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
       return undefined;
@@ -257,11 +336,12 @@ class Convergence {
   }
 
   #backOff(why: string): void {
-    this.#subscription = progress.backOff(this.#subscription, this.#now(), why);
+    this.#subscription = lifecycle.backOff(this.#subscription, this.#now(), why);
   }
 
-  #escalate(reason: string): void {
-    this.#subscription = { ...this.#subscription, attention: { reason, since: this.#now() } };
+  #escalate(reason: Reason, change: Change, until?: Instant): void {
+    const item = { reason, since: this.#now(), blocks: blockOf(change), ...(until && { until }) };
+    this.#subscription = addAttention(this.#subscription, item);
   }
 
   /**
@@ -272,10 +352,10 @@ class Convergence {
     this.#subscription = onto(this.#subscription);
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.#save(this.#agenda(this.#now()));
+        return await this.#save(this.#nextDue(this.#now()));
       } catch (error) {
         if (!(error instanceof VersionConflict) || attempts === maxAttempts) throw error;
-        const latest = await this.#world.table.load(this.#key);
+        const latest = await this.#deps.table.load(this.#key);
         if (!latest) throw error;
         this.#stored = latest;
         this.#subscription = onto(latest.subscription);
@@ -284,49 +364,49 @@ class Convergence {
   }
 
   /**
-   * Writes a finished operation to the log. That comes before the state that says so, which the next save writes: whoever
-   * dies between the two leaves an open operation, to be looked at and logged again.
+   * Writes finished operations to the log. That comes before the state that says so, which the next save writes: a worker
+   * that dies between the two leaves an open operation, which is observed and logged again.
    */
   async #log(): Promise<void> {
     const { operation } = this.#subscription;
     const stored = this.#stored.subscription.operation;
-    if (operation?.state !== "finished" || operation.n === this.#logged) return;
-    if (operation.n === stored?.n && stored.state === "finished") return;
-    await this.#world.table.putOperation(this.#key, operation);
-    this.#logged = operation.n;
-    this.#measure(operation);
+    const isNew = operation?.state === "finished" && !(operation.n === stored?.n && stored.state === "finished");
+    for (const finished of [...this.#finished.splice(0), ...(isNew ? [operation] : [])]) {
+      if (this.#logged.has(finished.n)) continue;
+      await this.#deps.table.putOperation(this.#key, finished);
+      this.#logged.add(finished.n);
+      this.#measure(finished);
+    }
   }
 
   #measure({ outcome, change, secondsFromPayment }: Operation): void {
-    const { metrics } = this.#world;
+    const { metrics } = this.#deps;
     if (outcome === "refused") metrics.put("Refusals", 1);
     if (!isDone(outcome)) return;
     metrics.put(change.kind === "order" ? "Orders" : change.kind === "prolong" ? "Prolongs" : "OtherChanges", 1);
     if (secondsFromPayment !== undefined) metrics.put("PaymentToLicense", secondsFromPayment);
   }
 
-  /** Stores the subscription, if anything changed. */
-  async #save(agenda: Agenda | undefined): Promise<void> {
+  /** Stores the subscription, if anything changed. @throws VersionConflict */
+  async #save(due: Instant | undefined): Promise<void> {
     await this.#log();
-    const before = this.#stored;
-    if (isDeepStrictEqual([this.#subscription, agenda], [before.subscription, before.agenda])) return;
-    const { agenda: _, ...kept } = before;
-    const next = { ...kept, subscription: this.#subscription, ...(agenda && { agenda }) };
-    const saved = await this.#world.table.save(this.#key, next);
+    const { due: dueBefore, ...before } = this.#stored;
+    if (isDeepStrictEqual([this.#subscription, due], [before.subscription, dueBefore])) return;
+    const next = { ...before, subscription: this.#subscription, ...(due !== undefined && { due }) };
+    const saved = await this.#deps.table.save(this.#key, next);
     if (!saved) throw new VersionConflict(`${this.#key} was changed meanwhile`);
     this.#stored = saved;
-    if (agenda && "attention" in agenda && !isDeepStrictEqual(agenda, before.agenda)) {
-      this.#world.log.warn("needs attention", { key: this.#key, reason: agenda.reason });
+    const known = new Set((before.subscription.attention ?? []).map(({ reason }) => keyOfReason(reason)));
+    for (const { reason } of this.#subscription.attention ?? []) {
+      if (known.has(keyOfReason(reason))) continue;
+      this.#deps.log.warn("needs attention", { key: this.#key, code: reason.code, reason: formatReason(reason) });
     }
   }
 
-  /**
-   * While work goes on: due soon, so that a crash is taken up by the next sweep; an open operation not before its own time.
-   */
-  #agenda(soon: Instant): Agenda {
-    const { attention, operation } = this.#subscription;
-    if (attention) return { attention: attention.since, reason: attention.reason };
+  /** While work continues: due soon, so that the next sweep resumes after a crash; an open operation not before its time. */
+  #nextDue(soon: Instant): Instant {
+    const { operation } = this.#subscription;
     const due = operation?.state !== "finished" ? operation?.due : undefined;
-    return { due: due !== undefined && due > soon ? due : soon };
+    return due !== undefined && due > soon ? due : soon;
   }
 }

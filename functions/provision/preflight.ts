@@ -1,60 +1,92 @@
-import { type Billmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
-import { compareToTarget } from "../../shared/billmgr/readback.ts";
+import { type Billmgr, type Listing, ReadError } from "../../shared/billmgr/billmgr.ts";
+import { compareToTarget, type KnownLicense } from "../../shared/billmgr/readback.ts";
+import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
+import type { Reason } from "../../shared/licensing/reasons.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
+import { guardOrder, type Match, type Order } from "./order-guard.ts";
 
-/** What a reading before the call came to. */
+/** What a read before the call found. */
 export type Preflight =
-  /** What the license shows. A claim holds it, because an expiry tells only against the one before if it was prolonged. */
-  | { read: Operation["before"] }
+  /** The call can be made. What the license shows is kept with the claim: an expiry proves a prolong only against it. */
+  | { kind: "clear"; before: Operation["before"] }
   /** It is so already: nothing is to be called. */
-  | { already: Operation["before"] }
-  /** A license is not as it was known, so there is to be decided anew. */
-  | { moved: { elid: string; expiry: Day } }
+  | { kind: "already"; before: Operation["before"] }
+  /** It was ordered before: the license is adopted instead. */
+  | { kind: "adopt"; match: Match }
+  /** A license differs from what was known, so the decision is made again. */
+  | { kind: "moved"; elid: string; expiry: Day }
   /** There can be no call now. */
-  | { wait: string }
-  | { attention: string };
+  | { kind: "wait"; why: string }
+  | { kind: "attention"; reason: Reason };
 
-/** Reads the license that is to be changed or replaced. */
-export async function preflight(change: Change, subscription: Subscription, billmgr: Billmgr): Promise<Preflight> {
+export type PreflightDependencies = {
+  billmgr: Billmgr;
+  catalog: Catalog;
+  /** All licenses of a family, as read in this run. */
+  listing: (family: string) => Promise<Listing>;
+  knownLicenses: (family: string) => Promise<readonly KnownLicense[]>;
+};
+
+/** Reads the license that is to be changed or replaced, and before an order whether it was made already. */
+export async function preflight(
+  change: Change,
+  subscription: Subscription,
+  deps: PreflightDependencies,
+): Promise<Preflight> {
   try {
     return await (change.kind === "order"
-      ? readReplaced(change, subscription, billmgr)
-      : readChanged(change, subscription, billmgr));
+      ? preflightOrder(change, subscription, deps)
+      : preflightChange(change, subscription, deps.billmgr));
   } catch (error) {
-    if (error instanceof ReadError) return { wait: error.message };
+    if (error instanceof ReadError) return { kind: "wait", why: error.message };
     throw error;
   }
 }
 
-type Order = Change & { kind: "order" };
-
-async function readChanged(
+async function preflightChange(
   change: Exclude<Change, Order>,
   { slots }: Subscription,
   billmgr: Billmgr,
 ): Promise<Preflight> {
-  const seen = await billmgr.license(change.family, change.elid);
-  if (!seen && change.kind === "delete") return { already: { evidence: "billmgr knows it no more" } };
-  if (!seen) return { attention: `billmgr knows no license ${change.elid}, which was to be changed` };
+  const { elid } = change;
+  const seen = await billmgr.license(change.family, elid);
+  if (!seen && change.kind === "delete") {
+    return { kind: "already", before: { evidence: `billmgr does not know license ${elid}` } };
+  }
+  if (!seen) return { kind: "attention", reason: { code: "license_missing", elid, change } };
   const known = slots.find(({ n }) => n === change.slot)?.license?.expiry;
-  const { verdict, evidence, expiry } = compareToTarget(
-    change,
-    { answeredOk: false, ...(known && { expiry: known }) },
-    seen,
-  );
-  if (verdict === "conflicting") return { attention: evidence };
-  if (verdict === "pending") return { wait: evidence };
-  const read = { evidence: evidence, ...(expiry && { expiry }) };
-  return verdict === "achieved" ? { already: read } : { read };
+  const compared = compareToTarget(change, { answeredOk: false, ...(known && { expiry: known }) }, seen);
+  const { verdict, evidence, expiry } = compared;
+  if (verdict === "conflicting") return { kind: "attention", reason: { code: "conflicting", change, evidence } };
+  if (verdict === "pending") return { kind: "wait", why: evidence };
+  const before = { evidence, ...(expiry && { expiry }) };
+  return { kind: verdict === "achieved" ? "already" : "clear", before };
 }
 
-/** What is to be replaced may have been prolonged by somebody else, and then need no replacing. */
-async function readReplaced({ replaces }: Order, { slots }: Subscription, billmgr: Billmgr): Promise<Preflight> {
-  const license = slots.find(({ n }) => n === replaces?.n)?.license;
-  if (!license) return { read: {} };
-  const { expiry } = (await billmgr.license(license.family, license.elid)) ?? {};
-  if (expiry === undefined || expiry === license.expiry) return { read: {} };
-  return { moved: { elid: license.elid, expiry } };
+async function preflightOrder(
+  change: Order,
+  subscription: Subscription,
+  { billmgr, catalog, listing, knownLicenses }: PreflightDependencies,
+): Promise<Preflight> {
+  // What is to be replaced may have been prolonged by somebody else, and then need no replacing.
+  const replaced = subscription.slots.find(({ n }) => n === change.replaces?.n)?.license;
+  if (replaced) {
+    const { expiry } = (await billmgr.license(replaced.family, replaced.elid)) ?? {};
+    if (expiry !== undefined && expiry !== replaced.expiry) return { kind: "moved", elid: replaced.elid, expiry };
+  }
+  const { family } = change;
+  const guarded = await guardOrder(change, subscription, await listing(family), await knownLicenses(family), {
+    billmgr,
+    catalog,
+  });
+  switch (guarded.kind) {
+    case "match":
+      return { kind: "adopt", match: guarded.match };
+    case "absent":
+      return { kind: "clear", before: guarded.lastElid === undefined ? {} : { lastElid: guarded.lastElid } };
+    default:
+      return guarded;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Page } from "../../shared/aws/items.ts";
 import { wakeAll, wakeDue } from "../../shared/aws/schedule.ts";
-import type { Table } from "../../shared/aws/table.ts";
+import type { DuePage, Table } from "../../shared/aws/table.ts";
 import type { Send } from "../../shared/intake/message.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
@@ -32,7 +32,10 @@ export async function renew(
   attentionToo = now().getUTCMinutes() % attentionEvery === 0,
 ): Promise<number> {
   const until = toInstant(now());
-  const pages = (from?: Page) => table.attention(from);
+  const pages = async (from?: Page): Promise<DuePage> => {
+    const { keys, next } = await table.attention(from);
+    return { keys: keys.map(({ key, since }) => ({ key, due: since })), ...(next && { next }) };
+  };
   const [due, asked] = await Promise.all([
     wakeDue({ table, send }, until, timeLeft),
     attentionToo ? wakeAll(pages, send, timeLeft, until.slice(0, 16)) : 0,

@@ -1,7 +1,7 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
-import { agendaIndex } from "../../shared/aws/table.ts";
+import { agendaIndex, attentionIndex, tableIndexes } from "../../shared/aws/table.ts";
 
 /** All that is known. It is recoverable to any second of the last 35 days, and outlives the stack. */
 export class SubscriptionTable extends Table {
@@ -15,13 +15,18 @@ export class SubscriptionTable extends Table {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    this.addGlobalSecondaryIndex({
-      indexName: agendaIndex,
-      partitionKey: { name: "agenda", type: AttributeType.STRING },
-      sortKey: { name: "agendaAt", type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
+    for (const { name, keys } of tableIndexes) {
+      const [hash, range] = keys;
+      this.addGlobalSecondaryIndex({
+        indexName: name,
+        partitionKey: { name: hash, type: AttributeType.STRING },
+        sortKey: { name: range, type: AttributeType.STRING },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
   }
 }
 
+/** The ARNs of the table's indexes, for what queries them. */
 export const agendaOf = (table: Table): string => `${table.tableArn}/index/${agendaIndex}`;
+export const attentionIn = (table: Table): string => `${table.tableArn}/index/${attentionIndex}`;

@@ -1,27 +1,30 @@
 import type { Halt, ReadBalance } from "../../shared/aws/control.ts";
 import type { Page } from "../../shared/aws/items.ts";
 import { oldestDue } from "../../shared/aws/schedule.ts";
+import type { AttentionCode } from "../../shared/aws/table.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
-import { describe } from "../../shared/licensing/operation.ts";
+import { describe, type Operation } from "../../shared/licensing/operation.ts";
+import { adviceOn, formatReason, guidance } from "../../shared/licensing/reasons.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
-import { adviceOn } from "./advice.ts";
 import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { customerOf, moment } from "./format.ts";
 
 /**
- * What needs a person. `found` is what was done about it and seen last; `repairs` are those that fit: whether one is
- * right only a person knows.
+ * One thing that an operator has to look at. `found`: what was done about it, and what was observed last. `repairs`: those
+ * that apply. Only an operator can tell which one is right.
  */
 export type AttentionItem = {
   name: string;
   since: Instant;
+  code: AttentionCode;
   reason: string;
   /** Of a subscription, as far as it is known. */
   customer?: string;
   /** What to do about it. */
-  advice?: string;
+  advice: string;
+  clears: "automatically" | "by retry" | "by resolve";
   found: string[];
 } & ({ kind: "subscription"; repairs: RepairName[] } | { kind: "event"; repairs: ("replay" | "dismiss")[] });
 
@@ -87,16 +90,24 @@ async function attentionAt(
   const { table, catalog } = deps;
   const name = nameOf(key);
   if (partsOf(key).kind === "subscription") {
-    const { subscription, agenda } = (await table.load(key)) ?? {};
-    // The index is read late: by now it may be settled.
-    if (!subscription || !agenda || !("attention" in agenda)) return [];
+    const { subscription } = (await table.load(key)) ?? {};
+    // The index is read late: by now it may be over.
+    if (!subscription?.attention) return [];
     const repairs = repairsFor(subscription, catalog, nowOf(deps));
     const found = foundOf(subscription);
-    const { attention: since, reason } = agenda;
     const customer = customerOf(subscription).join(", ");
-    const advice = adviceOn(reason);
-    const more = { ...(customer && { customer }), ...(advice && { advice }) };
-    return [{ kind: "subscription", name, since, reason, ...more, found, repairs }];
+    return subscription.attention.map(({ reason, since }) => ({
+      kind: "subscription",
+      name,
+      since,
+      code: reason.code,
+      reason: formatReason(reason),
+      ...(customer && { customer }),
+      advice: adviceOn(reason),
+      clears: guidance[reason.code].clears,
+      found,
+      repairs,
+    }));
   }
   const unparseable = (await table.events(key)).filter(
     ({ status, resolution }) => status === "unparseable" && !resolution,
@@ -105,22 +116,29 @@ async function attentionAt(
     kind: "event",
     name,
     since: event.received.receivedAt,
+    code: "not_understood",
     reason: event.status === "unparseable" ? event.reason : "",
-    advice: "Look at what it says. Mend the shop or the catalog and read it again, or take it off the list.",
+    advice: "Look at its body. Fix the shop or the catalog and replay it, or dismiss it.",
+    clears: "by resolve",
     found: [event.received.type],
     repairs: ["replay", "dismiss"],
   }));
 }
 
-/** The latest operation, where it is about that: what was called, what billmgr said, and what was seen last. */
-export function foundOf({ operation, attention }: Subscription): string[] {
-  if (!operation || (operation.state === "finished" && operation.outcome === "done")) return [];
-  const { n, change, state, outcome, attempt, observations } = operation;
-  if (attention?.operation !== undefined && attention.operation !== n) return [];
-  const last = observations.at(-1);
-  return [
-    `operation ${n}, ${describe(change)}: ${state === "finished" ? outcome : state}`,
-    ...(attempt?.response ? [`billmgr said: ${attempt.response}`] : []),
-    ...(last ? [`looked ${observations.length} times, last at ${moment(last.at)}: ${last.evidence}`] : []),
-  ];
+/** The operations that the items are about: what was called, what billmgr answered, and what was observed last. */
+export function foundOf(subscription: Subscription): string[] {
+  const { operation, parked = [], attention = [] } = subscription;
+  const latest = operation && !(operation.state === "finished" && operation.outcome === "done") ? [operation] : [];
+  const isMeant = ({ n, state }: Operation) =>
+    state === "finished"
+      ? attention.every((item) => item.operation === undefined)
+      : attention.length === 0 || attention.some((item) => item.operation === n);
+  return [...parked, ...latest].filter(isMeant).flatMap(({ n, change, state, outcome, attempt, observations }) => {
+    const last = observations.at(-1);
+    return [
+      `operation ${n}, ${describe(change)}: ${state === "finished" ? outcome : state}`,
+      ...(attempt?.response ? [`billmgr said: ${attempt.response}`] : []),
+      ...(last ? [`looked ${observations.length} times, last at ${moment(last.at)}: ${last.evidence}`] : []),
+    ];
+  });
 }

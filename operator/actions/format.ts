@@ -79,8 +79,6 @@ export function sayDecision(decision: Decision): string {
       return `wait until ${moment(decision.until)}: ${decision.why}`;
     case "settled":
       return decision.until === undefined ? "nothing" : `nothing before ${moment(decision.until)}`;
-    case "attention":
-      return `nothing without a person: ${decision.reason}`;
   }
 }
 

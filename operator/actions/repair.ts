@@ -1,7 +1,8 @@
 import { isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import type { Key } from "../../shared/intake/message.ts";
-import { isOpen, referenceOf } from "../../shared/licensing/operation.ts";
+import { openOperations } from "../../shared/licensing/attention.ts";
+import { referenceOf } from "../../shared/licensing/operation.ts";
 import * as repair from "../../shared/licensing/repair.ts";
 import { PreconditionFailed, type Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
@@ -24,7 +25,7 @@ export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-
 };
 
 /** The number of its latest operation, 0 for none. */
-export const latestOf = ({ operation }: Subscription): number => operation?.n ?? 0;
+export const latestOf = ({ operationCount }: Subscription): number => operationCount;
 
 /**
  * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
@@ -64,23 +65,34 @@ export function refuseStale(name: string, { operation }: Pick<Resolution, "opera
   );
 }
 
-/** What billmgr shows of the open operation, as far as it tells: what it shows undone is not done. */
+/** What billmgr shows of the open operation, as far as it shows it: what it shows undone is not done. */
 async function readDone(
   subscription: Subscription,
   { billmgr }: Pick<OperatorDependencies, "billmgr">,
 ): Promise<{ expiry?: Day }> {
-  const { operation, slots } = subscription;
-  const slot = slots.find(({ n }) => n === operation?.change.slot);
-  if (!isOpen(operation) || !slot?.license) return {};
+  const [operation] = openOperations(subscription);
+  if (!operation) return {};
   const { change, before } = operation;
-  const { family, elid } = slot.license;
-  const seen = await billmgr.license(family, elid);
+  const elid = change.kind === "order" ? operation.elid : change.elid;
+  if (elid === undefined) return {};
+  const seen = await billmgr.license(change.family, elid);
   if (!seen && change.kind === "delete") return {};
-  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid}`);
-  if (change.kind === "order") expectReference(seen, referenceOf(subscription, slot));
+  if (!seen) throw new PreconditionFailed(`billmgr does not know license ${elid}`);
+  if (change.kind === "order") {
+    expectReference(seen, referenceOf(subscription, { n: change.slot, generation: change.generation }));
+    expectPricelist(seen, change);
+  }
   const { verdict, evidence } = compareToTarget(change, { ...before, answeredOk: true }, seen);
-  if (verdict === "absent" || verdict === "conflicting") throw new PreconditionFailed(`${evidence}: it is not done`);
+  if (verdict !== "achieved") throw new PreconditionFailed(`${evidence}: it is not done`);
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
+}
+
+/** A license of another product is not the one that was ordered. @throws PreconditionFailed */
+function expectPricelist({ elid, pricelist }: SeenLicense, order: { product: string; pricelist: number }): void {
+  if (pricelist === undefined || !/^\d+$/.test(pricelist) || pricelist === String(order.pricelist)) return;
+  throw new PreconditionFailed(
+    `license ${elid} is of the pricelist ${pricelist}, and ${order.product} has ${order.pricelist}`,
+  );
 }
 
 /** @throws Unfit where the license carries a reference, and not this one */
@@ -93,14 +105,16 @@ function expectReference({ elid, comment, remoteid }: SeenLicense, reference: st
 }
 
 async function readGone(
-  { slots }: Subscription,
+  subscription: Subscription,
   elid: string,
   { billmgr }: Pick<OperatorDependencies, "billmgr">,
 ): Promise<string> {
-  const license = slots.find((slot) => slot.license?.elid === elid)?.license;
-  if (!license) return "";
-  const seen = await billmgr.license(license.family, elid);
-  if (!seen) return `billmgr knows no license ${elid}`;
+  const license = subscription.slots.find((slot) => slot.license?.elid === elid)?.license;
+  const ordered = openOperations(subscription).find((one) => one.elid === elid)?.change;
+  const family = license?.family ?? ordered?.family;
+  if (family === undefined) return "";
+  const seen = await billmgr.license(family, elid);
+  if (!seen) return `billmgr does not know license ${elid}`;
   if (seen.status === "deleted") return `license ${elid} is deleted`;
   throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
 }
@@ -119,6 +133,7 @@ async function readAdoptable(
   const { verdict, evidence } = compareToTarget(order, { answeredOk: true }, seen);
   if (verdict === "conflicting") throw new PreconditionFailed(evidence);
   expectReference(seen, reference);
+  expectPricelist(seen, order);
   const holder = await holderOf(elid, deps);
   if (holder)
     throw new PreconditionFailed(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);

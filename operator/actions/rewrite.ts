@@ -28,7 +28,7 @@ export async function rewrite(
     for (const operation of repaired.finished) await table.putOperation(key, operation);
     const { version } = stored;
     const { subscription } = repaired;
-    if (await table.save(key, { ...stored, subscription, agenda: { due: nowOf({ now }) } })) {
+    if (await table.save(key, { ...stored, subscription, due: nowOf({ now }) })) {
       await send([{ message: { key, kind: "wake" }, deduplicationId: `operator ${version}` }]);
       return repaired;
     }

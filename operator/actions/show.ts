@@ -1,9 +1,10 @@
-import type { Agenda, EventStatus, StoredEvent } from "../../shared/aws/table.ts";
+import type { EventStatus, StoredEvent } from "../../shared/aws/table.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Received } from "../../shared/intake/message.ts";
+import { openOperations } from "../../shared/licensing/attention.ts";
 import { type Decision, decide } from "../../shared/licensing/decide.ts";
 import { type Entitlement, entitlement } from "../../shared/licensing/entitlement.ts";
-import { isOpen, type Operation } from "../../shared/licensing/operation.ts";
+import type { Operation } from "../../shared/licensing/operation.ts";
 import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
@@ -25,7 +26,8 @@ export type History = {
   entries: HistoryEntry[];
   /** What would be decided now. */
   next: Decision;
-  agenda?: Agenda;
+  /** When it is decided again. */
+  due?: Instant;
   repairs: RepairName[];
 };
 
@@ -38,9 +40,9 @@ export async function show(
   const key = keyNamed("subscription", name);
   const [stored, events, operations] = await Promise.all([table.load(key), table.events(key), table.operations(key)]);
   if (!stored) return undefined;
-  const { subscription, agenda } = stored;
+  const { subscription, due } = stored;
   const now = nowOf(deps);
-  const open = isOpen(subscription.operation) ? [subscription.operation] : [];
+  const open = openOperations(subscription);
   const entries: HistoryEntry[] = [
     ...events.map(({ received: { body, headers, ...received }, ...event }) => ({
       at: received.receivedAt,
@@ -55,8 +57,8 @@ export async function show(
     entitled: entitlement(subscription, catalog.policy, now),
     entries: entries.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
     next: decide(subscription, catalog, now),
-    ...(agenda && { agenda }),
-    repairs: agenda && "attention" in agenda ? repairsFor(subscription, catalog, now) : [],
+    ...(due !== undefined && { due }),
+    repairs: subscription.attention ? repairsFor(subscription, catalog, now) : [],
   };
 }
 

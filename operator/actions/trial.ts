@@ -31,14 +31,13 @@ export function trialOrderOf(name: string, { catalog }: Pick<TrialWorld, "catalo
   const withTrial = Object.keys(catalog.plans).filter((plan) => catalog.plans[plan]?.trial);
   const trial = withTrial.includes(name) ? catalog.plans[name]?.trial : undefined;
   const items = { value: [{ names: [name] }], at: "", event: "" };
-  const claimed = demandsOf({ ...newSubscription("standard", "trial"), items }, catalog);
-  const claim = "claims" in claimed ? claimed.claims[0] : undefined;
-  const product = claim && catalog.products[claim.product];
+  const [demand] = demandsOf({ ...newSubscription("standard", "trial"), items }, catalog).demands;
+  const product = demand && catalog.products[demand.product];
   if (!trial || !product)
     throw new PreconditionFailed(`the catalog has no plan "${name}" with a trial${suggest(name, withTrial)}`);
   const { family, pricelist } = product;
-  const { plan, addons } = claim;
-  const at = { slot: 1, generation: 1, plan, product: claim.product };
+  const { plan, addons } = demand;
+  const at = { slot: 1, generation: 1, plan, product: demand.product };
   return { kind: "order", ...at, family, pricelist, period: trial.period, addons, autoprolong: null, trial: true };
 }
 

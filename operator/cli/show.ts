@@ -1,5 +1,6 @@
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
+import { adviceOn, formatReason } from "../../shared/licensing/reasons.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { dayOf, noTimestamp } from "../../shared/licensing/time.ts";
 import {
@@ -33,23 +34,23 @@ export const showCommand: Command = {
 };
 
 function textOfStory(
-  { name, at, subscription, entitled, entries, next, agenda, repairs }: History,
+  { name, at, subscription, entitled, entries, next, due, repairs }: History,
   catalog: Catalog,
 ): string {
-  const { attention, backoff } = subscription;
+  const { attention = [], backoff } = subscription;
   const head: string[][] = [
     ["subscription", [name, ...customerOf(subscription)].join(", ")],
     ["sold", soldOf(subscription, catalog)],
     ["entitled", entitlementOf(entitled)],
     ...subscription.slots.map((slot) => [`license ${slot.n}`, licenseOf(slot, dayOf(at))]),
     ["next", sayDecision(next)],
-    ...(agenda && "due" in agenda ? [["looks again", moment(agenda.due)]] : []),
-    ...(backoff ? [["paused", `until ${moment(backoff.until)}: ${backoff.why}`]] : []),
+    ...(due ? [["looks again", moment(due)]] : []),
+    ...(backoff ? [["backoff", `until ${moment(backoff.until)}: ${backoff.why}`]] : []),
   ];
-  if (agenda && "attention" in agenda) {
-    head.push(["needs a person", `since ${moment(agenda.attention)}: ${agenda.reason}`]);
-    head.push(["fits", fitting(name, repairs)]);
-  } else if (attention) head.push(["needs a person", attention.reason]);
+  for (const { since, reason } of attention) {
+    head.push(["needs attention", `since ${moment(since)}: ${formatReason(reason)}`], ["", adviceOn(reason)]);
+  }
+  if (attention.length > 0) head.push(["repairs", fitting(name, repairs)]);
   return `${columns(head)}\n\n${entries.map(textOfChapter).join("\n")}`;
 }
 

@@ -42,5 +42,8 @@ async function ownPrintOf({ world: { table }, account }: Desk, topic: string, no
     table.attention(undefined, 20),
   ]);
   const [newest] = entries;
-  return [newest && `${newest.key}/${newest.n}`, ...keys.map(({ key, due }) => `${key}@${due}`)].join(" ");
+  return [
+    newest && `${newest.key}/${newest.n}`,
+    ...keys.map(({ key, since, codes }) => `${key}@${since}#${codes}`),
+  ].join(" ");
 }

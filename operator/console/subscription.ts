@@ -1,11 +1,12 @@
 import { html } from "hono/html";
+import { openOperations } from "../../shared/licensing/attention.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import { describe, isOpen } from "../../shared/licensing/operation.ts";
 import { forecast } from "../../shared/licensing/preview.ts";
+import { adviceOn, formatReason } from "../../shared/licensing/reasons.ts";
 import { repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { dayOf, isDay, startOf } from "../../shared/licensing/time.ts";
-import { adviceOn } from "../actions/advice.ts";
 import { foundOf } from "../actions/attention.ts";
 import { nowOf } from "../actions/dependencies.ts";
 import { customerOf, entitlementOf, licenseOf, moment, sayDecision, soldOf } from "../actions/format.ts";
@@ -30,7 +31,7 @@ export async function subscriptionPage(desk: Desk, { name, at, note }: Query): P
   const { subscription, entries } = story;
   const now = nowOf(deps);
   const operations = entries.flatMap((chapter) => ("operation" in chapter ? [chapter.operation] : []));
-  const life = lifeOf(subscription, operations, deps.catalog.policy.graceDays, now, entries[0]?.at);
+  const life = lifeOf(subscription, operations, deps.catalog.policy, now, entries[0]?.at);
   const attempts = desk.tryIt && (await tryForms(desk, name));
   return page(
     desk,
@@ -52,7 +53,6 @@ const standings: Record<Decision["kind"], [string, Tone]> = {
   wait: ["waits", "wait"],
   observe: ["to be done", "wait"],
   change: ["to be done", "wait"],
-  attention: ["needs a person", "bad"],
 };
 
 /** What nobody has paid for is in no order, though nothing is to be done about it. */
@@ -62,16 +62,21 @@ function standingOf({ next, entitled }: History): [string, Tone] {
 }
 
 function stateOf({ token, world: deps }: Desk, story: History): Html {
-  const { name, subscription, entitled, next, agenda } = story;
+  const { name, subscription, entitled, next, due } = story;
   const now = nowOf(deps);
   const fits = repairsFor(subscription, deps.catalog, now);
   const known = { gone: licenseMeant(subscription) };
-  const waits = agenda && "attention" in agenda ? agenda : undefined;
+  const items = subscription.attention ?? [];
   const { backoff, operation } = subscription;
   return html`${
-    waits
-      ? html`<div class="banner bad"><p><strong>Needs a person</strong> since ${when(waits.attention)}, ${fromNow(waits.attention, now)}</p><p class="reason">${prose(waits.reason)}</p>
-<p class="advice">${adviceOn(waits.reason) ?? ""}</p>
+    items.length > 0
+      ? html`<div class="banner bad">${items.map(
+          ({
+            reason,
+            since,
+          }) => html`<p><strong>Needs attention</strong> since ${when(since)}, ${fromNow(since, now)}</p><p class="reason">${prose(formatReason(reason))}</p>
+<p class="advice">${adviceOn(reason)}</p>`,
+        )}
 ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}</div>`
       : html`<p class="state">${badge(...standingOf(story))} ${prose(sayDecision(next))}</p>`
   }
@@ -80,15 +85,18 @@ ${foundLines(foundOf(subscription))}${repairForms(token, { name }, fits, known)}
 <dt>entitled</dt><dd>${prose(entitlementOf(entitled))}</dd>
 ${subscription.slots.map((slot) => html`<dt>license ${slot.n}</dt><dd>${prose(licenseOf(slot, dayOf(now)))}${slot.license?.key ? html`, key <code>${slot.license.key}</code>` : ""}</dd>`)}
 ${isOpen(operation) ? html`<dt>open</dt><dd><a href="#operation-${operation.n}">operation ${operation.n}</a>, ${describe(operation.change)}: ${operation.state}${operation.attempt?.response ? `; billmgr said: ${operation.attempt.response}` : ""}</dd>` : ""}
-${agenda && "due" in agenda ? html`<dt>looks again at</dt><dd>${when(agenda.due)}, ${fromNow(agenda.due, now)}</dd>` : ""}
+${due ? html`<dt>looks again at</dt><dd>${when(due)}, ${fromNow(due, now)}</dd>` : ""}
 ${backoff ? html`<dt>paused</dt><dd>until ${when(backoff.until)}: ${prose(backoff.why)}</dd>` : ""}
 </dl>
-${waits ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, known)}</details>`}`;
+${items.length > 0 ? "" : html`<details class="more"><summary>Repairs</summary>${repairForms(token, { name }, fits, known)}</details>`}`;
 }
 
-/** The license of the open operation, or else the only one. */
-function licenseMeant({ slots, operation }: Subscription): string | undefined {
-  const meant = isOpen(operation) ? slots.filter(({ n }) => n === operation.change.slot) : slots;
+/** The license of the oldest open operation, or else the only one. */
+function licenseMeant(subscription: Subscription): string | undefined {
+  const { slots } = subscription;
+  const [open] = openOperations(subscription);
+  if (open?.change.kind === "order") return open.elid;
+  const meant = open ? slots.filter(({ n }) => n === open.change.slot) : slots;
   const [only, another] = meant.flatMap(({ license }) => license ?? []);
   return another ? undefined : only?.elid;
 }

@@ -1,4 +1,5 @@
-import { coverage, withPeriods } from "../../shared/licensing/entitlement.ts";
+import type { Policy } from "../../shared/licensing/catalog.ts";
+import { coverage, statedAt, withPeriods } from "../../shared/licensing/coverage.ts";
 import { type ChangeKind, describe, type Operation } from "../../shared/licensing/operation.ts";
 import { type Payment, type Subscription, stands } from "../../shared/licensing/subscription.ts";
 import { type Day, type Instant, instantPlus, noTimestamp, startOf } from "../../shared/licensing/time.ts";
@@ -25,11 +26,11 @@ export type Life = {
 export function lifeOf(
   subscription: Subscription,
   operations: readonly Operation[],
-  graceDays: number,
+  policy: Policy,
   now: Instant,
   since: Instant = now,
 ): Life {
-  const payments = paymentSpans(subscription, graceDays, since);
+  const payments = paymentSpans(subscription, policy, since);
   const licenses = lanesOf(subscription, operations, now, since);
   const unknowns = operations.flatMap((operation) => unknownOf(operation, now));
   const marks = operations.map(markOf);
@@ -48,19 +49,20 @@ export function lifeOf(
 }
 
 /** What each payment that stands added to the time that those before it cover; one that was taken back, what it told. */
-function paymentSpans(subscription: Subscription, graceDays: number, since: Instant): Life["payments"] {
+function paymentSpans(subscription: Subscription, policy: Policy, since: Instant): Life["payments"] {
   const paid = withPeriods(subscription).flatMap((payment) =>
     payment.paid ? [{ ...payment, paid: payment.paid }] : [],
   );
-  paid.sort((a, b) => (a.paid.at < b.paid.at ? -1 : a.paid.at > b.paid.at ? 1 : a.id < b.id ? -1 : 1));
+  paid.sort((a, b) => (statedAt(a) < statedAt(b) ? -1 : statedAt(a) > statedAt(b) ? 1 : a.id < b.id ? -1 : 1));
   const standing: Payment[] = [];
   return paid.flatMap((payment) => {
     const before = stands(payment) ? standing : [];
-    const last = coverage(before, graceDays).at(-1);
-    const run = coverage([...before, payment], graceDays).at(-1);
+    const last = coverage(before, policy).at(-1);
+    const run = coverage([...before, payment], policy).at(-1);
     if (stands(payment)) standing.push(payment);
     if (!run || run.through === last?.through) return [];
-    const { value, at } = payment.paid;
+    const { value } = payment.paid;
+    const at = statedAt(payment);
     const told = "from" in value.covers && value.covers.from ? value.covers.from : at === noTimestamp ? since : at;
     // A run that goes on has begun before: this payment added what lies after the one before it.
     const from = last && run.since === last.since && last.through < run.through ? last.through : told;

@@ -1,5 +1,5 @@
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
-import { agendaIndex } from "./table.ts";
+import { tableIndexes } from "./table.ts";
 
 /** The table as `infra/stack.ts` deploys it, for the local and tested ones. */
 export const tableDefinition = (name: string): CreateTableCommandInput => ({
@@ -9,18 +9,16 @@ export const tableDefinition = (name: string): CreateTableCommandInput => ({
     { AttributeName: "pk", KeyType: "HASH" },
     { AttributeName: "sk", KeyType: "RANGE" },
   ],
-  AttributeDefinitions: ["pk", "sk", "agenda", "agendaAt"].map((AttributeName) => ({
+  AttributeDefinitions: ["pk", "sk", ...tableIndexes.flatMap(({ keys }) => keys)].map((AttributeName) => ({
     AttributeName,
     AttributeType: "S",
   })),
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: agendaIndex,
-      KeySchema: [
-        { AttributeName: "agenda", KeyType: "HASH" },
-        { AttributeName: "agendaAt", KeyType: "RANGE" },
-      ],
-      Projection: { ProjectionType: "KEYS_ONLY" },
-    },
-  ],
+  GlobalSecondaryIndexes: tableIndexes.map(({ name: IndexName, keys: [hash, range] }) => ({
+    IndexName,
+    KeySchema: [
+      { AttributeName: hash, KeyType: "HASH" },
+      { AttributeName: range, KeyType: "RANGE" },
+    ],
+    Projection: { ProjectionType: "KEYS_ONLY" },
+  })),
 });

@@ -3,6 +3,7 @@ import { digestOf } from "../digest.ts";
 import type { Key, Received } from "../intake/message.ts";
 import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
+import type { ReasonCode } from "../licensing/reasons.ts";
 import { type Subscription, withDefaults } from "../licensing/subscription.ts";
 import { type Day, dayOf, type Instant } from "../licensing/time.ts";
 import { type Control, controlIn } from "./control.ts";
@@ -16,11 +17,11 @@ export const agendaShards = 8;
 /** Events that meant nothing are kept this long; what was folded is kept for good. */
 const ignoredKeptDays = 90;
 
-/** Where a subscription stands in the agenda: due at a moment, or waiting for a person since one. */
-export type Agenda = { due: Instant } | { attention: Instant; reason: string };
+/** Code of an attention item: of a subscription its reason's, of an event that it was not understood. */
+export type AttentionCode = ReasonCode | "not_understood";
 
 /** `found`: by what it has been made findable. */
-export type Stored = { subscription: Subscription; version: number; agenda?: Agenda; searchTerms?: string[] };
+export type Stored = { subscription: Subscription; version: number; due?: Instant; searchTerms?: string[] };
 
 /** What became of a received event. */
 export type EventStatus = { status: "applied" } | { status: "ignored" | "unparseable"; reason: string };
@@ -40,6 +41,8 @@ export type JournalEntry = {
   /** From the payment to the license. */
   seconds?: number;
 };
+
+type StateItem = { subscription: Subscription; version: number; agendaAt?: Instant; searchTerms?: string[] };
 
 type Parts = Control & ScanAll;
 
@@ -65,9 +68,9 @@ export type Table = Parts & {
   markPublished(key: Key, operation: Operation): Promise<void>;
   /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
   journal(day: Day, from?: Page, most?: number): Promise<{ entries: JournalEntry[]; next?: Page }>;
-  /** Whether others were told that a person is needed there since then. */
-  isAttentionPublished(key: Key, since: Instant): Promise<boolean>;
-  markAttentionPublished(key: Key, since: Instant): Promise<void>;
+  /** Whether the attention item was published. */
+  isAttentionPublished(key: Key, id: string): Promise<boolean>;
+  markAttentionPublished(key: Key, id: string): Promise<void>;
   /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
   find(text: string): Promise<Key[]>;
   putLink(key: Key, to: Key): Promise<void>;
@@ -76,11 +79,13 @@ export type Table = Parts & {
   subscriptions(from?: Page): Promise<SubscriptionPage>;
   /** One page of what is due in a shard, soonest first; of at most so many, where that is said. */
   due(shard: number, now: Instant, from?: Page, most?: number): Promise<DuePage>;
-  /** One page of what waits for a person, longest first. */
-  attention(from?: Page, most?: number): Promise<DuePage>;
+  /** One page of the subscriptions and events that need attention, oldest first. */
+  attention(from?: Page, most?: number): Promise<AttentionPage>;
 };
 
-/** `due`: since when, of what waits for a person. */
+/** `since`: of the oldest item of the subscription or event. */
+export type AttentionPage = { keys: { key: Key; since: Instant; codes: AttentionCode[] }[]; next?: Page };
+
 export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
 
 export type SubscriptionPage = { found: { key: Key; subscription: Subscription }[]; next?: Page };
@@ -122,36 +127,28 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     async load(key) {
       const item = await get(key, "state");
       if (!item) return undefined;
-      const {
-        subscription: stored,
-        version,
-        agenda,
-        agendaAt,
-        reason = "",
-        found = [],
-      } = item as {
-        subscription: Subscription;
-        version: number;
-        agenda?: string;
-        agendaAt?: Instant;
-        reason?: string;
-        found?: string[];
-      };
-      const subscription = withDefaults(stored);
-      if (agenda === undefined || agendaAt === undefined) return { subscription, version, searchTerms: found };
+      const { subscription, version, agendaAt, searchTerms = [] } = item as StateItem;
       return {
-        subscription,
+        subscription: withDefaults(subscription),
         version,
-        searchTerms: found,
-        agenda: agenda === "attention" ? { attention: agendaAt, reason } : { due: agendaAt },
+        searchTerms,
+        ...(agendaAt !== undefined && { due: agendaAt }),
       };
     },
 
     async save(key, stored) {
-      const { subscription, agenda, searchTerms = [] } = stored;
+      const { subscription, due, searchTerms = [] } = stored;
       const version = stored.version + 1;
       const saved = await put(
-        { pk: key, sk: "state", version, subscription, found: searchTerms, ...agendaOf(key, agenda) },
+        {
+          pk: key,
+          sk: "state",
+          version,
+          subscription,
+          searchTerms,
+          ...(due !== undefined && { agenda: `due#${shardOf(key)}`, agendaAt: due }),
+          ...attentionOf(subscription.attention ?? []),
+        },
         stored.version === 0
           ? { if: "attribute_not_exists(pk)" }
           : { if: "version = :version", with: { ":version": stored.version } },
@@ -181,7 +178,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
 
     async putEvent(key, received, events, reception) {
       const { occurredAt, receivedAt } = received;
-      const attention = reception.status === "unparseable" && { agenda: "attention", agendaAt: receivedAt };
+      const attention =
+        reception.status === "unparseable" && attentionOf([{ since: receivedAt, reason: { code: "not_understood" } }]);
       const expiresAt = reception.status === "ignored" && {
         expiresAt: Math.floor(Date.parse(receivedAt) / 1000) + ignoredKeptDays * 86_400,
       };
@@ -206,7 +204,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         key,
         `event#${occurredAt}#${id}`,
         // What somebody looked at must not go after a while.
-        "SET events = :events, resolution = :resolution REMOVE agenda, agendaAt, expiresAt",
+        "SET events = :events, resolution = :resolution REMOVE attention, attentionAt, expiresAt",
         { if: "attribute_exists(pk)", with: { ":events": events, ":resolution": resolution } },
       ),
 
@@ -240,10 +238,10 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { entries: rows.map(entryOf), ...(next && { next }) };
     },
 
-    isAttentionPublished: async (key, since) => (await get(key, `published#${since}`)) !== undefined,
+    isAttentionPublished: async (key, id) => (await get(key, `published#${id}`)) !== undefined,
 
-    async markAttentionPublished(key, since) {
-      await put({ pk: key, sk: `published#${since}` });
+    async markAttentionPublished(key, id) {
+      await put({ pk: key, sk: `published#${id}` });
     },
 
     async find(text) {
@@ -272,16 +270,44 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     },
 
     due: (shard, now, from, most) => duePage(`due#${shard}`, now, from, most),
-    attention: (from, most) => duePage("attention", forever, from, most),
+
+    async attention(from, most) {
+      const { rows, next } = await items.query(
+        {
+          IndexName: attentionIndex,
+          KeyConditionExpression: "attention = :attention",
+          ...(most && { Limit: most }),
+        },
+        { ":attention": attentionPartition },
+        from,
+      );
+      const keys = rows.map(({ pk, attentionAt }) => {
+        const [since = "", ...codes] = String(attentionAt).split("#");
+        return { key: pk as Key, since, codes: codes as AttentionCode[] };
+      });
+      return { keys, ...(next && { next }) };
+    },
   };
 }
 
+/** What is scheduled: due subscriptions, finished operations to publish, and the journal. */
 export const agendaIndex = "agenda";
+/** What needs attention. */
+export const attentionIndex = "attention";
+const attentionPartition = "attention";
 
-function agendaOf(key: Key, agenda: Agenda | undefined): Record<string, string> {
-  if (!agenda) return {};
-  if ("attention" in agenda) return { agenda: "attention", agendaAt: agenda.attention, reason: agenda.reason };
-  return { agenda: `due#${shardOf(key)}`, agendaAt: agenda.due };
+/** The table's indexes, each with its hash and range key. They contain keys only. */
+export const tableIndexes = [
+  { name: agendaIndex, keys: ["agenda", "agendaAt"] },
+  { name: attentionIndex, keys: ["attention", "attentionAt"] },
+] as const;
+
+/** The place on the list of what needs attention: its key contains the codes, so that counting them reads no item. */
+function attentionOf(items: readonly { since: Instant; reason: { code: AttentionCode } }[]): Record<string, string> {
+  const [oldest] = items;
+  if (!oldest) return {};
+  const codes = [...new Set(items.map(({ reason }) => reason.code))];
+  return { attention: attentionPartition, attentionAt: [oldest.since, ...codes].join("#") };
 }
 
 const skOf = (n: number): string => `operation#${String(n).padStart(6, "0")}`;

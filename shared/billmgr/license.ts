@@ -15,6 +15,10 @@ const statuses: Record<string, Status> = {
 export type SeenLicense = {
   elid: string;
   status?: Status;
+  /** A status is shown, and not in a form that is understood: then nothing is taken for healthy. */
+  unreadableStatus?: string;
+  /** It is set to be deleted later. */
+  closes?: true;
   /** Stopped by billmgr itself at expiry, not by a request. */
   autosuspended: boolean;
   expiry?: Day;
@@ -34,7 +38,7 @@ export const isSuspended = ({ status, autosuspended }: SeenLicense): boolean => 
 
 /** Reads a list's row or the form of one license. */
 export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""): SeenLicense {
-  const status = statusOf(element);
+  const { status, unreadableStatus } = statusOf(element);
   const remoteid = textOf(element, "remoteid");
   // Shown and empty is a comment too: such a license is not one of ours.
   const comment = child(element, "comment") && (textOf(element, "comment") ?? "");
@@ -46,6 +50,8 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
   return {
     elid,
     ...(status && { status }),
+    ...(unreadableStatus && { unreadableStatus }),
+    ...(textOf(element, "scheduledclose") === "on" && { closes: true as const }),
     autosuspended: origOf(element) === "3_autosuspend",
     ...(expiry && { expiry }),
     ...(createdOn && { createdOn }),
@@ -63,12 +69,27 @@ const origOf = (element: Element): string | undefined => {
   return shown && attribute(shown, "orig");
 };
 
-function statusOf(element: Element): Status | undefined {
-  const code = textOf(element, "status") ?? origOf(element) ?? textOf(element, "item_real_status");
-  return code === undefined ? undefined : statuses[code.slice(0, 1)];
+/**
+ * The status in every form that it was seen in, best first: its number, the attribute "orig" (with a detail after "_"),
+ * the real status of list rows, and the plain text of "item_status" where that is a number. A display text is in the
+ * account's language.
+ */
+function statusOf(element: Element): { status?: Status; unreadableStatus?: string } {
+  const shown = [
+    textOf(element, "status"),
+    origOf(element),
+    textOf(element, "item_status_orig"),
+    textOf(element, "item_real_status"),
+    textOf(element, "item_status"),
+  ].filter((text) => text !== undefined);
+  const code = shown.find((text) => /^[1-5](_|$)/.test(text));
+  const status = code === undefined ? undefined : statuses[code.slice(0, 1)];
+  if (status) return { status };
+  const [unreadableStatus] = shown;
+  return unreadableStatus === undefined ? {} : { unreadableStatus: unreadableStatus.slice(0, 60) };
 }
 
-/** Databases tell of no day as "0000-00-00", and reckoning from a day that is none would fail for ever. */
+/** A day, with or without a time behind it. Databases store a missing date as "0000-00-00"; date arithmetic on it would fail on every retry. */
 export const dayIn = (text = ""): Day | undefined => {
   const [day = ""] = /^2[01]\d\d-\d\d-\d\d/.exec(text) ?? [];
   return isDay(day) ? day : undefined;

@@ -32,37 +32,43 @@ export const formatError = ({ type, object, message }: Reply & { kind: "error" }
   `error ${type}${object ? `/${object}` : ""}: ${message}`;
 
 /**
- * The id of an order is at /doc/id (soft.order.param), at "item.id" (the v2 functions), or not told. Without an id the
- * license has to be found by its reference. A basket means that nothing has been paid.
+ * An order is done if the reply names the license, at /doc/id (soft.order.param) or "item.id" (the v2 functions), and
+ * leads nowhere else. Any other reply that contains "ok" may be an order that is not paid yet.
  */
 function orderOutcome(doc: Element): CallOutcome {
   const elid = ["id", "item.id"].map((name) => textOf(doc, name)).find(isElid);
-  if (isCart(doc)) return { outcome: "unknown", response: "put into billmgr's basket, unpaid", inCart: true };
+  const named = elid === undefined ? {} : { elid };
+  const lead = leadOf(doc);
+  if (lead !== undefined) return { outcome: "unknown", response: lead, inCart: true, ...named };
   if (elid !== undefined) return { outcome: "done", response: `ordered license ${elid}`, elid };
-  return { outcome: "unknown", response: child(doc, "ok") ? "ok without a license id" : "neither ok nor a license id" };
+  if (child(doc, "ok")) return { outcome: "unknown", response: "ok without a license id", inCart: true };
+  return { outcome: "unknown", response: "neither ok nor a license id" };
 }
 
 function plainOutcome(kind: ChangeKind, doc: Element): CallOutcome {
-  if (isCart(doc)) return { outcome: "unknown", response: "put into billmgr's basket, unpaid", inCart: true };
-  const ok = child(doc, "ok");
-  // Such as the second factor's: what was asked for has not been done yet.
-  if (ok && attribute(ok, "type") === "form")
-    return { outcome: "unknown", response: `ok leads to ${textOf(doc, "ok")}` };
+  const lead = leadOf(doc);
+  if (lead !== undefined) return { outcome: "unknown", response: lead, ...(kind === "prolong" && { inCart: true }) };
   const expiry = newExpiryOf(doc);
-  if (ok || (kind === "prolong" && expiry !== undefined)) {
+  if (child(doc, "ok") || (kind === "prolong" && expiry !== undefined)) {
     return { outcome: "done", response: expiry ? `ok, until ${expiry}` : "ok" };
   }
-  return { outcome: "unknown", response: "an answer without ok" };
+  return { outcome: "unknown", response: "a reply without ok" };
 }
 
-/** "ok" can carry a redirect to the basket, so it alone proves no payment. */
-function isCart(doc: Element): boolean {
-  const ok = textOf(doc, "ok") ?? "";
-  return (
-    child(doc, "billorder") !== undefined ||
-    child(doc, "payment_id") !== undefined ||
-    /func=(order|basket|payment)/.test(ok)
-  );
+/** Elements of a cart, or of an order that is to be paid: "billorder", "billorder.id", "lineitem.id", "payment_id". */
+const unpaidElement = /^(billorder|lineitem|payment|basket|cart|total_sum|itemlist)(?![a-z])/;
+
+/**
+ * Where a reply leads instead of saying that it is done: to the cart, an order list, a form, the second factor. The
+ * documented success is an "ok" without anything in it; what else it may lead to is not documented, so nothing else
+ * counts as done.
+ */
+function leadOf(doc: Element): string | undefined {
+  const unpaid = Object.keys(doc).find((name) => unpaidElement.test(name));
+  if (unpaid !== undefined) return `a reply with ${unpaid}: it may be unpaid in billmgr's cart`;
+  const ok = child(doc, "ok");
+  const target = ok && (textOf(doc, "ok") ?? attribute(ok, "type"));
+  return target === undefined ? undefined : `ok leads to ${target}`;
 }
 
 /** ISPsystem's WHMCS module reads it from a nested <doc>; the client area's form has it in the outer one. */

@@ -1,7 +1,7 @@
 import type { Change, Operation } from "../licensing/operation.ts";
 import type { FreshObservation } from "../licensing/operation-lifecycle.ts";
 import { addDays, addMonths, type Day, dayOf, daysBetween } from "../licensing/time.ts";
-import type { Billmgr } from "./billmgr.ts";
+import type { Billmgr, Listing } from "./billmgr.ts";
 import type { SeenLicense } from "./license.ts";
 
 /** A license known to be ours, by which a list shows whether it tells references at all. */
@@ -11,26 +11,27 @@ export type ReadResult = Omit<FreshObservation, "at">;
 
 export type SearchTarget = {
   reference: string;
-  elid: string | undefined;
   knownLicenses: () => Promise<readonly KnownLicense[]>;
+  /** The name of another subscription that has the license. */
+  holderOf: (elid: string) => Promise<string | undefined>;
 };
 
 /**
- * Finds out by reading what an operation did: an order by its reference, everything else by what its license shows.
+ * Finds out by reading what an operation did: an order by its reference, every other change by what its license shows.
  * @throws ReadError
  */
-export async function readBack(operation: Operation, sought: SearchTarget, billmgr: Billmgr): Promise<ReadResult> {
+export async function readBack(operation: Operation, target: SearchTarget, billmgr: Billmgr): Promise<ReadResult> {
   const { change, state, before } = operation;
-  if (change.kind === "order") return readOrder(operation, change, sought, billmgr);
+  if (change.kind === "order") return readOrder(operation, change, target, billmgr);
   const seen = await billmgr.license(change.family, change.elid);
   if (seen) {
     const result = compareToTarget(change, { ...before, answeredOk: state === "unconfirmed" }, seen);
-    const unseen = result.verdict === "absent" && !shows(seen, change);
-    return unseen
+    const isUnseen = result.verdict === "absent" && !shows(seen, change);
+    return isUnseen
       ? { ...result, verdict: "pending", evidence: `${result.evidence}, and does not show whether it was done` }
       : result;
   }
-  const evidence = `billmgr knows no license ${change.elid}`;
+  const evidence = `billmgr does not know license ${change.elid}`;
   return { verdict: change.kind === "delete" ? "achieved" : "conflicting", evidence };
 }
 
@@ -41,43 +42,90 @@ function shows({ status, addons }: SeenLicense, change: Change): boolean {
 }
 
 /**
- * The license by the id that billmgr told, as long as it can be ours. What the id in the answer to an order stands for is
- * not documented: where it is no license of ours, ours is sought by its reference.
+ * The license that the reply or the list named, once it is proved to be the one. What the id in the reply to an order
+ * stands for is not documented, so the reference decides, and no license that another subscription has.
  */
 async function readOrder(
   operation: Operation,
   change: Order,
-  sought: SearchTarget,
+  target: SearchTarget,
   billmgr: Billmgr,
 ): Promise<ReadResult> {
-  const { reference, elid } = sought;
-  const { claimedAt, state, resolved } = operation;
+  const { elid, state, adopted } = operation;
   const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
-  const orderedOn = dayOf(claimedAt);
-  const answeredOk = state === "unconfirmed";
-  // What an operator adopts can be older, and without any reference.
-  if (seen && resolved && !seen.comment && !seen.remoteid) return compareToTarget(change, { answeredOk }, seen);
-  if (seen && canBeOurs(seen, reference, orderedOn)) {
-    return compareToTarget(change, { answeredOk, ...(!resolved && { orderedOn }) }, seen);
-  }
-  const found = await findOrder(operation, change.family, sought, billmgr);
-  if (found.elid !== undefined && found.elid === elid)
-    return { verdict: "pending", evidence: `${found.evidence} in the list` };
-  if (!seen || found.elid !== undefined) return found;
-  const shown = seen.comment === undefined ? "no comment" : `the comment "${seen.comment.slice(0, 60).toWellFormed()}"`;
-  const evidence = `license ${elid}, which billmgr told for it, shows ${shown} instead of ${reference}; ${found.evidence}`;
-  return { verdict: "conflicting", evidence };
+  if (!seen || elid === undefined)
+    return unlessHeld(await findOrder(operation, change.family, target, billmgr), target);
+  const identity = await identify(operation, change, seen, target, billmgr);
+  if (identity.kind === "other") return unlessHeld(identity.result, target);
+  const result = compareToTarget(
+    change,
+    { answeredOk: state === "unconfirmed", ...(!adopted && { orderedOn: dayOf(operation.claimedAt) }) },
+    withStatusOf(seen, identity.row),
+  );
+  return unlessHeld(result, target, elid);
 }
 
-/** By its reference; where it shows none at all, by the day on which it was made, as far as that is shown. */
-function canBeOurs(seen: SeenLicense, reference: string, orderedOn: Day): boolean {
-  if (seen.comment !== undefined || seen.remoteid !== undefined) return carries(seen, reference);
-  return seen.createdOn === undefined || seen.createdOn >= addDays(orderedOn, -1);
+type Identity =
+  | { kind: "proved"; row?: SeenLicense }
+  /** It is another license, or cannot be proved to be the one. */
+  | { kind: "other"; result: ReadResult };
+
+async function identify(
+  operation: Operation,
+  { family, pricelist }: Order,
+  seen: SeenLicense,
+  target: SearchTarget,
+  billmgr: Billmgr,
+): Promise<Identity> {
+  const { reference } = target;
+  const { elid } = seen;
+  const { adopted, resolved, before } = operation;
+  const isMarked = (license: SeenLicense) => Boolean(license.comment) || Boolean(license.remoteid);
+  if (carries(seen, reference)) return { kind: "proved" };
+  // An operator may adopt one that was bought by other means and carries nothing.
+  if ((adopted || resolved) && !isMarked(seen)) return { kind: "proved" };
+  const listing = await billmgr.licenses(family);
+  const row = listing.rows.find((one) => one.elid === elid);
+  if (row && carries(row, reference)) return { kind: "proved", row };
+  const found = await findOrder(operation, family, target, billmgr, listing);
+  if (found.elid !== undefined) return { kind: "other", result: found };
+  const shown = (row && isMarked(row) ? row : seen).comment;
+  const other = (evidence: string, verdict: ReadResult["verdict"] = "conflicting"): Identity => ({
+    kind: "other",
+    result: { verdict, evidence: `license ${elid}, which billmgr named for it, ${evidence}; ${found.evidence}` },
+  });
+  if (isMarked(seen) || (row && isMarked(row)) || seen.comment !== undefined || row?.comment !== undefined) {
+    const comment = shown === undefined ? "another reference" : `the comment "${shown.slice(0, 60).toWellFormed()}"`;
+    return other(`shows ${comment} instead of ${reference}`);
+  }
+  // Nothing shows references. Then it is the one if billmgr made it for the order: new, and of the product.
+  if (before.lastElid === undefined) return other(`cannot be told from others, for nothing shows a reference`);
+  if (BigInt(elid) <= BigInt(before.lastElid)) return other("was there before the order");
+  if (seen.pricelist !== undefined && /^\d+$/.test(seen.pricelist) && seen.pricelist !== String(pricelist)) {
+    return other(`is of the pricelist ${seen.pricelist} instead of ${pricelist}`);
+  }
+  return { kind: "proved", ...(row && { row }) };
+}
+
+/** Forms show less than list rows in some accounts. */
+const withStatusOf = (seen: SeenLicense, row: SeenLicense | undefined): SeenLicense => ({
+  ...seen,
+  ...(seen.status === undefined &&
+    row?.status !== undefined && { status: row.status, autosuspended: row.autosuspended }),
+});
+
+/** A license that another subscription has is never adopted, whatever it carries. */
+async function unlessHeld(result: ReadResult, target: SearchTarget, elid = result.elid): Promise<ReadResult> {
+  if (result.verdict !== "achieved" || elid === undefined) return result;
+  const holder = await target.holderOf(elid);
+  return holder === undefined
+    ? result
+    : { verdict: "conflicting", evidence: `license ${elid} belongs to the subscription ${holder}` };
 }
 
 type Order = Change & { kind: "order" };
 
-const carries = (row: SeenLicense, reference: string): boolean =>
+export const carries = (row: SeenLicense, reference: string): boolean =>
   row.remoteid === reference || row.comment === reference;
 
 /** What a license shows of a change. Pure. */
@@ -86,18 +134,24 @@ export function compareToTarget(
   known: { expiry?: Day; orderedOn?: Day; answeredOk: boolean },
   seen: SeenLicense,
 ): ReadResult {
-  const { status, expiry, key } = seen;
-  const evidence = `license ${seen.elid} is ${status ?? "of unknown status"}${expiry ? ` until ${expiry}` : ""}`;
+  const { status, unreadableStatus, expiry, key, closes } = seen;
+  const shown =
+    status ?? (unreadableStatus === undefined ? "of unknown status" : `of the status "${unreadableStatus}"`);
+  const evidence = `license ${seen.elid} is ${shown}${expiry ? ` until ${expiry}` : ""}`;
   const result = (verdict: ReadResult["verdict"], more = ""): ReadResult => ({
     verdict,
     evidence: evidence + more,
     expiry,
     ...(key !== undefined && { key }),
+    ...(status !== undefined && { isStopped: status === "stopped" }),
   });
   // What a form does not show can only be taken at billmgr's word, where it gave that.
-  const byItsWord = status === undefined && known.answeredOk;
+  const byItsWord = status === undefined && unreadableStatus === undefined && known.answeredOk;
+  // A status in a form that is not understood is no health.
+  if (unreadableStatus !== undefined) return result("pending", ", which is not understood");
   if (change.kind === "delete") {
-    return result(status === "deleted" || byItsWord ? "achieved" : status === "processing" ? "pending" : "absent");
+    if (status === "deleted" || closes || byItsWord) return result("achieved");
+    return result(status === "processing" ? "pending" : "absent");
   }
   if (status === "deleted") return result("conflicting");
   // Its own queue can hold an operation for hours.
@@ -120,10 +174,8 @@ export function compareToTarget(
       return result(!differs && (all || known.answeredOk) ? "achieved" : "absent", addons);
     }
     case "suspend":
-      // billmgr stops a license itself at expiry, and starts it again when it is prolonged: that withholds nothing.
-      return result(
-        byItsWord || (status === "stopped" && (known.answeredOk || !seen.autosuspended)) ? "achieved" : "absent",
-      );
+      // Whoever stopped it: a call would change nothing, and may be refused.
+      return result(byItsWord || status === "stopped" ? "achieved" : "absent");
     case "resume":
       return result(byItsWord || status === "active" ? "achieved" : "absent");
   }
@@ -141,8 +193,9 @@ async function findOrder(
   family: string,
   { reference, knownLicenses }: SearchTarget,
   billmgr: Billmgr,
+  listing?: Listing,
 ): Promise<ReadResult> {
-  const { rows, incomplete } = await billmgr.licenses(family);
+  const { rows, incomplete } = listing ?? (await billmgr.licenses(family));
   const known = await knownLicenses();
   const alive = rows.filter((row) => row.status !== "deleted");
   const found = alive.filter((row) => carries(row, reference));

@@ -30,6 +30,9 @@ const licenseChanged = z.object({
 const attentionNeeded = z.object({
   ...common,
   type: z.literal("license.attention"),
+  /** The reason's code: docs/operating.md. */
+  code: z.string(),
+  /** The same as a sentence. */
   reason: z.string(),
   /** The storefront's event that was not understood, where it is about one. */
   event: z.optional(z.string()),

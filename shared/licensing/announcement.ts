@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
 import type { announcementSchema } from "./announcement-schema.ts";
 import { type ChangeKind, isDone, type Operation } from "./operation.ts";
-import type { Subscription } from "./subscription.ts";
+import { formatReason } from "./reasons.ts";
+import type { Attention, Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
 
 /** Each change of a license, as others are told of it. */
@@ -50,19 +51,24 @@ export function announcementOf(subscription: Subscription, operation: Operation)
   };
 }
 
-/** A person is needed for a subscription. */
-export const attentionOf = (subscription: Subscription, since: Instant, reason: string): Announcement => ({
-  id: `${subscription.storefront}/${subscription.id}#attention-${since}`,
+/** An attention item of a subscription. Its id stays the same as long as the item lasts. */
+export const attentionOf = (subscription: Subscription, { reason, since }: Attention): Announcement => ({
+  id: `${subscription.storefront}/${subscription.id}#attention-${attentionIdOf({ reason, since })}`,
   version: 1,
   type: "license.attention",
   at: since,
   storefront: subscription.storefront,
   subscription: subscription.id,
   customer: customerOf(subscription),
-  reason,
+  code: reason.code,
+  reason: formatReason(reason),
 });
 
-/** A person is needed for an event of no subscription. */
+/** What tells an item from the others of its subscription. */
+export const attentionIdOf = ({ reason, since }: Pick<Attention, "reason" | "since">): string =>
+  `${since}-${reason.code}`;
+
+/** An event that was not understood. */
 export const unparseableOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({
   id: `${storefront}/${event}#attention-${since}`,
   version: 1,
@@ -70,6 +76,7 @@ export const unparseableOf = (storefront: string, event: string, since: Instant,
   at: since,
   storefront,
   customer: {},
+  code: "not_understood",
   reason,
   event,
 });

@@ -43,6 +43,8 @@ const policy = z.strictObject({
   renew: z._default(z.enum(["on_payment", "before_expiry"]), "on_payment"),
   renewAheadDays: z._default(days, 2),
   slackDays: z._default(days, 3),
+  late: z._default(z.enum(["order", "prolong"]), "order"),
+  orderGuard: z._default(z.enum(["strict", "lenient"]), "strict"),
   acceptTestMode: z._default(z.boolean(), false),
 });
 
@@ -50,6 +52,7 @@ const limits = z.strictObject({
   ordersPerHour: z._default(positive, 20),
   ordersPerDay: z._default(positive, 100),
   concurrency: z._default(z.int().check(z.gte(2), z.lte(1000)), 5),
+  exchangesPerMonth: z._default(count, 3),
   minimumBalance: z.optional(z.number()),
 });
 

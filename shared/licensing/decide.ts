@@ -1,113 +1,182 @@
+import { blockedTargets, isBlocked, openOperations } from "./attention.ts";
 import type { Catalog, Product } from "./catalog.ts";
 import { type Assignment, assign, type Demand, demandsOf, type LicensedSlot } from "./demand.ts";
 import { type Entitlement, entitlement } from "./entitlement.ts";
-import { type Change, isOpen } from "./operation.ts";
-import type { Slot, Subscription } from "./subscription.ts";
-import { addDays, addMonths, dayOf, daysBetween, earliest, type Instant, instantPlus, startOf } from "./time.ts";
+import type { Change, Span } from "./operation.ts";
+import type { Reason } from "./reasons.ts";
+import { type Block, type Slot, type Subscription, spentTime } from "./subscription.ts";
+import {
+  addDays,
+  addMonths,
+  type Day,
+  dayOf,
+  daysBetween,
+  earliest,
+  type Instant,
+  instantPlus,
+  instantPlusMonths,
+  latest,
+  startOf,
+} from "./time.ts";
 
-export type Decision =
-  /** Find out by reading what the open operation did. */
-  | { kind: "observe" }
+/**
+ * What to do next. `attention`: what an operator has to look at, as it follows from the facts now. It holds up nothing
+ * but what it concerns. `blocked`: the wanted changes that an earlier outcome holds up.
+ */
+export type Decision = { attention: Reason[]; blocked: Block[] } & (
+  | { kind: "observe"; operation: number }
   | { kind: "change"; change: Change; why: string }
   | { kind: "wait"; until: Instant; why: string }
-  /** License and entitlement agree, until the clock alone changes that. */
+  /** License and entitlement agree as far as they can, until the clock alone changes that. */
   | { kind: "settled"; until?: Instant }
-  | { kind: "attention"; reason: string };
+);
 
-/** The one billmgr call that brings the licenses nearer to the entitlement, or when to look again. */
+/** The one billmgr call that brings the licenses closer to what is paid, or when to look again. */
 export function decide(subscription: Subscription, catalog: Catalog, now: Instant): Decision {
-  const { operation, attention, backoff } = subscription;
-  if (isOpen(operation)) {
-    return operation.due !== undefined && operation.due > now
-      ? { kind: "wait", until: operation.due, why: `operation ${operation.n} is ${operation.state}` }
-      : { kind: "observe" };
-  }
-  if (attention) return { kind: "attention", reason: attention.reason };
+  const { backoff } = subscription;
+  const { wanted, problems, wakeups } = wantedChanges(subscription, catalog, now);
+  const free = wanted.filter(({ change }) => !isBlocked(subscription, change, now));
+  const blocked = blockedTargets(subscription, wanted, now);
+  const isTooLong = backoff !== undefined && free.length > 0 && instantPlus(backoff.since, { days: 1 }) <= now;
+  const attention: Reason[] = isTooLong
+    ? [...problems, { code: "backing_off", since: backoff.since, why: backoff.why }]
+    : problems;
+  const facts = { attention, blocked };
 
-  const entitled = entitlement(subscription, catalog.policy, now);
-  // What has ended is ended by its licenses alone, though its plan may have left the catalog long ago.
-  const demanded = entitled.ended ? { claims: [] } : demandsOf(subscription, catalog);
-  if ("problem" in demanded) return { kind: "attention", reason: demanded.problem };
-  const trialsOver = entitled.paidThrough !== undefined && entitled.paidThrough > now;
-  const { through } = entitled;
-  if (through !== undefined && !entitled.ended && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {
-    return { kind: "attention", reason: `paid through ${through}, which is too far ahead to be believed` };
+  const open = openOperations(subscription);
+  const due = open.find((operation) => operation.due === undefined || operation.due <= now);
+  if (due) return { ...facts, kind: "observe", operation: due.n };
+  const pending = open.find(({ n }) => !subscription.attention?.some((item) => item.operation === n));
+  if (pending?.due !== undefined) {
+    return { ...facts, kind: "wait", until: pending.due, why: `operation ${pending.n} is ${pending.state}` };
   }
-  const isExhausted = (slot: LicensedSlot) => (slot.license.trial && trialsOver) || hasLapsed(slot, entitled, catalog);
-  const assignment = assign(subscription.slots, demanded.claims, isExhausted);
 
-  const agenda = new Wakeups(now, entitled.changesAt);
-  const wanted =
-    order(assignment, entitled, catalog, trialsOver, now) ??
-    end(assignment, entitled, catalog, agenda) ??
-    suspend(subscription, entitled) ??
-    keep(assignment, entitled, catalog, agenda, now);
-  if (!wanted) {
-    const until = agenda.next();
-    return until === undefined ? { kind: "settled" } : { kind: "settled", until };
-  }
-  if ("reason" in wanted) return { kind: "attention", reason: wanted.reason };
-  if (backoff && backoff.until > now) {
-    const tooLong = instantPlus(backoff.since, { days: 1 }) <= now;
-    if (tooLong) return { kind: "attention", reason: `since ${backoff.since} it cannot be done: ${backoff.why}` };
-    return { kind: "wait", until: backoff.until, why: backoff.why };
-  }
-  return { kind: "change", ...wanted };
+  const [first] = free;
+  if (first && !(backoff && backoff.until > now)) return { ...facts, kind: "change", ...first };
+  if (first && backoff) return { ...facts, kind: "wait", until: backoff.until, why: backoff.why };
+  const until = earliest([
+    ...wakeups.moments,
+    ...open.map((operation) => operation.due),
+    ...(subscription.attention ?? []).map((item) => item.until),
+  ]);
+  return until === undefined ? { ...facts, kind: "settled" } : { ...facts, kind: "settled", until };
 }
 
 /** Five years: the longest period is three. Each period would be bought. */
 const maxDaysAhead = 5 * 366;
 
-/**
- * Prolonging counts from the old expiry. After a gap it would buy the time in which nobody paid, so a new license is
- * ordered instead, unless one period does for both.
- */
-function hasLapsed({ license, plan }: LicensedSlot, { since, until }: Entitlement, catalog: Catalog): boolean {
-  if (license.expiry === undefined || since === undefined || until === undefined) return false;
-  const period = daysBetween(license.expiry, addMonths(license.expiry, catalog.plans[plan]?.period ?? 1));
-  const gap = daysBetween(license.expiry, dayOf(since));
-  return 2 * gap >= period && 2 * daysBetween(license.expiry, dayOf(until)) >= 3 * period;
-}
-
-type Wanted = { change: Change; why: string } | { reason: string } | undefined;
+type Wanted = { change: Change; why: string };
 
 /** Collects the moments at which the clock alone could make another line of the decision apply. */
 class Wakeups {
   readonly #now: Instant;
-  readonly #moments: Instant[];
+  readonly moments: Instant[];
   constructor(now: Instant, moments: Instant[]) {
     this.#now = now;
-    this.#moments = [...moments];
+    this.moments = [...moments];
   }
   /** True when the moment has come; otherwise it is noted. */
   hasCome(moment: Instant): boolean {
-    if (moment > this.#now) this.#moments.push(moment);
+    if (moment > this.#now) this.moments.push(moment);
     return moment <= this.#now;
-  }
-  next(): Instant | undefined {
-    return earliest(this.#moments);
   }
 }
 
-function order(
-  { vacant, surplus }: Assignment,
-  entitled: Entitlement,
+/** What the changes of one decision are made of. */
+type Context = {
+  assignment: Assignment;
+  entitled: Entitlement;
+  catalog: Catalog;
+  subscription: Subscription;
+  now: Instant;
+  wakeups: Wakeups;
+  /** Money has been paid for the present, so a trial is over. */
+  isTrialOver: boolean;
+  /** Not everything that was sold is understood. */
+  isPartial: boolean;
+};
+
+function wantedChanges(
+  subscription: Subscription,
   catalog: Catalog,
-  trialsOver: boolean,
   now: Instant,
-): Wanted {
-  const [first] = vacant;
-  if (!first || entitled.ended || entitled.withheld) return undefined;
-  if (entitled.through === undefined || entitled.through <= now) return undefined;
-  const { slot, demand } = first;
-  const { terms } = demand;
-  const product = catalog.products[demand.product] as Product;
-  const trial = trialsOver ? undefined : terms.trial;
+): { wanted: Wanted[]; problems: Reason[]; wakeups: Wakeups } {
+  const entitled = entitlement(subscription, catalog.policy, now);
+  const { through, paidThrough } = entitled;
+  const isPaid = through !== undefined && through > now;
+  // What has ended is ended by its licenses alone, though its plan may have left the catalog long ago.
+  const found = entitled.ended ? { demands: [], problems: [] } : demandsOf(subscription, catalog);
+  const problems = found.problems.filter(({ code }) => code !== "nothing_sold" || isPaid);
+  const isTrialOver = paidThrough !== undefined && paidThrough > now;
+  const isExhausted = (slot: LicensedSlot) =>
+    (slot.license.trial && isTrialOver) || hasLapsed(slot, entitled, catalog, now);
+  const assignment = assign(subscription.slots, found.demands, isExhausted);
+  const wakeups = new Wakeups(now, entitled.changesAt);
+  const context: Context = {
+    assignment,
+    entitled,
+    catalog,
+    subscription,
+    now,
+    wakeups,
+    isTrialOver,
+    isPartial: found.problems.length > 0,
+  };
+  const purchases: Wanted[] = [];
+  if (!entitled.ended && isPaid && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {
+    problems.push({ code: "paid_too_far_ahead", through });
+  } else {
+    const { orders, problem } = ordersOf(context);
+    if (problem) problems.push(problem);
+    purchases.push(...orders);
+  }
+  const kept = changesToKeep(context, problems);
+  const wanted = [...purchases, ...ends(context), ...suspensions(context), ...kept];
+  return { wanted, problems, wakeups };
+}
+
+/**
+ * Prolonging counts from the old expiry. After a gap in the payments it would buy time that nobody paid, and would leave
+ * paid days without a license. `policy.late` says what is done instead.
+ */
+function hasLapsed(
+  { license, plan }: LicensedSlot,
+  { since, until }: Entitlement,
+  catalog: Catalog,
+  now: Instant,
+): boolean {
+  const { expiry } = license;
+  if (expiry === undefined || since === undefined || until === undefined) return false;
+  const { late, graceDays, slackDays } = catalog.policy;
+  if (daysBetween(expiry, dayOf(since)) <= Math.max(graceDays, slackDays)) return false;
+  const period = catalog.plans[plan]?.period ?? 1;
+  return late === "order" || addMonths(expiry, period) <= dayOf(now);
+}
+
+const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
+
+function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
+  const { assignment, entitled, catalog, subscription, now, isTrialOver } = context;
+  const { vacant, surplus } = assignment;
+  const { through, ended, withheld } = entitled;
+  if (ended || withheld || through === undefined || through <= now) return { orders: [] };
   const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
-  const replaces = replaceable.find((one) => one.product === slot.product) ?? replaceable[0];
-  return {
-    why: `paid through ${entitled.through}`,
-    change: {
+  const { exchangesPerMonth } = catalog.limits;
+  let exchanges = (subscription.exchanges ?? []).filter((at) => at > instantPlus(now, { days: -31 })).length;
+  let problem: Reason | undefined;
+  const orders = vacant.flatMap(({ slot, demand }): Wanted[] => {
+    const at = Math.max(
+      0,
+      replaceable.findIndex((one) => one.product === slot.product),
+    );
+    const [replaces] = replaceable.splice(at, 1);
+    const { terms } = demand;
+    const product = catalog.products[demand.product] as Product;
+    const trial = isTrialOver ? undefined : terms.trial;
+    const spent = latest([slot.spentThrough, replaces && spentTime(replaces)]);
+    const from = latest([spent, now]) ?? now;
+    const spends = !trial && from < through ? spanFrom(from, terms.period) : undefined;
+    const change: Change & { kind: "order" } = {
       kind: "order",
       slot: slot.n,
       generation: slot.generation,
@@ -120,96 +189,125 @@ function order(
       autoprolong: trial ? null : terms.autoprolong,
       trial: trial !== undefined,
       ...(replaces && { replaces: { n: replaces.n, generation: replaces.generation } }),
-    },
-  };
-}
-
-/** Licenses whose time is over: all of them when the subscription has ended, else those that no item stands for. */
-function end({ surplus, vacant }: Assignment, { ended }: Entitlement, catalog: Catalog, agenda: Wakeups): Wanted {
-  // An old license goes only when the one that takes its place is there.
-  if (ended === undefined && vacant.length > 0) return undefined;
-  const { onEnd, retentionDays } = catalog.policy;
-  for (const { slot, replacement } of surplus) {
-    // The new license serves before the old one goes.
-    if (replacement?.license.suspended && ended === undefined) continue;
-    const replaced = replacement !== undefined && ended === undefined;
-    const why = ended ? `ended ${ended}` : replaced ? "another license replaced it" : "it is not sold any more";
-    if (replaced || onEnd === "delete") return { change: changeOf("delete", slot), why };
-    if (onEnd === "lapse") continue;
-    if (!slot.license.suspended) return { change: changeOf("suspend", slot), why };
-    // From the later one: an end that is told late still leaves its time for a withdrawal.
-    const since = [ended, slot.license.suspendedAt]
-      .filter((moment) => moment !== undefined)
-      .sort()
-      .at(-1);
-    if (since && agenda.hasCome(instantPlus(since, { days: retentionDays }))) {
-      return { change: changeOf("delete", slot), why: `${why}, kept for ${retentionDays} days` };
+      ...(spends && { spends }),
+    };
+    if (spends || trial) return [{ change, why: `paid through ${through}` }];
+    // No new payment pays for it: another product within the paid time, or a license that was lost.
+    if (exchanges >= exchangesPerMonth) {
+      problem = { code: "exchange_limit", limit: exchangesPerMonth, change };
+      return [];
     }
-  }
-  return undefined;
+    exchanges += 1;
+    return [{ change, why: `exchanged within the time paid through ${through}` }];
+  });
+  return { orders, ...(problem && { problem }) };
 }
 
-function suspend(subscription: Subscription, { withheld, unpaidSince, ended }: Entitlement): Wanted {
+/** Licenses whose time is over: all of them when the subscription has ended, else those that no item entitles to. */
+function ends({ assignment, entitled, catalog, wakeups, isPartial }: Context): Wanted[] {
+  const { surplus, vacant } = assignment;
+  const { ended } = entitled;
+  // An old license goes only when the one that takes its place is there, and none that an item may still mean.
+  if (ended === undefined && (vacant.length > 0 || isPartial)) return [];
+  const { onEnd, retentionDays } = catalog.policy;
+  return surplus.flatMap(({ slot, replacement }): Wanted[] => {
+    // The new license serves before the old one goes.
+    if (replacement?.license.suspended && ended === undefined) return [];
+    const isReplaced = replacement !== undefined && ended === undefined;
+    const why = ended ? `ended ${ended}` : isReplaced ? "another license replaced it" : "no item entitles to it";
+    if (isReplaced || onEnd === "delete") return [{ change: changeOf("delete", slot), why }];
+    if (onEnd === "lapse") return [];
+    if (!slot.license.suspended) return [{ change: changeOf("suspend", slot), why }];
+    // From the later one: an end that is stated late still leaves its time for a withdrawal.
+    const since = latest([ended, slot.license.suspendedAt]);
+    if (since === undefined || !wakeups.hasCome(instantPlus(since, { days: retentionDays }))) return [];
+    return [{ change: changeOf("delete", slot), why: `${why}, kept for ${retentionDays} days` }];
+  });
+}
+
+function suspensions({ entitled, subscription }: Context): Wanted[] {
+  const { withheld, unpaidSince, ended } = entitled;
   // What has ended and is left to lapse is unpaid by intention; a payment taken back still counts.
-  if (!withheld || (ended && withheld === "unpaid")) return undefined;
-  const slot = licensedSlots(subscription).find(({ license }) => !license.suspended);
+  if (!withheld || (ended && withheld === "unpaid")) return [];
   const why = { paused: "paused", taken_back: "its payment was taken back", unpaid: `unpaid since ${unpaidSince}` };
-  return slot && { change: changeOf("suspend", slot), why: why[withheld] };
+  return licensedSlots(subscription)
+    .filter(({ license }) => !license.suspended)
+    .map((slot) => ({ change: changeOf("suspend", slot), why: why[withheld] }));
 }
 
 /** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
-function keep({ filled }: Assignment, entitled: Entitlement, catalog: Catalog, agenda: Wakeups, now: Instant): Wanted {
-  if (entitled.ended || entitled.withheld) return undefined;
-  for (const { slot, demand } of filled) {
-    const wanted =
-      prolong(slot, demand, entitled, catalog, agenda) ?? resume(slot, entitled, now) ?? edit(slot, demand, entitled);
-    if (wanted) return wanted;
-  }
-  return undefined;
+function changesToKeep(context: Context, problems: Reason[]): Wanted[] {
+  const { assignment, entitled, isPartial, now } = context;
+  if (entitled.ended || entitled.withheld) return [];
+  return assignment.filled.flatMap(({ slot, demand }) =>
+    [
+      prolongation(slot, demand, context, problems),
+      resumption(slot, entitled, now),
+      edition(slot, demand, entitled, isPartial),
+    ].flatMap((wanted) => wanted ?? []),
+  );
 }
 
-function prolong(slot: LicensedSlot, demand: Demand, entitled: Entitlement, catalog: Catalog, agenda: Wakeups): Wanted {
+function prolongation(slot: LicensedSlot, demand: Demand, context: Context, problems: Reason[]): Wanted | undefined {
+  const { entitled, catalog, wakeups, now } = context;
   const { license } = slot;
-  if (license.trial || entitled.until === undefined) return undefined;
-  if (license.expiry === undefined) return { reason: `billmgr tells no expiry of license ${license.elid}` };
+  const { until, since, setToEnd } = entitled;
+  // Time that is over serves nobody.
+  if (license.trial || until === undefined || until <= now) return undefined;
+  const { expiry, elid, family } = license;
+  if (expiry === undefined) {
+    problems.push({ code: "expiry_not_shown", elid });
+    return undefined;
+  }
+  if (daysBetween(dayOf(now), dayOf(until)) > maxDaysAhead) return undefined;
   const { renew, renewAheadDays, slackDays } = catalog.policy;
-  const paidTo = dayOf(entitled.until);
-  const ahead = daysBetween(license.expiry, paidTo);
+  const paidTo = dayOf(until);
+  const spent = latest([spentTime(slot), since]) ?? until;
+  const ahead = Math.min(daysBetween(expiry, paidTo), daysBetween(dayOf(spent), paidTo));
   if (ahead <= 0) return undefined;
 
-  const expiry = addMonths(license.expiry, demand.terms.period);
-  const why = `paid through ${paidTo}, licensed until ${license.expiry}`;
+  const { period } = demand.terms;
+  const target: Day = addMonths(expiry, period);
+  const why = `paid through ${paidTo}, licensed until ${expiry}`;
   const change: Change = {
     kind: "prolong",
     slot: slot.n,
-    elid: license.elid,
-    family: license.family,
+    elid,
+    family,
     plan: demand.plan,
-    period: demand.terms.period,
-    expiry,
+    period,
+    expiry: target,
+    spends: spanFrom(spent, period),
   };
   // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
-  const wholePeriod = 2 * ahead >= daysBetween(license.expiry, expiry);
-  if (renew === "on_payment" && wholePeriod) return { change, why };
-  const worthIt = !entitled.setToEnd || ahead > slackDays;
-  const dueAt = startOf(addDays(license.expiry, -Math.ceil(renewAheadDays)));
-  return worthIt && agenda.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
+  const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
+  if (renew === "on_payment" && isWholePeriod) return { change, why };
+  const isWorthIt = !setToEnd || ahead > slackDays;
+  const dueAt = startOf(addDays(expiry, -Math.ceil(renewAheadDays)));
+  return isWorthIt && wakeups.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
 }
 
-function resume(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wanted {
+function resumption(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wanted | undefined {
   const { license } = slot;
-  // Within the grace a license is neither suspended nor taken up again.
+  // Within the grace a license is neither suspended nor resumed.
   if (!license.suspended || through === undefined || through <= now) return undefined;
   // An expired one does not resume. On which moment of its last day it ends is not documented: taken for its first.
   if (license.expiry !== undefined && license.expiry <= dayOf(now)) return undefined;
   return { change: changeOf("resume", slot), why: "entitled again" };
 }
 
-function edit({ n, license }: LicensedSlot, demand: Demand, entitled: Entitlement): Wanted {
-  // An addon that came from an extra goes with it.
-  const none = Object.fromEntries(Object.keys(license.addons).map((code) => [code, 0]));
+function edition(
+  { n, license }: LicensedSlot,
+  demand: Demand,
+  entitled: Entitlement,
+  isPartial: boolean,
+): Wanted | undefined {
+  // An addon that came from an extra goes with it, unless something that is not understood may be that extra.
+  const none = isPartial ? {} : Object.fromEntries(Object.keys(license.addons).map((code) => [code, 0]));
   const addons = { ...none, ...demand.addons };
-  const differs = Object.entries(addons).some(([code, value]) => (license.addons[code] ?? 0) !== value);
+  const differs = Object.entries(addons).some(([code, value]) =>
+    isPartial ? (license.addons[code] ?? 0) < value : (license.addons[code] ?? 0) !== value,
+  );
   if (!differs || license.suspended || entitled.through === undefined) return undefined;
   const { elid, family } = license;
   return {
@@ -225,5 +323,5 @@ const changeOf = (kind: "suspend" | "resume" | "delete", { n, license }: License
   family: license.family,
 });
 
-const licensedSlots = (subscription: Subscription): LicensedSlot[] =>
-  subscription.slots.filter((slot: Slot): slot is LicensedSlot => slot.license !== undefined);
+const licensedSlots = ({ slots }: Subscription): LicensedSlot[] =>
+  slots.filter((slot: Slot): slot is LicensedSlot => slot.license !== undefined);

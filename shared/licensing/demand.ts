@@ -1,6 +1,7 @@
 import { type Catalog, lookUp, type Plan } from "./catalog.ts";
-import { withPeriods } from "./entitlement.ts";
+import { withPeriods } from "./coverage.ts";
 import type { Item } from "./event.ts";
+import type { Reason } from "./reasons.ts";
 import { type License, type Payment, type Replaced, type Slot, type Subscription, stands } from "./subscription.ts";
 
 /** One license that the subscription entitles to, by the catalog. */
@@ -16,49 +17,50 @@ export type Demand = {
 const maxLicenses = 1000;
 const maxUnits = 1_000_000;
 
-/** The licenses that the subscription's items entitle to, or why that cannot be told. */
-export function demandsOf(subscription: Subscription, catalog: Catalog): { claims: Demand[] } | { problem: string } {
-  const { storefront, items, payments } = subscription;
-  if (!items) {
-    return payments.some((payment) => payment.paid)
-      ? { problem: "paid, but no event has told for which plan" }
-      : { claims: [] };
-  }
+/**
+ * The licenses that the subscription's items entitle to. `problems`: what of it is not understood, or cannot be. Then
+ * other licenses than these may be wanted too, so nothing is ended or reduced because of what is not here.
+ */
+export function demandsOf(subscription: Subscription, catalog: Catalog): { demands: Demand[]; problems: Reason[] } {
+  const { storefront, items } = subscription;
+  const payments = withPeriods(subscription).filter((payment) => payment.paid && stands(payment));
+  if (!items) return { demands: [], problems: payments.length > 0 ? [{ code: "plan_not_stated" }] : [] };
   const demands: Demand[] = [];
   const extras: { name: string; quantity: number }[] = [];
+  const problems: Reason[] = [];
+  let isIgnored = false;
   for (const item of items.value) {
     const found = lookUp(catalog, storefront, item);
-    if (found === undefined) {
-      return { problem: `nothing in the catalog is sold at ${storefront} as ${item.names.join(" or ")}` };
-    }
     const quantity = quantityOf(subscription, item);
-    if (found === "ignored" || quantity === 0) continue;
-    if ("extra" in found) extras.push({ name: found.extra, quantity });
-    else {
+    if (found === undefined) problems.push({ code: "unknown_item", storefront, names: item.names });
+    else if (found === "ignored") isIgnored = true;
+    else if (quantity > 0 && "extra" in found) extras.push({ name: found.extra, quantity });
+    else if (quantity > 0 && "plan" in found) {
       const more = demandsOfPlan(catalog, found.plan, quantity);
-      if (demands.length + more.length > maxLicenses) return { problem: `more than ${maxLicenses} licenses at once` };
-      demands.push(...more);
+      if (demands.length + more.length > maxLicenses) problems.push({ code: "too_many_licenses", max: maxLicenses });
+      else demands.push(...more);
     }
   }
   for (const { name, quantity } of extras) {
     const extra = catalog.extras[name];
-    const beside = demands.find((demand) => demand.product === extra?.product);
-    if (!extra || !beside) return { problem: `the extra "${name}" stands without a plan of its product` };
-    addAddons(beside.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
+    const base = demands.find((demand) => demand.product === extra?.product);
+    if (extra && base) addAddons(base.addons, extra.addons, catalog.products[extra.product]?.addons ?? {}, quantity);
+    else problems.push({ code: "extra_without_plan", extra: name, product: extra?.product ?? "" });
   }
-  if (demands.length > 0 && withPeriods(subscription).some(isOpenEnded)) {
-    return { problem: "paid, but no event has told for how long" };
+  if (demands.length > 0 && payments.some(isOpenEnded)) problems.push({ code: "period_not_stated" });
+  if (demands.length === 0 && !isIgnored && problems.length === 0 && payments.length > 0) {
+    problems.push({ code: "nothing_sold" });
   }
-  const excess = demands.flatMap(({ addons }) => Object.entries(addons)).find(([, value]) => value > maxUnits);
-  return excess
-    ? { problem: `addon ${excess[0]} = ${excess[1]} is more than ${maxUnits} at once` }
-    : { claims: demands };
+  const believed = demands.filter(({ addons }) => {
+    const excess = Object.entries(addons).find(([, value]) => value > maxUnits);
+    if (excess) problems.push({ code: "addon_too_large", addon: excess[0], value: excess[1], max: maxUnits });
+    return !excess;
+  });
+  return { demands: believed, problems };
 }
 
-const isOpenEnded = (payment: Payment): boolean => {
-  const { paid } = payment;
-  return paid !== undefined && stands(payment) && !("through" in paid.value.covers || "months" in paid.value.covers);
-};
+const isOpenEnded = ({ paid }: Payment): boolean =>
+  paid !== undefined && !("through" in paid.value.covers || "months" in paid.value.covers);
 
 const quantityOf = ({ quantities }: Subscription, { names, quantity }: Item): number =>
   quantity ?? quantities.find(({ id }) => id === names[0])?.register.value ?? 1;
@@ -90,17 +92,17 @@ function addAddons(
 export type LicensedSlot = Slot & { license: License };
 
 export type Assignment = {
-  /** Claims that a license of ours fills. */
+  /** Demands that a license of ours fills. */
   filled: { slot: LicensedSlot; demand: Demand }[];
-  /** Claims without a license, each with the slot that is to hold it. */
+  /** Demands without a license, each with the slot that is to hold it. */
   vacant: { slot: Slot; demand: Demand }[];
-  /** Licenses that no claim stands for, and the one that was ordered in the place of each and fills a claim now. */
+  /** Licenses that no demand stands for, and the one that was ordered in the place of each and fills a demand now. */
   surplus: { slot: LicensedSlot; replacement?: LicensedSlot }[];
 };
 
 /**
- * Pairs claims with slots: a license stays with its plan where it can, else it serves another plan of the same product.
- * The lowest numbers are kept, so that the newest license ends first. A license that is `spent` fills no claim any more.
+ * Pairs demands with slots: a license stays with its plan where it can, else it serves another plan of the same product.
+ * The lowest numbers are kept, so that the newest license ends first. An exhausted license fills no demand.
  */
 export function assign(
   slots: readonly Slot[],
@@ -127,8 +129,9 @@ export function assign(
   const empty = slots.filter((slot) => slot.license === undefined);
   let last = Math.max(0, ...slots.map((slot) => slot.n));
   const vacant = [...open].map((demand) => {
-    const { n, generation } = empty.shift() ?? { n: ++last, generation: 1 };
-    return { demand, slot: { n, generation, product: demand.product, plan: demand.plan } };
+    const { n, generation, spentThrough } = empty.shift() ?? { n: ++last, generation: 1 };
+    const spent = spentThrough !== undefined && { spentThrough };
+    return { demand, slot: { n, generation, product: demand.product, plan: demand.plan, ...spent } };
   });
 
   const surplus = licensed

@@ -44,6 +44,7 @@ export function fold(subscription: Subscription, event: Event): Subscription {
       const { covers, trial } = event;
       folded.payments = withEntry(folded.payments, event.payment, (payment) => ({
         ...payment,
+        statedAt: payment.statedAt !== undefined && payment.statedAt < at ? payment.statedAt : at,
         paid: later(payment.paid, register({ covers, trial })),
       }));
       return inGoodStanding(folded, at);

@@ -2,6 +2,7 @@ import { type Catalog, lookUp } from "./catalog.ts";
 import { assign, demandsOf } from "./demand.ts";
 import type { Customer, Event, Item } from "./event.ts";
 import { isOpen } from "./operation.ts";
+import { formatReason } from "./reasons.ts";
 import { PreconditionFailed, retry } from "./repair.ts";
 import type { License, Register, Subscription } from "./subscription.ts";
 import { type Instant, noTimestamp, startOf } from "./time.ts";
@@ -123,15 +124,16 @@ export function importLicenses(
 ): Subscription {
   const { operation, slots } = subscription;
   if (isOpen(operation)) throw new PreconditionFailed(`its operation ${operation.n} is still open: settle that first`);
-  const demanded = demandsOf(subscription, catalog);
-  if ("problem" in demanded) throw new PreconditionFailed(demanded.problem);
-  const { vacant } = assign(slots, demanded.claims, () => false);
+  const { demands, problems } = demandsOf(subscription, catalog);
+  const [problem] = problems;
+  if (problem) throw new PreconditionFailed(formatReason(problem));
+  const { vacant } = assign(slots, demands, () => false);
   const filled = licenses.map(({ plan, license }) => {
     const at = vacant.findIndex(({ demand }) => demand.plan === plan);
     const [place] = at < 0 ? [] : vacant.splice(at, 1);
     if (!place)
       throw new PreconditionFailed(
-        `it has no place for license ${license.elid}: ${wants(subscription, plan, demanded.claims)}`,
+        `it has no place for license ${license.elid}: ${wants(subscription, plan, demands)}`,
       );
     return { ...place.slot, license };
   });

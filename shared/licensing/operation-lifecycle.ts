@@ -1,16 +1,20 @@
+import { addAttention, blockOf, dropAttention } from "./attention.ts";
+import { statedAt } from "./coverage.ts";
 import {
   type Balance,
   type CallOutcome,
   type Change,
   describe,
   isDone,
+  isExchange,
   isOpen,
   isPurchase,
   type Observation,
   type Operation,
 } from "./operation.ts";
-import type { Attention, Backoff, License, Slot, Subscription } from "./subscription.ts";
-import { type Day, type Instant, instantPlus, noTimestamp, secondsBetween } from "./time.ts";
+import type { Reason } from "./reasons.ts";
+import { type Attention, type Backoff, type License, type Slot, type Subscription, spentTime } from "./subscription.ts";
+import { type Day, type Instant, instantPlus, latest, noTimestamp, secondsBetween } from "./time.ts";
 
 /** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
 const confirmAfter = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
@@ -42,7 +46,40 @@ export function claim(
     ...(params && { attempt: { startedAt: now, params } }),
     due: deadline,
   };
-  return { ...subscription, operation, slots: withSlotOf(subscription.slots, intent.change) };
+  const { parked = [], ...rest } = subscription;
+  // What is still open needs an operator, and no longer holds up everything else.
+  const stillOpen = isOpen(subscription.operation) ? [...parked, subscription.operation] : parked;
+  return {
+    ...rest,
+    operation,
+    operationCount: operation.n,
+    slots: withSlotOf(subscription.slots, intent.change),
+    ...(stillOpen.length > 0 && { parked: stillOpen }),
+  };
+}
+
+/** The subscription after `change` worked on its operation `n`, be that the latest one or a parked one. */
+export function onOperation(
+  subscription: Subscription,
+  n: number,
+  change: (focused: Subscription) => Subscription,
+): Subscription {
+  const { operation: current, parked = [], ...rest } = subscription;
+  const parkedOne = parked.find((one) => one.n === n);
+  if (!parkedOne) return change(subscription);
+  const others = parked.filter((one) => one.n !== n);
+  const { operation: changed, parked: _, ...after } = change({ ...rest, operation: parkedOne, parked: others });
+  const left = isOpen(changed) ? [...others, changed].sort((a, b) => a.n - b.n) : others;
+  return { ...after, ...(current && { operation: current }), ...(left.length > 0 && { parked: left }) };
+}
+
+/** The paid time that a purchase spends was not spent before. @throws Error, which no known course of events reaches */
+export function assertUnspent({ slots }: Subscription, change: Change): void {
+  const spends = "spends" in change ? change.spends : undefined;
+  const spent = slots.find(({ n }) => n === change.slot)?.spentThrough;
+  if (spends && spent !== undefined && spends.from < spent) {
+    throw new Error(`${describe(change)} would spend the time from ${spends.from}, which is spent through ${spent}`);
+  }
 }
 
 /** What was claimed is so already, as the reading before showed: nothing is called. */
@@ -50,7 +87,7 @@ export const alreadyDone = (subscription: Subscription, now: Instant): Subscript
   finish(subscription, "already_done", now, { expiry: subscription.operation?.before.expiry });
 
 export const begin = (subscription: Subscription, intent: Intent, now: Instant): Operation => ({
-  n: (subscription.operation?.n ?? 0) + 1,
+  n: subscription.operationCount + 1,
   ...intent,
   state: "claimed",
   claimedAt: now,
@@ -68,7 +105,11 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
     response: call.response,
     ...("funds" in call && call.funds && { funds: {} }),
   };
-  const recorded: Subscription = { ...subscription, operation: { ...operation, ...(attempt && { attempt }) } };
+  const named = "elid" in call && call.elid !== undefined ? { elid: call.elid } : {};
+  const recorded: Subscription = {
+    ...subscription,
+    operation: { ...operation, ...(attempt && { attempt }), ...named },
+  };
   switch (call.outcome) {
     case "not_sent":
       return finish({ ...recorded, backoff: backoffAfter(subscription.backoff, now, call.response) }, "not_sent", now);
@@ -76,15 +117,16 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
       const refused = finish(recorded, "refused", now);
       // Everybody's calls are halted then; what waits goes on when the halt is lifted.
       if (call.error.type === "auth") return { ...refused, backoff: backoffAfter(undefined, now, call.response) };
-      const reason = `billmgr refused to ${describe(operation.change)}: ${call.response}`;
-      return { ...refused, attention: { reason, since: now, ...(call.funds && { funds: {} }) } };
+      const { change } = operation;
+      return addAttention(refused, {
+        reason: { code: call.funds ? "insufficient_funds" : "refused", change, response: call.response },
+        since: now,
+        blocks: blockOf(change),
+        ...(call.funds && { funds: {} }),
+      });
     }
     case "done":
-      return scheduleObservation(
-        call.elid === undefined ? recorded : withLicense(recorded, call.elid),
-        "unconfirmed",
-        now,
-      );
+      return scheduleObservation(recorded, "unconfirmed", now);
     case "unknown": {
       const unknown = scheduleObservation(recorded, "unknown", instantPlus(now, { seconds: reconcileAfter[0] ?? 0 }));
       return call.inCart && isOpen(unknown.operation)
@@ -104,77 +146,76 @@ export type FreshObservation = Observation & {
   /** With `achieved`: what the license shows. */
   expiry?: Day | undefined;
   key?: string | undefined;
+  /** billmgr shows it as stopped, whoever stopped it. */
+  isStopped?: boolean | undefined;
   /** With `achieved` of an order whose reply was lost: the license that was found. */
   elid?: string;
 };
 
-/** What a reading showed of the open operation. */
-export function recordObservation(subscription: Subscription, sighting: FreshObservation): Subscription {
+/** Records what a read showed of the open operation. */
+export function recordObservation(subscription: Subscription, fresh: FreshObservation): Subscription {
   const { operation } = subscription;
   if (!isOpen(operation)) return subscription;
-  const { expiry, key, elid, ...observation } = sighting;
+  const { expiry, key, isStopped, elid, ...observation } = fresh;
   const observations = [...operation.observations, observation].slice(-20);
   const state = operation.state === "claimed" ? "unknown" : operation.state;
   const seen: Operation = { ...operation, state, observations };
-  const looked: Subscription = { ...subscription, operation: seen };
+  const observed: Subscription = { ...subscription, operation: seen };
   const now = observation.at;
 
   if (observation.verdict === "achieved") {
     return elid === undefined
-      ? finish(looked, "done", now, { expiry, key })
-      : scheduleObservation(withLicense(looked, elid), "unconfirmed", now);
+      ? finish(observed, "done", now, { expiry, key, isStopped })
+      : scheduleObservation({ ...observed, operation: { ...seen, elid } }, "unconfirmed", now);
   }
 
   const since = operation.attempt?.endedAt ?? operation.claimedAt;
   if (observation.verdict === "absent" && state === "unknown" && isProvenAbsent(seen, since, now)) {
-    return retryAbsent(looked, seen, now, observation.evidence);
+    return retryAbsent(observed, seen, now, observation.evidence);
   }
   const steps = state === "unconfirmed" ? confirmAfter : reconcileAfter;
   const seconds = steps[Math.min(observations.length, steps.length) - 1] ?? 60;
-  const again: Operation = { ...seen, due: instantPlus(now, { seconds }) };
-  const question = attentionReason(seen, observation, minutesBetween(since, now));
-  // What a person was told stays until something else is known: a failed reading is nothing new.
-  const told = isNewVerdict(subscription, observation) ? question : undefined;
-  return { ...looked, operation: again, ...(told && { attention: attentionAbout(seen, now, told) }) };
+  const again: Subscription = { ...observed, operation: { ...seen, due: instantPlus(now, { seconds }) } };
+  const reason = attentionReason(seen, observation, minutesBetween(since, now));
+  // An item stays as it is until something else is known: a failed read is nothing new.
+  const isNew = observation.verdict !== "pending" || !subscription.attention?.some((item) => item.operation === seen.n);
+  return reason && isNew ? addAttention(again, { reason, since: now, operation: seen.n }) : again;
 }
 
-const isNewVerdict = ({ attention, operation }: Subscription, { verdict }: Observation): boolean =>
-  attention?.operation !== operation?.n || verdict !== "pending";
-
-/** Why a person has to look, or undefined while looking again may settle it. */
+/** Why an operator has to look, or undefined while further observation may settle it. */
 function attentionReason(
   operation: Operation,
   { at, verdict, evidence, unpaid }: Observation,
   age: number,
-): string | undefined {
-  const { state, change, observations, inCart } = operation;
-  if (verdict === "conflicting") return evidence;
-  if (unpaid && age >= unpaidAfterMinutes) return `${evidence}: pay it in billmgr, or delete it there`;
-  if (verdict === "absent" && inCart) {
-    return "it lies unpaid in billmgr's basket, maybe more than once: pay it there once and remove the rest, or empty the basket";
-  }
+): Reason | undefined {
+  const { n, state, change, observations, inCart } = operation;
+  const facts = { operation: n, change, evidence };
+  if (verdict === "conflicting") return { code: "conflicting", ...facts };
+  if (unpaid && age >= unpaidAfterMinutes) return { code: "unpaid_at_billmgr", ...facts };
+  if (verdict === "absent" && inCart) return { code: "in_cart", operation: n, change };
   const [first] = trailingAbsences(observations);
   const absentFor = first ? minutesBetween(first.at, at) : 0;
   if (verdict === "absent" && state === "unconfirmed" && trailingAbsences(observations).length >= 6 && age >= 10) {
-    return `billmgr answered ok, yet ${evidence}`;
+    return { code: "not_confirmed", ...facts };
   }
+  const where = whereToSearch(operation);
   if (verdict === "absent" && isPurchase(change) && absentFor > 2 * absenceMinutes) {
-    return `${evidence}, which does not prove that nothing was bought. ${whereToSearch(operation)}`;
+    return { code: "absence_not_proved", ...facts, where };
   }
-  return age > giveUpAfterHours * 60 ? `${evidence}. ${whereToSearch(operation)}` : undefined;
+  return age > giveUpAfterHours * 60 ? { code: "unresolved", ...facts, where } : undefined;
 }
 
-/** Where a person finds out what the call did. */
+/** Where an operator finds out what the call did. */
 function whereToSearch({ change, claimedAt, attempt }: Operation): string {
   if (change.kind === "order") {
-    return `Look for ${attempt?.params.comment} among the licenses, in the cart and in the expenses since ${claimedAt}`;
+    return `Look for ${attempt?.params.comment} among the licenses, in the cart, and in the expenses since ${claimedAt}`;
   }
-  return `Look at license ${change.elid} and at its history since ${claimedAt}`;
+  return `Look at license ${change.elid} and its history since ${claimedAt}`;
 }
 
 /**
- * The last look has to prove it too: the earlier ones were made while billmgr could still have been at it. An order in
- * the basket is never absent: a person may still pay it.
+ * The last observation has to prove it too: the earlier ones were made while billmgr could still have been at work. An
+ * order that may be in the cart is never absent: an operator may still pay it.
  */
 function isProvenAbsent({ change, observations, inCart }: Operation, since: Instant, now: Instant): boolean {
   const absent = trailingAbsences(observations);
@@ -183,17 +224,23 @@ function isProvenAbsent({ change, observations, inCart }: Operation, since: Inst
   return !inCart && isLast && proof.length >= absenceObservations && minutesBetween(since, now) >= absenceMinutes;
 }
 
-/** The same refused thing again and again needs a person, and so does want of money; a passing fault does not. */
+/** The same change without effect again and again needs an operator, and so does want of money; a passing fault does not. */
 function retryAbsent(subscription: Subscription, operation: Operation, now: Instant, evidence: string): Subscription {
-  const { response = "no answer", funds } = operation.attempt ?? {};
+  const { change, attempt } = operation;
+  const { response = "no response", funds } = attempt ?? {};
   const absences = (subscription.backoff?.absences ?? 0) + 1;
-  const why = `${describe(operation.change)} had no effect (${response})`;
-  const again = {
+  const why = `${describe(change)} had no effect (${response})`;
+  const again: Subscription = {
     ...finish(subscription, "absent", now),
     backoff: { ...backoffAfter(subscription.backoff, now, why), absences },
   };
-  if (funds) return retryAfterTopUp({ ...again, attention: { reason: why, since: now, funds: {} } }, funds.balance);
-  return absences < 3 ? again : { ...again, attention: attentionAbout(operation, now, `${response}; ${evidence}`) };
+  const item = { since: now, blocks: blockOf(change) };
+  if (funds) {
+    const reason: Reason = { code: "insufficient_funds", change, response };
+    return retryAfterTopUp(addAttention(again, { ...item, reason, funds: {} }), funds.balance);
+  }
+  if (absences < 3) return again;
+  return addAttention(again, { ...item, reason: { code: "no_effect", change, response, evidence } });
 }
 
 /** The balance right after a call that was answered with want of money. */
@@ -205,17 +252,22 @@ export function recordBalance(subscription: Subscription, balance: Balance): Sub
 }
 
 /**
- * What waits for money goes on when the balance is higher than the first one that was read since it was refused. No
- * price is known beforehand, so a rise that is too small is found out by being refused again.
+ * A change that needs money is tried again when the balance is higher than the first one that was read since it was
+ * refused. No price is known beforehand, so a rise that is too small is found out by being refused again.
  */
 export function retryAfterTopUp(subscription: Subscription, balance: Balance | undefined): Subscription {
-  const { attention, backoff, ...rest } = subscription;
-  if (!attention?.funds || !balance) return subscription;
-  const known = attention.funds.balance;
-  if (known && balance.amount > known.amount) return rest;
-  if (known) return subscription;
-  const reason = `${attention.reason}; the balance is ${balance.amount} ${balance.currency}, and when it rises this is tried again`;
-  return { ...subscription, attention: { ...attention, reason, funds: { balance } } };
+  const { attention = [], backoff, ...rest } = subscription;
+  if (!balance || !attention.some(({ funds }) => funds)) return subscription;
+  const hasRisen = ({ funds }: Attention) => funds?.balance !== undefined && balance.amount > funds.balance.amount;
+  const left = attention
+    .filter((item) => !hasRisen(item))
+    .map((item): Attention => {
+      if (!item.funds || item.funds.balance || item.reason.code !== "insufficient_funds") return item;
+      const reason: Reason = { ...item.reason, balance: `${balance.amount} ${balance.currency}` };
+      return { ...item, reason, funds: { balance } };
+    });
+  const keepsBackoff = backoff && left.length === attention.length;
+  return { ...rest, ...(left.length > 0 && { attention: left }), ...(keepsBackoff && { backoff }) };
 }
 
 export function finish(
@@ -224,12 +276,16 @@ export function finish(
   now: Instant,
   seen: Observed = {},
 ): Subscription {
-  const { operation, backoff, attention, ...rest } = subscription;
+  const { operation, backoff, ...rest } = dropAttention(
+    subscription,
+    (item) => item.operation !== undefined && item.operation === subscription.operation?.n,
+  );
   if (!operation) return subscription;
   const { due, ...kept } = operation;
   const { change } = operation;
   const succeeded = isDone(outcome);
-  const slots = succeeded ? rest.slots.map((slot) => applyChange(slot, change, seen, now)) : rest.slots;
+  const held = succeeded ? withLicense(subscription).slots : rest.slots;
+  const slots = succeeded ? held.map((slot) => applyChange(slot, change, seen, now)) : held;
   const { plan, license } = slots.find(({ n }) => n === change.slot) ?? {};
   const result = plan !== undefined && { plan, ...(license && { license }) };
   const paidAt = succeeded && change.kind === "order" && !change.replaces && lastPaidAt(subscription, now);
@@ -241,19 +297,21 @@ export function finish(
     ...(succeeded && result && { result }),
     ...(paidAt && { secondsFromPayment: secondsBetween(paidAt, now) }),
   };
-  const ofIt = attention?.operation === operation.n;
   return {
     ...rest,
     operation: finished,
     slots,
     ...(backoff && !succeeded && { backoff }),
-    ...(attention && !ofIt && { attention }),
+    ...(succeeded &&
+      isExchange(change) &&
+      !operation.adopted && { exchanges: [...(rest.exchanges ?? []), now].slice(-20) }),
   };
 }
 
 const lastPaidAt = ({ payments }: Subscription, now: Instant): Instant | undefined =>
   payments
-    .flatMap(({ paid }) => (paid && paid.at > noTimestamp && paid.at <= now ? [paid.at] : []))
+    .flatMap((payment) => (payment.paid ? [statedAt(payment)] : []))
+    .filter((at) => at > noTimestamp && at <= now)
     .sort()
     .at(-1);
 
@@ -269,30 +327,36 @@ function withKey(
 }
 
 /** What the license showed. */
-type Observed = Pick<FreshObservation, "expiry" | "key">;
+type Observed = Pick<FreshObservation, "expiry" | "key" | "isStopped">;
 
 /** The slot after the change. */
-function applyChange(slot: Slot, change: Change, { expiry, key }: Observed, now: Instant): Slot {
+function applyChange(slot: Slot, change: Change, { expiry, key, isStopped }: Observed, now: Instant): Slot {
   if (slot.n !== change.slot || !slot.license) return slot;
   const { license, ...empty } = slot;
   const read: License = { ...withKey(license, key, change, now), ...(expiry !== undefined && { expiry }) };
   switch (change.kind) {
     case "order":
-    case "prolong":
-      return { ...slot, plan: change.plan, license: read };
+    case "prolong": {
+      // billmgr may leave a license stopped that it stopped at expiry, and may start one that we suspended.
+      const bought = isStopped === undefined ? read : withSuspension(read, isStopped, now);
+      const spent = latest([slot.spentThrough, change.spends?.to]);
+      return { ...slot, plan: change.plan, license: bought, ...(spent && { spentThrough: spent }) };
+    }
     case "edit":
       return { ...slot, plan: change.plan, license: { ...read, addons: change.addons } };
     case "suspend":
-      return { ...slot, license: { ...read, suspended: true, suspendedAt: now } };
-    case "resume": {
-      const { suspendedAt, ...resumed } = read;
-      return { ...slot, license: { ...resumed, suspended: false } };
-    }
+      return { ...slot, license: withSuspension(read, true, now) };
+    case "resume":
+      return { ...slot, license: withSuspension(read, false, now) };
     case "delete": {
       const { replaces, ...ended } = empty;
       return { ...ended, generation: slot.generation + 1 };
     }
   }
+}
+
+function withSuspension({ suspendedAt, ...license }: License, suspended: boolean, now: Instant): License {
+  return suspended ? { ...license, suspended, suspendedAt: suspendedAt ?? now } : { ...license, suspended };
 }
 
 /** A license as it was read, beside any operation. */
@@ -303,16 +367,18 @@ export const withExpiry = (subscription: Subscription, elid: string, expiry: Day
   ),
 });
 
-/** The ordered license, known by its id and not yet by more. */
-export function withLicense(subscription: Subscription, elid: string): Subscription {
-  const change = subscription.operation?.change;
-  if (change?.kind !== "order") return subscription;
+/** The ordered license in its slot, once it is proved to be the one: as ordered, or as an operator adopted it. */
+export function withLicense(subscription: Subscription): Subscription {
+  const { operation } = subscription;
+  if (operation?.change.kind !== "order" || operation.elid === undefined) return subscription;
+  const { change, elid, adopted } = operation;
   const license: License = {
     elid,
     family: change.family,
     trial: change.trial,
     suspended: false,
     addons: change.addons,
+    ...(adopted && { ...adopted, addons: { ...change.addons, ...adopted.addons } }),
   };
   return {
     ...subscription,
@@ -324,7 +390,17 @@ export function withLicense(subscription: Subscription, elid: string): Subscript
 export function withSlotOf(slots: Slot[], change: Change): Slot[] {
   if (change.kind !== "order") return slots;
   const { slot: n, generation, product, plan, replaces } = change;
-  const slot: Slot = { n, generation, product, plan, ...(replaces && { replaces }) };
+  const replaced = slots.find((other) => other.n === replaces?.n);
+  // Time that was spent on the license before is not spent again on the one that takes its place.
+  const spent = latest([slots.find((other) => other.n === n)?.spentThrough, replaced && spentTime(replaced)]);
+  const slot: Slot = {
+    n,
+    generation,
+    product,
+    plan,
+    ...(replaces && { replaces }),
+    ...(spent && { spentThrough: spent }),
+  };
   return [...slots.filter((other) => other.n !== n), slot].sort((a, b) => a.n - b.n);
 }
 
@@ -343,12 +419,6 @@ function backoffAfter(earlier: Backoff | undefined, now: Instant, why: string): 
   const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });
   return { ...earlier, since: earlier?.since ?? now, until, why, times };
 }
-
-const attentionAbout = (operation: Operation, now: Instant, evidence: string): Attention => ({
-  reason: `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: ${evidence}`,
-  since: now,
-  operation: operation.n,
-});
 
 const trailingAbsences = (observations: readonly Observation[]): Observation[] =>
   observations.slice(observations.findLastIndex((observation) => observation.verdict !== "absent") + 1);

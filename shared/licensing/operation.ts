@@ -19,10 +19,24 @@ export type Change =
       trial: boolean;
       /** The slot whose license is deleted once this one is there. */
       replaces?: { n: number; generation: number };
+      /** The paid time that it spends. Without it: a trial, or an exchange within time that is spent already. */
+      spends?: Span;
     }
-  | { kind: "prolong"; slot: number; elid: string; family: string; plan: string; period: number; expiry: Day }
+  | {
+      kind: "prolong";
+      slot: number;
+      elid: string;
+      family: string;
+      plan: string;
+      period: number;
+      expiry: Day;
+      spends?: Span;
+    }
   | { kind: "edit"; slot: number; elid: string; family: string; plan: string; addons: Record<string, number> }
   | { kind: "suspend" | "resume" | "delete"; slot: number; elid: string; family: string };
+
+/** Paid time, from a moment to another. */
+export type Span = { from: Instant; to: Instant };
 
 export type ChangeKind = Change["kind"];
 
@@ -42,8 +56,10 @@ export type CallOutcome =
       response: string;
       /** billmgr answered with an error that is about money. */
       funds?: boolean;
-      /** The order lies unpaid in billmgr's basket, where a person could still pay it. */
+      /** The order may be in billmgr's cart, unpaid, where an operator could still pay it. */
       inCart?: boolean;
+      /** The license that the reply named, though the reply does not prove that it was bought. */
+      elid?: string;
     };
 
 /** The account's money at billmgr. */
@@ -80,7 +96,12 @@ export type Operation = {
   change: Change;
   why: string;
   /** What was read before it. */
-  before: { expiry?: Day; evidence?: string };
+  before: {
+    expiry?: Day;
+    evidence?: string;
+    /** The highest license number in the list before an order: what billmgr makes for it has a higher one. */
+    lastElid?: string;
+  };
   attempt?: Attempt;
   /**
    * - `claimed`: a call may be on its way
@@ -101,6 +122,10 @@ export type Operation = {
   due?: Instant;
   observations: Observation[];
   inCart?: boolean;
+  /** Of an order: the license that billmgr named or showed for it. It takes its slot once it is proved to be the one. */
+  elid?: string;
+  /** What an operator adopted shows, which may differ from what was ordered. */
+  adopted?: { suspended: boolean; suspendedAt?: Instant; addons: Record<string, number>; imported?: true };
   /** What an operator said of it: "adopt 334673", "never bought", "done", "gone". */
   resolved?: { as: string; at: Instant };
 };
@@ -117,6 +142,12 @@ export function referenceOf(subscription: { storefront: string; id: string }, sl
 /** Whether a text is a reference of ours, whoever's it is. */
 export const isReference = (text: string | undefined): text is string => /^bw-[0-9a-f]{16}-\d+-\d+$/.test(text ?? "");
 
+/** The slot and generation that a reference of ours names. */
+export function slotOfReference(reference: string): { slot: number; generation: number } {
+  const [, , slot, generation] = reference.split("-");
+  return { slot: Number(slot), generation: Number(generation) };
+}
+
 /** Whether two references are of the same subscription. */
 export const haveSameOwner = (one: string, other: string): boolean => one.slice(0, 19) === other.slice(0, 19);
 
@@ -127,6 +158,9 @@ export const isOpen = (operation: Operation | undefined): operation is Operation
 export const isDone = (outcome: Operation["outcome"]): boolean => outcome === "done" || outcome === "already_done";
 
 export const isPurchase = (change: Change): boolean => change.kind === "order" || change.kind === "prolong";
+
+/** A purchase that no new payment pays for: another product within paid time, or a license that was lost. */
+export const isExchange = (change: Change): boolean => change.kind === "order" && !change.trial && !change.spends;
 
 /** How the change reads in a log line or a reason. */
 export function describe(change: Change): string {

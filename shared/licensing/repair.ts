@@ -1,9 +1,19 @@
+import { openOperations } from "./attention.ts";
 import type { Catalog } from "./catalog.ts";
 import { decide } from "./decide.ts";
 import type { Event } from "./event.ts";
 import { fold } from "./fold.ts";
 import { type Change, describe, isOpen, isPurchase, type Operation } from "./operation.ts";
-import { alreadyDone, begin, finish, scheduleObservation, withLicense, withSlotOf } from "./operation-lifecycle.ts";
+import {
+  alreadyDone,
+  begin,
+  claim,
+  finish,
+  onOperation,
+  scheduleObservation,
+  withSlotOf,
+} from "./operation-lifecycle.ts";
+import { formatReason } from "./reasons.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 
@@ -19,150 +29,177 @@ export type Repaired = { subscription: Subscription; finished: Operation[] };
 const minSecondsBetweenObservations = 60;
 
 /**
- * Nothing holds it up any more, and an open operation is looked at now. It never calls what is not known to have failed:
- * a call that may be on its way is left alone until its deadline.
+ * Clears attention and backoff, and has each open operation observed soon. It never repeats a call that is not known to
+ * have failed: one that may be under way is left alone until its deadline.
  */
 export function retry(subscription: Subscription, now: Instant): Subscription {
-  const { attention, backoff, operation, ...rest } = subscription;
-  if (!operation) return rest;
-  const { state, due = now, observations } = operation;
-  if (state === "finished" || state === "claimed") return { ...rest, operation };
-  const last = state === "unknown" ? observations.at(-1)?.at : undefined;
-  const soonest = last ? later(now, instantPlus(last, { seconds: minSecondsBetweenObservations })) : now;
-  return { ...rest, operation: { ...operation, due: due < soonest ? due : soonest } };
+  const { attention, backoff, operation, parked, ...rest } = subscription;
+  return {
+    ...rest,
+    ...(operation && { operation: observedSoon(operation, now) }),
+    ...(parked && { parked: parked.map((one) => observedSoon(one, now)) }),
+  };
 }
 
-/** A license at billmgr, with what it shows: one that was bought by other means may be otherwise than what is ordered. */
+function observedSoon(operation: Operation, now: Instant): Operation {
+  const { state, due = now, observations } = operation;
+  if (state === "finished" || state === "claimed") return operation;
+  const last = state === "unknown" ? observations.at(-1)?.at : undefined;
+  const soonest = last ? later(now, instantPlus(last, { seconds: minSecondsBetweenObservations })) : now;
+  return { ...operation, due: due < soonest ? due : soonest };
+}
+
+/** A license at billmgr, with what it shows: one that was bought by other means may differ from what is ordered. */
 export type FoundLicense = { elid: string; addons: Record<string, number>; suspended: boolean; imported?: true };
+
+/** Repairs the oldest open operation, which may be parked; without one, the subscription as it is. */
+function onOpen(subscription: Subscription, repair: (focused: Subscription) => Repaired): Repaired {
+  const [oldest] = openOperations(subscription);
+  if (!oldest) return repair(subscription);
+  let finished: Operation[] = [];
+  const repaired = onOperation(subscription, oldest.n, (focused) => {
+    const result = repair(focused);
+    finished = result.finished;
+    return result.subscription;
+  });
+  return { subscription: repaired, finished };
+}
 
 /**
  * The license is the one of the order that is unknown, or of the order that would come next. It is unconfirmed until a
- * reading shows it. @throws Unfit
+ * read shows it. @throws PreconditionFailed
  */
-export function adopt(subscription: Subscription, found: FoundLicense, catalog: Catalog, now: Instant): Repaired {
-  const { elid, addons, suspended, imported } = found;
-  const { operation, order } = orderToFill(subscription, catalog, now);
-  const slots = withSlotOf(subscription.slots, order);
-  const begun = { ...retry(subscription, now), slots, operation: resolvedAs(operation, `adopt ${elid}`, now) };
-  const adopted = scheduleObservation(withLicense(begun, elid), "unconfirmed", now);
-  const asFound = (slot: Slot): Slot =>
-    slot.license && slot.n === order.slot
-      ? {
-          ...slot,
-          license: {
-            ...slot.license,
-            suspended,
-            ...(suspended && { suspendedAt: now }),
-            ...(imported && { imported }),
-            addons: { ...slot.license.addons, ...addons },
-          },
-        }
-      : slot;
-  return { subscription: { ...adopted, slots: adopted.slots.map(asFound) }, finished: [] };
-}
+export const adopt = (subscription: Subscription, found: FoundLicense, catalog: Catalog, now: Instant): Repaired =>
+  onOpen(subscription, (focused) => {
+    const { elid, addons, suspended, imported } = found;
+    const { operation, order } = orderToFill(focused, catalog, now);
+    const adopted = { suspended, addons, ...(suspended && { suspendedAt: now }), ...(imported && { imported }) };
+    const begun: Subscription = {
+      ...retry(focused, now),
+      slots: withSlotOf(focused.slots, order),
+      operation: { ...resolvedAs(operation, `adopt ${elid}`, now), elid, adopted },
+      operationCount: Math.max(focused.operationCount, operation.n),
+    };
+    return { subscription: scheduleObservation(begun, "unconfirmed", now), finished: [] };
+  });
 
 /**
- * What the storefront told, folded anew from all of its events. An event that is read otherwise than before cannot be
- * folded onto what it gave then: of two readings from one moment the register may keep the old one.
+ * What the storefront sent, folded again from all of its events. An event that is read differently than before cannot be
+ * folded onto what it gave then: of two readings of one moment the register may keep the old one.
  */
 export function refold(subscription: Subscription, events: readonly Event[]): Subscription {
-  const { storefront, id, slots, operation, attention, backoff } = subscription;
+  const { storefront, id, slots, operation, operationCount, parked, attention, backoff, exchanges } = subscription;
   const done = {
     slots,
+    operationCount,
     ...(operation && { operation }),
+    ...(parked && { parked }),
     ...(attention && { attention }),
     ...(backoff && { backoff }),
+    ...(exchanges && { exchanges }),
   };
   return events.reduce(fold, { ...newSubscription(storefront, id), ...done });
 }
 
-/** The order that waits for a license: the open one, or a new one in the place of the call that would come next. */
+/** The order that an adopted license is for: the open one, or the one that would be made next. @throws PreconditionFailed */
 export function orderToFill(
   subscription: Subscription,
   catalog: Catalog,
   now: Instant,
 ): { operation: Operation; order: Change & { kind: "order" } } {
-  if (isOpen(subscription.operation)) {
-    const operation = openOperation(subscription, now);
+  const [open] = openOperations(subscription);
+  if (open) {
+    const operation = refuseUnderWay(open, now);
     const { change } = operation;
-    const { license } = slotOf(subscription, operation) ?? {};
-    if (change.kind === "order" && (!license || isWronglyTold(operation))) return { operation, order: change };
-    throw new PreconditionFailed(`${nameOf(operation)} is still open, and it waits for no license`);
+    if (change.kind === "order" && (operation.elid === undefined || isConflicting(operation))) {
+      return { operation, order: change };
+    }
+    throw new PreconditionFailed(`${nameOf(operation)} is still open, and no license is missing for it`);
   }
   const decision = decide(retry(subscription, now), catalog, now);
   if (decision.kind === "change" && decision.change.kind === "order") {
     const { change: order, why } = decision;
     return { operation: begin(subscription, { change: order, why, before: {} }, now), order };
   }
-  const reason = decision.kind === "attention" ? `: ${decision.reason}` : "";
-  throw new PreconditionFailed(`no order is open, and none is wanted now${reason}`);
+  const reasons = decision.attention.map(formatReason).join(" ");
+  throw new PreconditionFailed(`no order is open, and none is wanted now${reasons && `: ${reasons}`}`);
 }
 
-/** The open purchase never happened: it ends, and may be made again. @throws Unfit */
-export function neverBought(subscription: Subscription, now: Instant): Repaired {
-  const operation = openOperation(subscription, now);
-  const { change } = operation;
-  if (!isPurchase(change))
-    throw new PreconditionFailed(`${nameOf(operation)} buys nothing: retry it, or resolve it as done`);
-  const { license } = slotOf(subscription, operation) ?? {};
-  if (change.kind === "order" && license && !isWronglyTold(operation)) {
-    throw new PreconditionFailed(
-      `billmgr told license ${license.elid} for ${nameOf(operation)}: if that is gone, resolve it as gone`,
-    );
-  }
-  return ended({ ...subscription, slots: withSlotOf(subscription.slots, change) }, "gave_up", "never bought", now);
-}
+/** The open purchase never happened: it ends, and may be made again. @throws PreconditionFailed */
+export const neverBought = (subscription: Subscription, now: Instant): Repaired =>
+  onOpen(subscription, (focused) => {
+    const operation = openOperation(focused, now);
+    const { change, elid } = operation;
+    if (!isPurchase(change)) {
+      throw new PreconditionFailed(`${nameOf(operation)} buys nothing: retry it, or resolve it as done`);
+    }
+    if (change.kind === "order" && elid !== undefined && !isConflicting(operation)) {
+      throw new PreconditionFailed(
+        `billmgr named license ${elid} for ${nameOf(operation)}: if that is gone, resolve it as gone`,
+      );
+    }
+    return ended(focused, "gave_up", "never bought", now);
+  });
 
-/** The license that billmgr told for an order is another one, as the last look showed. */
-const isWronglyTold = ({ change, observations }: Operation): boolean =>
+/** The license that billmgr named for an order is another one, as the last observation showed. */
+const isConflicting = ({ change, observations }: Operation): boolean =>
   change.kind === "order" && observations.at(-1)?.verdict === "conflicting";
 
 /**
- * The open operation is done. `seen` is what a reading of its license shows now. @throws Unfit, also for a prolong whose
- * expiry has not moved, because that would be bought again at once
+ * The open operation is done. `seen` is what a read of its license shows now. @throws PreconditionFailed, also for a
+ * prolong whose expiry has not moved, because that would be bought again immediately
  */
-export function markDone(subscription: Subscription, seen: { expiry?: Day }, now: Instant): Repaired {
-  const operation = openOperation(subscription, now);
-  const { change, before } = operation;
-  const { license } = slotOf(subscription, operation) ?? {};
-  if (change.kind === "order" && !license) {
-    throw new PreconditionFailed(`${nameOf(operation)} has no license yet: say which one it is, and adopt that`);
-  }
-  const was = before.expiry ?? license?.expiry ?? "";
-  if (change.kind === "prolong" && !(seen.expiry !== undefined && seen.expiry > was)) {
-    const shown = seen.expiry ? `until ${seen.expiry}, as before` : "without an expiry";
-    throw new PreconditionFailed(
-      `billmgr shows license ${change.elid} ${shown}: done, it would be bought again at once`,
-    );
-  }
-  return ended(subscription, "done", "done", now, seen);
-}
+export const markDone = (subscription: Subscription, seen: { expiry?: Day }, now: Instant): Repaired =>
+  onOpen(subscription, (focused) => {
+    const operation = openOperation(focused, now);
+    const { change, before, elid } = operation;
+    if (change.kind === "order" && elid === undefined) {
+      throw new PreconditionFailed(`${nameOf(operation)} has no license yet: find out which one it is, and adopt it`);
+    }
+    const was = before.expiry ?? slotOf(focused, operation)?.license?.expiry ?? "";
+    if (change.kind === "prolong" && !(seen.expiry !== undefined && seen.expiry > was)) {
+      const shown = seen.expiry ? `until ${seen.expiry}, as before` : "without an expiry";
+      throw new PreconditionFailed(
+        `billmgr shows license ${change.elid} ${shown}: as done, it would be bought again immediately`,
+      );
+    }
+    return ended(focused, "done", "done", now, seen);
+  });
 
-/** License `elid` is no more at billmgr, as `saw` tells: its slot is empty, in a new generation. @throws Unfit */
-export function markGone(subscription: Subscription, elid: string, evidence: string, now: Instant): Repaired {
-  const slot = subscription.slots.find(({ license }) => license?.elid === elid);
-  if (!slot?.license) throw new PreconditionFailed(`it holds no license ${elid}${heldBy(subscription)}`);
-  const open = isOpen(subscription.operation) ? openOperation(subscription, now) : undefined;
-  if (open && open.change.slot !== slot.n)
-    throw new PreconditionFailed(`${nameOf(open)} is still open: settle that first`);
-  const given = open ? ended(subscription, "gave_up", "gone", now) : { subscription, finished: [] };
-  const { family } = slot.license;
-  const change = { kind: "delete" as const, slot: slot.n, elid, family };
-  const intent = { change, why: "an operator found it deleted", before: { evidence } };
-  const emptied = resolved(
-    alreadyDone({ ...given.subscription, operation: begin(given.subscription, intent, now) }, now),
-    "gone",
-    now,
-  );
-  return { subscription: retry(emptied.subscription, now), finished: [...given.finished, ...emptied.finished] };
-}
+/** License `elid` no longer exists at billmgr: its slot is empty, in a new generation. @throws PreconditionFailed */
+export const markGone = (subscription: Subscription, elid: string, evidence: string, now: Instant): Repaired =>
+  onOpen(subscription, (focused) => {
+    const open = isOpen(focused.operation) ? openOperation(focused, now) : undefined;
+    const isOrdered = open?.change.kind === "order" && open.elid === elid;
+    const slot = focused.slots.find(
+      ({ n, license }) => license?.elid === elid || (isOrdered && n === open.change.slot),
+    );
+    const family = slot?.license?.family ?? (open?.change.kind === "order" ? open.change.family : undefined);
+    if (!slot || family === undefined) {
+      throw new PreconditionFailed(`the subscription has no license ${elid}${licensesOf(focused)}`);
+    }
+    if (open && open.change.slot !== slot.n) {
+      throw new PreconditionFailed(`${nameOf(open)} is still open: resolve it first`);
+    }
+    const given = open ? ended(focused, "gave_up", "gone", now) : { subscription: focused, finished: [] };
+    const held = given.subscription.slots.map((one) =>
+      one.n === slot.n && !one.license
+        ? { ...one, license: { elid, family, trial: false, suspended: false, addons: {} } }
+        : one,
+    );
+    const change = { kind: "delete" as const, slot: slot.n, elid, family };
+    const intent = { change, why: "an operator found it deleted", before: { evidence } };
+    const begun = claim({ ...given.subscription, slots: held }, intent, { now, deadline: now });
+    const emptied = resolved(alreadyDone(begun, now), "gone", now);
+    return { subscription: retry(emptied.subscription, now), finished: [...given.finished, ...emptied.finished] };
+  });
 
 export type RepairName = "retry" | "adopt" | "never-bought" | "done" | "gone";
 
-/** The repairs that fit what is known now; whether one is right only a person knows. */
+/** The repairs that apply to what is known now. Only an operator can tell which one is right. */
 export function repairsFor(subscription: Subscription, catalog: Catalog, now: Instant): RepairName[] {
-  const { slots, operation } = subscription;
-  const fits = (repair: () => unknown): boolean => {
+  const [open] = openOperations(subscription);
+  const applies = (repair: () => unknown): boolean => {
     try {
       repair();
       return true;
@@ -171,26 +208,27 @@ export function repairsFor(subscription: Subscription, catalog: Catalog, now: In
       throw error;
     }
   };
-  const elid = slots.find(({ license }) => license)?.license?.elid ?? "";
+  const held = subscription.slots.find(({ n, license }) => license && (!open || n === open.change.slot))?.license?.elid;
+  const elid = (open?.change.kind === "order" ? open.elid : undefined) ?? held ?? "";
   return (
     [
       ["retry", true],
-      ["adopt", fits(() => orderToFill(subscription, catalog, now))],
-      ["never-bought", fits(() => neverBought(subscription, now))],
-      ["done", fits(() => markDone(subscription, { expiry: "9999-12-31" }, now))],
-      ["gone", fits(() => markGone(subscription, isOpen(operation) ? elidOf(subscription, operation) : elid, "", now))],
+      ["adopt", applies(() => orderToFill(subscription, catalog, now))],
+      ["never-bought", applies(() => neverBought(subscription, now))],
+      ["done", applies(() => markDone(subscription, { expiry: "9999-12-31" }, now))],
+      ["gone", applies(() => markGone(subscription, elid, "", now))],
     ] as const
   ).flatMap(([name, yes]) => (yes ? [name] : []));
 }
 
-const elidOf = (subscription: Subscription, operation: Operation): string =>
-  slotOf(subscription, operation)?.license?.elid ?? "";
-
-function openOperation(subscription: Subscription, now: Instant): Operation {
-  const { operation } = subscription;
+function openOperation({ operation }: Subscription, now: Instant): Operation {
   if (!isOpen(operation)) throw new PreconditionFailed("no operation is open: there is nothing to resolve");
+  return refuseUnderWay(operation, now);
+}
+
+function refuseUnderWay(operation: Operation, now: Instant): Operation {
   if (operation.state === "claimed" && operation.due !== undefined && operation.due > now) {
-    throw new PreconditionFailed(`${nameOf(operation)} may be on its way: wait until ${operation.due}`);
+    throw new PreconditionFailed(`${nameOf(operation)} may be under way: wait until ${operation.due}`);
   }
   return operation;
 }
@@ -223,9 +261,9 @@ const slotOf = ({ slots }: Subscription, { change }: Operation): Slot | undefine
 
 const nameOf = ({ n, change }: Operation): string => `operation ${n}, ${describe(change)},`;
 
-function heldBy({ slots }: Subscription): string {
+function licensesOf({ slots }: Subscription): string {
   const held = slots.flatMap(({ license }) => (license ? [license.elid] : []));
-  return held.length > 0 ? `: it holds ${held.join(", ")}` : ", nor any other";
+  return held.length > 0 ? `: it has ${held.join(", ")}` : ": it has none";
 }
 
 const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);

@@ -1,6 +1,7 @@
 import { type Event, type Item, type RevocationType, revocationTypes } from "./event.ts";
-import type { Balance, Operation } from "./operation.ts";
-import type { Day, Instant } from "./time.ts";
+import type { Balance, ChangeKind, Operation } from "./operation.ts";
+import type { Reason } from "./reasons.ts";
+import { type Day, type Instant, latest, startOf } from "./time.ts";
 
 /** The latest fact told of one thing, with the event that told it. */
 export type Register<T> = { value: T; at: Instant; event: string };
@@ -10,6 +11,8 @@ export type Revocation = { id: string; held: Register<boolean> };
 
 export type Payment = {
   id: string;
+  /** When it was stated first. A later statement may correct what it covers, and never moves it. */
+  statedAt?: Instant;
   paid?: Register<Pick<Event & { type: "payment.succeeded" }, "covers" | "trial">>;
   /** The charges that paid it, as far as they were named. */
   parts?: string[];
@@ -51,24 +54,35 @@ export type Slot = {
   product: string;
   plan: string;
   license?: License;
+  /** The paid time up to this moment was spent on licenses of this slot. */
+  spentThrough?: Instant;
   /** The slot whose license this one was ordered to take the place of. */
   replaces?: Replaced;
 };
 
 export type Replaced = { n: number; generation: number };
 
-/** Why a person is needed. It stays until an operator retries or resolves it. */
+/**
+ * Something that an operator has to look at. `blocks`: the change that an outcome holds up until a retry or a resolution.
+ * Without it the item follows from the facts, and ends with them.
+ */
 export type Attention = {
-  reason: string;
+  reason: Reason;
   since: Instant;
-  /** The operation that it is about, where that is still open. */
+  /** The open operation that it is about. */
   operation?: number;
-  /** It was for want of money, and ends by itself when the balance rises over this one, the first that was read. */
+  blocks?: Block;
+  /** It ends by then. */
+  until?: Instant;
+  /** It was for want of money, and ends when the balance rises over this one, the first that was read. */
   funds?: { balance?: Balance };
 };
 
+/** Changes of that kind in that slot, as long as they are to do the same. */
+export type Block = { slot: number; kind: ChangeKind; target: string };
+
 /**
- * Nothing is called before `until`. `times` in a row it came to this, since the first of which nothing went well; in
+ * Nothing is called before `until`. `times` in a row it failed, since the first of which nothing succeeded; in
  * `absences` of them a call was made and had no effect.
  */
 export type Backoff = { since: Instant; until: Instant; why: string; times: number; absences?: number };
@@ -96,9 +110,16 @@ export type Subscription = {
 
   // What was done about it at billmgr: written by provisioning.
   slots: Slot[];
+  /** How many operations were begun: the number of the latest. */
+  operationCount: number;
   /** The latest operation, open or finished. */
   operation?: Operation;
-  attention?: Attention;
+  /** Older operations that are still open. Each has an attention item, and holds up only what it concerns. */
+  parked?: Operation[];
+  /** Oldest first. */
+  attention?: Attention[];
+  /** When licenses were bought that no new payment paid for (another product, one that was lost), in the last month. */
+  exchanges?: Instant[];
   backoff?: Backoff;
 };
 
@@ -114,11 +135,16 @@ export const newSubscription = (storefront: string, id: string): Subscription =>
   quantities: [],
   payments: [],
   failures: [],
+  operationCount: 0,
   slots: [],
 });
 
 export const revocationId = (type: RevocationType, part?: string): string =>
   part === undefined ? type : `${type}#${part}`;
+
+/** It belongs to another subscription: here it never was. */
+export const isUnlinked = ({ revocations = [] }: Payment): boolean =>
+  revocations.some(({ id, held }) => id === "payment.unlinked" && held.value);
 
 /** Whether the payment counts: no reason holds against all of it, nor against each of its parts. */
 export function stands({ parts = [], revocations = [] }: Payment): boolean {
@@ -128,3 +154,7 @@ export function stands({ parts = [], revocations = [] }: Payment): boolean {
   const known = [...new Set([...parts, ...revocations.flatMap(({ id }) => id.split("#").slice(1, 2))])];
   return !isRevoked() && !(known.length > 0 && known.every((part) => isRevoked(part)));
 }
+
+/** Up to when paid time was spent on the slot: by our purchases, and by whoever bought the license as it is. */
+export const spentTime = ({ spentThrough, license }: Slot): Instant | undefined =>
+  latest([spentThrough, license?.expiry === undefined || license.trial ? undefined : startOf(license.expiry)]);

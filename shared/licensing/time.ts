@@ -44,3 +44,6 @@ export const secondsBetween = (from: Instant, to: Instant): number =>
 
 export const earliest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
   instants.reduce((first, one) => (first === undefined || (one !== undefined && one < first) ? one : first), undefined);
+
+export const latest = (instants: readonly (Instant | undefined)[]): Instant | undefined =>
+  instants.reduce((last, one) => (last === undefined || (one !== undefined && one > last) ? one : last), undefined);

@@ -2,7 +2,7 @@ import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createConsole } from "../../operator/console/app.ts";
 import { createFigures } from "../../operator/console/figures.ts";
-import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
+import { tableIndexes, createTable, type Table } from "../../shared/aws/table.ts";
 import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import { addDays, type Day } from "../../shared/licensing/time.ts";
@@ -17,7 +17,7 @@ const today: Day = "2027-03-10";
 /** A busy shop's table, with each request that is made of it counted by its name. */
 describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach} operations`, () => {
   // A page of DynamoDB's holds 1 MB: of the index's keys so many.
-  const memory = createMemoryDynamo({ index: { name: agendaIndex, keys: ["agenda", "agendaAt"] }, pageSize: 6000 });
+  const memory = createMemoryDynamo({ indexes: tableIndexes, pageSize: 6000 });
   let asked: string[] = [];
   /** Rows, by the part of the index that they were read of. */
   let rows: Record<string, number> = {};

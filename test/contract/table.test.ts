@@ -109,7 +109,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.resolveEvent(key, receivedAs("odd"), events, settled)).toBe(true);
     expect(await waiting()).not.toContain(key);
     expect(await table.events(key)).toEqual([
-      { received: receivedAs("odd"), events, status: "unparseable", reason: "no plan", settled },
+      { received: receivedAs("odd"), events, status: "unparseable", reason: "no plan", resolution: settled },
     ]);
   });
 

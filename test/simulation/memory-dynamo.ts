@@ -22,8 +22,8 @@ export type { Item } from "./attributes.ts";
 export type Options = {
   /** The table's key attributes, hash first. */
   keys?: readonly [string, ...string[]];
-  /** A sparse index that projects keys only, by the names of its own keys. */
-  index?: { name: string; keys: readonly [string, string] };
+  /** Sparse indexes that project keys only, by the names of their own keys. */
+  indexes?: readonly { name: string; keys: readonly [string, string] }[];
   /** Items on a page of a query; DynamoDB ends a page at 1 MB. */
   pageSize?: number;
   /** When a write shows in the index: on AWS soon, not at once. */
@@ -42,10 +42,10 @@ export type MemoryDynamo = {
 };
 
 export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
-  const { keys = ["pk", "sk"], index, pageSize = 1000, indexLater = (show) => show(), onWrite } = options;
+  const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite } = options;
   /** By hash key, then by the whole key. Items are never changed, only replaced. */
   const partitions = new Map<string, Map<string, Item>>();
-  const shown = new Map<string, Item>();
+  const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Item>()]));
 
   const pick = (item: Item, names: readonly string[]): Item =>
     Object.fromEntries(names.flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
@@ -62,14 +62,17 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     partitions.set(text(key[keys[0]]), partition);
     if (item) partition.set(idOf(key), item);
     else partition.delete(idOf(key));
-    if (index) indexLater(() => show(key, index.keys));
+    if (indexes.length > 0) indexLater(() => show(key));
     onWrite?.(item, key);
   }
 
-  function show(key: Item, indexKeys: readonly string[]): void {
+  function show(key: Item): void {
     const item = held(key);
-    if (item && indexKeys.every((name) => item[name])) shown.set(idOf(key), pick(item, [...keys, ...indexKeys]));
-    else shown.delete(idOf(key));
+    for (const { name: index, keys: indexKeys } of indexes) {
+      const rows = shown.get(index);
+      if (item && indexKeys.every((name) => item[name])) rows?.set(idOf(key), pick(item, [...keys, ...indexKeys]));
+      else rows?.delete(idOf(key));
+    }
   }
 
   function check(
@@ -111,14 +114,15 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
   }
 
   function query(input: QueryCommandInput) {
-    const [hash, sort] = input.IndexName ? (index?.keys ?? []) : keys;
-    if (input.IndexName !== undefined && input.IndexName !== index?.name) throw new Error("no such index");
+    const index = indexes.find(({ name }) => name === input.IndexName);
+    if (input.IndexName !== undefined && !index) throw new Error("no such index");
+    const [hash, sort] = index ? index.keys : keys;
     const wanted = /^(\w+) = (:\w+)(?: AND (.+))?$/.exec(input.KeyConditionExpression ?? "");
     if (!wanted || wanted[1] !== hash || !hash) throw new Error(`cannot query by ${input.KeyConditionExpression}`);
     const scope = scopeOf(input, [input.KeyConditionExpression, input.FilterExpression]);
     const value = text(scope.values?.[wanted[2] ?? ""]);
-    const among = input.IndexName
-      ? [...shown.values()].filter((item) => text(item[hash]) === value)
+    const among = index
+      ? [...(shown.get(index.name)?.values() ?? [])].filter((item) => text(item[hash]) === value)
       : [...(partitions.get(value)?.values() ?? [])];
     const matches = wanted[3] ? conditionOf(wanted[3]) : () => true;
     const found = among.filter((item) => matches(item, scope));

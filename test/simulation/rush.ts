@@ -5,7 +5,7 @@ import { createHandler as createWebhook } from "../../functions/webhook/handler.
 import { createSandbox } from "../../local/simulators/billmgr/index.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
-import { agendaIndex, createTable, type Table } from "../../shared/aws/table.ts";
+import { tableIndexes, createTable, type Table } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { keyOf } from "../../shared/intake/message.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
@@ -83,7 +83,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
   /** The events of each subscription in the order in which they were kept. */
   const kept = new Map<string, string[]>();
   const dynamo = createMemoryDynamo({
-    index: { name: agendaIndex, keys: ["agenda", "agendaAt"] },
+    indexes: tableIndexes,
     onWrite: (_, { pk, sk }) => {
       const [, id] = /^event#[^#]*#(.*)/.exec(sk?.S ?? "") ?? [];
       if (pk?.S && id !== undefined) kept.set(pk.S, [...(kept.get(pk.S) ?? []), id]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agendaIndex } from "../../shared/aws/table.ts";
+import { tableIndexes } from "../../shared/aws/table.ts";
 import { evenlyDue, store, sweep } from "../support/sweeps.ts";
 import { createMemoryDynamo } from "./memory-dynamo.ts";
 import { expectedDrain, rush } from "./rush.ts";
@@ -10,7 +10,7 @@ describe("the schedule", () => {
 
   /** Of one hour in which 60 subscriptions are due, among others that are due later. */
   async function readsBeside(others: number) {
-    const { client } = createMemoryDynamo({ index: { name: agendaIndex, keys: ["agenda", "agendaAt"] } });
+    const { client } = createMemoryDynamo({ indexes: tableIndexes });
     await store(client, evenlyDue(60, start, hour));
     await store(client, evenlyDue(others, start + 2 * hour, 700 * hour, "later"));
     let woken = 0;

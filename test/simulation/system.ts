@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from "../../local/simulators/billmgr/inde
 import type { OperatorDependencies as OpsWorld } from "../../operator/actions/dependencies.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
-import { agendaIndex, createTable } from "../../shared/aws/table.ts";
+import { tableIndexes, createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
@@ -75,7 +75,7 @@ export class System {
     this.catalog = catalogOf(random.fork(), profile);
     const lag = random.fork();
     this.dynamo = createMemoryDynamo({
-      index: { name: agendaIndex, keys: ["agenda", "agendaAt"] },
+      indexes: tableIndexes,
       pageSize: profile.pageSize,
       indexLater: (show) => this.scheduler.after(lag.int(0, profile.indexLagSeconds * 1000), show),
       onWrite: (item, key) => this.#written(item, key),

@@ -1,5 +1,5 @@
 import { startTable } from "../../local/table.ts";
-import { agendaIndex, type createTable } from "../../shared/aws/table.ts";
+import { tableIndexes, type createTable } from "../../shared/aws/table.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
 import { hasJava, startDynamoDbLocal } from "./dynamodb-local.ts";
 
@@ -9,8 +9,7 @@ export type Backend = { client: Parameters<typeof createTable>[0]; stop: () => P
 
 /** With short pages, as if each item were large. */
 const startMemory = async (): Promise<Backend> => {
-  const index = { name: agendaIndex, keys: ["agenda", "agendaAt"] as const };
-  return { client: createMemoryDynamo({ index, pageSize: 20 }).client, stop: async () => {} };
+  return { client: createMemoryDynamo({ indexes: tableIndexes, pageSize: 20 }).client, stop: async () => {} };
 };
 
 /** Whatever stands in for DynamoDB. */

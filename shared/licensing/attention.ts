@@ -1,0 +1,94 @@
+import type { Decision } from "./decide.ts";
+import { type Change, isOpen, isPurchase, type Operation } from "./operation.ts";
+import { keyOfReason, type Reason } from "./reasons.ts";
+import type { Attention, Block, Subscription } from "./subscription.ts";
+import type { Instant } from "./time.ts";
+
+/** What makes two changes the same, as far as an outcome of the first holds up the second. */
+export function blockOf(change: Change): Block {
+  const { kind, slot } = change;
+  switch (change.kind) {
+    case "order":
+      return { kind, slot, target: JSON.stringify([change.plan, change.pricelist, change.period, change.addons]) };
+    case "edit":
+      return { kind, slot, target: JSON.stringify([change.elid, change.addons]) };
+    default:
+      return { kind, slot, target: change.elid };
+  }
+}
+
+/** The operations that may still have an effect, oldest first. */
+export const openOperations = ({ operation, parked = [] }: Subscription): Operation[] => [
+  ...parked,
+  ...(isOpen(operation) ? [operation] : []),
+];
+
+/** Whether an outcome holds the change up: an earlier one of the same change, or one that is not known yet. */
+export const isBlocked = (subscription: Subscription, change: Change, now: Instant): boolean =>
+  (subscription.attention ?? []).some((item) => blocks(item, change, now)) ||
+  openOperations(subscription).some((operation) => excludes(operation.change, change));
+
+/** The wanted changes that attention items hold up: the other items have nothing to hold up any more. */
+export const blockedTargets = (
+  { attention = [] }: Subscription,
+  wanted: readonly { change: Change }[],
+  now: Instant,
+): Block[] =>
+  wanted.flatMap(({ change }) => (attention.some((item) => blocks(item, change, now)) ? [blockOf(change)] : []));
+
+const isSameBlock = (a: Block, b: Block): boolean => a.slot === b.slot && a.kind === b.kind && a.target === b.target;
+
+const blocks = ({ blocks: held, until }: Attention, change: Change, now: Instant): boolean =>
+  held !== undefined && (until === undefined || until > now) && isSameBlock(held, blockOf(change));
+
+/** Whether a change must wait until it is known what another one did to the same slot. */
+function excludes(open: Change, change: Change): boolean {
+  if (open.slot !== change.slot) return change.kind === "order" && change.replaces?.n === open.slot && isPurchase(open);
+  if (isPurchase(open)) return isPurchase(change);
+  if (open.kind === "delete") return true;
+  if (open.kind === "edit") return change.kind === "edit";
+  return change.kind === "suspend" || change.kind === "resume";
+}
+
+/**
+ * The subscription with the attention items that the decision leaves: those of outcomes as long as they hold something
+ * up, those of facts as long as the facts do. An item that lasts keeps its time. A backoff ends with what it was for.
+ */
+export function withAttention(subscription: Subscription, decision: Decision, now: Instant): Subscription {
+  const { attention = [], backoff, ...rest } = subscription;
+  const open = openOperations(subscription);
+  const lasting = attention.filter(({ operation, blocks: held, until }) => {
+    if (operation !== undefined) return open.some(({ n }) => n === operation);
+    if (until !== undefined && until <= now) return false;
+    return held !== undefined && decision.blocked.some((block) => isSameBlock(block, held));
+  });
+  const stated = decision.attention.map((reason) => ({ reason, since: sinceOf(reason, attention) ?? now }));
+  const items = [...lasting, ...stated].sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
+  const isBackoffOver = decision.kind === "settled" && open.length === 0;
+  return {
+    ...rest,
+    ...(items.length > 0 && { attention: items }),
+    ...(backoff && !isBackoffOver && { backoff }),
+  };
+}
+
+const sinceOf = (reason: Reason, attention: readonly Attention[]): Instant | undefined =>
+  attention.find((item) => item.blocks === undefined && keyOfReason(item.reason) === keyOfReason(reason))?.since;
+
+/** Adds an item, or renews the one of the same reason: it keeps its time. */
+export function addAttention(subscription: Subscription, item: Attention): Subscription {
+  const { attention = [] } = subscription;
+  const key = keyOfReason(item.reason);
+  const same = attention.find(({ reason }) => keyOfReason(reason) === key);
+  const others = attention.filter(
+    (one) => one !== same && !(item.operation !== undefined && one.operation === item.operation),
+  );
+  return { ...subscription, attention: [...others, { ...item, since: same?.since ?? item.since }] };
+}
+
+/** Without the items that `isOver` names. */
+export function dropAttention(subscription: Subscription, isOver: (item: Attention) => boolean): Subscription {
+  const { attention = [], ...rest } = subscription;
+  const left = attention.filter((item) => !isOver(item));
+  return { ...rest, ...(left.length > 0 && { attention: left }) };
+}

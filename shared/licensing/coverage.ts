@@ -1,0 +1,171 @@
+import type { Policy } from "./catalog.ts";
+import type { Interval, Payment, Renewal, Subscription } from "./subscription.ts";
+import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
+
+/** Paid time without a gap. */
+export type Run = { since: Instant; through: Instant };
+
+type Paid = NonNullable<Payment["paid"]>;
+type Covers = Paid["value"]["covers"];
+
+/** When the payment was stated first. */
+export const statedAt = ({ statedAt, paid }: Payment): Instant => statedAt ?? paid?.at ?? "";
+
+/** The payments; those that do not contain what they cover get it from what other events contain. */
+export function withPeriods({ payments, renewals = [], intervals = [] }: Subscription): Payment[] {
+  return payments.map((payment) => {
+    const { paid } = payment;
+    const covers = paid && periodOf(statedAt(payment), paid.value.covers, renewals, intervals);
+    return covers ? { ...payment, paid: { ...paid, value: { ...paid.value, covers } } } : payment;
+  });
+}
+
+function periodOf(
+  at: Instant,
+  covers: Covers,
+  renewals: readonly Renewal[],
+  intervals: readonly Interval[],
+): Covers | undefined {
+  if ("periodFrom" in covers) {
+    const through = endOfPeriod(covers.periodFrom, renewals);
+    return through === undefined ? undefined : { from: covers.periodFrom, through };
+  }
+  if ("intervals" in covers) {
+    // The first payment can be older than the event that contains the interval.
+    const known = intervals.findLast(({ id }) => id <= at) ?? intervals[0];
+    return known && { months: known.months.value * covers.intervals };
+  }
+  return undefined;
+}
+
+/**
+ * The first end that was stated after the period began, or the one that it was moved to while the period ran. Storefronts
+ * take a renewal's payment, and state its end, some hours before or after the old period is over; no period is as short
+ * as a day.
+ */
+function endOfPeriod(from: Instant, renewals: readonly Renewal[]): Instant | undefined {
+  const stated = renewals.flatMap(({ id, first, last }) => [first, last].map((at) => ({ at, id })));
+  stated.sort((a, b) => (`${a.at} ${a.id}` < `${b.at} ${b.id}` ? -1 : 1));
+  return stated.reduce<Instant | undefined>((end, { at, id }) => {
+    if (id <= instantPlus(from, { days: 1 })) return end;
+    return end === undefined || at < instantPlus(end, { days: -1 }) ? id : end;
+  }, undefined);
+}
+
+/**
+ * The time that the payments cover: the union of their periods, whatever the order in which they were made or arrived.
+ * Runs that are closer together than the grace are one. A payment with an explicit end has its own place. One that
+ * counts months continues the run in which it was stated, and otherwise begins a run.
+ */
+export function coverage(payments: readonly Payment[], { graceDays, late }: Pick<Policy, "graceDays" | "late">): Run[] {
+  const placed = payments.flatMap((payment) =>
+    payment.paid ? [{ id: payment.id, at: statedAt(payment), covers: payment.paid.value.covers }] : [],
+  );
+  placed.sort((a, b) => (a.at === b.at ? (a.id < b.id ? -1 : 1) : a.at < b.at ? -1 : 1));
+  const ends = placed.flatMap(({ covers }) => ("through" in covers ? [covers.through] : [])).sort();
+  const runs = new Runs(graceDays);
+  for (const { at, covers } of placed) {
+    if ("through" in covers) runs.add(startOf(at, covers, ends), covers.through);
+  }
+  for (const { at, covers } of placed) if ("months" in covers) runs.count(at, covers.months, late);
+  return runs.list();
+}
+
+/**
+ * Where a period begins that does not say so: with its statement. A shop whose due dates do not move states a late
+ * payment through the next due date; it pays from the due date before. That shows by a whole number of months between
+ * the two, where the statement is none before the end.
+ */
+function startOf(
+  at: Instant,
+  { from, through }: { from?: Instant; through: Instant },
+  ends: readonly Instant[],
+): Instant {
+  if (from !== undefined) return from < through ? from : through;
+  if (at >= through) return through;
+  const before = ends.findLast((end) => end < at);
+  const isDueDate = before !== undefined && isWholeMonths(before, through) && !isWholeMonths(at, through);
+  // A gap as long as the period itself is a return after an absence.
+  return isDueDate && Date.parse(at) - Date.parse(before) < Date.parse(through) - Date.parse(at) ? before : at;
+}
+
+const dayMs = 86_400_000;
+
+/** Within a day: storefronts round, and month ends differ. */
+function isWholeMonths(from: Instant, through: Instant): boolean {
+  const months = Math.round((Date.parse(through) - Date.parse(from)) / (30.4375 * dayMs));
+  return months > 0 && Math.abs(Date.parse(instantPlusMonths(from, months)) - Date.parse(through)) <= dayMs;
+}
+
+/** `counted`: so many months from that moment on led to the end of the run, so that January 31 and two months is March 31. */
+type CountedRun = Run & { counted?: { from: Instant; months: number } };
+
+class Runs {
+  readonly #graceDays: number;
+  #runs: CountedRun[] = [];
+
+  constructor(graceDays: number) {
+    this.#graceDays = graceDays;
+  }
+
+  list(): Run[] {
+    return this.#runs.map(({ since, through }) => ({ since, through }));
+  }
+
+  add(since: Instant, through: Instant): void {
+    this.#runs.push({ since, through });
+    this.#merge();
+  }
+
+  /** Adds months to the run that the moment continues, or from the moment on. */
+  count(at: Instant, months: number, late: Policy["late"]): void {
+    const run = this.#runs.findLast(({ since }) => since <= at);
+    const continues =
+      run !== undefined &&
+      (at <= this.#graceAfter(run.through) ||
+        // A shop whose due dates do not move counts a late payment from the due date, unless that is no time any more.
+        (late === "prolong" && at < instantPlusMonths(run.through, months)));
+    const counted = continues
+      ? { from: run.counted?.from ?? run.through, months: (run.counted?.months ?? 0) + months }
+      : { from: at, months };
+    const through = instantPlusMonths(counted.from, counted.months);
+    // Time that another payment covers already is not paid twice: what overlaps follows at that payment's end.
+    const next = this.#runs.find(({ since }) => since > at && since < through);
+    const overlapMs = next ? Date.parse(through) - Date.parse(next.since) : 0;
+    const end = next ? new Date(Date.parse(next.through) + overlapMs).toISOString() : through;
+    if (continues) Object.assign(run, { through: end }, next ? { counted: undefined } : { counted });
+    else this.#runs.push({ since: at, through: end, ...(next ? {} : { counted }) });
+    this.#merge();
+  }
+
+  #graceAfter(moment: Instant): Instant {
+    return instantPlus(moment, { days: this.#graceDays });
+  }
+
+  #merge(): void {
+    this.#runs.sort((a, b) => (a.since < b.since || (a.since === b.since && a.through < b.through) ? -1 : 1));
+    const merged: CountedRun[] = [];
+    for (const run of this.#runs) {
+      const last = merged.at(-1);
+      if (!last || run.since > this.#graceAfter(last.through)) {
+        merged.push({ ...run });
+        continue;
+      }
+      if (run.through <= last.through) continue;
+      last.through = run.through;
+      if (run.counted) last.counted = run.counted;
+      else delete last.counted;
+    }
+    this.#runs = merged;
+  }
+}
+
+/** The paid time of the runs after a moment, up to `until`; undefined where none is left. */
+export function unspentTime(runs: readonly Run[], after: Instant | undefined, until: Instant): Run | undefined {
+  for (const { since, through } of runs) {
+    const from = after !== undefined && after > since ? after : since;
+    const to = through < until ? through : until;
+    if (from < to) return { since: from, through: to };
+  }
+  return undefined;
+}
