@@ -61,7 +61,7 @@ describe(`what is open is live, ${inChromium}`, () => {
     const key = "subscription#standard/first" as const;
     const stored = await stack.table.load(key);
     const soon = new Date(stack.clock.now().getTime() + 60_000).toISOString();
-    if (stored) await stack.table.save(key, { ...stored, agenda: { due: soon } });
+    if (stored) await stack.table.save(key, { ...stored, due: soon });
     await open("/");
     stack.clock.moveTo(inDays(stack, 0.01));
     await page.getByText("The functions are behind").waitFor();

@@ -67,7 +67,7 @@ describe("a repair is made of what was seen", () => {
     const text = await answer.text();
     expect([answer.status, text]).toEqual([409, expect.stringContaining("It is not known whether it was done")]);
     expect(text).toContain("AWS: ThrottlingException: Rate exceeded");
-    expect((await stack.table.load("subscription#standard/42"))?.agenda).toMatchObject({ due: expect.any(String) });
+    expect((await stack.table.load("subscription#standard/42"))?.due).toEqual(expect.any(String));
   });
 
   test("without saying of which, nothing is done", async () => {

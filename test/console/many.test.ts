@@ -1,3 +1,4 @@
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createConsole } from "../../operator/console/app.ts";
@@ -48,10 +49,11 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
       const told = paid("2027-03-01", { through: "2027-04-01" }, { items: ["vm-monthly"] });
       const subscription = { ...licensed([slot({ elid: String(i), expiry: "2027-04-01" })], told), id: String(i) };
       const waits = i % 5 === 0;
+      const attention: Attention[] = [{ reason: { code: "backing_off", since: now, why: "of many" }, since: now }];
       await table.save(key, {
-        subscription,
+        subscription: { ...subscription, ...(waits && { attention }) },
         version: 0,
-        agenda: waits ? { attention: now, reason: "of many" } : { due: utc(`${addDays(today, (i % 28) + 1)}T00:00`) },
+        ...(!waits && { due: utc(`${addDays(today, (i % 28) + 1)}T00:00`) }),
       });
       for (let n = 1; n <= operationsOfEach; n++) {
         const finishedAt = utc(`${addDays(today, -((i + 3 * n) % 30))}T10:00`);

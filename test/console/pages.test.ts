@@ -132,7 +132,7 @@ describe("home", () => {
     await minutes(1);
     const key = "subscription#standard/42" as const;
     const stored = await stack.table.load(key);
-    if (stored) await stack.table.save(key, { ...stored, agenda: { due: "2026-11-23T07:00:00.000Z" } });
+    if (stored) await stack.table.save(key, { ...stored, due: "2026-11-23T07:00:00.000Z" });
     await stack.table.putBalance({ amount: 3.5, currency: "EUR", at: "2026-11-23T08:00:00.000Z", low: true });
     const text = await words("/");
     expect(text).toContain("The functions are behind: standard/42 has been due since 2026-11-23 07:00");

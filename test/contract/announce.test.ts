@@ -1,3 +1,4 @@
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { announce } from "../../functions/announce/announce.ts";
 import { type LocalTable, startTable, tableName } from "../../local/table.ts";
@@ -162,7 +163,8 @@ test("a person who is needed is told of once, with the reason, and again when ne
   const { key, name } = await subscriptionWith();
   const waits = async (since: string, reason: string) => {
     const { subscription, version = 0 } = (await table.load(key)) ?? {};
-    if (subscription) await table.save(key, { subscription, version, agenda: { attention: since, reason } });
+    const attention: Attention[] = [{ reason: { code: "backing_off", since, why: reason }, since }];
+    if (subscription) await table.save(key, { subscription: { ...subscription, attention }, version });
   };
   await waits(now, "refused");
   await run();

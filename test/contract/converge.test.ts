@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ConvergeDependencies, converge } from "../../functions/provision/converge.ts";
 import { provision } from "../../functions/provision/provision.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
@@ -23,12 +23,10 @@ let time: number;
 let key: Key;
 let keys = 0;
 
-beforeAll(async () => {
+beforeEach(async () => {
+  // Each billmgr of these tests begins with the same license numbers, so no two may share a table.
   tableServer = await startTable(aws);
   table = createTable(tableServer.client, tableName);
-});
-afterAll(() => tableServer.stop());
-beforeEach(async () => {
   time = start;
   key = `subscription#standard/${++keys}`;
   sandbox = await serveSandbox({
@@ -37,7 +35,10 @@ beforeEach(async () => {
     settings: { processingSeconds: 0 },
   });
   billmgr = createBillmgr(postTo(sandbox.url), async () => authinfo);
-  return () => sandbox.close();
+  return async () => {
+    await sandbox.close();
+    await tableServer.stop();
+  };
 });
 
 const deps = (change: Partial<ConvergeDependencies> = {}): ConvergeDependencies => ({
@@ -68,7 +69,7 @@ const ledger = () => sandbox.sandbox.ledger().map(({ operation }) => operation);
 test("no call is begun with too little time left; it is due at once", async () => {
   await converge(key, [bought(1)], deps({ timeLeft: () => 100_000 }));
   expect(sandbox.sandbox.ledger()).toEqual([]);
-  expect((await table.load(key))?.agenda).toEqual({ due: new Date(start).toISOString() });
+  expect((await table.load(key))?.due).toBe(new Date(start).toISOString());
   await converge(key, [], deps());
   expect(ledger()).toEqual(["order"]);
 });
@@ -143,7 +144,7 @@ test("a license that was found by its reference is stored before it is read", as
   minutes(5);
   const dies = () => Promise.reject(new Error("died"));
   await expect(converge(key, [], deps({ billmgr: { ...billmgr, license: dies } }))).rejects.toThrow("died");
-  expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { elid: "334673" } }]);
+  expect((await table.load(key))?.subscription.operation).toMatchObject({ elid: "334673" });
 });
 
 test("a halt stops readings too", async () => {
@@ -197,17 +198,19 @@ describe("a wrong password", () => {
 
   test("stops even the call that another worker has claimed already, which is made once the halt is lifted", async () => {
     const billmgr = braked();
-    wrong();
+    let before = 0;
     const call: Billmgr["call"] = async (...args) => {
+      before = sent();
+      wrong();
       await billmgr.balance().catch(() => {});
       return billmgr.call(...args);
     };
     await converge(key, [bought(1)], deps({ billmgr: { ...billmgr, call } }));
-    expect(sent()).toBe(1);
+    expect(sent()).toBe(before + 1);
     expect((await table.load(key))?.subscription.operation).toMatchObject({ outcome: "not_sent" });
     minutes(60);
     await converge(key, [], deps({ billmgr }));
-    expect(sent()).toBe(1);
+    expect(sent()).toBe(before + 1);
     await table.liftHalt();
     await converge(key, [], deps({ billmgr }));
     expect(ledger()).toEqual(["order"]);

@@ -56,7 +56,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
 
   it("reads all that is kept of subscriptions, payments and events, page by page, and nothing else", async () => {
     const [key, reference] = [newKey(), `reference#standard/${++keys}` as Key];
-    await table.save(key, { subscription: newSubscription("standard", "1"), version: 0, agenda: { due: later } });
+    await table.save(key, { subscription: newSubscription("standard", "1"), version: 0, due: later });
     await table.putEvent(key, received, [], { status: "ignored", reason: "it means nothing" });
     await table.putLink(reference, key);
     await table.setHalt({ since: now, reason: "a test" });

@@ -1,3 +1,4 @@
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import { ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tableName } from "../../local/table.ts";
@@ -47,8 +48,8 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
         },
       ],
     };
-    const saved = await table.save(key, { subscription, version: 0, agenda: { due: later } });
-    expect(saved).toMatchObject({ subscription, version: 1, agenda: { due: later } });
+    const saved = await table.save(key, { subscription, version: 0, due: later });
+    expect(saved).toMatchObject({ subscription, version: 1, due: later });
     // Only a later save tells what was made findable after this one.
     expect(await table.load(key)).toEqual({ ...saved, searchTerms: [] });
   });
@@ -73,14 +74,15 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
   it("lists what is due, page by page and not what is later, settled or waiting for a person", async () => {
     const subscription = newSubscription("standard", "1");
     const due = Array.from({ length: 30 }, newKey);
-    for (const key of due) await table.save(key, { subscription, version: 0, agenda: { due: now } });
-    await table.save(newKey(), { subscription, version: 0, agenda: { due: later } });
-    await table.save(newKey(), { subscription, version: 0, agenda: { attention: now, reason: "asked" } });
+    for (const key of due) await table.save(key, { subscription, version: 0, due: now });
+    await table.save(newKey(), { subscription, version: 0, due: later });
+    const attention: Attention[] = [{ reason: { code: "plan_not_stated" }, since: now }];
+    await table.save(newKey(), { subscription: { ...subscription, attention }, version: 0 });
     await table.save(newKey(), { subscription, version: 0 });
     const listed = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
     expect(listed.flatMap(({ keys }) => keys.map(({ key }) => key)).sort()).toEqual([...due].sort());
     expect(listed.filter(({ keys }) => keys.length > 0).length).toBeGreaterThan(1);
-    expect((await table.attention()).keys).toMatchObject([{ due: now }]);
+    expect((await table.attention()).keys).toMatchObject([{ since: now, codes: ["plan_not_stated"] }]);
     for (const key of due) await table.save(key, { subscription, version: 1 });
     const again = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.due(shard, now)));
     expect(again.flatMap(({ keys }) => keys)).toEqual([]);

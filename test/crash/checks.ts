@@ -1,3 +1,4 @@
+import { formatReason } from "../../shared/licensing/reasons.ts";
 /** What must hold once faults are over: each check says in a sentence what does not. */
 
 import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
@@ -115,9 +116,8 @@ export async function disagreements(
     const licenses = sandbox
       .licenses()
       .filter(({ status, remoteid }) => status !== 4 && subscriptionIn(remoteid) === referencesOf(customer.id));
-    if (stored?.agenda && "attention" in stored.agenda) {
-      asked.push(`${customer.id}: ${stored.agenda.reason}`);
-      if (stored.agenda.reason === "") flaws.push(`${customer.id} waits for a person without a reason`);
+    if (stored?.subscription.attention) {
+      asked.push(`${customer.id}: ${stored.subscription.attention.map(({ reason }) => formatReason(reason)).join(" ")}`);
       continue;
     }
     for (const flaw of [...unlike(customer, licenses, today), ...unknown(stored?.subscription, licenses)])

@@ -131,7 +131,7 @@ describe("signed, and nothing to be done", () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "odd", plan: "vm6-montly" }));
     await stack.settle();
     const stored = await stack.table.load("subscription#standard/odd");
-    expect(stored?.agenda).toMatchObject({ attention: expect.any(String) });
+    expect(stored?.subscription.attention).toMatchObject([{ reason: { code: "unknown_item" } }]);
     expect(await stack.table.events("subscription#standard/odd")).toHaveLength(1);
     expect(done(stack)).toHaveLength(before);
   });

@@ -428,7 +428,7 @@ test("what should have been woken long ago is told, and what is low", async () =
   if (!stored) throw new Error("nothing is stored");
   expect(await attention(deps)).toEqual({ items: [] });
   const due = new Date(stack.clock.now().getTime() - 6 * 60_000).toISOString();
-  await stack.table.save("subscription#standard/42", { ...stored, agenda: { due } });
+  await stack.table.save("subscription#standard/42", { ...stored, due });
   const balance = { amount: 5, currency: "EUR", at: due, low: true };
   await stack.table.putBalance(balance);
   await reconnected();

@@ -186,7 +186,7 @@ describe.skipIf(!hasPhp && process.env.CI !== "true")("in PHP", () => {
     expect(await done()).toEqual(["resume"]);
     await fire("onAfterAdminOrderDelete");
     expect(await done()).toEqual(["suspend"]);
-    expect((await stack.table.load("subscription#standard/18"))?.agenda).toBeUndefined();
+    expect((await stack.table.load("subscription#standard/18"))?.due).toBeUndefined();
     expect(kept()).toEqual([]);
   });
 

@@ -251,8 +251,8 @@ describe("renew", () => {
     const key = keyOf("subscription", "standard", "due-1");
     const later = keyOf("subscription", "standard", "later-1");
     const stored = (id: string) => ({ subscription: newSubscription("standard", id), version: 0 });
-    await memory.save(key, { ...stored("due-1"), agenda: { due: toInstant(new Date(inDays(-1))) } });
-    await memory.save(later, { ...stored("later-1"), agenda: { due: toInstant(new Date(inDays(1))) } });
+    await memory.save(key, { ...stored("due-1"), due: toInstant(new Date(inDays(-1))) });
+    await memory.save(later, { ...stored("later-1"), due: toInstant(new Date(inDays(1))) });
 
     const { answers } = await invoke("renew", [scheduled], 50_000);
     expect(answers).toEqual([null]);
@@ -263,7 +263,7 @@ describe("renew", () => {
 
     const provisioned = await invoke<Failures>("provision", [sqsEvent(wakes)], 180_000);
     expect(provisioned.answers).toEqual([{ batchItemFailures: [] }]);
-    expect((await memory.load(key))?.agenda).toBeUndefined();
+    expect((await memory.load(key))?.due).toBeUndefined();
   });
 });
 

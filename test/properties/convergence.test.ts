@@ -120,15 +120,15 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
     return;
   }
 
-  const claimed = demandsOf(subscription, { policy, ...catalog });
-  if ("problem" in claimed || entitled.through === undefined || entitled.through <= now) return;
+  const { demands, problems } = demandsOf(subscription, { policy, ...catalog });
+  if (problems.length > 0 || entitled.through === undefined || entitled.through <= now) return;
   // An expired license does not resume, and a trial cannot be prolonged, nor is it worth it within the slack.
   if (suspended.some(({ expiry = "" }) => expiry <= dayOf(now))) return;
   // What is left to lapse is not suspended either.
   if (policy.onEnd === "lapse") return;
   const serving = licenses.filter((license) => !license.suspended);
   expect(serving.map((one) => JSON.stringify(nonZero(one.addons))).sort()).toEqual(
-    claimed.claims.map(({ addons }) => JSON.stringify(nonZero(addons))).sort(),
+    demands.map(({ addons }) => JSON.stringify(nonZero(addons))).sort(),
   );
   for (const license of serving) expectTime(license, entitled.until ?? "", entitled.setToEnd, policy, now);
 }

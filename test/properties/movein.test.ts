@@ -30,7 +30,7 @@ type Row = { plan: string; quantity: number };
 function held(sold: readonly Row[], expiry: string): ImportedLicense[] {
   return sold.map(({ plan, quantity }, i) => {
     const ordered = demandsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
-    const addons = "claims" in ordered ? (ordered.claims[0]?.addons ?? {}) : {};
+    const addons = ordered.demands[0]?.addons ?? {};
     const license = { elid: String(100 + i), family: "platform", trial: false, suspended: false, addons, expiry };
     return { plan, license: { ...license, imported: true as const } };
   });

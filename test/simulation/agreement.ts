@@ -26,11 +26,11 @@ export function disagreements(facts: Subscription, alive: readonly Alive[], cata
     return policy.onEnd === "suspend" && serving.length > 0 ? [`has ended, and ${shown(serving)} serve`] : [];
   }
   if (entitled.withheld) return serving.length > 0 ? [`is ${entitled.withheld}, and ${shown(serving)} serve`] : [];
-  const claimed = demandsOf(facts, catalog);
-  if ("problem" in claimed) return [`waits for nobody, yet ${claimed.problem}`];
+  const { demands, problems } = demandsOf(facts, catalog);
+  if (problems.length > 0) return [`needs no attention, yet ${JSON.stringify(problems)}`];
   if (entitled.through === undefined || entitled.through <= now) return [];
 
-  const wanted = claimed.claims.map(({ product, addons }) => shape(catalog.products[product]?.pricelist ?? 0, addons));
+  const wanted = demands.map(({ product, addons }) => shape(catalog.products[product]?.pricelist ?? 0, addons));
   const have = kept.map(({ pricelist, addons }) => shape(pricelist, addons));
   const missing = without(wanted, have);
   const excess = without(have, wanted);

@@ -1,3 +1,4 @@
+import { formatReason } from "../../shared/licensing/reasons.ts";
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { LedgerEntry, License } from "../../local/simulators/billmgr/index.ts";
@@ -51,13 +52,13 @@ export class Checks {
     this.#eventsKept();
     this.#operationsLogged();
     if (this.attention === undefined) this.#agrees();
-    else if (this.attention === "") this.#violated("is under attention without a reason");
     else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);
   }
 
   /** The reason for which a person is needed. */
   get attention(): string | undefined {
-    return this.#state?.agenda === "attention" ? (this.#state.reason ?? "") : undefined;
+    const items = this.#state?.subscription.attention;
+    return items?.map(({ reason }) => formatReason(reason)).join(" ");
   }
 
   /** How it stands in the end, in a word. */

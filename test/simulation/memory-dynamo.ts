@@ -159,7 +159,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
       Items,
       Count: Items.length,
       ScannedCount: read.length,
-      ...(last && { LastEvaluatedKey: pick(last, [...((input.IndexName && index?.keys) || []), ...keys]) }),
+      ...(last && { LastEvaluatedKey: pick(last, [...indexes.flatMap(({ name, keys: own }) => (name === input.IndexName ? own : [])), ...keys]) }),
     };
   }
 

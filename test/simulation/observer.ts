@@ -15,7 +15,7 @@ export type State = {
   version: number;
   agenda?: string;
   agendaAt?: string;
-  reason?: string;
+  attention?: string;
 };
 
 /** One changing call, from where it left to what came of it. */

@@ -1,3 +1,4 @@
+import { openOperations } from "../../shared/licensing/attention.ts";
 import { isDeepStrictEqual } from "node:util";
 import { nameOf } from "../../operator/actions/dependencies.ts";
 import { resume } from "../../operator/actions/halt.ts";
@@ -35,7 +36,7 @@ export class Operator {
     this.topUp();
     this.#mendPassword();
     this.redrive();
-    for (const { key, agenda } of this.#system.observer.states()) if (agenda === "attention") this.#planVisit(key);
+    for (const { key, attention } of this.#system.observer.states()) if (attention) this.#planVisit(key);
   }
 
   redrive(): void {
@@ -64,7 +65,7 @@ export class Operator {
       if (isDeepStrictEqual(same, params)) this.#baskets.delete(other);
     }
     const known = this.#system.operations().some(({ attempt }) => {
-      return /basket/.test(attempt?.response ?? "") && isDeepStrictEqual(attempt?.params, params);
+      return /cart|ok leads/.test(attempt?.response ?? "") && isDeepStrictEqual(attempt?.params, params);
     });
     if (!known || this.#random.chance(0.5)) return;
     this.topUp();
@@ -95,18 +96,19 @@ export class Operator {
     this.#system.scheduler.after(this.#random.between(1, 20) * hour, () => {
       this.#planned.delete(key);
       const state = this.#system.observer.states().find((one) => one.key === key);
-      if (state?.agenda !== "attention") return;
-      this.#system.machine.trace?.("operator", `looks after ${key}: ${state.reason}`);
+      if (!state?.attention) return;
+      this.#system.machine.trace?.("operator", `looks after ${key}: ${state.attention}`);
       // What did not succeed is tried another time.
       void this.#lookAfter(state).then((done) => done || this.#planVisit(key));
     });
   }
 
   #lookAfter(state: State): Promise<boolean> {
-    const { key, reason = "", subscription } = state;
-    const { operation } = subscription;
-    if (/funds|not paid/.test(reason)) this.topUp();
-    if (/privileges/.test(reason)) this.#grantRights();
+    const { key, subscription } = state;
+    const [operation] = openOperations(subscription);
+    const reasons = JSON.stringify(subscription.attention);
+    if (/insufficient_funds|unpaid_at_billmgr/.test(reasons)) this.topUp();
+    if (/privileges/.test(reasons)) this.#grantRights();
     const name = nameOf(key);
     const resolution = operation && this.#resolutionOf(state, operation);
     if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
@@ -115,8 +117,8 @@ export class Operator {
 
   /** What there is to say about an open operation, to whoever looks in billmgr. */
   #resolutionOf(
-    { key, subscription: { slots } }: State,
-    { change, state, attempt, before }: Operation,
+    { key }: State,
+    { change, state, attempt, before, elid }: Operation,
   ): Resolution | undefined {
     if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
@@ -134,9 +136,8 @@ export class Operator {
       const bought = licenses.find(
         ({ remoteid, status }) => remoteid === value && status !== deleted && status !== ordered,
       );
-      const told = slots.find(({ n }) => n === change.slot)?.license?.elid;
       if (bought) return state === "unknown" ? { as: "adopt", elid: bought.id } : undefined;
-      return told === undefined ? { as: "never-bought" } : { as: "gone", elid: told };
+      return elid === undefined ? { as: "never-bought" } : { as: "gone", elid };
     }
     if (change.kind === "prolong") {
       const isUnmoved = licenses.some(({ id, expiry }) => id === value && expiry === before.expiry);

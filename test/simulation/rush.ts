@@ -206,12 +206,12 @@ async function mistakes(
   for (const n of all) {
     const told = [0, ...periodsOf(n)].map((period) => payment(n, period));
     const { key } = told[0] as Payment;
-    const { subscription, agenda } = (await table.load(key)) ?? {};
+    const { subscription } = (await table.load(key)) ?? {};
     const ids = told.map(({ id }) => id).join();
     if (kept.get(key)?.join() !== ids) wrong.push(`${key} was told ${ids} and kept ${kept.get(key)}`);
     if (subscription?.payments.length !== told.length)
       wrong.push(`${key} knows ${subscription?.payments.length} payments`);
-    if (agenda && "attention" in agenda) wrong.push(`${key} needs a person: ${agenda.reason}`);
+    if (subscription?.attention) wrong.push(`${key} needs attention: ${JSON.stringify(subscription.attention)}`);
     const changes = bought.get(subscription?.slots[0]?.license?.elid ?? "") ?? [];
     const expected = ["order", ...periodsOf(n).map(() => "prolong")].join();
     const did = changes.map(({ operation }) => operation).join();

@@ -70,7 +70,7 @@ export class Schedule {
   #waiting(): string {
     return this.#observer
       .states()
-      .filter(({ agenda }) => agenda === "attention")
+      .filter(({ attention }) => attention !== undefined)
       .map(({ key, subscription: { operation } }) => `${key} ${operation?.n} ${operation?.state}`)
       .join();
   }

@@ -187,7 +187,7 @@ export class System {
     this.observer.stored(item);
     const agenda = item.agenda?.S;
     if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
-    if (agenda === "attention") {
+    if (item.attention?.S) {
       this.onAttention(pk?.S as Key);
       this.#schedule.waits();
     }
@@ -196,8 +196,8 @@ export class System {
   /** Something is queued or due, or an operation open that needs nobody. */
   isAtWork(): boolean {
     const now = toInstant(this.scheduler.now);
-    const goesOn = ({ agenda, agendaAt = now, subscription: { operation } }: State) =>
-      agenda !== "attention" && ((agenda && agendaAt <= now) || (operation && operation.state !== "finished"));
+    const goesOn = ({ agenda, agendaAt = now, attention, subscription: { operation } }: State) =>
+      (agenda !== undefined && agendaAt <= now) || (!attention && operation && operation.state !== "finished");
     return this.queue.size() > 0 || this.observer.states().some(goesOn);
   }
 

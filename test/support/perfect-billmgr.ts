@@ -49,7 +49,7 @@ export class PerfectBillmgr {
       check({ ...settled, now });
       current = settled.subscription;
       const { decision } = settled;
-      const until = decision.kind === "attention" ? undefined : decision.until;
+      const { until } = decision;
       if (until === undefined || until > end) return current;
       if (until <= now) throw new Error(`at ${now} it is to wake at ${until}`);
       if (wakes > 500) throw new Error(`wakes without end, at ${now}`);

@@ -30,7 +30,7 @@ export async function store(client: Client, due: readonly Due[], version = 0): P
   for (const { key, at } of due) {
     const { storefront, id } = partsOf(key);
     const subscription = newSubscription(storefront, id);
-    await table.save(key, { subscription, version, agenda: { due: toInstant(new Date(at)) } });
+    await table.save(key, { subscription, version, due: toInstant(new Date(at)) });
   }
 }
 

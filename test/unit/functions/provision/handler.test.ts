@@ -94,7 +94,7 @@ describe("renew", () => {
         return { keys: [{ key, due }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
       },
       attention: async () => ({
-        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({ key, due: now })),
+        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({ key, since: now, codes: [] })),
       }),
     },
     send: async (messages: readonly Outgoing[]) => void sent.push(...messages),

@@ -5,12 +5,13 @@ import type { Slot } from "../../../../shared/licensing/subscription.ts";
 import { catalogJson, catalogWith, changed, paid, type Sold, slot, subscriptionOf } from "../../../support/events.ts";
 
 const catalog = catalogWith();
-const claimsFor = (...items: Sold[]) => {
-  const found = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
-  return "claims" in found ? found.claims : expect.fail(found.problem);
+const demandsFor = (...items: Sold[]) => {
+  const { demands, problems } = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+  expect(problems).toEqual([]);
+  return demands;
 };
 
-describe("claims", () => {
+describe("demands", () => {
   test.each<[string, Sold[], [string, Record<string, number>][]]>([
     ["a plan", ["vm-monthly"], [["vm-monthly", { 55165: 1 }]]],
     ["a plan by quantity", [["vm-monthly", 3]], [["vm-monthly", { 55165: 3 }]]],
@@ -44,15 +45,15 @@ describe("claims", () => {
       ],
     ],
   ])("of %s", (_, items, expected) => {
-    expect(claimsFor(...items).map(({ plan, addons }) => [plan, addons])).toEqual(expected);
+    expect(demandsFor(...items).map(({ plan, addons }) => [plan, addons])).toEqual(expected);
   });
 
   test("are a thousand licenses at most", () => {
-    expect(claimsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
+    expect(demandsFor(["vm-each", 400], ["vm-each", 600])).toHaveLength(1000);
   });
 
   test("have a million of an addon at most", () => {
-    expect(claimsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
+    expect(demandsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
   });
 
   test("tell every name under which an unknown thing was sold", () => {
@@ -130,7 +131,7 @@ describe("the assignment", () => {
   const outline = (slots: Slot[], items: Sold[], trialsOver = false) => {
     const { filled, vacant, surplus } = assign(
       slots,
-      claimsFor(...items),
+      demandsFor(...items),
       ({ license }) => license.trial && trialsOver,
     );
     return {

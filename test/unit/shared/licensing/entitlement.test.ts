@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { coverage, entitlement, withPeriods } from "../../../../shared/licensing/entitlement.ts";
+import { coverage, withPeriods } from "../../../../shared/licensing/coverage.ts";
+import { entitlement } from "../../../../shared/licensing/entitlement.ts";
 import type { Event } from "../../../../shared/licensing/event.ts";
 import {
   billedBy,
