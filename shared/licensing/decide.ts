@@ -120,7 +120,7 @@ function wantedChanges(
     now,
     wakeups,
     isTrialOver,
-    isPartial: found.problems.length > 0,
+    isPartial: found.problems.some(({ code }) => code !== "nothing_sold" && code !== "period_not_stated"),
   };
   const purchases: Wanted[] = [];
   if (!entitled.ended && isPaid && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {

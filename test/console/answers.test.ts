@@ -110,9 +110,7 @@ describe("who answers a customer sees", () => {
     stack.sandbox?.configure({ balance: 1 });
     await buy({ customer });
     await minutes(2);
-    expect(await words("/subscription?name=standard%2F42")).toMatch(
-      /waits wait until .* billmgr said: error money/,
-    );
+    expect(await words("/subscription?name=standard%2F42")).toMatch(/waits wait until .* billmgr said: error money/);
   });
 
   test("characters that turn the text around by their names", async () => {

@@ -1,11 +1,11 @@
-import type { Attention } from "../../shared/licensing/subscription.ts";
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createConsole } from "../../operator/console/app.ts";
 import { createFigures } from "../../operator/console/figures.ts";
-import { tableIndexes, createTable, type Table } from "../../shared/aws/table.ts";
+import { createTable, type Table, tableIndexes } from "../../shared/aws/table.ts";
 import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Key } from "../../shared/intake/message.ts";
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import { addDays, type Day } from "../../shared/licensing/time.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
 import { catalogWith, license, licensed, operation, orderOf, paid, slot, utc } from "../support/events.ts";

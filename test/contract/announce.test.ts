@@ -1,4 +1,3 @@
-import type { Attention } from "../../shared/licensing/subscription.ts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { announce } from "../../functions/announce/announce.ts";
 import { type LocalTable, startTable, tableName } from "../../local/table.ts";
@@ -7,6 +6,7 @@ import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts
 import { type Key, keyOf } from "../../shared/intake/message.ts";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
 import { watchedLog } from "../support/log.ts";

@@ -1,10 +1,10 @@
-import type { Attention } from "../../shared/licensing/subscription.ts";
 import { ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tableName } from "../../local/table.ts";
 import { agendaShards, createTable, type Table } from "../../shared/aws/table.ts";
 import type { Key, Received } from "../../shared/intake/message.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import type { Attention } from "../../shared/licensing/subscription.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { type Backend, tables } from "../support/tables.ts";
 

@@ -117,7 +117,9 @@ export async function disagreements(
       .licenses()
       .filter(({ status, remoteid }) => status !== 4 && subscriptionIn(remoteid) === referencesOf(customer.id));
     if (stored?.subscription.attention) {
-      asked.push(`${customer.id}: ${stored.subscription.attention.map(({ reason }) => formatReason(reason)).join(" ")}`);
+      asked.push(
+        `${customer.id}: ${stored.subscription.attention.map(({ reason }) => formatReason(reason)).join(" ")}`,
+      );
       continue;
     }
     for (const flaw of [...unlike(customer, licenses, today), ...unknown(stored?.subscription, licenses)])

@@ -165,7 +165,9 @@ describe("a call that billmgr did not get or refused", () => {
     await buy();
     await advanceDays(stack, 1);
     expect(await calls("order")).toBe(1);
-    expect((await stateOf(stack))?.attention).toMatchObject([{ reason: { code: "refused", response: expect.stringContaining("error value/pricelist") } }]);
+    expect((await stateOf(stack))?.attention).toMatchObject([
+      { reason: { code: "refused", response: expect.stringContaining("error value/pricelist") } },
+    ]);
   });
 
   test("a wrong password halts the calls of everybody at once, and all goes on once that is lifted", async () => {
@@ -192,7 +194,9 @@ describe("a call that billmgr did not get or refused", () => {
       stack.sandbox?.configure({ ...of, balance: 3 });
       await buy();
       await minutes(60);
-      expect((await stateOf(stack))?.attention).toMatchObject([{ reason: { code: "insufficient_funds", balance: "3 EUR" }, funds: { balance: { amount: 3 } } }]);
+      expect((await stateOf(stack))?.attention).toMatchObject([
+        { reason: { code: "insufficient_funds", balance: "3 EUR" }, funds: { balance: { amount: 3 } } },
+      ]);
       await minutes(24 * 60);
       expect(await calls("order")).toBe(2);
       stack.sandbox?.configure({ balance: 500 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { coverage, entitlement } from "../../shared/licensing/entitlement.ts";
+import { coverage } from "../../shared/licensing/coverage.ts";
+import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../../shared/licensing/time.ts";
 import { histories, instants } from "../support/arbitraries.ts";
 import { catalogWith, paid, subscriptionOf } from "../support/events.ts";
@@ -20,7 +21,7 @@ test("payments told in months, each before the last ran out, reach to calendar m
         sum += count;
         return paid(at, { months: count }, { payment: `payment ${String(k).padStart(2, "0")}` });
       });
-      expect(coverage(subscriptionOf(...events).payments, 0).at(-1)).toEqual({
+      expect(coverage(subscriptionOf(...events).payments, { graceDays: 0, late: "order" }).at(-1)).toEqual({
         through: instantPlusMonths(first, sum),
         since: first,
       });
@@ -34,7 +35,10 @@ test("one more payment never shortens what is paid", () => {
     fc.property(histories, instants, months, (events, at, count) => {
       const { payments } = subscriptionOf(...events);
       const more = subscriptionOf(...events, paid(at, { months: count }, { payment: "one more" })).payments;
-      expect((coverage(more, 0).at(-1)?.through ?? "") >= (coverage(payments, 0).at(-1)?.through ?? "")).toBe(true);
+      expect(
+        (coverage(more, { graceDays: 0, late: "order" }).at(-1)?.through ?? "") >=
+          (coverage(payments, { graceDays: 0, late: "order" }).at(-1)?.through ?? ""),
+      ).toBe(true);
     }),
     { numRuns: 1000 },
   );
@@ -47,7 +51,7 @@ test("what payments cover does not depend on the order in which they are listed"
   });
   fc.assert(
     fc.property(shuffled, fc.constantFrom(0, 3), ([payments, others], graceDays) => {
-      expect(coverage(others, graceDays)).toEqual(coverage(payments, graceDays));
+      expect(coverage(others, { graceDays, late: "order" })).toEqual(coverage(payments, { graceDays, late: "order" }));
     }),
     { numRuns: 1000 },
   );
@@ -61,7 +65,9 @@ test("payments are counted in the order in which they were made, whatever they a
         subscriptionOf(...made.map((at, i) => paid(at, { months: count }, { payment: names[i] ?? "" }))).payments;
       const names = made.map((_, i) => String(i));
       const turned = names.map((_, i) => String((i + seed) % names.length));
-      expect(coverage(named(turned), 0)).toEqual(coverage(named(names), 0));
+      expect(coverage(named(turned), { graceDays: 0, late: "order" })).toEqual(
+        coverage(named(names), { graceDays: 0, late: "order" }),
+      );
     }),
     { numRuns: 300 },
   );

@@ -1,10 +1,10 @@
-import { formatReason } from "../../shared/licensing/reasons.ts";
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { LedgerEntry, License } from "../../local/simulators/billmgr/index.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import { formatReason } from "../../shared/licensing/reasons.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { type Alive, disagreements } from "./agreement.ts";

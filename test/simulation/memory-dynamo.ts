@@ -159,7 +159,12 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
       Items,
       Count: Items.length,
       ScannedCount: read.length,
-      ...(last && { LastEvaluatedKey: pick(last, [...indexes.flatMap(({ name, keys: own }) => (name === input.IndexName ? own : [])), ...keys]) }),
+      ...(last && {
+        LastEvaluatedKey: pick(last, [
+          ...indexes.flatMap(({ name, keys: own }) => (name === input.IndexName ? own : [])),
+          ...keys,
+        ]),
+      }),
     };
   }
 

@@ -1,9 +1,9 @@
-import { openOperations } from "../../shared/licensing/attention.ts";
 import { isDeepStrictEqual } from "node:util";
 import { nameOf } from "../../operator/actions/dependencies.ts";
 import { resume } from "../../operator/actions/halt.ts";
 import { type Resolution, resolve, retry } from "../../operator/actions/repair.ts";
 import type { Key } from "../../shared/intake/message.ts";
+import { openOperations } from "../../shared/licensing/attention.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
@@ -116,10 +116,7 @@ export class Operator {
   }
 
   /** What there is to say about an open operation, to whoever looks in billmgr. */
-  #resolutionOf(
-    { key }: State,
-    { change, state, attempt, before, elid }: Operation,
-  ): Resolution | undefined {
+  #resolutionOf({ key }: State, { change, state, attempt, before, elid }: Operation): Resolution | undefined {
     if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
     if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return undefined;

@@ -5,7 +5,7 @@ import { createHandler as createWebhook } from "../../functions/webhook/handler.
 import { createSandbox } from "../../local/simulators/billmgr/index.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
-import { tableIndexes, createTable, type Table } from "../../shared/aws/table.ts";
+import { createTable, type Table, tableIndexes } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { keyOf } from "../../shared/intake/message.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";

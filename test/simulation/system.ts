@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from "../../local/simulators/billmgr/inde
 import type { OperatorDependencies as OpsWorld } from "../../operator/actions/dependencies.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
-import { tableIndexes, createTable } from "../../shared/aws/table.ts";
+import { createTable, tableIndexes } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";

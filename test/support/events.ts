@@ -163,5 +163,16 @@ export const orderOf = (of: Partial<Order> = {}): Order => ({
   ...of,
 });
 
-export const decide = (subscription: Subscription, now: string, policy: Partial<Catalog["policy"]> = {}): Decision =>
-  decideNext(subscription, catalogWith(policy), utc(now));
+/** The decision, without the lists that are empty. */
+export function decide(
+  subscription: Subscription,
+  now: string,
+  policy: Partial<Catalog["policy"]> = {},
+): Omit<Decision, "attention" | "blocked"> & Partial<Decision> {
+  const { attention, blocked, ...decision } = decideNext(subscription, catalogWith(policy), utc(now));
+  return {
+    ...decision,
+    ...(attention.length > 0 && { attention }),
+    ...(blocked.length > 0 && { blocked }),
+  };
+}

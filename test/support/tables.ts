@@ -1,5 +1,5 @@
 import { startTable } from "../../local/table.ts";
-import { tableIndexes, type createTable } from "../../shared/aws/table.ts";
+import { type createTable, tableIndexes } from "../../shared/aws/table.ts";
 import { createMemoryDynamo } from "../simulation/memory-dynamo.ts";
 import { hasJava, startDynamoDbLocal } from "./dynamodb-local.ts";
 

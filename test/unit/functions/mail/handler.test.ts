@@ -36,7 +36,9 @@ test.each(Object.values(announcementTypes))("there is a letter for %s, without w
 test("nothing is written where no address is known, nor of what only the operator has to know", () => {
   expect(letterOf({ ...ordered, customer: {} })).toBeUndefined();
   const { plan, license, ...rest } = ordered;
-  expect(letterOf({ ...rest, type: "license.attention", code: "refused", reason: "the balance is 3 EUR" })).toBeUndefined();
+  expect(
+    letterOf({ ...rest, type: "license.attention", code: "refused", reason: "the balance is 3 EUR" }),
+  ).toBeUndefined();
 });
 
 test("SES is asked to send it, by its real client; what it refuses is an error, to be tried again", async () => {

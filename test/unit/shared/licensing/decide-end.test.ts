@@ -111,7 +111,7 @@ describe("licenses that no item stands for", () => {
     const slots = [each(1), each(2), each(3)];
     expect(decide(licensed(slots, three, fewer), "2027-01-10")).toMatchObject({
       change: { kind: "suspend", slot: 2 },
-      why: "it is not sold any more",
+      why: "no item entitles to it",
     });
     const deleting = decide(licensed(slots, three, fewer), "2027-01-10", { onEnd: "delete" });
     expect(deleting).toMatchObject({ change: { kind: "delete", slot: 2 } });

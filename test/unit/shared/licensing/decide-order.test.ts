@@ -11,6 +11,7 @@ import {
   resumed,
   slot,
   subscriptionOf,
+  utc,
 } from "../../../support/events.ts";
 
 const january = { through: "2027-02-01" };
@@ -22,7 +23,10 @@ describe("an order", () => {
     expect(decide(sold, "2027-01-01T00:01")).toEqual({
       kind: "change",
       why: "paid through 2027-02-01T00:00:00.000Z",
-      change: orderOf({ addons: { "55165": 4 } }),
+      change: orderOf({
+        addons: { "55165": 4 },
+        spends: { from: utc("2027-01-01T00:01"), to: utc("2027-02-01T00:01") },
+      }),
     });
   });
 
@@ -88,24 +92,32 @@ describe("after a gap in the payments", () => {
   });
 
   test.each([
-    ["a gap of less than half a period", "2027-02-14", "2027-03-14"],
-    ["one period that does for both", "2027-02-20", "2027-03-14"],
-  ])("the license is prolonged over %s", (_, at, through) => {
-    expect(decide(licensed([lapsed], before, paid(at, { through })), at)).toMatchObject({
-      change: { kind: "prolong", slot: 1, expiry: "2027-03-01" },
-    });
+    ["of some days", "2027-02-06", "2027-03-06"],
+    ["of half a period", "2027-02-15", "2027-03-15"],
+  ])("%s, the license is replaced, or prolonged where the policy says so", (_, at, through) => {
+    const again = licensed([lapsed], before, paid(at, { through }));
+    expect(decide(again, at)).toMatchObject(order({ slot: 2, replaces: { n: 1 } }));
+    const prolong = { kind: "prolong", slot: 1, expiry: "2027-03-01" };
+    expect(decide(again, at, { late: "prolong" })).toMatchObject({ change: prolong });
   });
 
-  test("of half a period, with another half behind the next, the license is replaced", () => {
-    const again = paid("2027-02-15", { through: "2027-03-15" });
-    expect(decide(licensed([lapsed], before, again), "2027-02-15")).toMatchObject(order({ slot: 2 }));
+  test("no longer than the slack, the license is prolonged", () => {
+    const again = paid("2027-02-04", { through: "2027-03-04" });
+    const late = licensed([lapsed], before, again);
+    expect(decide(late, "2027-02-04", { graceDays: 0 })).toMatchObject({ change: { kind: "prolong" } });
+    expect(decide(late, "2027-02-04", { graceDays: 0, slackDays: 0 })).toMatchObject(order({ slot: 2 }));
   });
 
-  test("is measured by the period of the license's plan", () => {
-    const yearly = paid("2027-01-01", january, { items: ["vm-yearly"] });
-    const again = paid("2027-04-01", { through: "2028-04-01" });
-    expect(decide(licensed([slot({ plan: "vm-yearly" })], yearly, again), "2027-04-01")).toMatchObject({
-      change: { kind: "prolong", expiry: "2028-02-01" },
+  test("so long that a prolonged license would not reach the present, it is replaced all the same", () => {
+    const again = paid("2027-03-02", { through: "2027-04-02" });
+    const long = licensed([lapsed], before, again);
+    expect(decide(long, "2027-03-02", { late: "prolong" })).toMatchObject(order({ slot: 2 }));
+  });
+
+  test("the days of a shop whose due dates do not move are paid from the due date", () => {
+    const again = paid("2027-02-09", { through: "2027-03-01" });
+    expect(decide(licensed([lapsed], before, again), "2027-02-09")).toMatchObject({
+      change: { kind: "prolong", expiry: "2027-03-01", spends: { from: utc("2027-02-01"), to: utc("2027-03-01") } },
     });
   });
 
@@ -137,14 +149,17 @@ describe("a time that is paid and has not begun", () => {
 test("five years ahead are believed, and not a day more", () => {
   const through = (day: string) => subscriptionOf(paid("2027-01-01", { through: day }, { items: ["vm-monthly"] }));
   expect(decide(through("2032-01-05T10:00"), "2027-01-01")).toMatchObject(order({}));
-  expect(decide(through("2032-01-06"), "2027-01-01")).toMatchObject({ kind: "attention" });
+  expect(decide(through("2032-01-06"), "2027-01-01")).toMatchObject({
+    kind: "settled",
+    attention: [{ code: "paid_too_far_ahead" }],
+  });
 });
 
 test("a time too far ahead to be believed is for a person", () => {
   const mistyped = subscriptionOf(paid("2027-01-01", { through: "2127-02-01" }, { items: ["vm-monthly"] }));
   expect(decide(mistyped, "2027-01-01")).toMatchObject({
-    kind: "attention",
-    reason: expect.stringMatching(/too far ahead/),
+    kind: "settled",
+    attention: [{ code: "paid_too_far_ahead", through: utc("2127-02-01") }],
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Subscription } from "../../../../shared/licensing/subscription.ts";
+import { blockOf } from "../../../../shared/licensing/attention.ts";
+import type { Attention, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
   cancelled,
   changed,
@@ -7,6 +8,7 @@ import {
   failed,
   licensed,
   operation,
+  orderOf,
   paid,
   paused,
   refunded,
@@ -38,8 +40,8 @@ describe("an operation under way", () => {
   });
 
   test.each(["2027-01-10", "2027-01-11"])("is looked at when it is due, whatever else is wanted (%s)", (now) => {
-    const attention = { reason: "asked", since: utc("2027-01-01") };
-    expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ kind: "observe" });
+    const attention: Attention[] = [{ reason: { code: "plan_not_stated" }, since: utc("2027-01-01") }];
+    expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ kind: "observe", operation: 1 });
   });
 
   test("is no matter any more when it is finished", () => {
@@ -53,45 +55,104 @@ describe("an operation under way", () => {
 });
 
 describe("attention", () => {
-  test("keeps everything as it is until a person resolves it", () => {
-    const attention = { reason: "the shop is odd", since: utc("2027-01-01") };
-    expect(decide({ ...subscriptionOf(january), attention }, "2027-01-01")).toEqual({
-      kind: "attention",
-      reason: "the shop is odd",
+  const order = orderOf({ addons: { "55165": 1 } });
+  const refused: Attention = {
+    reason: { code: "refused", change: order, response: "error value" },
+    since: utc("2027-01-01"),
+    blocks: blockOf(order),
+  };
+
+  test("holds up the change that it is about, and no other", () => {
+    const held = { ...subscriptionOf(january), attention: [refused] };
+    expect(decide(held, "2027-01-02")).toEqual({
+      kind: "settled",
+      until: utc("2027-02-01"),
+      blocked: [refused.blocks],
+    });
+    const other = changed("2027-01-02", ["vm-monthly", 2]);
+    expect(decide({ ...subscriptionOf(january, other), attention: [refused] }, "2027-01-02")).toMatchObject({
+      change: { kind: "order", addons: { "55165": 2 } },
+    });
+  });
+
+  test("with an end is over by then", () => {
+    const until = utc("2027-01-02T10:00");
+    const held = { ...subscriptionOf(january), attention: [{ ...refused, until }] };
+    expect(decide(held, "2027-01-02T09:59")).toMatchObject({ kind: "settled", until });
+    expect(decide(held, "2027-01-02T10:00")).toMatchObject({ change: { kind: "order" } });
+  });
+
+  test.each([
+    ["charged back", [refunded("2027-01-05", "january")], "suspend"],
+    ["cancelled", [cancelled("2027-01-05")], "suspend"],
+    ["paid again", [paid("2027-01-20", { through: "2027-03-01" })], "prolong"],
+  ])("for an edit does not hold up what is %s", (_, events, kind) => {
+    const edit = { kind: "edit", slot: 1, elid: "101", family: "platform", plan: "vm-monthly" } as const;
+    const change = { ...edit, addons: { "55165": 5 } };
+    const attention = [{ ...refused, reason: { ...refused.reason, change }, blocks: blockOf(change) }] as Attention[];
+    const held = licensed([slot()], january, changed("2027-01-02", ["vm-monthly", 5]), ...events);
+    expect(decide({ ...held, attention }, "2027-01-21")).toMatchObject({ change: { kind } });
+  });
+
+  test.each([
+    ["charged back", [refunded("2027-01-05", "january")], "suspend"],
+    ["paused", [paused("2027-01-05")], "suspend"],
+    ["unpaid", [], "suspend"],
+    ["cancelled", [cancelled("2027-01-05")], "suspend"],
+    ["paid again", [paid("2027-01-20", { through: "2027-03-01" })], "prolong"],
+  ])("for an unknown item does not hold up what is %s", (_, events, kind) => {
+    const odd = changed("2027-01-02", "vm-monthly", "vm-weekly");
+    const now = events.length > 0 ? "2027-01-21" : "2027-02-05";
+    expect(decide(licensed([slot()], january, odd, ...events), now)).toMatchObject({ change: { kind } });
+  });
+
+  test("for an unknown item keeps licenses and addons that the item may mean", () => {
+    const slots = [
+      slot({ n: 1, addons: { "55165": 3 } }),
+      slot({ n: 2, product: "dcimanager6", plan: "dci-monthly", addons: {} }),
+    ];
+    const held = licensed(slots, january, changed("2027-01-02", "vm-monthly", "vm-weekly"));
+    expect(decide(held, "2027-01-05")).toEqual({
+      kind: "settled",
+      until: utc("2027-02-01"),
+      attention: [{ code: "unknown_item", storefront: "standard", names: ["vm-weekly"] }],
     });
   });
 
   test.each([
-    ["an unknown plan", [paid("2027-01-01", { months: 1 }, { items: ["vm-weekly"] })], /sold at standard as vm-weekly/],
-    ["no plan at all", [paid("2027-01-01", { months: 1 })], /no event has told for which plan/],
-    ["an extra alone", [paid("2027-01-01", { months: 1 }, { items: ["extra-node"] })], /"extra-node" stands without/],
-    ["thousands of licenses", [paid("2027-01-01", { months: 1 }, { items: [["vm-each", 1001]] })], /more than 1000/],
-  ])("is asked for %s", (_, events, reason) => {
-    expect(decide(subscriptionOf(...events), "2027-01-02")).toEqual({
-      kind: "attention",
-      reason: expect.stringMatching(reason),
-    });
+    ["an unknown plan", [paid("2027-01-01", { months: 1 }, { items: ["vm-weekly"] })], "unknown_item"],
+    ["no plan at all", [paid("2027-01-01", { months: 1 })], "plan_not_stated"],
+    ["an extra alone", [paid("2027-01-01", { months: 1 }, { items: ["extra-node"] })], "extra_without_plan"],
+    ["thousands of licenses", [paid("2027-01-01", { months: 1 }, { items: [["vm-each", 1001]] })], "too_many_licenses"],
+    ["a quantity of nothing", [paid("2027-01-01", { months: 1 }, { items: [["vm-monthly", 0]] })], "nothing_sold"],
+  ])("is needed for %s", (_, events, code) => {
+    expect(decide(subscriptionOf(...events), "2027-01-02")).toMatchObject({ kind: "settled", attention: [{ code }] });
   });
 
-  test("is not asked for what has ended, though its plan has left the catalog", () => {
+  test("is not needed for a quantity of nothing once the paid time is over", () => {
+    const none = paid("2027-01-01", { months: 1 }, { items: [["vm-monthly", 0]] });
+    expect(decide(subscriptionOf(none), "2027-02-02")).not.toHaveProperty("attention");
+  });
+
+  test("is not needed for what has ended, though its plan has left the catalog", () => {
     const gone = licensed([slot()], paid("2027-01-01", { months: 1 }, { items: ["vm-old"] }), cancelled("2027-01-05"));
     expect(decide(gone, "2027-01-06")).toMatchObject({ kind: "change", change: { kind: "suspend" } });
   });
 
-  test("is asked for a license of which billmgr tells no expiry", () => {
+  test("is needed for a license of which billmgr shows no expiry", () => {
     const { license: _, ...empty } = slot();
     const unread = {
       ...empty,
       license: { elid: "101", family: "platform", trial: false, suspended: false, addons: {} },
     };
-    expect(decide(licensed([unread], january), "2027-01-02")).toEqual({
-      kind: "attention",
-      reason: "billmgr tells no expiry of license 101",
+    expect(decide(licensed([unread], january), "2027-01-02")).toMatchObject({
+      kind: "settled",
+      attention: [{ code: "expiry_not_shown", elid: "101" }],
     });
   });
 });
 
-describe("a pause", () => {
+describe("a backoff", () => {
   const backoff = {
     since: utc("2027-01-02T09:00"),
     until: utc("2027-01-02T10:00"),
@@ -111,13 +172,13 @@ describe("a pause", () => {
     expect(decide({ ...subscriptionOf(january), backoff }, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });
 
-  test("of more than a day is told to a person, and tried again all the same", () => {
+  test("of more than a day needs attention, and is tried again all the same", () => {
     const long = { ...backoff, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
     const wanted = { ...subscriptionOf(january), backoff: long };
     expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ kind: "wait" });
-    expect(decide(wanted, "2027-01-02T09:00")).toEqual({
-      kind: "attention",
-      reason: "since 2027-01-01T09:00:00.000Z it cannot be done: billmgr is not reached",
+    expect(decide(wanted, "2027-01-02T09:00")).toMatchObject({
+      kind: "wait",
+      attention: [{ code: "backing_off", since: utc("2027-01-01T09:00"), why: "billmgr is not reached" }],
     });
     expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });

@@ -46,7 +46,9 @@ describe("what payments cover", () => {
     ["a time that was over when it was paid", [paid("2027-03-01", { through: "2027-02-01" })], "2027-02-01"],
     ["months paid ahead", [paid("2027-01-10", { months: 1 }), paid("2027-01-11", { months: 12 })], "2028-02-10"],
   ])("%s", (_, events, through) => {
-    expect(coverage(subscriptionOf(...events).payments, 0).at(-1)?.through).toBe(through && utc(through));
+    expect(coverage(subscriptionOf(...events).payments, { graceDays: 0, late: "order" }).at(-1)?.through).toBe(
+      through && utc(through),
+    );
   });
 });
 
@@ -92,7 +94,7 @@ describe("a payment that tells only when its period began", () => {
       "2027-02-01",
     ],
   ] as [string, Event[], string | undefined][])("%s", (_, events, through) => {
-    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), 0);
+    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), { graceDays: 0, late: "order" });
     expect(runs(events).at(-1)?.through).toBe(through && utc(`${through}T10:00`));
     expect(runs(events.toReversed())).toEqual(runs(events));
   });
@@ -126,17 +128,14 @@ describe("a payment that tells no more than that it pays", () => {
     ["keeps its interval when another is told later", [first, monthly, billedBy("2027-01-20", 12)], "2027-02-01"],
     ["pays for several", [paid("2027-01-01T10:00", { intervals: 2 }), billedBy("2026-12-31", 3)], "2027-07-01"],
   ] as [string, Event[], string | undefined][])("%s", (_, events, through) => {
-    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), 0);
+    const runs = (order: Event[]) => coverage(withPeriods(subscriptionOf(...order)), { graceDays: 0, late: "order" });
     expect(runs(events).at(-1)?.through).toBe(through && utc(`${through}T10:00`));
     expect(runs(events.toReversed())).toEqual(runs(events));
   });
 
-  test("needs a person when no event has told an interval", () => {
+  test("needs attention when no event contains an interval", () => {
     const untold = subscriptionOf(first, changed("2027-01-01", "vm-monthly"));
-    expect(decide(untold, "2027-01-02")).toEqual({
-      kind: "attention",
-      reason: "paid, but no event has told for how long",
-    });
+    expect(decide(untold, "2027-01-02")).toEqual({ kind: "settled", attention: [{ code: "period_not_stated" }] });
     expect(decide(subscriptionOf(first, monthly, changed("2027-01-01", "vm-monthly")), "2027-01-02")).toMatchObject({
       kind: "change",
       change: { kind: "order" },
@@ -165,7 +164,9 @@ describe("since when it has been paid without a gap", () => {
     ["a late payment of the same time again", [january, paid("2027-02-20", { through: "2027-02-01" })], "2027-01-01"],
     ["a payment of a time that was over by then", [paid("2027-03-01", { through: "2027-02-01" })], "2027-02-01"],
   ])("%s", (_, events, since) => {
-    expect(coverage(subscriptionOf(...events).payments, 0).at(-1)?.since).toBe(since && utc(since));
+    expect(coverage(subscriptionOf(...events).payments, { graceDays: 0, late: "order" }).at(-1)?.since).toBe(
+      since && utc(since),
+    );
   });
 });
 
@@ -173,7 +174,9 @@ test("of two payments of one moment the one of the lesser id counts first, howev
   const months = paid("2027-01-01", { months: 1 }, { payment: "a" });
   const { payments } = subscriptionOf(months, paid("2027-01-01", { through: "2027-03-10" }, { payment: "b" }));
   for (const listed of [payments, [...payments].reverse()]) {
-    expect(coverage(listed, 0)).toEqual([{ since: utc("2027-01-01"), through: utc("2027-03-10") }]);
+    expect(coverage(listed, { graceDays: 0, late: "order" })).toEqual([
+      { since: utc("2027-01-01"), through: utc("2027-03-10") },
+    ]);
   }
 });
 
@@ -183,7 +186,10 @@ test.each([
   ["2027-02-04T00:01", "2027-02-04T00:01"],
 ])("a gap of three days of grace breaks nothing: paid again at %s, since %s", (again, since) => {
   const { payments } = subscriptionOf(january, paid(again, { through: "2027-03-01" }));
-  expect(coverage(payments, 3).at(-1)).toEqual({ since: utc(since), through: utc("2027-03-01") });
+  expect(coverage(payments, { graceDays: 3, late: "order" }).at(-1)).toEqual({
+    since: utc(since),
+    through: utc("2027-03-01"),
+  });
 });
 
 describe("until when it is to be served", () => {
