@@ -7,6 +7,7 @@ import { requestOf } from "../../shared/billmgr/requests.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import { addAttention, blockOf, openOperations, withAttention } from "../../shared/licensing/attention.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
+import { compact, foldArchived } from "../../shared/licensing/compaction.ts";
 import { type Decision, decide } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
@@ -108,7 +109,7 @@ class Convergence {
   }
 
   async run(events: readonly Event[]): Promise<void> {
-    this.#subscription = events.reduce(fold, this.#subscription);
+    for (const event of events) await this.#fold(event);
     for (;;) {
       await this.#retryAfterTopUp();
       const decision = decide(this.#subscription, this.#deps.catalog, this.#now());
@@ -125,6 +126,22 @@ class Convergence {
     }
   }
 
+  /** A fact about an archived payment is kept with it; the rest of the event counts as ever. */
+  async #fold(event: Event): Promise<void> {
+    const { table } = this.#deps;
+    const payment = "payment" in event ? event.payment : undefined;
+    const isNew = payment !== undefined && !this.#subscription.payments.some(({ id }) => id === payment);
+    const archived =
+      isNew && this.#subscription.archivedCount ? await table.archivedPayment(this.#key, payment) : undefined;
+    if (!archived) {
+      this.#subscription = fold(this.#subscription, event);
+      return;
+    }
+    const { payment: corrected, rest } = foldArchived(archived, event);
+    if (!isDeepStrictEqual(corrected, archived)) await table.putArchivedPayment(this.#key, corrected);
+    this.#subscription = fold(this.#subscription, rest);
+  }
+
   #now(): Instant {
     return toInstant(this.#deps.now());
   }
@@ -132,7 +149,10 @@ class Convergence {
   /** Nothing can be done now: stores what needs attention, and when to decide again. */
   async #schedule(decision: Exclude<Decision, { kind: "change" | "observe" }>): Promise<void> {
     const now = this.#now();
-    this.#subscription = withAttention(this.#subscription, decision, now);
+    const { policy } = this.#deps.catalog;
+    const { subscription, archived } = compact(withAttention(this.#subscription, decision, now), policy, now);
+    for (const payment of archived) await this.#deps.table.putArchivedPayment(this.#key, payment);
+    this.#subscription = subscription;
     return this.#save(earliest([decision.until, nextKeyPoll(this.#subscription, now)]));
   }
 

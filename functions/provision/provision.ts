@@ -1,4 +1,5 @@
 import type { EventStatus } from "../../shared/aws/table.ts";
+import { digestOf } from "../../shared/digest.ts";
 import {
   isTestMode,
   type Key,
@@ -6,12 +7,15 @@ import {
   messageKinds,
   type Outgoing,
   partsOf,
+  type Received,
   renamePayment,
   type Send,
 } from "../../shared/intake/message.ts";
-import { type ConvergeDependencies as ConvergeWorld, converge } from "./converge.ts";
+import type { Event } from "../../shared/licensing/event.ts";
+import { toInstant } from "../../shared/licensing/time.ts";
+import { type ConvergeDependencies, converge } from "./converge.ts";
 
-export type ProvisionDependencies = ConvergeWorld & { send: Send };
+export type ProvisionDependencies = ConvergeDependencies & { send: Send };
 
 /** Does what one message asks. Each step can be repeated, so a message that failed half-way is simply taken again. */
 export async function provision(message: Message, deps: ProvisionDependencies): Promise<void> {
@@ -32,8 +36,7 @@ export async function provision(message: Message, deps: ProvisionDependencies): 
     case "unparseable":
       return table.putEvent(key, message.received, [], { status: message.kind, reason: message.reason });
     case "link":
-      await table.putLink(key, message.to);
-      return passOn(key, message.to, deps);
+      return relink(key, message.to, deps);
     case "event": {
       const { received, events } = message;
       const waits = partsOf(key).kind === "reference" && events.length > 0;
@@ -63,4 +66,34 @@ async function passOn(from: Key, to: Key, { table, send }: ProvisionDependencies
     ];
   });
   await send(outgoing);
+}
+
+/**
+ * Links a reference. What is known of it belongs to one subscription: a reference that was linked to another one moves,
+ * and takes its payment along. The link is stored before what is known is passed on, so an event that comes meanwhile
+ * finds it, and after the facts of a move, so a move that was cut off is made again.
+ */
+async function relink(from: Key, to: Key, deps: ProvisionDependencies): Promise<void> {
+  const before = await deps.table.link(from);
+  if (before !== undefined && before !== to) {
+    await deps.send([unlinkMessage(from, before, false, deps), unlinkMessage(from, to, true, deps)]);
+  }
+  await deps.table.putLink(from, to);
+  await passOn(from, to, deps);
+}
+
+/** The fact that a payment does not belong to a subscription, or belongs to it again. */
+function unlinkMessage(from: Key, to: Key, reversed: boolean, { now }: ProvisionDependencies): Outgoing {
+  const at = toInstant(now());
+  const { id: payment } = partsOf(from);
+  const id = `unlink-${digestOf(from, to, at).slice(0, 16)}`;
+  const event: Event = { id, occurredAt: at, type: "payment.unlinked", payment, reversed };
+  const received: Received = {
+    id,
+    type: "payment.unlinked",
+    occurredAt: at,
+    receivedAt: at,
+    body: JSON.stringify(event),
+  };
+  return { message: { key: to, kind: "event", received, events: [event] }, deduplicationId: id };
 }

@@ -7,6 +7,7 @@ import {
   type Received,
   renamePayment,
 } from "../../shared/intake/message.ts";
+import { archivedId } from "../../shared/licensing/compaction.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { PreconditionFailed, refold } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
@@ -93,7 +94,9 @@ function refuseTestMode({ facts }: Reparsed, { catalog }: Pick<OperatorDependenc
 /** Whoever folds anew must not lose a payment whose event is not kept. */
 function refuseLoss(subscription: Subscription, kept: readonly Event[]): void {
   const told = refold(subscription, kept).payments;
-  const lost = subscription.payments.find(({ id }) => !told.some((payment) => payment.id === id));
+  const lost = subscription.payments.find(
+    ({ id }) => id !== archivedId && !told.some((payment) => payment.id === id),
+  );
   if (lost)
     throw new PreconditionFailed(
       `payment ${lost.id} is known, and no event that is kept tells of it: it would be lost`,

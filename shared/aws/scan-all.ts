@@ -1,6 +1,6 @@
 import type { Key } from "../intake/message.ts";
 import type { Operation } from "../licensing/operation.ts";
-import { type Subscription, withDefaults } from "../licensing/subscription.ts";
+import { type Payment, type Subscription, withDefaults } from "../licensing/subscription.ts";
 import type { Items, Page } from "./items.ts";
 import type { StoredEvent } from "./table.ts";
 
@@ -9,6 +9,7 @@ export type StoredItem = { key: Key } & (
   | { kind: "subscription"; version: number; subscription: Subscription }
   | { kind: "event"; event: StoredEvent }
   | { kind: "operation"; operation: Operation }
+  | { kind: "payment"; payment: Payment }
   | { kind: "link"; to: Key }
 );
 
@@ -24,7 +25,9 @@ export const scanAllIn = ({ scan }: Items): ScanAll => ({
   },
 });
 
-function itemOf({ pk, sk, schema, agenda, agendaAt, expiresAt, ...item }: Record<string, unknown>): StoredItem[] {
+/** Without what only the table needs. */
+function itemOf(stored: Record<string, unknown>): StoredItem[] {
+  const { pk, sk, schema, agenda, agendaAt, attention, attentionAt, expiresAt, ...item } = stored;
   const key = pk as Key;
   const [kind] = String(sk).split("#", 1);
   if (kind === "state") {
@@ -33,5 +36,6 @@ function itemOf({ pk, sk, schema, agenda, agendaAt, expiresAt, ...item }: Record
   }
   if (kind === "event") return [{ key, kind: "event", event: item as StoredEvent }];
   if (kind === "operation") return [{ key, kind: "operation", operation: item as Operation }];
+  if (kind === "payment") return [{ key, kind: "payment", payment: item.payment as Payment }];
   return kind === "link" ? [{ key, kind: "link", to: item.to as Key }] : [];
 }

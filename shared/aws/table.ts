@@ -4,7 +4,7 @@ import type { Key, Received } from "../intake/message.ts";
 import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
 import type { ReasonCode } from "../licensing/reasons.ts";
-import { type Subscription, withDefaults } from "../licensing/subscription.ts";
+import { type Payment, type Subscription, withDefaults } from "../licensing/subscription.ts";
 import { type Day, dayOf, type Instant } from "../licensing/time.ts";
 import { type Control, controlIn } from "./control.ts";
 import { itemsIn, type Page } from "./items.ts";
@@ -73,6 +73,9 @@ export type Table = Parts & {
   markAttentionPublished(key: Key, id: string): Promise<void>;
   /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
   find(text: string): Promise<Key[]>;
+  /** A payment that left the state because its time is over. */
+  archivedPayment(key: Key, id: string): Promise<Payment | undefined>;
+  putArchivedPayment(key: Key, payment: Payment): Promise<void>;
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
   /** One page of all subscriptions, in no order. */
@@ -250,6 +253,14 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         { ":pk": `find#${normalizeSearchTerm(text)}` },
       );
       return rows.map(({ sk }) => sk as Key);
+    },
+
+    async archivedPayment(key, id) {
+      return (await get(key, `payment#${id}`))?.payment as Payment | undefined;
+    },
+
+    async putArchivedPayment(key, payment) {
+      await put({ pk: key, sk: `payment#${payment.id}`, payment });
     },
 
     async putLink(key, to) {

@@ -5,6 +5,10 @@ import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 /** Paid time without a gap. */
 export type Run = { since: Instant; through: Instant };
 
+/** So many months from that moment on led to the end of a run, so that January 31 and two months is March 31. */
+export type Counted = { from: Instant; months: number };
+export type CountedRun = Run & { counted?: Counted };
+
 type Paid = NonNullable<Payment["paid"]>;
 type Covers = Paid["value"]["covers"];
 
@@ -57,7 +61,14 @@ function endOfPeriod(from: Instant, renewals: readonly Renewal[]): Instant | und
  * Runs that are closer together than the grace are one. A payment with an explicit end has its own place. One that
  * counts months continues the run in which it was stated, and otherwise begins a run.
  */
-export function coverage(payments: readonly Payment[], { graceDays, late }: Pick<Policy, "graceDays" | "late">): Run[] {
+export const coverage = (payments: readonly Payment[], policy: Pick<Policy, "graceDays" | "late">): Run[] =>
+  countedCoverage(payments, policy).map(({ since, through }) => ({ since, through }));
+
+/** The same, with how the ends of the runs were counted. */
+export function countedCoverage(
+  payments: readonly Payment[],
+  { graceDays, late }: Pick<Policy, "graceDays" | "late">,
+): CountedRun[] {
   const placed = payments.flatMap((payment) =>
     payment.paid ? [{ id: payment.id, at: statedAt(payment), covers: payment.paid.value.covers }] : [],
   );
@@ -65,7 +76,7 @@ export function coverage(payments: readonly Payment[], { graceDays, late }: Pick
   const ends = placed.flatMap(({ covers }) => ("through" in covers ? [covers.through] : [])).sort();
   const runs = new Runs(graceDays);
   for (const { at, covers } of placed) {
-    if ("through" in covers) runs.add(startOf(at, covers, ends), covers.through);
+    if ("through" in covers) runs.add(startOf(at, covers, ends), covers.through, covers.counted);
   }
   for (const { at, covers } of placed) if ("months" in covers) runs.count(at, covers.months, late);
   return runs.list();
@@ -97,9 +108,6 @@ function isWholeMonths(from: Instant, through: Instant): boolean {
   return months > 0 && Math.abs(Date.parse(instantPlusMonths(from, months)) - Date.parse(through)) <= dayMs;
 }
 
-/** `counted`: so many months from that moment on led to the end of the run, so that January 31 and two months is March 31. */
-type CountedRun = Run & { counted?: { from: Instant; months: number } };
-
 class Runs {
   readonly #graceDays: number;
   #runs: CountedRun[] = [];
@@ -108,12 +116,12 @@ class Runs {
     this.#graceDays = graceDays;
   }
 
-  list(): Run[] {
-    return this.#runs.map(({ since, through }) => ({ since, through }));
+  list(): CountedRun[] {
+    return this.#runs;
   }
 
-  add(since: Instant, through: Instant): void {
-    this.#runs.push({ since, through });
+  add(since: Instant, through: Instant, counted?: Counted): void {
+    this.#runs.push({ since, through, ...(counted && { counted }) });
     this.#merge();
   }
 

@@ -1,3 +1,4 @@
+import type { Counted } from "./coverage.ts";
 import { type Event, type Item, type RevocationType, revocationTypes } from "./event.ts";
 import type { Balance, ChangeKind, Operation } from "./operation.ts";
 import type { Reason } from "./reasons.ts";
@@ -6,6 +7,10 @@ import { type Day, type Instant, latest, startOf } from "./time.ts";
 /** The latest fact told of one thing, with the event that told it. */
 export type Register<T> = { value: T; at: Instant; event: string };
 
+type Stated = (Event & { type: "payment.succeeded" })["covers"];
+/** `counted`: what stands for archived payments that counted months. */
+type Covers = Exclude<Stated, { through: Instant }> | { from?: Instant; through: Instant; counted?: Counted };
+
 /** `id`: the event's type, with "#" and the part where it is about one charge alone. */
 export type Revocation = { id: string; held: Register<boolean> };
 
@@ -13,7 +18,7 @@ export type Payment = {
   id: string;
   /** When it was stated first. A later statement may correct what it covers, and never moves it. */
   statedAt?: Instant;
-  paid?: Register<Pick<Event & { type: "payment.succeeded" }, "covers" | "trial">>;
+  paid?: Register<{ covers: Covers; trial: boolean }>;
   /** The charges that paid it, as far as they were named. */
   parts?: string[];
   /** By reason, or by reason and part. */
@@ -100,6 +105,8 @@ export type Subscription = {
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
+  /** How many payments were archived because their time is over. */
+  archivedCount?: number;
   /** Absent where every payment tells what it covers. */
   renewals?: Renewal[];
   /** In the order of time. */
