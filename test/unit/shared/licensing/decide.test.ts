@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { blockOf } from "../../../../shared/licensing/attention.ts";
 import type { Attention, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
+  billedBy,
   cancelled,
   changed,
   decide,
@@ -129,6 +130,18 @@ describe("attention", () => {
     expect(decide(subscriptionOf(...events), "2027-01-02")).toMatchObject({ kind: "settled", attention: [{ code }] });
   });
 
+  test("is needed for a payment without a period until another event contains it", () => {
+    const first = paid("2027-01-01T10:00", { intervals: 1 }, { items: ["vm-monthly"] });
+    expect(decide(subscriptionOf(first), "2027-01-02")).toEqual({
+      kind: "settled",
+      attention: [{ code: "period_not_stated" }],
+    });
+    expect(decide(subscriptionOf(first, billedBy("2027-01-01T10:01", 1)), "2027-01-02")).toMatchObject({
+      kind: "change",
+      change: { kind: "order" },
+    });
+  });
+
   test("is not needed for a quantity of nothing once the paid time is over", () => {
     const none = paid("2027-01-01", { months: 1 }, { items: [["vm-monthly", 0]] });
     expect(decide(subscriptionOf(none), "2027-02-02")).not.toHaveProperty("attention");
@@ -143,7 +156,7 @@ describe("attention", () => {
     const { license: _, ...empty } = slot();
     const unread = {
       ...empty,
-      license: { elid: "101", family: "platform", trial: false, suspended: false, addons: {} },
+      license: { elid: "101", family: "platform", trial: false, suspended: false, addons: { "55165": 1 } },
     };
     expect(decide(licensed([unread], january), "2027-01-02")).toMatchObject({
       kind: "settled",
