@@ -244,7 +244,7 @@ describe("F13: the state", () => {
 
   test("that has no room for more becomes an attention item, and its end is carried out", async () => {
     const name = "n".repeat(30_000);
-    const catalog = testCatalog();
+    const catalog = testCatalog({ onEnd: "delete" });
     const plan = { ...catalog.plans["dci6-monthly"], product: name, soldAs: {} };
     await stack.stop();
     stack = await startTestStack({
@@ -264,12 +264,12 @@ describe("F13: the state", () => {
       version: 0,
     });
     await tell(stack, "payment.succeeded", { payment: "p", months: 1 });
-    await advanceDays(stack, 1);
+    await stack.settle();
     const ordered = billmgr.licenses.length;
     expect(ordered).toBeGreaterThan(2);
     expect(await codes()).toEqual(["too_large"]);
     await tell(stack, "subscription.cancelled", {});
-    await advanceDays(stack, 20);
+    await stack.settle();
     expect(billmgr.licenses.every(({ status }) => status === 4)).toBe(true);
   });
 });
