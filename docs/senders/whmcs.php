@@ -64,12 +64,6 @@ function billmgr_webhooks_licenses_on(BillmgrWebhooks $webhooks, array $invoice)
     return array_filter(array_map(fn ($id) => billmgr_webhooks_license($webhooks, $id), array_unique(array_filter($ids))));
 }
 
-function billmgr_webhooks_items(BillmgrWebhooks $webhooks, array $service): ?array
-{
-    $options = array_column(billmgr_webhooks_list($service, 'configoptions', 'configoption'), 'value', 'option');
-    return $webhooks->items("whmcs:{$service['pid']}", $service['qty'] ?? null, $options);
-}
-
 function billmgr_webhooks_send(
     BillmgrWebhooks $webhooks,
     string $fact,
@@ -84,9 +78,10 @@ function billmgr_webhooks_send(
         // The address helps an operator to find the customer. The event matters more.
         BillmgrWebhooks::log($error->getMessage());
     }
+    $options = array_column(billmgr_webhooks_list($service, 'configoptions', 'configoption'), 'value', 'option');
     $webhooks->send("whmcs-$fact-service-{$service['id']}", $type, $more + [
         'subscription' => "whmcs-{$service['id']}",
-        'items' => billmgr_webhooks_items($webhooks, $service),
+        'items' => $webhooks->items("whmcs:{$service['pid']}", $service['qty'] ?? null, $options),
         'customer' => ['id' => $service['clientid'], 'email' => $client['client']['email'] ?? null],
     ], $at);
 }
@@ -181,9 +176,7 @@ foreach (['ServiceEdit', 'AdminServiceEdit'] as $name) {
         // The service was of another product, and nothing was sent for it.
         $before ??= ['nextduedate' => ''] + $service;
         $now = time();
-        if (billmgr_webhooks_items($webhooks, $before) !== billmgr_webhooks_items($webhooks, $service)) {
-            billmgr_webhooks_send($webhooks, "edited-$now", 'subscription.changed', $service);
-        }
+        billmgr_webhooks_send($webhooks, "edited-$now", 'subscription.changed', $service);
         $types = [
             'Active' => $before['status'] === 'Suspended' ? 'subscription.resumed' : 'subscription.cancel_withdrawn',
             'Suspended' => 'subscription.paused',
@@ -191,14 +184,16 @@ foreach (['ServiceEdit', 'AdminServiceEdit'] as $name) {
             'Cancelled' => 'subscription.cancelled',
             'Fraud' => 'subscription.cancelled',
         ];
-        if ($before['status'] !== $service['status'] && isset($types[$service['status']])) {
-            billmgr_webhooks_send($webhooks, "edited-to-{$service['status']}-$now", $types[$service['status']], $service);
+        $status = $service['status'];
+        if ($before['status'] !== $status && isset($types[$status])) {
+            billmgr_webhooks_send($webhooks, "edited-to-$status-$now", $types[$status], $service);
         }
         $moved = (int) strtotime($service['nextduedate']) <=> (int) strtotime($before['nextduedate']);
         if ($moved < 0) {
             BillmgrWebhooks::log("service {$service['id']}: nothing can be sent for a due date that moves back");
-        } elseif ($moved > 0 && $service['status'] === 'Active') {
-            $fact = ['payment' => "due-{$service['id']}-{$service['nextduedate']}", 'paidThrough' => $service['nextduedate']];
+        } elseif ($moved > 0 && $status === 'Active') {
+            $through = $service['nextduedate'];
+            $fact = ['payment' => "due-{$service['id']}-$through", 'paidThrough' => $through];
             billmgr_webhooks_send($webhooks, $fact['payment'], 'payment.succeeded', $service, $fact);
         }
     });
@@ -215,12 +210,13 @@ billmgr_webhooks_hook('CancellationRequest', function (BillmgrWebhooks $webhooks
 /** WHMCS has deleted the service, so nothing shows its product. The end of an unknown subscription changes nothing. */
 billmgr_webhooks_hook('ServiceDelete', function (BillmgrWebhooks $webhooks, array $vars) {
     $subscription = "whmcs-{$vars['serviceid']}";
-    $webhooks->send("whmcs-deleted-service-{$vars['serviceid']}", 'subscription.cancelled', ['subscription' => $subscription]);
+    $webhooks->send("$subscription-deleted", 'subscription.cancelled', ['subscription' => $subscription]);
 });
 
 billmgr_webhooks_hook('DailyCronJob', fn (BillmgrWebhooks $webhooks) => billmgr_webhooks_withdraw($webhooks));
 
 billmgr_webhooks_hook('AdminHomepage', function (BillmgrWebhooks $webhooks) {
     $count = count($webhooks->unsent());
-    return $count === 0 ? '' : "<p>billmgr-webhooks: $count events are not sent. <code>billmgr-webhooks.php list</code> shows them.</p>";
+    $hint = '<code>php billmgr-webhooks.php list</code> shows them.';
+    return $count === 0 ? '' : "<p>billmgr-webhooks: $count not sent. $hint</p>";
 });

@@ -87,8 +87,9 @@ describe.skipIf(canSkipPhp)("WHMCS", () => {
     expect(stderr).toContain('option "Nodes" is "five nodes"; expected a whole number');
     expect(await shop.done()).toEqual([]);
     expect((await shop.stack.table.attention()).keys).toHaveLength(1);
-    await whmcs(["save", 7, withOptions(option("Nodes", "5"))]);
-    expect(await shop.done()).toEqual(["order 55165=5"]);
+    shop.configure({ quantity: null });
+    await whmcs(["save", 7, {}]);
+    expect(await shop.done()).toEqual(["order 55165=1"]);
   });
 
   test("a renewal whose units cannot be read keeps the units it had", async () => {
@@ -173,7 +174,6 @@ describe.skipIf(canSkipPhp)("WHMCS", () => {
     await shop.done();
     await whmcs(["refund", 101]);
     expect(await shop.done()).toEqual(["suspend"]);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
     await whmcs(["pay", 101]);
     expect(await shop.done()).toContain("resume");
   });
@@ -201,6 +201,6 @@ describe.skipIf(canSkipPhp)("WHMCS", () => {
     expect((await whmcs(["openAdminHomepage"])).stdout).toBe("");
     shop.configure({ url: "http://127.0.0.1:1/webhooks/standard" });
     await whmcs(["pay", 101]);
-    expect((await whmcs(["openAdminHomepage"])).stdout).toContain("1 events are not sent");
+    expect((await whmcs(["openAdminHomepage"])).stdout).toContain("1 not sent");
   });
 });

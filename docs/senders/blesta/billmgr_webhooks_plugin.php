@@ -59,9 +59,7 @@ class BillmgrWebhooksPlugin extends Plugin
     {
         $this->forLicense($event, function (BillmgrWebhooks $webhooks, $service, array $params) {
             $before = $params['old_service'];
-            if ($this->items($webhooks, $before) !== $this->items($webhooks, $service)) {
-                $this->report($webhooks, $service, 'subscription.changed');
-            }
+            $this->report($webhooks, $service, 'subscription.changed');
             if ($before->status !== $service->status && isset(self::TYPES[$service->status])) {
                 $this->report($webhooks, $service, self::TYPES[$service->status]);
             }
@@ -201,15 +199,6 @@ class BillmgrWebhooksPlugin extends Plugin
         return $through->format('Y-m-d\TH:i:s\Z');
     }
 
-    private function items(BillmgrWebhooks $webhooks, $service): ?array
-    {
-        $options = [];
-        foreach ($service->options ?? [] as $option) {
-            $options[$option->option_name] = $option->option_type === 'quantity' ? $option->qty : $option->value;
-        }
-        return $webhooks->items("blesta:{$service->package_pricing->id}", $service->qty, $options);
-    }
-
     private function report(BillmgrWebhooks $webhooks, $service, string $type, array $more = []): void
     {
         $this->send($webhooks, $service, "$type-{$service->id}-" . time(), $type, $more);
@@ -224,9 +213,13 @@ class BillmgrWebhooksPlugin extends Plugin
         ?string $at = null
     ): void {
         $client = $this->Clients->get($service->client_id);
+        $options = [];
+        foreach ($service->options ?? [] as $option) {
+            $options[$option->option_name] = $option->option_type === 'quantity' ? $option->qty : $option->value;
+        }
         $webhooks->send("blesta-$fact", $type, $more + [
             'subscription' => "blesta-{$service->id}",
-            'items' => $this->items($webhooks, $service),
+            'items' => $webhooks->items("blesta:{$service->package_pricing->id}", $service->qty, $options),
             'customer' => ['id' => $service->client_id, 'email' => $client->email ?? null],
         ], $at);
     }

@@ -231,6 +231,7 @@ class Service
     ): void {
         $webhooks->send("fossbilling-$fact", $type, $more + [
             'subscription' => "fossbilling-{$order['id']}",
+            // The fields of an order form are the options of an order.
             'items' => $webhooks->items("fossbilling:{$order['product_id']}", $order['quantity'], $order['config'] ?? []),
             'customer' => ['id' => $order['client_id'], 'email' => $order['client']['email'] ?? null],
         ], $at);

@@ -123,15 +123,15 @@ $blesta = new class(state_of_double()) {
         ];
     }
 
-    public function pay(int $invoice, int $transaction): void
+    public function pay(int $invoice, int $transaction, ?string $at = null): void
     {
         $this->state['Transactions'][$transaction] = ['id' => $transaction, 'status' => 'approved', 'applied' => [$invoice]];
-        $this->close($invoice);
+        $this->close($invoice, $at);
     }
 
-    public function close(int $id): void
+    public function close(int $id, ?string $at = null): void
     {
-        $this->state['Invoices'][$id]['date_closed'] ??= gmdate('Y-m-d H:i:s');
+        $this->state['Invoices'][$id]['date_closed'] ??= $at ?? gmdate('Y-m-d H:i:s');
         $this->fire('Invoices.setClosedAfter', ['invoice_id' => $id, 'old_invoice' => null]);
     }
 

@@ -54,7 +54,8 @@ namespace {
 
     require __DIR__ . '/double.php';
 
-    foreach (['Service' => 'service', 'ServiceCancellation' => 'cancellation', 'ServiceUpgrade' => 'serviceUpgrade'] as $of => $name) {
+    $names = ['Service' => 'service', 'ServiceCancellation' => 'cancellation', 'ServiceUpgrade' => 'serviceUpgrade'];
+    foreach ($names as $of => $name) {
         foreach (['Created', 'Updated', 'Deleted'] as $event) {
             eval("namespace App\\Events\\$of; class $event { public function __construct(public \\Model \$$name) {} }");
         }
@@ -88,7 +89,8 @@ namespace {
                 case 'properties':
                     return array_map(fn ($row) => (object) $row, $this->attributes['properties'] ?? []);
                 case 'configs':
-                    return array_map(fn ($row) => (object) array_map(fn ($one) => (object) $one, $row), $this->attributes['configs'] ?? []);
+                    $toObject = fn ($row) => (object) array_map(fn ($one) => (object) $one, $row);
+                    return array_map($toObject, $this->attributes['configs'] ?? []);
             }
             return $value;
         }

@@ -66,7 +66,7 @@ namespace {
                     return $invoice ? $success + $invoice : ['result' => 'error', 'message' => 'Invoice ID Not Found'];
                 case 'GetClientsProducts':
                     $service = $this->state['services'][$values['serviceid']] ?? null;
-                    return $success + ['totalresults' => (int) ($service !== null), 'products' => $service ? ['product' => [$service]] : ''];
+                    return $success + ['products' => $service ? ['product' => [$service]] : ''];
                 case 'GetClientsDetails':
                     return $success + ['client' => ['id' => $values['clientid'], 'email' => 'customer@example.com']];
                 case 'GetCancelledPackages':
@@ -103,13 +103,15 @@ namespace {
         {
             $upgrade = $this->state['tblupgrades'][$id];
             $this->state['services'][$upgrade['relid']] = $upgrade['to'] + $this->state['services'][$upgrade['relid']];
-            $this->fire($upgrade['type'] === 'configoptions' ? 'AfterConfigOptionsUpgrade' : 'AfterProductUpgrade', ['upgradeid' => $id]);
+            $ofOptions = $upgrade['type'] === 'configoptions';
+            $this->fire($ofOptions ? 'AfterConfigOptionsUpgrade' : 'AfterProductUpgrade', ['upgradeid' => $id]);
         }
 
         public function refund(int $id): void
         {
             $invoice = &$this->state['invoices'][$id];
-            $invoice = ['status' => 'Refunded', 'transactions' => ['transaction' => [['amountin' => '0.00', 'amountout' => '9.00']]]] + $invoice;
+            $transactions = ['transaction' => [['amountin' => '0.00', 'amountout' => '9.00']]];
+            $invoice = ['status' => 'Refunded', 'transactions' => $transactions] + $invoice;
             $this->fire('InvoiceRefunded', ['invoiceid' => $id]);
         }
 
