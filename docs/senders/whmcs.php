@@ -191,7 +191,7 @@ foreach (['ServiceEdit', 'AdminServiceEdit'] as $name) {
         $moved = (int) strtotime($service['nextduedate']) <=> (int) strtotime($before['nextduedate']);
         if ($moved < 0) {
             BillmgrWebhooks::log("service {$service['id']}: nothing can be sent for a due date that moves back");
-        } elseif ($moved > 0 && $status === 'Active') {
+        } elseif ($moved > 0 && in_array($status, ['Active', 'Suspended'], true)) {
             $through = $service['nextduedate'];
             $fact = ['payment' => "due-{$service['id']}-$through", 'paidThrough' => $through];
             billmgr_webhooks_send($webhooks, $fact['payment'], 'payment.succeeded', $service, $fact);

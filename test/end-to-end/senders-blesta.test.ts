@@ -130,6 +130,14 @@ describe.skipIf(canSkipPhp)("Blesta", () => {
     expect(await shop.endOf("blesta-37")).toBe("open");
   });
 
+  test("a fee for the cancellation does not bring the service back", async () => {
+    sell();
+    await blesta(["addInvoice", 201, 37], ["pay", 201, 1], ["cancel", 37, midnight(0)]);
+    expect(await shop.done()).toEqual(["order 55165=3", "suspend"]);
+    await blesta(["addInvoice", 202, 37], ["pay", 202, 2]);
+    expect(await shop.done()).toEqual([]);
+  });
+
   test("a refunded invoice is taken back, and stands when it is paid again", async () => {
     sell();
     await blesta(["addInvoice", 201, 37], ["pay", 201, 1]);

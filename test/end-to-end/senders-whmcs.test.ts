@@ -129,6 +129,8 @@ describe.skipIf(canSkipPhp)("WHMCS", () => {
     expect((await whmcs(["save", 7, { nextduedate: day(40) }])).stderr).toContain("moves back");
     await whmcs(["save", 7, { notes: "called the customer" }]);
     expect(await shop.done()).toEqual([]);
+    await whmcs(["module", "Suspend", 7], ["save", 7, { nextduedate: day(93) }], ["module", "Unsuspend", 7]);
+    expect(await shop.done()).toContain("prolong");
   });
 
   test("a status that an administrator sets counts without a module", async () => {

@@ -44,7 +44,8 @@ class BillmgrWebhooksPlugin extends Plugin
                 $this->forEachLicense($webhooks, $invoice, function ($service) use ($webhooks, $invoice) {
                     $payment = $this->paymentOf($invoice);
                     $fact = ['payment' => $payment, 'paidThrough' => $this->paidThrough($service, $invoice->id)];
-                    if ($fact['paidThrough'] !== null) {
+                    // A fee for the cancellation, or an old debt, does not bring a canceled service back.
+                    if ($fact['paidThrough'] !== null && $service->status !== 'canceled') {
                         $id = "$payment-service-{$service->id}";
                         $this->send($webhooks, $service, $id, 'payment.succeeded', $fact, "{$invoice->date_closed} UTC");
                     }
@@ -64,7 +65,8 @@ class BillmgrWebhooksPlugin extends Plugin
                 $this->report($webhooks, $service, self::TYPES[$service->status]);
             }
             $isLater = strtotime((string) $service->date_renews) > (int) strtotime((string) $before->date_renews);
-            if ($isLater && $service->status === 'active' && $this->openInvoices($service) === []) {
+            $isServed = in_array($service->status, ['active', 'suspended'], true);
+            if ($isLater && $isServed && $this->openInvoices($service) === []) {
                 $fact = "service-{$service->id}-to-" . preg_replace('/\D/', '', $service->date_renews);
                 $covers = ['payment' => $fact, 'paidThrough' => $service->date_renews];
                 $this->send($webhooks, $service, $fact, 'payment.succeeded', $covers);

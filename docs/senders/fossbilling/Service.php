@@ -210,8 +210,10 @@ class Service
     /** Time that the shop gave without an invoice. An order with an unpaid one waits for its payment. */
     private static function sendGrant(\BillmgrWebhooks $webhooks, array $order): void
     {
-        if ($order['status'] === 'active' && $order['expires_at'] && !$order['unpaid_invoice_id']) {
-            $fact = ['payment' => "order-{$order['id']}-to-" . self::through($order), 'paidThrough' => self::through($order)];
+        $isServed = in_array($order['status'], ['active', 'suspended'], true);
+        if ($isServed && $order['expires_at'] && !$order['unpaid_invoice_id']) {
+            $through = self::through($order);
+            $fact = ['payment' => "order-{$order['id']}-to-$through", 'paidThrough' => $through];
             self::send($webhooks, $fact['payment'], 'payment.succeeded', $order, $fact);
         }
     }
