@@ -2,7 +2,7 @@
 
 /**
  * A test double of Paymenter, built from its source (1.5): Laravel's model events and transactions as far as Paymenter uses
- * them, and the services that renew, upgrade and cancel. An exception in a listener reaches whoever saved the model.
+ * them, and the services that renew, upgrade and cancel. An exception in a listener reaches the code that saved the model.
  */
 
 namespace App\Classes\Extension {

@@ -1,4 +1,4 @@
-/** A local system, the files of the PHP senders in a folder of their own, and a test double of a shop beside them. */
+/** A local system, the files of the PHP senders in a folder of their own, and a test double of a shop. */
 import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
