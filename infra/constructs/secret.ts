@@ -10,7 +10,7 @@ export function secretOf(stack: Stack, id: string): CfnSecret {
   Validations.of(secret).acknowledge({
     id: "AwsSolutions-SMG4",
     reason:
-      "Neither billmgr nor a storefront lets a program change its content. docs/secrets.md describes the rotation.",
+      "Neither billmgr nor a storefront lets a program change what is in it: docs/operating.md tells how a person does.",
   });
   return secret;
 }
