@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { adviceOn } from "../../../../operator/actions/advice.ts";
 
-const operating = readFileSync(new URL("../../../../docs/operating.md", import.meta.url), "utf8");
-const [, table = ""] = /\n## What needs a person\n(.*?)\n### Retry/s.exec(operating) ?? [];
+const page = readFileSync(new URL("../../../../docs/attention.md", import.meta.url), "utf8");
+const [, table = ""] = /\n## Reasons\n(.*?)\n## Retry/s.exec(page) ?? [];
 const reasons = [...table.matchAll(/^\| (.+?) \| .+? \| .*? ?\|$/gm)]
   .flatMap(([, reasons = ""]) => reasons.split(";").map((reason) => reason.trim()))
   .filter(
