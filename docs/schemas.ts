@@ -67,10 +67,16 @@ const catalogDescriptions: Descriptions = {
   "policy.renewAheadDays": "Days before the expiry of a license at which the next period is bought.",
   "policy.slackDays":
     "For a subscription that is set to end, a remainder of up to this many days does not buy another period.",
+  "policy.late":
+    'What a payment buys that comes after a gap longer than graceDays and slackDays. "order": a new license for the paid days. "prolong": the old license is prolonged from its expiry, and the days of the gap are lost.',
+  "policy.orderGuard":
+    'What happens if billmgr cannot show whether an order was made before. "strict": no order, but an attention item. "lenient": the order is made.',
   "policy.acceptTestMode": "On AWS, whether events from a storefront's test mode buy real licenses.",
   limits: "Limits on the damage that a broken shop can do.",
   "limits.ordersPerHour": "Orders in one clock hour (UTC). Further orders need attention.",
   "limits.ordersPerDay": "Orders in one day (UTC). Further orders need attention.",
+  "limits.exchangesPerMonth":
+    "Licenses that a subscription may buy in 31 days without a new payment: another product within paid time, or one that was lost.",
   "limits.minimumBalance":
     "The balance, in the account's currency, below which a purchase causes a warning. Without it, the balance is not read before a purchase.",
   "limits.concurrency": "Subscriptions processed at a time, and therefore calls to billmgr at a time.",
