@@ -103,6 +103,7 @@ const eventDescriptions: Descriptions = {
   "license.addons.*": "The value of one addon.",
   "license.expiry": "The last day (YYYY-MM-DD) that billmgr shows.",
   "license.key": "billmgr's activation key (lickey), if billmgr shows one.",
+  code: "Why, as a code that stays the same: docs/attention.md lists them. not_understood: an event.",
   reason: "Why attention is needed.",
   event: "The storefront's id of an event that was not understood.",
 };
