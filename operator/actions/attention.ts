@@ -10,34 +10,30 @@ import { adviceOn } from "./advice.ts";
 import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { customerOf, moment } from "./format.ts";
 
-/**
- * What needs a person. `found` is what was done about it and seen last; `repairs` are those that fit: whether one is
- * right only a person knows.
- */
+/** `found` is the latest operation and observation; `repairs` are those whose preconditions hold. Only a person knows which is right. */
 export type AttentionItem = {
   name: string;
   since: Instant;
   reason: string;
-  /** Of a subscription, as far as it is known. */
+  /** The customer of a subscription, as far as known. */
   customer?: string;
-  /** What to do about it. */
   advice?: string;
   found: string[];
 } & ({ kind: "subscription"; repairs: RepairName[] } | { kind: "event"; repairs: ("replay" | "dismiss")[] });
 
 export type AttentionReport = {
   halt?: Halt;
-  /** As read last; it is read only with `limits.minimumBalance`. */
+  /** The latest read. The balance is read only with `limits.minimumBalance`. */
   balance?: ReadBalance;
-  /** Of what should have been woken minutes ago the longest: the functions do not run, or fail. */
+  /** The oldest subscription that should have been woken minutes ago: the functions do not run, or fail. */
   overdue?: { name: string; since: Instant };
   items: AttentionItem[];
 };
 
-/** The schedule has a minute, a claim's deadline seventy seconds, a failed message half a minute at first. */
+/** Above the schedule's minute, the seventy seconds of a claim's deadline, and the first retry of a failed message. */
 const lateAfterSeconds = 300;
 
-/** What needs a person, longest first. */
+/** All attention items, oldest first. */
 export async function attention(
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
 ): Promise<AttentionReport> {
@@ -53,7 +49,7 @@ export async function attention(
   return { ...(halt && { halt }), ...shared, items: waiting };
 }
 
-/** What is wrong with no subscription alone. */
+/** System-wide problems. */
 export async function systemProblems(
   deps: Pick<OperatorDependencies, "table" | "now">,
 ): Promise<Pick<AttentionReport, "balance" | "overdue">> {
@@ -61,7 +57,7 @@ export async function systemProblems(
   return { ...(balance && { balance }), ...(late && { overdue: late }) };
 }
 
-/** Of what needs a person one page, longest first. */
+/** One page of attention items, oldest first. */
 export async function attentionPage(
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
   from?: Page,
@@ -88,7 +84,7 @@ async function attentionAt(
   const name = nameOf(key);
   if (partsOf(key).kind === "subscription") {
     const { subscription, agenda } = (await table.load(key)) ?? {};
-    // The index is read late: by now it may be settled.
+    // The index is eventually consistent: the subscription may have been settled since.
     if (!subscription || !agenda || !("attention" in agenda)) return [];
     const repairs = repairsFor(subscription, catalog, nowOf(deps));
     const found = foundOf(subscription);
@@ -112,7 +108,7 @@ async function attentionAt(
   }));
 }
 
-/** The latest operation, where it is about that: what was called, what billmgr said, and what was seen last. */
+/** Describes the latest operation, unless the attention item is about another one. */
 export function foundOf({ operation, attention }: Subscription): string[] {
   if (!operation || (operation.state === "finished" && operation.outcome === "done")) return [];
   const { n, change, state, outcome, attempt, observations } = operation;

@@ -28,7 +28,7 @@ export type Preview = { event: string; type: string } & (
 
 export type Webhook = { storefront: string; body: unknown; headers: Record<string, string> };
 
-/** What would be called if this webhook came at that moment, as far as it goes well. Nothing is done. @throws Unfit */
+/** What would be called if this webhook came at that moment, as far as it goes well. Nothing is done. @throws PreconditionFailed */
 export async function preview(
   { storefront, body, headers }: Webhook,
   at: Instant,

@@ -9,7 +9,7 @@ import type { Day } from "../../shared/licensing/time.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** Clears attention and pause, and wakes it. Always safe. @throws Unfit */
+/** Clears attention and pause, and wakes it. Always safe. @throws PreconditionFailed */
 export async function retry(name: string, deps: OperatorDependencies): Promise<Repaired> {
   return rewrite(keyNamed("subscription", name), deps, (subscription) => ({
     subscription: repair.retry(subscription, nowOf(deps)),
@@ -28,7 +28,7 @@ export const latestOf = ({ operation }: Subscription): number => operation?.n ??
 
 /**
  * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
- * @throws Unfit where it does not fit, ReadError where billmgr could not be read; nothing is changed then
+ * @throws PreconditionFailed where it does not fit, ReadError where billmgr could not be read; nothing is changed then
  */
 export async function resolve(name: string, resolution: Resolution, deps: OperatorDependencies): Promise<Repaired> {
   const key = keyNamed("subscription", name);
@@ -56,7 +56,7 @@ export async function resolve(name: string, resolution: Resolution, deps: Operat
   });
 }
 
-/** @throws Unfit where something else was begun or found out since the person looked */
+/** @throws PreconditionFailed where something else was begun or found out since the person looked */
 export function refuseStale(name: string, { operation }: Pick<Resolution, "operation">, now: Subscription): void {
   if (operation === undefined || operation === latestOf(now)) return;
   throw new PreconditionFailed(
@@ -83,7 +83,7 @@ async function readDone(
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
 }
 
-/** @throws Unfit where the license carries a reference, and not this one */
+/** @throws PreconditionFailed where the license carries a reference, and not this one */
 function expectReference({ elid, comment, remoteid }: SeenLicense, reference: string): void {
   const other = comment || remoteid;
   if (!other || comment === reference || remoteid === reference) return;
