@@ -8,7 +8,7 @@ import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { adviceOn } from "./advice.ts";
 import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
-import { customerOf, moment } from "./format.ts";
+import { count, customerOf, moment, wordsOf } from "./format.ts";
 
 /** `found` is the latest operation and observation; `repairs` are those whose preconditions hold. Only a person knows which is right. */
 export type AttentionItem = {
@@ -39,14 +39,14 @@ export async function attention(
 ): Promise<AttentionReport> {
   const { table } = deps;
   const [halt, shared] = await Promise.all([table.halt(), systemProblems(deps)]);
-  const waiting: AttentionItem[] = [];
+  const items: AttentionItem[] = [];
   let from: Page | undefined;
   do {
     const page = await attentionPage(deps, from);
-    waiting.push(...page.waiting);
+    items.push(...page.items);
     from = page.next;
   } while (from);
-  return { ...(halt && { halt }), ...shared, items: waiting };
+  return { ...(halt && { halt }), ...shared, items };
 }
 
 /** System-wide problems. */
@@ -62,10 +62,10 @@ export async function attentionPage(
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
   from?: Page,
   most?: number,
-): Promise<{ waiting: AttentionItem[]; next?: Page }> {
+): Promise<{ items: AttentionItem[]; next?: Page }> {
   const { keys, next } = await deps.table.attention(from, most);
   const found = await Promise.all(keys.map(({ key }) => attentionAt(key, deps)));
-  return { waiting: found.flat(), ...(next && { next }) };
+  return { items: found.flat(), ...(next && { next }) };
 }
 
 async function overdue({
@@ -102,7 +102,7 @@ async function attentionAt(
     name,
     since: event.received.receivedAt,
     reason: event.status === "unparseable" ? event.reason : "",
-    advice: "Look at what it says. Mend the shop or the catalog and read it again, or take it off the list.",
+    advice: "Read what the event contains. Fix the shop or the catalog and replay the event, or dismiss it.",
     found: [event.received.type],
     repairs: ["replay", "dismiss"],
   }));
@@ -115,8 +115,8 @@ export function foundOf({ operation, attention }: Subscription): string[] {
   if (attention?.operation !== undefined && attention.operation !== n) return [];
   const last = observations.at(-1);
   return [
-    `operation ${n}, ${describe(change)}: ${state === "finished" ? outcome : state}`,
-    ...(attempt?.response ? [`billmgr said: ${attempt.response}`] : []),
-    ...(last ? [`looked ${observations.length} times, last at ${moment(last.at)}: ${last.evidence}`] : []),
+    `operation ${n}, ${describe(change)}: ${wordsOf(state === "finished" ? (outcome ?? "done") : state)}`,
+    ...(attempt?.response ? [`billmgr responded: ${attempt.response}`] : []),
+    ...(last ? [`checked ${count(observations.length, "time")}, last at ${moment(last.at)}: ${last.evidence}`] : []),
   ];
 }

@@ -172,7 +172,7 @@ export const reportHalt = ({ since, reason }: Halt): string =>
 
 export const reportResume = ({ lifted, woken }: Awaited<ReturnType<typeof resume>>): string =>
   lifted
-    ? `The halt since ${moment(lifted.since)} (${lifted.reason}) is lifted. ${count(woken, "subscription")} ${woken === 1 ? "is" : "are"} being processed again.`
+    ? `The halt since ${moment(lifted.since)} (${lifted.reason}) is lifted. Subscriptions being processed again: ${woken}.`
     : "No halt is active.";
 
 /** Pretty-prints JSON; other text is returned unchanged. */

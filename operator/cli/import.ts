@@ -136,12 +136,14 @@ function formatResult(
   if (held.length > 0) summary.push(`${held.length} already imported`);
   if (cutOff.length > 0) summary.push(`${cutOff.length} of them by an interrupted import whose event is missing`);
   if (unnamed > 0) summary.push(`${count(unnamed, "line")} without a subscription skipped`);
-  const end = stored
-    ? "Stored. The subscriptions are being processed."
-    : refused.length > 0
-      ? "Nothing was stored."
-      : "Nothing was stored yet. Pass --yes to store this.";
-  return [...parts, `${summary.join(", ")}\n${end}`].join("\n\n");
+  return [...parts, `${summary.join(", ")}\n${resultOf({ moves, cutOff, refused, stored })}`].join("\n\n");
+}
+
+function resultOf({ moves, cutOff, refused, stored }: Omit<Moves, "held"> & { stored: boolean }): string {
+  if (refused.length > 0 && !stored) return "Nothing was stored.";
+  if (moves.length + cutOff.length === 0) return "There is nothing to store.";
+  if (!stored) return "Nothing was stored yet. Pass --yes to store this.";
+  return `Stored${refused.length > 0 ? ", except the refused lines" : ""}. The subscriptions are being processed.`;
 }
 
 function formatMove({ lines, event, licenses, steps, next }: Move, catalog: Catalog): string {

@@ -55,7 +55,7 @@ const commonHelp = `  --url URL        address of a local system (http://127.0.0
 
 const usage = `npm run ops -- <command> [options]
 ${Object.entries(commands)
-  .map(([name, { parameters, summary }]) => `  ${[name, ...parameters].join(" ").padEnd(40)} ${summary}`)
+  .map(([name, { parameters, summary }]) => `  ${[name, ...parameters].join(" ").padEnd(42)} ${summary}`)
   .join("\n")}
 A subscription or event is named by its storefront and id, for example stripe/sub_1.
 Options of every command:

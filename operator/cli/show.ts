@@ -23,7 +23,7 @@ import { formatColumns } from "./text.ts";
 
 export const showCommand: Command = {
   parameters: ["<subscription or event>"],
-  summary: "show the history of a subscription, or an event that has none",
+  summary: "show the history of a subscription, or an event that is not linked to one",
   async run({ positionals: [name = ""], connect }) {
     const deps = await connect();
     const history = await show(name, deps);
@@ -62,7 +62,8 @@ function formatHistory(
 
 function formatReceived(event: ShownEvent): string {
   const { received, status, resolution } = event;
-  const occurred = received.occurredAt === noTimestamp ? "without a timestamp" : `of ${moment(received.occurredAt)}`;
+  const occurred =
+    received.occurredAt === noTimestamp ? "occurred at an unknown time" : `occurred ${moment(received.occurredAt)}`;
   const reason = event.status === "applied" ? "" : `: ${event.reason}`;
   return [
     `${moment(received.receivedAt)}  event ${received.id}, ${received.type}, ${occurred}: ${formatStatus(status)}${reason}`,

@@ -59,7 +59,7 @@ function eventSection(event: StoredEvent, body: string, repairs: Html | ""): Htm
 ${resolution ? html`<p>${resolution.as} at ${fullTime(resolution.at, true)}: ${resolution.why}</p>` : repairs}
 <dl class="facts"><dt>type</dt><dd><code>${type}</code>${test ? " (test mode)" : ""}</dd>
 <dt>received</dt><dd>${fullTime(receivedAt, true)}</dd>
-<dt>occurred</dt><dd>${occurredAt === noTimestamp ? "no timestamp" : fullTime(occurredAt, true)}</dd>
+<dt>occurred</dt><dd>${occurredAt === noTimestamp ? "unknown" : fullTime(occurredAt, true)}</dd>
 ${events.length > 0 ? html`<dt>facts</dt><dd><ul class="details">${events.map((one) => html`<li>${formatEvent(one)}</li>`)}</ul></dd>` : ""}
 ${Object.entries(headers).map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}</dl>
 <h2>Body</h2><pre class="scroll" tabindex="0" role="region" aria-label="Body of the event">${prettyPrint(body)}</pre></section>`;

@@ -22,7 +22,7 @@ function eventRow(name: string, event: ShownEvent): Html {
   const { id, type, occurredAt, receivedAt, test } = received;
   return html`<tr class="event"><td>${fullTime(receivedAt, true)}</td>
 <td><a href="${urlOf("/event", { of: name, id })}">event ${id}</a> <code>${type}</code>${test ? html` ${badge("test mode", "quiet")}` : ""}
-<p class="quiet">${occurredAt === noTimestamp ? "no timestamp" : html`occurred ${fullTime(occurredAt, true)}`}</p></td>
+<p class="quiet">${occurredAt === noTimestamp ? "time of occurrence unknown" : html`occurred ${fullTime(occurredAt, true)}`}</p></td>
 <td>${eventStatus(event)}
 ${events.length > 0 ? html`<ul class="details">${events.map((one) => html`<li>${sentence(formatEvent(one))}</li>`)}</ul>` : ""}
 ${resolution ? html`<p class="quiet">${resolution.as} at ${fullTime(resolution.at, true)}: ${resolution.why}</p>` : ""}</td></tr>`;

@@ -49,8 +49,8 @@ export async function homePage(
 <section id="attention" data-live aria-labelledby="attention-title">
 <h1 id="attention-title">Needs attention</h1>
 ${
-  attention.waiting.length > 0
-    ? html`<ol class="items">${attention.waiting.map((item) => attentionCard(context, item))}</ol>`
+  attention.items.length > 0
+    ? html`<ol class="items">${attention.items.map((item) => attentionCard(context, item))}</ol>`
     : attention.next === undefined &&
       html`<p class="empty good">${from ? "Nothing more" : "Nothing"} needs attention.</p>`
 }

@@ -35,7 +35,7 @@ function plotsOf({ past, due }: Figures): Plot[] {
     },
     {
       id: "waits",
-      title: "Time from payment to license",
+      title: "Payment to license, within",
       names: ["licenses"],
       columns: waitSteps.map((limit, i) => ({
         name: Number.isFinite(limit) ? formatLimit(limit) : "more",

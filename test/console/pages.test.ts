@@ -73,8 +73,8 @@ describe("home", () => {
     await minutes(15);
     const text = await words("/");
     expect(text).toMatch(/Needs attention standard\/42 since .* ago operation 1, order vmmanager6/);
-    expect(text).toContain("billmgr said: put into billmgr's basket, unpaid");
-    expect(text).toMatch(/looked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
+    expect(text).toContain("billmgr responded: put into billmgr's basket, unpaid");
+    expect(text).toMatch(/checked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
     expect(text).toContain("Retry It was bought as license Adopt… It was never bought…");
     expect(text).toMatch(/standard\/a known license order done/);
     expect(text).toMatch(/standard\/a known license unless paid by 12-26: suspend license 334673/);
@@ -224,7 +224,7 @@ describe("a subscription", () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await minutes(1);
-    const response = /operation 1, order vmmanager6 for a month: refused billmgr said: .*?value.*? Retry/;
+    const response = /operation 1, order vmmanager6 for a month: refused billmgr responded: .*?value.*? Retry/;
     expect(await words("/")).toMatch(response);
     expect(await words("/subscription?name=standard/42")).toMatch(response);
   });

@@ -59,6 +59,9 @@ describe("import", () => {
       /Stored\. The subscriptions are being processed\.\n$/,
     );
     expect((await ops("show", "standard/42")).out).toContain(`${one}, vm6-monthly, active until 2026-12-23`);
+    expect((await ops("import", completed, "--yes")).out).toMatch(
+      /1 already imported.*\nThere is nothing to store\.\n$/,
+    );
     const again = await ops("import", completed, "--yes", "--json");
     expect(JSON.parse(again.out)).toMatchObject({ moves: [], held: ["standard/42"], refused: [], unnamed: 1 });
     expect(rowsOf((await ops("import", "--list")).out).map(([, elid]) => elid)).toEqual(["elid", other]);

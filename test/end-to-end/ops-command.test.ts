@@ -56,7 +56,7 @@ test("an operator lists attention, reads the history, retries, and reconciles", 
     "1 × vm6-monthly",
     "334673",
     "event msg_",
-    "payment.succeeded, of 20",
+    "payment.succeeded, occurred 20",
     "operation 1: order",
     "refused",
     "operation 2: order",
@@ -208,6 +208,12 @@ describe("an error is explained without a stack trace", () => {
       1,
       expect.stringContaining("nothing answers at http://127.0.0.1:1025: is npm start running?"),
     ]);
+  });
+
+  test("wrong usage is answered with the problem and a pointer to the help", async () => {
+    expect((await run(["retry", "standard/1", "--jsn"])).err).toBe(
+      'no such option --jsn, did you mean "json"?\nsee: npm run ops -- retry --help\n',
+    );
   });
 
   test("each command has its own help", async () => {

@@ -213,7 +213,7 @@ describe("preview", () => {
     [
       "says that an event is not understood",
       { type: "payment.succeeded", timestamp: "2026-11-23T08:00:00Z", data: {} },
-      "not understood, a person is needed",
+      "not understood, needs attention",
     ],
     ["says that an event is ignored", { type: "tea.ready" }, "ignored: no such type"],
   ])("%s", async (_, body, why) => {
@@ -231,7 +231,7 @@ describe("preview", () => {
     });
     const of = { storefront: "stripe", headers: {}, body: refund };
     expect(await preview(of, now(), deps)).toMatchObject([
-      { nothing: expect.stringContaining("stripe/pi_1 is linked to no") },
+      { nothing: expect.stringContaining("stripe/pi_1 is not linked to") },
     ]);
     const bought = { storefront: "stripe", headers: {}, body: stripeEvent("invoice.paid", invoice()) };
     expect(await preview(bought, now(), deps)).toMatchObject([{ subscription: "stripe/sub_1" }]);
