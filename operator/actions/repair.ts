@@ -9,7 +9,7 @@ import type { Day } from "../../shared/licensing/time.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** Clears attention and pause, and wakes it. Always safe. @throws PreconditionFailed */
+/** Clears attention and backoff, and wakes the subscription. Always safe. @throws PreconditionFailed */
 export async function retry(name: string, deps: OperatorDependencies): Promise<Repaired> {
   return rewrite(keyNamed("subscription", name), deps, (subscription) => ({
     subscription: repair.retry(subscription, nowOf(deps)),
@@ -17,23 +17,23 @@ export async function retry(name: string, deps: OperatorDependencies): Promise<R
   }));
 }
 
-/** What a person found out about a subscription's open operation, or about its license `elid`. */
+/** What an operator found out about the open operation of a subscription, or about its license `elid`. */
 export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" }) & {
-  /** The number of the operation that the person saw last, 0 for none: of another one nothing is believed. */
+  /** The number of the latest operation that the operator saw, 0 for none. If it differs now, the resolution is refused. */
   operation?: number;
 };
 
-/** The number of its latest operation, 0 for none. */
+/** The number of the latest operation, 0 for none. */
 export const latestOf = ({ operation }: Subscription): number => operation?.n ?? 0;
 
 /**
- * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
- * @throws PreconditionFailed where it does not fit, ReadError where billmgr could not be read; nothing is changed then
+ * Resolves what the system cannot find out itself. The resolution is verified wherever billmgr shows evidence.
+ * @throws PreconditionFailed if it contradicts the evidence, ReadError if billmgr cannot be read; nothing is changed then
  */
 export async function resolve(name: string, resolution: Resolution, deps: OperatorDependencies): Promise<Repaired> {
   const key = keyNamed("subscription", name);
   if ("elid" in resolution && !/^\d+$/.test(resolution.elid)) {
-    throw new PreconditionFailed(`"${resolution.elid}" is no license of billmgr's: expected its number`);
+    throw new PreconditionFailed(`elid: found "${resolution.elid}", expected a license number`);
   }
   return rewrite(key, deps, async (subscription) => {
     const now = nowOf(deps);
@@ -56,15 +56,15 @@ export async function resolve(name: string, resolution: Resolution, deps: Operat
   });
 }
 
-/** @throws PreconditionFailed where something else was begun or found out since the person looked */
+/** @throws PreconditionFailed if another operation was started since the operator looked */
 export function refuseStale(name: string, { operation }: Pick<Resolution, "operation">, now: Subscription): void {
   if (operation === undefined || operation === latestOf(now)) return;
   throw new PreconditionFailed(
-    `${name} is at operation ${latestOf(now)} by now, and this was said of ${operation || "none"}: look again`,
+    `${name} is at operation ${latestOf(now)} now, and this resolution is for ${operation || "none"}; look again`,
   );
 }
 
-/** What billmgr shows of the open operation, as far as it tells: what it shows undone is not done. */
+/** Reads what the open operation did. An operation that billmgr shows as not done is refused. */
 async function readDone(
   subscription: Subscription,
   { billmgr }: Pick<OperatorDependencies, "billmgr">,
@@ -76,19 +76,19 @@ async function readDone(
   const { family, elid } = slot.license;
   const seen = await billmgr.license(family, elid);
   if (!seen && change.kind === "delete") return {};
-  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid}`);
+  if (!seen) throw new PreconditionFailed(`billmgr has no license ${elid}`);
   if (change.kind === "order") expectReference(seen, referenceOf(subscription, slot));
   const { verdict, evidence } = compareToTarget(change, { ...before, answeredOk: true }, seen);
-  if (verdict === "absent" || verdict === "conflicting") throw new PreconditionFailed(`${evidence}: it is not done`);
+  if (verdict === "absent" || verdict === "conflicting") throw new PreconditionFailed(`${evidence}, so it is not done`);
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
 }
 
-/** @throws PreconditionFailed where the license carries a reference, and not this one */
+/** @throws PreconditionFailed if the license has another reference or comment */
 function expectReference({ elid, comment, remoteid }: SeenLicense, reference: string): void {
   const other = comment || remoteid;
   if (!other || comment === reference || remoteid === reference) return;
   throw new PreconditionFailed(
-    `license ${elid} carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
+    `license ${elid} has the comment "${other.slice(0, 60)}" instead of ${reference}; write the reference into its comment in billmgr first`,
   );
 }
 
@@ -100,12 +100,12 @@ async function readGone(
   const license = slots.find((slot) => slot.license?.elid === elid)?.license;
   if (!license) return "";
   const seen = await billmgr.license(license.family, elid);
-  if (!seen) return `billmgr knows no license ${elid}`;
+  if (!seen) return `billmgr has no license ${elid}`;
   if (seen.status === "deleted") return `license ${elid} is deleted`;
-  throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
+  throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "existing"}, so it is not gone`);
 }
 
-/** A license that is not there, is another subscription's or carries another reference is not the one that was ordered. */
+/** Refuses a license that does not exist, is assigned elsewhere, or has another reference. */
 async function readAdoptable(
   key: Key,
   subscription: Subscription,
@@ -114,14 +114,16 @@ async function readAdoptable(
 ): Promise<repair.FoundLicense> {
   const { order } = repair.orderToFill(subscription, deps.catalog, nowOf(deps));
   const seen = await deps.billmgr.license(order.family, elid);
-  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid} of ${order.family}`);
+  if (!seen) throw new PreconditionFailed(`billmgr has no license ${elid} of ${order.family}`);
   const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
   const { verdict, evidence } = compareToTarget(order, { answeredOk: true }, seen);
   if (verdict === "conflicting") throw new PreconditionFailed(evidence);
   expectReference(seen, reference);
   const holder = await holderOf(elid, deps);
   if (holder)
-    throw new PreconditionFailed(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
+    throw new PreconditionFailed(
+      `license ${elid} is already assigned to ${holder === key ? "this subscription" : nameOf(holder)}`,
+    );
   const isMarked = seen.comment === reference || seen.remoteid === reference;
   return { elid, addons: seen.addons, suspended: isSuspended(seen), ...(!isMarked && { imported: true }) };
 }

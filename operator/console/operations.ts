@@ -25,9 +25,10 @@ export async function latestOperations(
   return found;
 }
 
+/** `delay` is the time from the payment to the license. */
 export const operationTable = (entries: readonly JournalEntry[]): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="Operations"><table>
-<thead><tr><th>finished</th><th>subscription</th><th>operation</th><th>outcome</th><th class="number">since payment</th></tr></thead>
+<thead><tr><th>finished</th><th>subscription</th><th>operation</th><th>outcome</th><th class="number">delay</th></tr></thead>
 <tbody>${entries.map(
     ({ at, key, n, kind, outcome, seconds }) =>
       html`<tr><td>${shortTime(at, true)}</td><td>${subscriptionLink(nameOf(key), `operation-${n}`)}</td><td>${kind}</td><td>${outcomeBadge(outcome)}</td><td class="number">${seconds === undefined ? "" : formatDuration(seconds)}</td></tr>`,

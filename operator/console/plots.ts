@@ -22,14 +22,14 @@ function plotsOf({ past, due }: Figures): Plot[] {
   return [
     {
       id: "bought",
-      title: "Purchases, last 30 days",
+      title: "Bought in 30 days",
       names: ["orders", "prolongs"],
       columns: past.map(({ day, kinds }) => ({ name: day, values: [kinds.order ?? 0, kinds.prolong ?? 0] })),
       labelEvery: 10,
     },
     {
       id: "outcomes",
-      title: "Outcomes, last 30 days",
+      title: "Outcomes in 30 days",
       names: ["operations"],
       columns: outcomes.map(([name, count]) => ({ name: name.replaceAll("_", " "), values: [count] })),
     },
@@ -44,7 +44,7 @@ function plotsOf({ past, due }: Figures): Plot[] {
     },
     {
       id: "due",
-      title: "Due in the next 30 days",
+      title: "Due in 30 days",
       names: ["subscriptions"],
       columns: due.map(({ day, count }) => ({ name: day, values: [count] })),
       labelEvery: 10,

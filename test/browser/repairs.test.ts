@@ -96,7 +96,7 @@ describe(`each repair, ${inChromium}`, () => {
     await page.getByLabel("It was bought as license").fill("999999");
     await press("Adopt…");
     await press("Yes, do it");
-    await page.getByText("billmgr knows no license 999999 of platform").waitFor();
+    await page.getByText("billmgr has no license 999999 of platform").waitFor();
     expect((await stateOf(stack))?.operation?.state).toBe("unknown");
   });
 

@@ -37,7 +37,7 @@ describe("a repair applies to the operation that was confirmed", () => {
     await stack.settle();
     expect((await stateOf(stack))?.operation).toMatchObject({ n: 2, state: "unknown" });
     const again = await change(stack, "/repair", confirmation);
-    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 by now")]);
+    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 now")]);
     await minutes(240);
     expect(done(stack)).toEqual(["order 334673"]);
   });

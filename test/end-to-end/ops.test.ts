@@ -112,17 +112,19 @@ describe("an order with an unknown outcome", () => {
   test("is not changed by a resolution of another operation", async () => {
     await loseOrder("drop_before_acting");
     const resolving = resolve("standard/42", { as: "never-bought", operation: 2 }, deps);
-    await expect(resolving).rejects.toThrow("standard/42 is at operation 1 by now, and this was said of 2: look again");
+    await expect(resolving).rejects.toThrow(
+      "standard/42 is at operation 1 now, and this resolution is for 2; look again",
+    );
     expect((await stateOf(stack))?.operation).toMatchObject({ n: 1, state: "unknown" });
     await resolve("standard/42", { as: "never-bought", operation: 1 }, deps);
     expect((await stack.table.operations("subscription#standard/42"))[0]).toMatchObject({ n: 1, outcome: "gave_up" });
   });
 
   test.each<[string, string, string]>([
-    ["does not exist", "1", "billmgr knows no license 1 of platform"],
-    ["was bought by other means, for something else", "334673", 'carries "for myself" instead of bw-'],
+    ["does not exist", "1", "billmgr has no license 1 of platform"],
+    ["was bought by other means, for something else", "334673", 'has the comment "for myself" instead of bw-'],
     ["is deleted", "334674", "license 334674 is deleted"],
-    ["is not a number", "x", "expected its number"],
+    ["is not a number", "x", "expected a license number"],
   ])("a license that %s is not adopted, and nothing is changed", async (_, elid, why) => {
     await buyInBillmgr({ comment: "for myself" });
     await buyInBillmgr({});
@@ -148,7 +150,7 @@ describe("an order with an unknown outcome", () => {
       operation: { n: 2, outcome: "done" },
     });
     const again = resolve("standard/41", { as: "adopt", elid: "334673" }, deps);
-    await expect(again).rejects.toThrow("license 334673 is held by standard/42");
+    await expect(again).rejects.toThrow("license 334673 is already assigned to standard/42");
     expect(done(stack)).toEqual(["order 334673"]);
     expect(await reconcile(deps)).toMatchObject({ licenses: 1, differences: [] });
   });
@@ -183,7 +185,7 @@ describe("other repairs", () => {
     await buy();
     await minutes(1);
     await expect(resolve("standard/42", { as: "gone", elid: "334673" }, deps)).rejects.toThrow(
-      "as active: it is not gone",
+      "as active, so it is not gone",
     );
     await inBillmgr({ func: "platform.delete", elid: "334673" });
     await resolve("standard/42", { as: "gone", elid: "334673" }, deps);
