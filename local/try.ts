@@ -15,11 +15,11 @@ import { type Customer, inPeriod, type Shop, type Step, webhooksOf } from "./sim
 const steps: Record<Step, string> = {
   buy: "buys",
   renew: "pays the next period",
-  grow: "takes one more",
-  fail: "cannot pay",
-  refund: "gets the money back",
+  grow: "adds one unit",
+  fail: "fails to pay",
+  refund: "gets a refund",
   cancel: "cancels",
-  end: "ends now",
+  end: "ends immediately",
 };
 
 /** They take a minute of real time each. */
@@ -52,11 +52,11 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
     },
     stepsAt: (storefront) =>
       Object.fromEntries(Object.entries(steps).filter(([step]) => shops[storefront]?.tell[step as Step])),
-    async tell(storefront, step, name) {
+    async send(storefront, step, name) {
       const shop = shops[storefront];
       const [secret] = secrets().storefronts[storefront] ?? [];
       if (!shop || secret === undefined) throw new PreconditionFailed(`the storefront "${storefront}" has no secret`);
-      if (!(step in steps)) throw new PreconditionFailed(`no customer does "${step}"`);
+      if (!(step in steps)) throw new PreconditionFailed(`there is no step "${step}"`);
       const at = now();
       const customer =
         name === undefined
@@ -72,7 +72,7 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
     },
     async advance(duration) {
       const moment = after(clock.now(), duration);
-      if (!moment) throw new PreconditionFailed(`"${duration}" is no time to go on by`);
+      if (!moment) throw new PreconditionFailed(`"${duration}": expected an ISO 8601 duration such as P1D`);
       await advanceTo(moment);
     },
     faults: faultsOf(sandbox),

@@ -3,7 +3,7 @@ import { carryOut, checkImport, keep, type Line } from "../../operator/actions/i
 import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { authinfo, startTestStack } from "./local.ts";
 
-/** A shop that has licenses at billmgr before it moves in. */
+/** A shop with licenses at billmgr that were bought before the import. */
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 export async function openShop(options: Partial<Options> = {}) {
@@ -12,7 +12,7 @@ export async function openShop(options: Partial<Options> = {}) {
   const deps: Connection = { ...connection, now: stack.clock.now };
   const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
 
-  /** As somebody in billmgr's client area. @returns the license's id */
+  /** Acts as a user of billmgr's client area. @returns the license id */
   async function inBillmgr(form: Record<string, string>): Promise<string> {
     const body = new URLSearchParams({ authinfo, out: "xml", ...form });
     const answer = await (await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body })).text();
@@ -28,12 +28,12 @@ export async function openShop(options: Partial<Options> = {}) {
 
   return {
     stack,
-    world: deps,
+    deps,
     minute,
     inBillmgr,
     buy: (more: Record<string, string> = {}) => order({ pricelist: "55163", addon_55165: "1", ...more }),
     buyDci: () => order({ pricelist: "55161" }),
-    /** As the command does it, with --yes. */
+    /** Imports as the command with --yes does. */
     async importAll(...lines: Line[]) {
       const checked = await checkImport(lines, deps);
       const [moves, cutOff] = checked.refused.length === 0 ? [checked.moves, checked.cutOff] : [[], []];

@@ -1,70 +1,70 @@
+/** Draws a timeline as SVG. Everything in it is also in the history table. */
 import { html } from "hono/html";
 import type { Html } from "./parts.ts";
-import type { Lane, Life, Mark, Span } from "./timeline.ts";
+import type { Lane, Mark, Span, Timeline } from "./timeline.ts";
 
 const [width, left, right] = [1160, 128, 16];
 const laneHeight = 30;
 const barHeight = 14;
-/** More of them are in the table alone. */
-const mostLanes = 8;
+/** Earlier licenses are only in the history table. */
+const maxLanes = 8;
 const markRows = 3;
 
 type Scale = (instant: string) => number;
 
-/** The life as a picture. What it shows stands in the table below it as well. */
-export function drawLife(life: Life): Html {
-  const lanes = life.licenses.slice(-mostLanes);
-  const scale = scaleOf(life);
-  const marks = placed(life.operations, scale);
+export function drawTimeline(timeline: Timeline): Html {
+  const lanes = timeline.licenses.slice(-maxLanes);
+  const scale = scaleOf(timeline);
+  const marks = placeMarks(timeline.operations, scale);
   const rows = 2 + lanes.length;
   const axis = 22 + rows * laneHeight + markRows * 12;
   const y = (row: number) => 16 + row * laneHeight;
-  const today = scale(life.now);
-  return html`<svg class="life" viewBox="0 0 ${width} ${axis + 24}" role="group" aria-labelledby="life-title" aria-describedby="life-desc">
-<title id="life-title">The life of this subscription</title>
-<desc id="life-desc">${describeLife(life)}</desc>
+  const today = scale(timeline.now);
+  return html`<svg class="timeline" viewBox="0 0 ${width} ${axis + 24}" role="group" aria-labelledby="timeline-title" aria-describedby="timeline-desc">
+<title id="timeline-title">Timeline of this subscription</title>
+<desc id="timeline-desc">${describeTimeline(timeline)}</desc>
 <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>
-${ticksOf(life).map(
+${ticksOf(timeline).map(
   ({ at, label }) =>
     html`<line class="grid" x1="${scale(at)}" x2="${scale(at)}" y1="8" y2="${axis}"/><text class="tick" x="${scale(at)}" y="${axis + 16}">${label}</text>`,
 )}
 <text class="lane" x="0" y="${y(0) + 11}">paid</text>
-${life.payments.map((one) => bar(one, scale, y(0), `payment ${one.as}`))}
+${timeline.payments.map((payment) => drawBar(payment, scale, y(0), `payment ${payment.kind}`))}
 ${lanes.map((lane, i) => drawLane(lane, scale, y(1 + i)))}
 <text class="lane" x="0" y="${y(rows - 1) + 11}">operations</text>
-${life.unknowns.map((one) => bar(one, scale, y(rows - 1) - 2, "unknown", markRows * 12 + 6, 14))}
+${timeline.unknowns.map((span) => drawBar(span, scale, y(rows - 1) - 2, "unknown", markRows * 12 + 6, 14))}
 ${marks.map(({ mark, x, row }) => drawMark(mark, x, y(rows - 1) + 5 + row * 12))}
 <line class="today" x1="${today}" x2="${today}" y1="4" y2="${axis}"/><text class="today-label" x="${Math.min(today + 4, width - 34)}" y="10">now</text>
 </svg>`;
 }
 
-const describeLife = ({ payments, licenses, operations, unknowns }: Life): string =>
+const describeTimeline = ({ payments, licenses, operations, unknowns }: Timeline): string =>
   [
     ...payments.map(({ label }) => label),
     ...licenses.flatMap(({ elid, valid, suspended }) =>
-      [...valid, ...suspended].map(({ label }) => `license ${elid ?? "not known"}, ${label}`),
+      [...valid, ...suspended].map(({ label }) => `license ${elid ?? "number unknown"}, ${label}`),
     ),
     ...operations.map(({ label }) => label),
     ...unknowns.map(({ label }) => label),
   ].join("; ");
 
-function scaleOf({ from, to }: Life): Scale {
+function scaleOf({ from, to }: Timeline): Scale {
   const [start, end] = [Date.parse(from), Date.parse(to)];
   const room = width - left - right;
   return (instant) => Math.round((left + (room * (Date.parse(instant) - start)) / (end - start)) * 10) / 10;
 }
 
-const bar = (one: Span, scale: Scale, y: number, kind: string, height = barHeight, least = 2): Html => {
-  const long = scale(one.to) - scale(one.from) - 1;
-  const x = scale(one.from) - Math.max(least - 2 - long, 0) / 2;
-  return html`<rect class="${kind}" x="${x}" y="${y}" width="${Math.max(long, least)}" height="${height}" rx="2"><title>${one.label}</title></rect>`;
+const drawBar = (span: Span, scale: Scale, y: number, kind: string, height = barHeight, minWidth = 2): Html => {
+  const length = scale(span.to) - scale(span.from) - 1;
+  const x = scale(span.from) - Math.max(minWidth - 2 - length, 0) / 2;
+  return html`<rect class="${kind}" x="${x}" y="${y}" width="${Math.max(length, minWidth)}" height="${height}" rx="2"><title>${span.label}</title></rect>`;
 };
 
 const drawLane = ({ elid, valid, suspended }: Lane, scale: Scale, y: number): Html =>
-  html`<text class="lane" x="0" y="${y + 11}">${elid === undefined ? "license" : `license ${elid}`}</text>${valid.map((one) => bar(one, scale, y, "valid"))}${suspended.map((one) => bar(one, scale, y + 4, "suspended", barHeight - 8))}`;
+  html`<text class="lane" x="0" y="${y + 11}">${elid === undefined ? "license" : `license ${elid}`}</text>${valid.map((span) => drawBar(span, scale, y, "valid"))}${suspended.map((span) => drawBar(span, scale, y + 4, "suspended", barHeight - 8))}`;
 
-/** Marks that would lie over one another stand under one another, as far as there is room. */
-function placed(marks: readonly Mark[], scale: Scale): { mark: Mark; x: number; row: number }[] {
+/** Puts marks that would overlap into separate rows, as far as there is room. */
+function placeMarks(marks: readonly Mark[], scale: Scale): { mark: Mark; x: number; row: number }[] {
   const ends: number[] = [];
   return marks.map((mark) => {
     const x = scale(mark.at);
@@ -86,8 +86,8 @@ const round = "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0Z";
 const drawMark = (mark: Mark, x: number, y: number): Html =>
   html`<a href="#operation-${mark.n}" aria-label="${mark.label}"><path class="mark ${mark.outcome}" transform="translate(${x} ${y})" d="${shapes[mark.kind] ?? round}"><title>${mark.label}</title></path></a>`;
 
-/** At most about ten, at the beginning of an hour, day, month or year. */
-function ticksOf({ from, to }: Life): { at: string; label: string }[] {
+/** About ten ticks at most, each at the start of an hour, day, month, or year. */
+function ticksOf({ from, to }: Timeline): { at: string; label: string }[] {
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
   if (days > 24) return monthTicks(from, to, [1, 2, 3, 6, 12, 24].find((step) => days / 30 / step <= 12) ?? 60);
   const hours = [3, 6, 12, 24, 48].find((step) => (days * 24) / step <= 12) ?? 48;
