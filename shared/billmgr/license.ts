@@ -66,7 +66,7 @@ export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""
 /** The display text of a status is in the account's language; "orig" holds the code, its detail after "_". */
 const origOf = (element: Element): string | undefined => {
   const shown = child(element, "item_status");
-  return shown && attribute(shown, "orig");
+  return (shown && attribute(shown, "orig")) ?? textOf(element, "item_status_orig");
 };
 
 /**
@@ -78,7 +78,6 @@ function statusOf(element: Element): { status?: Status; unreadableStatus?: strin
   const shown = [
     textOf(element, "status"),
     origOf(element),
-    textOf(element, "item_status_orig"),
     textOf(element, "item_real_status"),
     textOf(element, "item_status"),
   ].filter((text) => text !== undefined);

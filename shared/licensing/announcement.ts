@@ -1,7 +1,8 @@
 import type * as z from "zod/mini";
+import { digestOf } from "../digest.ts";
 import type { announcementSchema } from "./announcement-schema.ts";
 import { type ChangeKind, isDone, type Operation } from "./operation.ts";
-import { formatReason } from "./reasons.ts";
+import { formatReason, keyOfReason } from "./reasons.ts";
 import type { Attention, Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
 
@@ -64,9 +65,9 @@ export const attentionOf = (subscription: Subscription, { reason, since }: Atten
   reason: formatReason(reason),
 });
 
-/** What tells an item from the others of its subscription. */
+/** Identifies an item among those of its subscription: several can have one code since one moment. */
 export const attentionIdOf = ({ reason, since }: Pick<Attention, "reason" | "since">): string =>
-  `${since}-${reason.code}`;
+  `${since}-${reason.code}-${digestOf(keyOfReason(reason)).slice(0, 8)}`;
 
 /** An event that was not understood. */
 export const unparseableOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({

@@ -1,6 +1,6 @@
 import type { Policy } from "./catalog.ts";
 import type { Interval, Payment, Renewal, Subscription } from "./subscription.ts";
-import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
+import { type Instant, instantPlus, instantPlusMonths, toInstant } from "./time.ts";
 
 /** Paid time without a gap. */
 export type Run = { since: Instant; through: Instant };
@@ -102,6 +102,8 @@ function startOf(
 
 const dayMs = 86_400_000;
 
+const after = (moment: Instant, ms: number): Instant => toInstant(Date.parse(moment) + ms);
+
 /** Within a day: storefronts round, and month ends differ. */
 function isWholeMonths(from: Instant, through: Instant): boolean {
   const months = Math.round((Date.parse(through) - Date.parse(from)) / (30.4375 * dayMs));
@@ -138,11 +140,13 @@ class Runs {
       : { from: at, months };
     const through = instantPlusMonths(counted.from, counted.months);
     // Time that another payment covers already is not paid twice: what overlaps follows at that payment's end.
-    const next = this.#runs.find(({ since }) => since > at && since < through);
-    const overlapMs = next ? Date.parse(through) - Date.parse(next.since) : 0;
-    const end = next ? new Date(Date.parse(next.through) + overlapMs).toISOString() : through;
-    if (continues) Object.assign(run, { through: end }, next ? { counted: undefined } : { counted });
-    else this.#runs.push({ since: at, through: end, ...(next ? {} : { counted }) });
+    let end = through;
+    for (const next of this.#runs) {
+      if (next.since > at && next.since < end) end = after(next.through, Date.parse(end) - Date.parse(next.since));
+    }
+    const isCounted = end === through;
+    if (continues) Object.assign(run, { through: end, counted: isCounted ? counted : undefined });
+    else this.#runs.push({ since: at, through: end, ...(isCounted && { counted }) });
     this.#merge();
   }
 

@@ -39,18 +39,38 @@ describe("a license", () => {
     ['<item_status orig="3_employeesuspend">Stopped</item_status>', "stopped"],
     ['<item_status orig="5_prolong">Wird verlängert</item_status>', "processing"],
     ["<item_real_status>2</item_real_status>", "active"],
+    ["<item_status>4</item_status>", "deleted"],
+    ["<item_status>5_prolong</item_status>", "processing"],
+    ["<item_status_orig>3_autosuspend</item_status_orig>", "stopped"],
+    ["<status>2</status><item_status>4</item_status>", "active"],
+    ['<status>odd</status><item_status orig="4">Gelöscht</item_status>', "deleted"],
     ["<status>9</status>", undefined],
+    ["<status>22</status>", undefined],
     ["<item_status>Active</item_status>", undefined],
     ["", undefined],
-  ])("with %s is %s", (inner, status) => {
+  ])("with %s has the status %s", (inner, status) => {
     expect(seen(inner).status).toBe(status);
   });
 
   test.each([
+    ["<status>9</status>", "9"],
+    ["<status>22</status>", "22"],
+    ["<item_status>Active</item_status>", "Active"],
+    ['<item_status orig="">Aktiv</item_status>', "Aktiv"],
+    [`<status>${"x".repeat(90)}</status>`, "x".repeat(60)],
+    ["<status>2</status>", undefined],
+    ["<item_status/>", undefined],
+    ["", undefined],
+  ])("F12: with %s has the status %s, which is not understood", (inner, unreadable) => {
+    expect(seen(inner).unreadableStatus).toBe(unreadable);
+  });
+
+  test.each([
     ['<item_status orig="3_autosuspend"/>', true],
+    ["<item_status_orig>3_autosuspend</item_status_orig>", true],
     ['<item_status orig="3_employeesuspend"/>', false],
     ["<status>3</status>", false],
-  ])("with %s was stopped by billmgr itself: %s", (inner, autosuspended) => {
+  ])("with %s was stopped by billmgr at expiry: %s", (inner, autosuspended) => {
     expect(seen(inner).autosuspended).toBe(autosuspended);
   });
 
@@ -62,7 +82,7 @@ describe("a license", () => {
     ["<expiredate>Daily charges</expiredate>", undefined],
     ["<expiredate>until 2027-02-01</expiredate>", undefined],
     ["<expiredate/>", undefined],
-    // What a database tells of no day, and days that no calendar has: they can be neither reckoned with nor compared.
+    // A missing date in a database, and days that are not in any calendar: no date arithmetic works on them.
     ["<expiredate>0000-00-00</expiredate>", undefined],
     ["<expiredate>2027-02-29</expiredate>", undefined],
     ["<expiredate>2027-13-01</expiredate>", undefined],
@@ -73,7 +93,7 @@ describe("a license", () => {
     expect(seen(inner).expiry).toBe(expiry);
   });
 
-  test("has the addons that its form shows, the present value before the one to be", () => {
+  test("has the addons that its form shows, the current value before the target", () => {
     const form = seen(`<addon_11>4</addon_11><addon_12>9</addon_12><addon_12_current_value>2</addon_12_current_value>
       <addon_13/><addon_14>Unlimited</addon_14><addon_x>1</addon_x><addon_15>12345678901234567890</addon_15>
       <addon_16>4x</addon_16><addon_17>x4</addon_17><addon_18>100</addon_18><my_addon_19>1</my_addon_19><addon_20_most>9</addon_20_most>`);
@@ -95,7 +115,7 @@ test.each([
   expect([page.rows.map((row) => row.elid), page.total]).toEqual([elids, total]);
 });
 
-test("a comment that is shown and empty is told from one that is not shown", () => {
+test("an empty comment differs from one that is not shown", () => {
   const form = (inner: string) => {
     const reply = readReply(200, `<doc><elid>7</elid>${inner}</doc>`);
     return reply.kind === "document" ? seenLicense(reply.doc, "7") : undefined;

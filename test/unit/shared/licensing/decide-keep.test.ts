@@ -13,7 +13,7 @@ import {
   utc,
 } from "../../../support/events.ts";
 
-/** Paid to a day, with a license to another. */
+/** Paid through a day, with a license that expires on another. */
 const held = (
   through: string,
   expiry: string,
@@ -24,7 +24,7 @@ const held = (
 const prolong = (expiry: string, of: object = {}) => ({ kind: "change", change: { kind: "prolong", expiry, ...of } });
 
 describe("renewal on payment", () => {
-  test("buys the period that was paid, at once", () => {
+  test("buys the period that was paid immediately, and spends it", () => {
     expect(decide(held("2027-03-01", "2027-02-01"), "2027-01-05")).toEqual({
       kind: "change",
       why: "paid through 2027-03-01, licensed until 2027-02-01",
@@ -36,6 +36,7 @@ describe("renewal on payment", () => {
         plan: "vm-monthly",
         period: 1,
         expiry: "2027-03-01",
+        spends: { from: utc("2027-02-01"), to: utc("2027-03-01") },
       },
     });
   });
@@ -57,7 +58,7 @@ describe("renewal on payment", () => {
     expect(decide(held(through, expiry), "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
-  test("buys by the period of the plan that is now sold", () => {
+  test("buys the period of the plan that is sold now", () => {
     expect(decide(held("2028-02-01", "2027-02-01", {}, "vm-yearly"), "2027-01-05")).toMatchObject(
       prolong("2028-02-01", { plan: "vm-yearly", period: 12 }),
     );
@@ -72,7 +73,7 @@ describe("renewal on payment", () => {
     });
   });
 
-  test("does not buy them when it is set to end and they are few", () => {
+  test("does not buy them when the subscription is set to end and they are few", () => {
     const ending = (through: string) => ({
       ...held(through, "2027-03-28"),
       end: licensed([], cancelScheduled("2027-01-02")).end,
@@ -83,7 +84,7 @@ describe("renewal on payment", () => {
     expect(patient).toMatchObject({ kind: "settled" });
   });
 
-  test("buys one month after the other for a longer payment", () => {
+  test("buys one month after another for a longer payment", () => {
     expect(decide(held("2027-06-01", "2027-02-01"), "2027-01-05")).toMatchObject(prolong("2027-03-01"));
     expect(decide(held("2027-06-01", "2027-05-01"), "2027-01-05")).toMatchObject(prolong("2027-06-01"));
   });
@@ -102,7 +103,7 @@ describe("renewal before expiry", () => {
     });
   });
 
-  test("takes a part of a day for a whole one", () => {
+  test("counts a part of a day as a whole one", () => {
     const yearly = held("2028-01-01", "2027-02-01");
     expect(decide(yearly, "2027-01-05", { ...policy, renewAheadDays: 1.5 })).toMatchObject({
       until: utc("2027-01-30"),
@@ -114,31 +115,68 @@ describe("renewal before expiry", () => {
   });
 });
 
-describe("taking up again", () => {
+describe("renewal spends paid time", () => {
+  const january = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"] });
+
+  test("F5: time that a purchase spent already buys nothing, though the license ends before it", () => {
+    const spent = (spentThrough: string) => {
+      const here = held("2027-03-01", "2027-02-01");
+      return { ...here, slots: here.slots.map((one) => ({ ...one, spentThrough: utc(spentThrough) })) };
+    };
+    expect(decide(spent("2027-03-01"), "2027-01-05")).toMatchObject({ kind: "settled" });
+    expect(decide(spent("2027-02-20"), "2027-01-05")).toMatchObject({ kind: "settled", until: utc("2027-01-30") });
+    expect(decide(spent("2027-02-10"), "2027-01-05")).toMatchObject({
+      change: { kind: "prolong", expiry: "2027-03-01", spends: { from: utc("2027-02-10"), to: utc("2027-03-10") } },
+    });
+  });
+
+  test.each([
+    ["within the grace", "2027-02-03", "2027-02-01"],
+    ["weeks later", "2027-02-20", "2027-02-01"],
+  ])("F16: a renewal that is stated after its period is over buys nothing: %s", (_, at, from) => {
+    const renewal = paid(at, { from, through: "2027-02-02" });
+    const late = licensed([slot({ expiry: "2027-01-15" })], january, renewal);
+    expect(decide(late, at)).not.toMatchObject({ change: { kind: "prolong" } });
+    expect(decide(late, "2027-02-01T12:00")).toMatchObject({ change: { kind: "prolong" } });
+  });
+
+  test("F16: a resumption after half a year of a pause buys none of it", () => {
+    const half = licensed(
+      [slot({ suspended: true })],
+      january,
+      paused("2027-01-20"),
+      paid("2027-02-01", { from: "2027-02-01", through: "2027-08-01" }),
+      resumed("2027-08-02"),
+    );
+    expect(decide(half, "2027-08-02")).toMatchObject({ kind: "settled" });
+  });
+});
+
+describe("resumption", () => {
   const suspended = { suspended: true };
 
-  test("resumes what is entitled", () => {
+  test("comes when the customer is entitled again", () => {
     expect(decide(held("2027-02-01", "2027-02-01", suspended), "2027-01-05")).toMatchObject({
       change: { kind: "resume", elid: "101" },
       why: "entitled again",
     });
   });
 
-  test("prolongs first: an expired license does not resume", () => {
+  test("comes after a prolong: an expired license does not resume", () => {
     expect(decide(held("2027-03-01", "2027-02-01", suspended), "2027-02-05")).toMatchObject(prolong("2027-03-01"));
   });
 
   test("comes after a refund that was reversed", () => {
     const reversed = held("2027-02-01", "2027-02-01", suspended);
     const [back, stands] = [refunded("2027-01-05", "p"), refunded("2027-01-06", "p", { reversed: true })];
-    const told = licensed(
+    const refundedLicense = licensed(
       reversed.slots,
       paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "p" }),
       back,
     );
-    expect(decide(told, "2027-01-07")).toMatchObject({ kind: "settled" });
+    expect(decide(refundedLicense, "2027-01-07")).toMatchObject({ kind: "settled" });
     const again = licensed(
-      told.slots,
+      refundedLicense.slots,
       paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "p" }),
       back,
       stands,
@@ -153,8 +191,8 @@ describe("taking up again", () => {
   });
 
   test.each([
-    ["as long as it is paid", "2027-02-01T09:59:59", "resume"],
-    ["not from then on, though the license runs on", "2027-02-01T10:00", undefined],
+    ["as long as the time is paid", "2027-02-01T09:59:59", "resume"],
+    ["not from then on, though the license has not expired", "2027-02-01T10:00", undefined],
   ])("comes %s", (_, now, kind) => {
     const here = licensed(
       [slot({ ...suspended, expiry: "2027-03-01" })],
@@ -165,7 +203,7 @@ describe("taking up again", () => {
 
   test.each([
     ["until the day of expiry", "2027-01-31T23:59:59", "resume"],
-    ["not on that day, where the rest is worth no period", "2027-02-01", undefined],
+    ["not on that day, where the rest is not worth a period", "2027-02-01", undefined],
   ])("comes %s", (_, now, kind) => {
     const ending = [
       paid("2027-01-01", { through: "2027-02-03" }, { items: ["vm-monthly"] }),
@@ -176,7 +214,7 @@ describe("taking up again", () => {
     );
   });
 
-  test("does not come for what was never paid", () => {
+  test("does not come for a subscription that was never paid", () => {
     expect(decide(licensed([slot(suspended)], changed("2027-01-01", "vm-monthly")), "2027-01-05")).toMatchObject({
       kind: "settled",
     });
@@ -206,22 +244,22 @@ describe("other addons", () => {
     expect(decide(licensed([slot({ addons })], sold, event), "2027-01-05")).toMatchObject(edit(target));
   });
 
-  test("are as wanted when the removed ones are zero", () => {
+  test("are as wanted when the removed ones are 0", () => {
     const here = licensed([slot({ addons: { "55165": 1, "55164": 0 } })], sold);
     expect(decide(here, "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
-  test("say why they are set", () => {
+  test("contain why they are set", () => {
     const more = licensed([slot()], sold, changed("2027-01-05", ["vm-monthly", 4]));
     expect(decide(more, "2027-01-05")).toMatchObject({ why: "the plan or its quantity changed" });
   });
 
-  test("are not set for what was never paid", () => {
+  test("are not set for a subscription that was never paid", () => {
     const unpaid = licensed([slot()], changed("2027-01-01", ["vm-monthly", 4]));
     expect(decide(unpaid, "2027-01-05")).toMatchObject({ kind: "settled" });
   });
 
-  test("come after the time that was paid", () => {
+  test("come after the renewal", () => {
     const both = licensed(
       [slot()],
       sold,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { blockOf } from "../../../../shared/licensing/attention.ts";
 import type { Attention, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
+  billedBy,
   cancelled,
   changed,
   decide,
@@ -21,7 +22,7 @@ import {
 /** Paid for January, with the license that it bought. */
 const january = paid("2027-01-01", { through: "2027-02-01" }, { items: ["vm-monthly"], payment: "january" });
 
-describe("an operation under way", () => {
+describe("an open operation", () => {
   const under = (due: string): Subscription => ({
     ...licensed([slot()], january, cancelled("2027-01-02")),
     operation: operation({
@@ -39,12 +40,12 @@ describe("an operation under way", () => {
     });
   });
 
-  test.each(["2027-01-10", "2027-01-11"])("is looked at when it is due, whatever else is wanted (%s)", (now) => {
+  test.each(["2027-01-10", "2027-01-11"])("is observed when it is due, before any other change (%s)", (now) => {
     const attention: Attention[] = [{ reason: { code: "plan_not_stated" }, since: utc("2027-01-01") }];
     expect(decide({ ...under("2027-01-10"), attention }, now)).toEqual({ kind: "observe", operation: 1 });
   });
 
-  test("is no matter any more when it is finished", () => {
+  test("holds up nothing once it is finished", () => {
     const { operation: open, ...rest } = under("2027-01-10");
     const finished = { ...rest, operation: { ...operation({ change: open?.change as never }), state: "finished" } };
     expect(decide(finished as Subscription, "2027-01-09")).toMatchObject({
@@ -75,7 +76,7 @@ describe("attention", () => {
     });
   });
 
-  test("with an end is over by then", () => {
+  test("with an end holds up nothing from then on", () => {
     const until = utc("2027-01-02T10:00");
     const held = { ...subscriptionOf(january), attention: [{ ...refused, until }] };
     expect(decide(held, "2027-01-02T09:59")).toMatchObject({ kind: "settled", until });
@@ -86,7 +87,7 @@ describe("attention", () => {
     ["charged back", [refunded("2027-01-05", "january")], "suspend"],
     ["cancelled", [cancelled("2027-01-05")], "suspend"],
     ["paid again", [paid("2027-01-20", { through: "2027-03-01" })], "prolong"],
-  ])("for an edit does not hold up what is %s", (_, events, kind) => {
+  ])("F9: for an edit does not hold up a subscription that is %s", (_, events, kind) => {
     const edit = { kind: "edit", slot: 1, elid: "101", family: "platform", plan: "vm-monthly" } as const;
     const change = { ...edit, addons: { "55165": 5 } };
     const attention = [{ ...refused, reason: { ...refused.reason, change }, blocks: blockOf(change) }] as Attention[];
@@ -100,7 +101,7 @@ describe("attention", () => {
     ["unpaid", [], "suspend"],
     ["cancelled", [cancelled("2027-01-05")], "suspend"],
     ["paid again", [paid("2027-01-20", { through: "2027-03-01" })], "prolong"],
-  ])("for an unknown item does not hold up what is %s", (_, events, kind) => {
+  ])("F9: for an unknown item does not hold up a subscription that is %s", (_, events, kind) => {
     const odd = changed("2027-01-02", "vm-monthly", "vm-weekly");
     const now = events.length > 0 ? "2027-01-21" : "2027-02-05";
     expect(decide(licensed([slot()], january, odd, ...events), now)).toMatchObject({ change: { kind } });
@@ -129,21 +130,33 @@ describe("attention", () => {
     expect(decide(subscriptionOf(...events), "2027-01-02")).toMatchObject({ kind: "settled", attention: [{ code }] });
   });
 
+  test("is needed for a payment without a period until another event contains it", () => {
+    const first = paid("2027-01-01T10:00", { intervals: 1 }, { items: ["vm-monthly"] });
+    expect(decide(subscriptionOf(first), "2027-01-02")).toEqual({
+      kind: "settled",
+      attention: [{ code: "period_not_stated" }],
+    });
+    expect(decide(subscriptionOf(first, billedBy("2027-01-01T10:01", 1)), "2027-01-02")).toMatchObject({
+      kind: "change",
+      change: { kind: "order" },
+    });
+  });
+
   test("is not needed for a quantity of nothing once the paid time is over", () => {
     const none = paid("2027-01-01", { months: 1 }, { items: [["vm-monthly", 0]] });
     expect(decide(subscriptionOf(none), "2027-02-02")).not.toHaveProperty("attention");
   });
 
-  test("is not needed for what has ended, though its plan has left the catalog", () => {
+  test("is not needed for a subscription that has ended, though its plan has left the catalog", () => {
     const gone = licensed([slot()], paid("2027-01-01", { months: 1 }, { items: ["vm-old"] }), cancelled("2027-01-05"));
     expect(decide(gone, "2027-01-06")).toMatchObject({ kind: "change", change: { kind: "suspend" } });
   });
 
-  test("is needed for a license of which billmgr shows no expiry", () => {
+  test("is needed for a license without an expiry", () => {
     const { license: _, ...empty } = slot();
     const unread = {
       ...empty,
-      license: { elid: "101", family: "platform", trial: false, suspended: false, addons: {} },
+      license: { elid: "101", family: "platform", trial: false, suspended: false, addons: { "55165": 1 } },
     };
     expect(decide(licensed([unread], january), "2027-01-02")).toMatchObject({
       kind: "settled",
@@ -156,11 +169,11 @@ describe("a backoff", () => {
   const backoff = {
     since: utc("2027-01-02T09:00"),
     until: utc("2027-01-02T10:00"),
-    why: "billmgr is not reached",
+    why: "billmgr cannot be reached",
     times: 1,
   };
 
-  test("holds back what is wanted", () => {
+  test("holds up the changes that are wanted", () => {
     expect(decide({ ...subscriptionOf(january), backoff }, "2027-01-02T09:59")).toEqual({
       kind: "wait",
       until: backoff.until,
@@ -168,40 +181,40 @@ describe("a backoff", () => {
     });
   });
 
-  test("is over at its end", () => {
+  test("holds up nothing from its end on", () => {
     expect(decide({ ...subscriptionOf(january), backoff }, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });
 
-  test("of more than a day needs attention, and is tried again all the same", () => {
+  test("of more than a day needs attention, and the change is tried again", () => {
     const long = { ...backoff, since: utc("2027-01-01T09:00"), until: utc("2027-01-02T10:00") };
     const wanted = { ...subscriptionOf(january), backoff: long };
     expect(decide(wanted, "2027-01-02T08:59")).toMatchObject({ kind: "wait" });
     expect(decide(wanted, "2027-01-02T09:00")).toMatchObject({
       kind: "wait",
-      attention: [{ code: "backing_off", since: utc("2027-01-01T09:00"), why: "billmgr is not reached" }],
+      attention: [{ code: "backing_off", since: utc("2027-01-01T09:00"), why: "billmgr cannot be reached" }],
     });
     expect(decide(wanted, "2027-01-02T10:00")).toMatchObject({ kind: "change" });
   });
 
-  test("holds back nothing where nothing is wanted", () => {
+  test("holds up nothing where nothing is wanted", () => {
     expect(decide({ ...licensed([slot()], january), backoff }, "2027-01-02T09:00")).toMatchObject({ kind: "settled" });
   });
 });
 
-describe("rest", () => {
-  test("is without end where nothing is known", () => {
+describe("a settled subscription", () => {
+  test("has no next moment where nothing is known", () => {
     expect(decide(subscriptionOf(), "2027-01-01")).toStrictEqual({ kind: "settled" });
   });
 
-  test("is without end for a subscription that was never paid", () => {
+  test("has no next moment where nothing was ever paid", () => {
     expect(decide(subscriptionOf(changed("2027-01-01", "vm-monthly")), "2027-01-02")).toEqual({ kind: "settled" });
   });
 
-  test("ends where the paid time ends", () => {
+  test("is decided again at the end of the paid time", () => {
     expect(decide(licensed([slot()], january), "2027-01-02")).toEqual({ kind: "settled", until: utc("2027-02-01") });
   });
 
-  test("ends, past the paid time, where the grace ends", () => {
+  test("is decided again at the end of the grace", () => {
     expect(decide(licensed([slot()], january), "2027-02-01")).toEqual({ kind: "settled", until: utc("2027-02-04") });
   });
 });
@@ -241,12 +254,12 @@ describe("withholding", () => {
     expect(decide(licensed([here], january, ...events), now)).toMatchObject({ kind: "settled" });
   });
 
-  test("is done once", () => {
+  test("suspends once", () => {
     const withheld = licensed([slot({ suspended: true })], january, paused("2027-01-05"));
     expect(decide(withheld, "2027-01-06")).toMatchObject({ kind: "settled" });
   });
 
-  test("takes every license, one after the other", () => {
+  test("suspends every license, one after another", () => {
     const slots = [slot({ n: 1, plan: "vm-each", suspended: true }), slot({ n: 2, plan: "vm-each" })];
     const each = paid("2027-01-01", { through: "2027-02-01" }, { items: [["vm-each", 2]] });
     expect(decide(licensed(slots, each, paused("2027-01-05")), "2027-01-06")).toMatchObject({

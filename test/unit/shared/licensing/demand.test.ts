@@ -1,8 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { parseCatalog } from "../../../../shared/licensing/catalog.ts";
 import { assign, demandsOf } from "../../../../shared/licensing/demand.ts";
+import type { Event } from "../../../../shared/licensing/event.ts";
+import type { Reason, ReasonCode } from "../../../../shared/licensing/reasons.ts";
 import type { Slot } from "../../../../shared/licensing/subscription.ts";
-import { catalogJson, catalogWith, changed, paid, type Sold, slot, subscriptionOf } from "../../../support/events.ts";
+import {
+  billedBy,
+  catalogJson,
+  catalogWith,
+  changed,
+  paid,
+  refunded,
+  type Sold,
+  slot,
+  subscriptionOf,
+} from "../../../support/events.ts";
 
 const catalog = catalogWith();
 const demandsFor = (...items: Sold[]) => {
@@ -15,7 +27,7 @@ describe("demands", () => {
   test.each<[string, Sold[], [string, Record<string, number>][]]>([
     ["a plan", ["vm-monthly"], [["vm-monthly", { 55165: 1 }]]],
     ["a plan by quantity", [["vm-monthly", 3]], [["vm-monthly", { 55165: 3 }]]],
-    ["a base beside the quantity", [["vm-yearly", 3]], [["vm-yearly", { 55165: 5 }]]],
+    ["a base in addition to the quantity", [["vm-yearly", 3]], [["vm-yearly", { 55165: 5 }]]],
     [
       "licenses by quantity",
       [["vm-each", 2]],
@@ -24,12 +36,12 @@ describe("demands", () => {
         ["vm-each", { 55165: 1 }],
       ],
     ],
-    ["none of a plan", [["vm-monthly", 0]], []],
-    ["what is ignored", ["support"], []],
+    ["a plan with the quantity 0", [["vm-monthly", 0]], []],
+    ["an ignored item", ["support"], []],
     ["an extra, listed first", [["extra-node", 2], "vm-monthly"], [["vm-monthly", { 55165: 3 }]]],
     ["an extra of another addon", ["vm-monthly", "extra-machines"], [["vm-monthly", { 55165: 1, 55164: 10 }]]],
     [
-      "an extra beside several licenses",
+      "an extra with several licenses",
       [["vm-each", 2], "extra-node"],
       [
         ["vm-each", { 55165: 2 }],
@@ -56,58 +68,85 @@ describe("demands", () => {
     expect(demandsFor(["vm-monthly", 1_000_000])).toMatchObject([{ addons: { 55165: 1_000_000 } }]);
   });
 
-  test("tell every name under which an unknown thing was sold", () => {
-    const sold = subscriptionOf(changed("2027-01-01", "vm-monthly"));
-    const items = { ...sold.items, value: [{ names: ["price_1", "prod_1"] }] } as typeof sold.items & object;
-    expect(demandsOf({ ...sold, items }, catalog)).toEqual({
-      problem: "nothing in the catalog is sold at standard as price_1 or prod_1",
-    });
+  test("contain every name under which an unknown item was sold", () => {
+    const items = { asOf: "2027-01-01T00:00:00.000Z", list: [{ names: ["price_1", "prod_1"] }] };
+    expect(demandsOf(subscriptionOf({ ...changed("2027-01-01"), items }), catalog).problems).toEqual([
+      { code: "unknown_item", storefront: "standard", names: ["price_1", "prod_1"] },
+    ]);
   });
 
-  test.each<[string, Sold[], RegExp]>([
-    ["an unknown name", ["vm-weekly"], /^nothing in the catalog is sold at standard as vm-weekly$/],
+  test.each<[string, Sold[], Reason, number]>([
+    ["an unknown name", ["vm-weekly"], { code: "unknown_item", storefront: "standard", names: ["vm-weekly"] }, 0],
     [
       "an extra without its product",
       ["dci-monthly", "extra-node"],
-      /"extra-node" stands without a plan of its product/,
+      { code: "extra_without_plan", extra: "extra-node", product: "vmmanager6" },
+      1,
     ],
     [
-      "more licenses than anybody sells",
+      "more than a thousand licenses",
       [
         ["vm-each", 600],
         ["vm-each", 401],
       ],
-      /more than 1000 licenses/,
+      { code: "too_many_licenses", max: 1000 },
+      600,
     ],
     [
-      "more of an addon than anybody sells",
+      "more than a million of an addon",
       [
         ["vm-monthly", 999_999],
         ["extra-node", 2],
       ],
-      /^addon 55165 = 1000001 is more than 1000000 at once$/,
+      { code: "addon_too_large", addon: "55165", value: 1_000_001, max: 1_000_000 },
+      0,
     ],
-  ])("are a problem with %s", (_, items, problem) => {
-    const found = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
-    expect(found).toEqual({ problem: expect.stringMatching(problem) });
+  ])("have a problem with %s, and leave the rest", (_, items, problem, count) => {
+    const { demands, problems } = demandsOf(subscriptionOf(changed("2027-01-01", ...items)), catalog);
+    expect(problems).toEqual([problem]);
+    expect(demands).toHaveLength(count);
   });
 
-  test("go by the quantity that was told last where an event tells none", () => {
-    const told = [
+  test("F9: have no problem with an unknown item that keeps the plan next to it", () => {
+    const { demands, problems } = demandsOf(subscriptionOf(changed("2027-01-01", "vm-monthly", "vm-weekly")), catalog);
+    expect(demands).toMatchObject([{ plan: "vm-monthly" }]);
+    expect(problems).toMatchObject([{ code: "unknown_item" }]);
+  });
+
+  test("use the quantity that was stated last where an event states none", () => {
+    const stated = [
       changed("2027-01-01", ["vm-each", 2]),
       changed("2027-01-03", "vm-each"),
       changed("2027-01-02", ["vm-each", 3]),
     ];
-    const found = demandsOf(subscriptionOf(...told), catalog);
-    expect("claims" in found && found.claims).toHaveLength(3);
+    expect(demandsOf(subscriptionOf(...stated), catalog).demands).toHaveLength(3);
   });
 
-  test("are none while nothing is paid, and a problem once something is paid for no plan", () => {
-    expect(demandsOf(subscriptionOf(), catalog)).toEqual({ claims: [] });
-    expect(demandsOf(subscriptionOf(paid("2027-01-01", { months: 1 })), catalog)).toHaveProperty("problem");
+  test.each<[string, Event[], ReasonCode[]]>([
+    ["nothing while nothing is paid", [], []],
+    ["a missing plan", [paid("2027-01-01", { months: 1 })], ["plan_not_stated"]],
+    ["a missing period", [paid("2027-01-01", { intervals: 1 }, { items: ["vm-monthly"] })], ["period_not_stated"]],
+    [
+      "no period that another event states",
+      [paid("2027-01-01", { intervals: 1 }, { items: ["vm-monthly"] }), billedBy("2027-01-02", 1)],
+      [],
+    ],
+    [
+      "a quantity of 0 that is paid",
+      [paid("2027-01-01", { months: 1 }, { items: [["vm-monthly", 0]] })],
+      ["nothing_sold"],
+    ],
+    ["no ignored item that is paid", [paid("2027-01-01", { months: 1 }, { items: ["support"] })], []],
+    [
+      "no plan that was refunded",
+      [paid("2027-01-01", { months: 1 }, { payment: "p" }), refunded("2027-01-02", "p")],
+      [],
+    ],
+  ])("have a problem with %s", (_, events, codes) => {
+    expect(demandsOf(subscriptionOf(...events), catalog).problems.map(({ code }) => code)).toEqual(codes);
   });
 
-  test("go by the price before the product that both plans share", () => {
+  test("prefer the price to the product that both plans share", () => {
     const [monthly, yearly] = [{ stripe: ["prod_vm"] }, { stripe: ["price_yearly"] }];
     const shared = parseCatalog({
       ...catalogJson,
@@ -118,7 +157,7 @@ describe("demands", () => {
     });
     const items = { asOf: "2027-01-01T00:00:00.000Z", list: [{ names: ["price_yearly", "prod_vm"], quantity: 1 }] };
     const subscription = { ...subscriptionOf({ ...changed("2027-01-01"), items }), storefront: "stripe" };
-    expect(demandsOf(subscription, shared)).toMatchObject({ claims: [{ plan: "yearly" }] });
+    expect(demandsOf(subscription, shared)).toMatchObject({ demands: [{ plan: "yearly" }] });
   });
 });
 
@@ -128,11 +167,11 @@ describe("the assignment", () => {
     const { license: _, ...rest } = slot({ n, generation });
     return rest;
   };
-  const outline = (slots: Slot[], items: Sold[], trialsOver = false) => {
+  const outline = (slots: Slot[], items: Sold[], areTrialsOver = false) => {
     const { filled, vacant, surplus } = assign(
       slots,
       demandsFor(...items),
-      ({ license }) => license.trial && trialsOver,
+      ({ license }) => license.trial && areTrialsOver,
     );
     return {
       filled: filled.map((pair) => [pair.slot.n, pair.demand.plan]),
@@ -142,7 +181,7 @@ describe("the assignment", () => {
   };
 
   test.each<[string, Slot[], Sold[], ReturnType<typeof outline>]>([
-    ["the first slot for the first claim", [], ["vm-each"], { filled: [], vacant: [[1, 1, "vm-each"]], surplus: [] }],
+    ["the first slot to the first demand", [], ["vm-each"], { filled: [], vacant: [[1, 1, "vm-each"]], surplus: [] }],
     [
       "new slots after the last",
       [vm(1), vm(3)],
@@ -208,12 +247,12 @@ describe("the assignment", () => {
     [{ n: 1, generation: 1 }, true],
     [{ n: 1, generation: 2 }, false],
     [undefined, false],
-  ])("knows a license for replaced by one that was ordered in its place: %j", (replaces, replaced) => {
+  ])("takes a license as replaced by the one that was ordered in its place: %j", (replaces, replaced) => {
     const slots = [vm(1), vm(2, "dci-monthly", { product: "dcimanager6", ...(replaces && { replaces }) })];
     expect(outline(slots, ["dci-monthly"])).toMatchObject({ filled: [[2, "dci-monthly"]], surplus: [[1, replaced]] });
   });
 
-  test("lets a license that is spent serve no more", () => {
+  test("gives no demand to an exhausted license", () => {
     const slots = [vm(1, "vm-trial", { trial: true })];
     expect(outline(slots, ["vm-trial"], false)).toMatchObject({ filled: [[1, "vm-trial"]], vacant: [], surplus: [] });
     expect(outline(slots, ["vm-trial"], true)).toMatchObject({

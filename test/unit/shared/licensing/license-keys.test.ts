@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { licensesAwaitingKey, nextKeyPoll, recordKey } from "../../../../shared/licensing/license-keys.ts";
 import type { Change } from "../../../../shared/licensing/operation.ts";
-import * as progress from "../../../../shared/licensing/operation-lifecycle.ts";
+import * as lifecycle from "../../../../shared/licensing/operation-lifecycle.ts";
 import { type License, newSubscription, type Subscription } from "../../../../shared/licensing/subscription.ts";
 
 const start = Date.parse("2026-11-23T08:00:00Z");
@@ -36,18 +36,18 @@ const held = (more: Partial<License> = {}): Subscription => ({
 });
 const licenseOf = ({ slots }: Subscription) => slots.find(({ n }) => n === 1)?.license;
 
-/** Seen to be done, with that key shown. */
+/** The change, confirmed by a read that shows that key. */
 const done = (before: Subscription, change: Change, key: string | undefined) => {
-  const claimed = progress.claim(
+  const claimed = lifecycle.claim(
     before,
     { change, why: "paid", before: {} },
     { params: {}, now: at(0), deadline: at(70) },
   );
-  const recorded = progress.record(claimed, { outcome: "done", response: "ok", elid: "5" }, at(0));
-  return progress.recordObservation(recorded, {
+  const recorded = lifecycle.record(claimed, { outcome: "done", response: "ok", elid: "5" }, at(0));
+  return lifecycle.recordObservation(recorded, {
     at: at(0),
     verdict: "achieved",
-    evidence: "it is so",
+    evidence: "license 5 is active",
     expiry: "2026-12-23",
     key,
   });
@@ -60,7 +60,7 @@ describe("a license's key", () => {
     expect(licenseOf(done(held({ key: "5-abc" }), prolong, "5-new"))).toMatchObject({ key: "5-new" });
   });
 
-  test("that is shown and not there yet is awaited from the order on, and only from that", () => {
+  test("that is shown empty is awaited from the order on, and from no other change", () => {
     expect(licenseOf(done(newSubscription("standard", "1"), order, ""))).toMatchObject({ keyAwaited: at(0) });
     expect(licenseOf(done(newSubscription("standard", "1"), order, undefined))).not.toHaveProperty("keyAwaited");
     expect(licenseOf(done(held(), prolong, ""))).not.toHaveProperty("keyAwaited");
@@ -68,13 +68,13 @@ describe("a license's key", () => {
     expect(licenseOf(done(held({ keyAwaited: at(-90) }), prolong, "5-abc"))).not.toHaveProperty("keyAwaited");
   });
 
-  test("does not hold up the order, nor is it in the log of looks", () => {
+  test("does not hold up the order, and is not in the observations", () => {
     const { operation } = done(newSubscription("standard", "1"), order, "");
     expect(operation).toMatchObject({ state: "finished", outcome: "done" });
-    expect(operation?.observations[0]).toEqual({ at: at(0), verdict: "achieved", evidence: "it is so" });
+    expect(operation?.observations[0]).toEqual({ at: at(0), verdict: "achieved", evidence: "license 5 is active" });
   });
 
-  test("is looked for a minute later, and again each minute", () => {
+  test("is read a minute later, and again each minute", () => {
     expect(nextKeyPoll(held(), at(0))).toBeUndefined();
     expect(nextKeyPoll(newSubscription("standard", "1"), at(0))).toBeUndefined();
     expect(nextKeyPoll(held({ keyAwaited: at(0) }), at(30))).toBe(at(90));
@@ -83,17 +83,17 @@ describe("a license's key", () => {
     expect(licensesAwaitingKey(held(), at(60))).toEqual([]);
   });
 
-  test("that was found is noted; one that does not come in ten minutes, or is not shown any more, is none", () => {
-    const waits = held({ keyAwaited: at(0) });
-    expect(licenseOf(recordKey(waits, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
-    expect(recordKey(waits, "5", "", at(599))).toEqual(waits);
-    expect(licenseOf(recordKey(waits, "5", "", at(600)))).toEqual(license);
-    expect(licenseOf(recordKey(waits, "5", undefined, at(60)))).toEqual(license);
-    expect(recordKey(waits, "6", "6-abc", at(60))).toEqual(waits);
+  test("is recorded when it appears; after ten minutes, or where it is not shown any more, there is none", () => {
+    const awaiting = held({ keyAwaited: at(0) });
+    expect(licenseOf(recordKey(awaiting, "5", "5-abc", at(60)))).toEqual({ ...license, key: "5-abc" });
+    expect(recordKey(awaiting, "5", "", at(599))).toEqual(awaiting);
+    expect(licenseOf(recordKey(awaiting, "5", "", at(600)))).toEqual(license);
+    expect(licenseOf(recordKey(awaiting, "5", undefined, at(60)))).toEqual(license);
+    expect(recordKey(awaiting, "6", "6-abc", at(60))).toEqual(awaiting);
   });
 });
 
-describe("how long a customer waited", () => {
+describe("the time from payment to license", () => {
   const paidAt = (...seconds: number[]): Subscription["payments"] =>
     seconds.map((second) => ({
       id: `p${second}`,
@@ -102,13 +102,13 @@ describe("how long a customer waited", () => {
   const ordered = (payments: Subscription["payments"], change = order) =>
     done({ ...newSubscription("standard", "1"), payments }, change, undefined).operation;
 
-  test("is counted from the last payment before the license", () => {
+  test("counts from the last payment before the license", () => {
     expect(ordered(paidAt(-500, -20))).toMatchObject({ secondsFromPayment: 20 });
     expect(ordered(paidAt(-20, -500))).toMatchObject({ secondsFromPayment: 20 });
     expect(ordered(paidAt(-20, 30))).toMatchObject({ secondsFromPayment: 20 });
   });
 
-  test("is not counted of a license that takes another's place, of a renewal, or without a payment", () => {
+  test("is not counted for a replacement, for a renewal, or without a payment", () => {
     expect(ordered(paidAt(-20), { ...order, replaces: { n: 2, generation: 1 } })).not.toHaveProperty(
       "secondsFromPayment",
     );

@@ -16,14 +16,14 @@ const catalog = catalogWith();
 const now = utc("2027-01-01T12:00");
 const elid = (step: number) => `new ${step}`;
 
-test("the whole chain: order, prolong, and when it is looked at again", () => {
+test("the whole chain: order, prolong, and when to decide again", () => {
   const bought = paid("2027-01-01T10:00", { through: "2027-03-01" }, { items: ["vm-monthly"] });
   const { steps, decision } = follow(subscriptionOf(bought), catalog, now, elid);
   expect(steps).toMatchObject([
     { change: { kind: "order" }, after: "2027-02-01" },
     { change: { kind: "prolong", elid: "new 0" }, before: "2027-02-01", after: "2027-03-01" },
   ]);
-  expect(decision).toEqual({ kind: "settled", until: utc("2027-03-01") });
+  expect(decision).toMatchObject({ kind: "settled", until: utc("2027-03-01") });
 });
 
 test("a change of product orders the new license before the old one is deleted", () => {
@@ -33,7 +33,7 @@ test("a change of product orders the new license before the old one is deleted",
   expect(steps.map(({ change }) => change.kind)).toEqual(["order", "delete"]);
 });
 
-test("each step tells the expiry before it and after it, and a deletion none", () => {
+test("each step contains the expiry before and after it, and a deletion none after it", () => {
   const { steps } = follow(
     licensed(
       [slot(), slot({ n: 2, elid: "102", expiry: "2027-05-01" })],
@@ -49,12 +49,12 @@ test("each step tells the expiry before it and after it, and a deletion none", (
   ]);
 });
 
-test("it stops where only a reading could tell more", () => {
+test("the chain stops at an open operation", () => {
   const open = { ...subscriptionOf(), operation: operation({ change: orderOf(), state: "unknown", due: now }) };
   expect(follow(open, catalog, now, elid)).toMatchObject({ steps: [], decision: { kind: "observe" } });
 });
 
-test("it is cut off at what would come next", () => {
+test("the chain is cut off after so many steps", () => {
   const bought = paid("2027-01-01T10:00", { through: "2027-06-01" }, { items: ["vm-monthly"] });
   const { steps, decision } = follow(subscriptionOf(bought), catalog, now, elid, 2);
   expect(steps).toHaveLength(2);
