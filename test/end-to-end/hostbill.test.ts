@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { expect, test } from "vitest";
 import type { Told } from "../support/fixtures.ts";
 import { doneAt, Life } from "../support/life.ts";
-import { startTestStack, stateOf } from "../support/local.ts";
+import { stateOf } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
 const life = new Life("hostbill", "49");
 
@@ -21,11 +21,7 @@ const asForm = (told: Told): Told =>
       }
     : told;
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 test.each([
   ["JSON", (told: Told) => told],

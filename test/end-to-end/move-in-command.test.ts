@@ -1,26 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { carryOut, checkImport } from "../../operator/actions/import.ts";
 import { readCsv } from "../../operator/cli/csv.ts";
 import { run } from "../support/command.ts";
 import { done, paid, tell } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 
 // Some of these start several processes, one after the other.
 vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
-let shop: Shop;
+const shop = useShop();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-move-in-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(async () => {
-  shop = await openShop();
-});
-afterEach(() => shop.close());
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
@@ -53,7 +49,7 @@ describe("import", () => {
       "1 subscription, 0 with changes at billmgr at once, 1 line without a subscription passed over",
     );
     expect(dry.out).toMatch(/nothing is stored yet: say --yes\n$/);
-    expect(await shop.world.table.subscriptions()).toEqual({ found: [] });
+    expect(await shop.deps.table.subscriptions()).toEqual({ found: [] });
 
     expect((await ops("import", completed, "--yes")).out).toMatch(/stored and woken\n$/);
     expect((await ops("show", "standard/42")).out).toContain(`${one}, vm6-monthly, active, until 2026-12-23`);
@@ -66,12 +62,12 @@ describe("import", () => {
 
   test("keeps the event of an import that was cut off, with --yes", async () => {
     const elid = await shop.buy();
-    const { moves } = await checkImport([lineOf({ elid })], shop.world);
-    const dies = { ...shop.world.table, putEvent: () => Promise.reject(new Error("killed")) };
-    for (const move of moves) await carryOut(move, { ...shop.world, table: dies }).catch(() => {});
+    const { moves } = await checkImport([lineOf({ elid })], shop.deps);
+    const dies = { ...shop.deps.table, putEvent: () => Promise.reject(new Error("killed")) };
+    for (const move of moves) await carryOut(move, { ...shop.deps, table: dies }).catch(() => {});
     const licenses = file("cut-off.csv", `subscription,elid,plan\nstandard/42,${elid},vm6-monthly\n`);
     const response = "1 hold their licenses already, 1 of them without the event of the import, which was cut off";
-    const kept = () => shop.world.table.events("subscription#standard/42");
+    const kept = () => shop.deps.table.events("subscription#standard/42");
     expect((await ops("import", licenses)).out).toContain(response);
     expect(await kept()).toEqual([]);
     expect((await ops("import", licenses, "--yes")).out).toContain(response);
@@ -89,7 +85,7 @@ describe("import", () => {
     expect(out).toContain("refused:\n  line 3: billmgr knows no license 77 of platform\n");
     expect(out).toContain("1 with changes at billmgr at once, 1 purchase AMONG THEM");
     expect(out).toMatch(/nothing is stored\n$/);
-    expect(await shop.world.table.subscriptions()).toEqual({ found: [] });
+    expect(await shop.deps.table.subscriptions()).toEqual({ found: [] });
   });
 
   test.each([

@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { expect, test } from "vitest";
 import { doneAt, Life } from "../support/life.ts";
-import { startTestStack } from "../support/local.ts";
+
+import { useTestStack } from "../support/test-stack.ts";
 
 const life = new Life("polar", "5c0f3f1e-8f0a-4f6e-9a55-1d7a3f0b2c01");
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 test("a customer's life at Polar is told to billmgr", { timeout: 20_000 }, async () => {
   await life.play(stack);

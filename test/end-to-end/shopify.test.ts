@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { expect, test } from "vitest";
 import type { Told } from "../support/fixtures.ts";
 import { doneAt, Life } from "../support/life.ts";
-import { startTestStack } from "../support/local.ts";
+
+import { useTestStack } from "../support/test-stack.ts";
 
 const life = new Life("shopify", "9998878778");
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 test("a customer's life at Shopify is told to billmgr", { timeout: 20_000 }, async () => {
   await life.play(stack);

@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import type { Told } from "../support/fixtures.ts";
 import { doneAt, Life } from "../support/life.ts";
-import { startTestStack } from "../support/local.ts";
+
+import { useTestStack } from "../support/test-stack.ts";
 
 const lifeIn = (shape: string) => new Life("stripe", "sub_1SWxQ2Lkd9mVfR3a", `stripe/${shape}`);
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 describe.each(["basil", "older"])("a customer's life at Stripe, in the API's %s shape", (shape) => {
   const life = lifeIn(shape);

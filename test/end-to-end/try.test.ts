@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { shops } from "../../local/simulators/storefronts/index.ts";
-import type { LocalStack } from "../../local/stack.ts";
 import { storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
 import { ask, change } from "../support/console.ts";
-import { done, startTestStack, stateOf } from "../support/local.ts";
+import { done, stateOf } from "../support/local.ts";
+import { useTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 const tried = async (path: string, fields: Record<string, string>) => {
   const { status, headers, text } = await change(stack, `/try/${path}`, fields);
@@ -94,14 +90,11 @@ test("a storefront that sells nothing, a step, a time and a fault that there are
 });
 
 test("before a real billmgr there is nothing to try: it would spend money", async () => {
-  const real = await startTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" });
-  try {
+  await withTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" }, async (real) => {
     expect((await ask(real, "/try")).status).toBe(404);
     expect((await change(real, "/try/tell", { storefront: "stripe", step: "buy" })).status).toBe(404);
     expect((await ask(real, "/")).text).not.toContain("Try it");
-  } finally {
-    await real.stop();
-  }
+  });
 });
 
 test("a fault is planned and forgotten, and who tries goes on where they were, here alone", async () => {
