@@ -1,10 +1,11 @@
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Message, Received } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
+import { storefrontNames } from "../../shared/licensing/event.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { suggest } from "../../shared/problems.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
-import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { Storefront } from "../../shared/storefronts/storefront.ts";
 
 /** `facts` are the messages that carry what was understood; `unclear` and `ignored` say why the rest was not, or means nothing. */
@@ -30,6 +31,6 @@ export function reparse(storefront: string, { receivedAt, headers, body }: Recei
 /** @throws Unfit */
 export function storefrontFor(name: string): Storefront {
   const storefront = storefrontNamed(name);
-  if (!storefront) throw new PreconditionFailed(`no such storefront "${name}"${suggest(name, storefrontNamesBuilt)}`);
+  if (!storefront) throw new PreconditionFailed(`no such storefront "${name}"${suggest(name, storefrontNames)}`);
   return storefront;
 }
