@@ -5,33 +5,20 @@ import { describe, expect, test } from "vitest";
 import { createHandler } from "../../functions/webhook/handler.ts";
 import type { Outgoing } from "../../shared/intake/message.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
-import { freshAt } from "../../shared/storefronts/signatures.ts";
-import { watchedLog } from "../support/log.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
 import { alteredByte, mutatedJson, mutatedText, odd, oddTexts, runs } from "../support/mutations.ts";
-import { authinfoWith } from "../support/secrets.ts";
 import { headersOf, signerOf, signers } from "../support/signers.ts";
 import { watch } from "../support/watch.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
-const secrets = {
-  billmgr: authinfoWith(),
-  storefronts: Object.fromEntries(Object.entries(signers).map(([name, { secret }]) => [name, [secret]])),
-};
-
 type Event = { method: string; path: string; headers: Record<string, string>; body: string; encoded: boolean };
 
 /** The webhook function itself, and what it would have put into the queue. */
 async function deliver({ method, path, headers, body, encoded }: Event) {
   const sent: Outgoing[] = [];
-  const handler = createHandler({
-    secrets: async () => secrets,
-    send: async (messages) => void sent.push(...messages),
-    isFresh: freshAt(() => now.getTime()),
-    now: () => now,
-    log: watchedLog(),
-    metrics: noMetrics,
-  });
+  const handler = createHandler(
+    dependenciesOf({ send: async (messages) => void sent.push(...messages), now: () => now }),
+  );
   const { statusCode, body: answer } = await handler({
     rawPath: path,
     headers,
