@@ -9,7 +9,7 @@ import { PreconditionFailed } from "../shared/licensing/repair.ts";
 import type { Subscription } from "../shared/licensing/subscription.ts";
 import { after, type Clock } from "./clock.ts";
 import type { FaultName, Sandbox } from "./simulators/billmgr/index.ts";
-import { shops } from "./simulators/storefronts/index.ts";
+import { shopNamed, shops } from "./simulators/storefronts/index.ts";
 import { type Customer, inPeriod, type Shop, type Step, webhooksOf } from "./simulators/storefronts/shop.ts";
 
 const steps: Record<Step, string> = {
@@ -51,9 +51,9 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
       return open.map((name) => ({ name, ...planAt(catalog, name) }));
     },
     stepsAt: (storefront) =>
-      Object.fromEntries(Object.entries(steps).filter(([step]) => shops[storefront]?.tell[step as Step])),
+      Object.fromEntries(Object.entries(steps).filter(([step]) => shopNamed(storefront)?.tell[step as Step])),
     async send(storefront, step, name) {
-      const shop = shops[storefront];
+      const shop = shopNamed(storefront);
       const [secret] = secrets().storefronts[storefront] ?? [];
       if (!shop || secret === undefined) throw new PreconditionFailed(`the storefront "${storefront}" has no secret`);
       if (!(step in steps)) throw new PreconditionFailed(`there is no step "${step}"`);

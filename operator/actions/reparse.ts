@@ -2,10 +2,11 @@
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Message, Received } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
+import { storefrontNames } from "../../shared/licensing/event.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { suggest } from "../../shared/problems.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
-import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import type { Storefront } from "../../shared/storefronts/storefront.ts";
 
 /** `facts` are the messages with facts; `unparseable` and `ignored` are the reasons for the parts without any. */
@@ -31,6 +32,6 @@ export function reparse(storefront: string, { receivedAt, headers, body }: Recei
 /** @throws PreconditionFailed */
 export function storefrontFor(name: string): Storefront {
   const storefront = storefrontNamed(name);
-  if (!storefront) throw new PreconditionFailed(`no such storefront "${name}"${suggest(name, storefrontNamesBuilt)}`);
+  if (!storefront) throw new PreconditionFailed(`no such storefront "${name}"${suggest(name, storefrontNames)}`);
   return storefront;
 }

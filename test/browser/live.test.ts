@@ -1,15 +1,15 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
 import { inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { change } from "../support/console.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceMinutes, inDays, paid, tell } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
 const it = test.runIf(runs);
 
 describe(`an open page is updated, ${inChromium}`, () => {
   let browser: Browser;
-  let stack: LocalStack;
+  const stack = useTestStack();
   let page: Page;
   let problems: string[];
   beforeAll(async () => {
@@ -17,18 +17,13 @@ describe(`an open page is updated, ${inChromium}`, () => {
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
-    if (!runs) return;
-    stack = await startTestStack();
     await buy("first");
     await minutes(1);
     ({ page, problems } = await openIn(browser, stack.url));
   });
-  afterEach(async () => {
-    await page?.context().close();
-    await stack?.stop();
-  });
+  afterEach(() => page?.context().close());
 
-  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const minutes = (count: number) => advanceMinutes(stack, count);
   const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
   const open = async (path: string) => {
     await page.goto(path);

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
 import { expectAccessible, inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { change } from "../support/console.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceMinutes, inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack } from "../support/test-stack.ts";
 
 const it = test.runIf(runs);
 
 /** Fills the system with one of everything: bought, lost, refused, halted, not understood. */
 async function fill(stack: LocalStack): Promise<void> {
-  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const minutes = (count: number) => advanceMinutes(stack, count);
   const buy = (subscription: string) =>
     tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }), { id: `msg_${subscription}` });
   await buy("first");
@@ -28,18 +29,14 @@ async function fill(stack: LocalStack): Promise<void> {
 }
 
 describe(inChromium, () => {
-  let stack: LocalStack;
+  const stack = useSharedTestStack();
   let browser: Browser;
   beforeAll(async () => {
     if (!runs) return;
-    stack = await startTestStack();
     await fill(stack);
     browser = await startBrowser();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await stack?.stop();
-  });
+  afterAll(() => browser?.close());
 
   const paths = {
     home: "/",

@@ -1,36 +1,27 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
 import { inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
-import { authinfo, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+import { advanceMinutes, done, inDays, orderForm, paid, postToBillmgr, stateOf, tell } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
 const it = test.runIf(runs);
 
 describe(`each repair, ${inChromium}`, () => {
   let browser: Browser;
-  let stack: LocalStack;
+  const stack = useTestStack();
   let page: Page;
   beforeAll(async () => {
     if (runs) browser = await startBrowser();
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
-    if (!runs) return;
-    stack = await startTestStack();
     ({ page } = await openIn(browser, stack.url));
   });
-  afterEach(async () => {
-    await page?.context().close();
-    await stack?.stop();
-  });
+  afterEach(() => page?.context().close());
 
-  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const minutes = (count: number) => advanceMinutes(stack, count);
   const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
-  const inBillmgr = (form: Record<string, string>) =>
-    fetch(`${stack.url}/manager/billmgr`, {
-      method: "POST",
-      body: new URLSearchParams({ authinfo, out: "xml", ...form }),
-    });
+  const inBillmgr = (form: Record<string, string>) => postToBillmgr(stack, form);
   const press = (name: string) => page.getByRole("button", { name }).click();
   /** Checks the confirmation text and confirms. */
   const confirm = async (text: string) => {
@@ -46,8 +37,7 @@ describe(`each repair, ${inChromium}`, () => {
     await page.goto("/");
   };
   const buyInBillmgr = async (more: Record<string, string>) => {
-    const form = { func: "platform.order.param", clicked_button: "finish", sok: "ok", skipbasket: "on" };
-    await inBillmgr({ ...form, pricelist: "55163", period: "1", ...more });
+    await inBillmgr({ ...orderForm, ...more });
     return String(stack.sandbox?.licenses().at(-1)?.id);
   };
 

@@ -1,17 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
-import { done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
+import { advanceMinutes, done, inDays, paid, stateOf, tell, testCatalog } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const page = async (path: string) => (await ask(stack, path)).text;
 const buy = (more: object = {}) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), more));
 const words = async (path: string) => wordsOf(await page(path));

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack } from "../support/test-stack.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-let stack: LocalStack;
+const stack = useSharedTestStack();
 let child: ChildProcess;
 let address = "";
 
@@ -21,17 +21,13 @@ const addressIn = (output: () => string): Promise<string> =>
   vi.waitFor(() => /open at (\S+)/.exec(output())?.[1] ?? Promise.reject(new Error(output())), 20_000);
 
 beforeAll(async () => {
-  stack = await startTestStack();
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await stack.settle();
   const { started, output } = command("--url", stack.url, "--port", "0");
   child = started;
   address = await addressIn(output);
 });
-afterAll(async () => {
-  child?.kill("SIGKILL");
-  await stack.stop();
-});
+afterAll(() => void child?.kill("SIGKILL"));
 
 const openConsole = async (): Promise<(path: string) => Promise<string>> => {
   const { headers } = await fetch(address, { redirect: "manual" });

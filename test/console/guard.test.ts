@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ask, change, tokenOf } from "../support/console.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
+const stack = useSharedTestStack();
 beforeAll(async () => {
-  stack = await startTestStack();
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await stack.settle();
 });
-afterAll(() => stack.stop());
 
 const isHalted = async () => (await stack.table.halt()) !== undefined;
 
@@ -66,12 +64,9 @@ describe("access", () => {
   });
 
   test("every start has a new token", async () => {
-    const other = await startTestStack();
-    try {
+    await withTestStack({}, async (other) => {
       expect(await tokenOf(other)).not.toBe(await tokenOf(stack));
-    } finally {
-      await other.stop();
-    }
+    });
   });
 });
 

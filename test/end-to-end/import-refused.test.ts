@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt } from "../../operator/actions/halt.ts";
 import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
 import { listUnassigned } from "../../operator/actions/unassigned.ts";
-import type { Connection } from "../../operator/cli/connect.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 
-let shop: Shop;
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  shop = await openShop();
-  ({ stack, deps } = shop);
-});
-afterEach(() => shop.close());
+const shop = useShop();
+const { stack, deps } = shop;
 
 const refusals = async (...lines: Line[]) => {
   const before = [done(stack), await deps.table.subscriptions()];

@@ -1,28 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
 import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve } from "../../operator/actions/repair.ts";
 import { show } from "../../operator/actions/show.ts";
-import type { Connection } from "../../operator/cli/connect.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { startOf } from "../../shared/licensing/time.ts";
 import { done, inDays, paid, stateOf, tell, tellStripe, testCatalog } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 import { invoice, line as invoiceLine, stripeEvent, unix } from "../support/stripe.ts";
 
-let shop: Shop;
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  shop = await openShop();
-  ({ stack, deps } = shop);
-});
-afterEach(() => shop.close());
+const shop = useShop();
+const { stack, deps } = shop;
 
 describe("an imported license", () => {
   test("is prolonged by its customer's next payment, and nothing is ordered", async () => {
@@ -219,14 +211,13 @@ describe("the check shows the calls that would follow", () => {
   });
 
   test("without changing an addon that the catalog does not list", async () => {
-    await shop.close();
     const { products, ...catalog } = testCatalog();
     const vmmanager6 = { pricelist: 55163, addons: { nodes: 55165 } };
-    shop = await openShop({ catalog: parseCatalog({ ...catalog, products: { ...products, vmmanager6 } }) });
+    await stack.restart({ catalog: parseCatalog({ ...catalog, products: { ...products, vmmanager6 } }) });
+    await deps.reconnect();
     const elid = await shop.buy({ addon_55164: "5" });
-    const { moves } = await checkImport([lineOf({ elid })], shop.deps);
+    const { moves } = await checkImport([lineOf({ elid })], deps);
     expect(moves).toMatchObject([{ steps: [], licenses: [{ license: { addons: { 55165: 1 } } }] }]);
-    ({ stack, deps } = shop);
   });
 
   test("for a suspended license of an ended subscription: retention starts now", async () => {

@@ -37,7 +37,8 @@ const minutes = (count: number) => stack.advanceTo(new Date(now().getTime() + co
 const purchases = () => billmgr.changes().filter((one) => /order|prolong/.test(one));
 const codes = async (subscription?: string) =>
   (await stateOf(stack, subscription))?.attention?.map(({ reason }) => reason.code) ?? [];
-const active = () => billmgr.licenses.filter(({ status }) => status === 2).map(({ id, expiredate }) => [id, expiredate]);
+const active = () =>
+  billmgr.licenses.filter(({ status }) => status === 2).map(({ id, expiredate }) => [id, expiredate]);
 const month = (payment: string, more: object = {}) => ({ payment, plan: "vm6-monthly", months: 1, ...more });
 /** An account that has a license of ours, by which a list proves what it does not show. */
 async function withKnownLicense(): Promise<void> {
@@ -97,16 +98,24 @@ test("F2: the invoice for February that is paid before the one for January buys 
   expect(active()).toHaveLength(1);
 });
 
-test.each([4, 8, 12, 13, 14, 16, 20])("F5: twelve payments, each %i days after the paid time, buy twelve periods", async (late) => {
-  for (let i = 0; i < 12; i++) {
-    await tell(stack, "payment.succeeded", month(`m${i}`));
-    await stack.settle();
-    const through = (await stateOf(stack))?.slots.flatMap(({ license }) => license?.expiry ?? []).sort().at(-1) ?? "";
-    expect(active()).toHaveLength(1);
-    await stack.advanceTo(new Date(Date.parse(through) + late * 86_400_000 + 8 * 3_600_000));
-  }
-  expect(purchases()).toHaveLength(12);
-}, 60_000);
+test.each([4, 8, 12, 13, 14, 16, 20])(
+  "F5: twelve payments, each %i days after the paid time, buy twelve periods",
+  async (late) => {
+    for (let i = 0; i < 12; i++) {
+      await tell(stack, "payment.succeeded", month(`m${i}`));
+      await stack.settle();
+      const through =
+        (await stateOf(stack))?.slots
+          .flatMap(({ license }) => license?.expiry ?? [])
+          .sort()
+          .at(-1) ?? "";
+      expect(active()).toHaveLength(1);
+      await stack.advanceTo(new Date(Date.parse(through) + late * 86_400_000 + 8 * 3_600_000));
+    }
+    expect(purchases()).toHaveLength(12);
+  },
+  60_000,
+);
 
 describe("an order that may be unpaid", () => {
   const replies = {
@@ -233,7 +242,11 @@ test("F12: a status that is not understood is not taken for healthy", async () =
 describe("F13: the state", () => {
   test("of a license that was paid each month for ten years stays under 2 KB", async () => {
     for (let i = 0; i < 120; i++) {
-      await tell(stack, "payment.succeeded", month(`in_1Q9ZtLB7Wxyz${i}`, { customer: { id: "cus_R1", email: "jo@example.com" } }));
+      await tell(
+        stack,
+        "payment.succeeded",
+        month(`in_1Q9ZtLB7Wxyz${i}`, { customer: { id: "cus_R1", email: "jo@example.com" } }),
+      );
       await stack.settle();
       const { slots = [] } = (await stateOf(stack)) ?? {};
       await stack.advanceTo(new Date(Date.parse(slots[0]?.license?.expiry ?? "") - 3_600_000));

@@ -1,26 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { carryOut, checkImport } from "../../operator/actions/import.ts";
 import { readCsv } from "../../operator/cli/csv.ts";
 import { run } from "../support/command.ts";
 import { done, paid, tell } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 
 // Some tests start several processes in sequence.
 vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
-let shop: Shop;
+const shop = useShop();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-move-in-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(async () => {
-  shop = await openShop();
-});
-afterEach(() => shop.close());
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

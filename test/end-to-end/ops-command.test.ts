@@ -2,27 +2,23 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
 import type { LocalParts } from "../../shared/aws/local-parts.ts";
 import { type Served, serve } from "../../shared/http/serve.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { run } from "../support/command.ts";
-import { authinfo, done, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
+import { advanceMinutes, authinfo, done, inDays, paid, postToBillmgr, tell, testCatalog } from "../support/local.ts";
 import { authinfoWith, canary } from "../support/secrets.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
 // Some tests start several processes in sequence.
 vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
-let stack: LocalStack;
+const stack = useTestStack();
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "billmgr-webhooks-ops-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
 
 function file(name: string, content: unknown): string {
   const path = join(folder, name);
@@ -32,7 +28,7 @@ function file(name: string, content: unknown): string {
 
 const ops = (...args: string[]) => run([...args, "--url", stack.url]);
 
-const minute = () => stack.advanceTo(new Date(stack.clock.now().getTime() + 60_000));
+const minute = () => advanceMinutes(stack, 1);
 const refuseOrder = async () => {
   stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
@@ -103,8 +99,7 @@ test("one command retries several subscriptions", async () => {
 test("a difference gives exit code 1, with --json too", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await minute();
-  const form = new URLSearchParams({ authinfo, out: "xml", func: "platform.delete", elid: "334673" });
-  await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: form });
+  await postToBillmgr(stack, { func: "platform.delete", elid: "334673" });
   const { code, out } = await ops("reconcile", "--json");
   expect(code).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ differences: [{ subscription: "standard/42", what: "deleted" }] });

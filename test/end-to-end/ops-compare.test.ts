@@ -1,46 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import { preview } from "../../operator/actions/preview.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
-import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { authinfo, done, inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceMinutes, done, inDays, orderForm, paid, postToBillmgr, tell } from "../support/local.ts";
 import { invoice, stripeEvent } from "../support/stripe.ts";
+import { useConnection, useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  stack = await startTestStack();
-  deps = await connect({ url: stack.url });
-});
-afterEach(async () => {
-  deps.close();
-  await stack.stop();
-});
+const stack = useTestStack();
+const deps = useConnection(stack);
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
-/** A connection keeps the clock offset from when it was made. */
-const connectAgain = async () => {
-  deps.close();
-  deps = await connect({ url: stack.url });
-  return deps;
-};
 /** Acts as a user of billmgr's client area. */
-const inBillmgr = (form: Record<string, string>) =>
-  fetch(`${stack.url}/manager/billmgr`, {
-    method: "POST",
-    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
-  });
-const order = {
-  func: "platform.order.param",
-  clicked_button: "finish",
-  sok: "ok",
-  skipbasket: "on",
-  pricelist: "55161",
-  period: "1",
-};
+const inBillmgr = (form: Record<string, string>) => postToBillmgr(stack, form);
+const order = { ...orderForm, pricelist: "55161" };
 
 describe("reconcile", () => {
   test("reports no differences, and only reads", async () => {
@@ -103,7 +77,7 @@ describe("reconcile", () => {
     await buy("b");
     await minutes(1);
     const expired = [{ subscription: "standard/a", elid: "334673", expiry: "2026-12-23" }];
-    expect(await reconcile(await connectAgain())).toMatchObject({ licenses: 2, differences: [], orphans: [], expired });
+    expect(await reconcile(deps)).toMatchObject({ licenses: 2, differences: [], orphans: [], expired });
   });
 
   test("names the subscription of a license whose order got no response, and marks open operations", async () => {

@@ -1,68 +1,42 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack, Options } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
+import type { Options } from "../../local/stack.ts";
 import { attention } from "../../operator/actions/attention.ts";
 import { dismiss, replay, replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve, retry } from "../../operator/actions/repair.ts";
 import { show, showEvent } from "../../operator/actions/show.ts";
-import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import {
-  authinfo,
+  advanceMinutes,
   done,
   inDays,
+  orderForm,
   paid,
-  startTestStack,
+  postToBillmgr,
   stateOf,
   tell,
   tellStripe,
   testCatalog,
 } from "../support/local.ts";
 import { invoice, stripeEvent, unix } from "../support/stripe.ts";
+import { useConnection, useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-let deps: Connection;
-const start = async (options: Partial<Options> = {}) => {
-  stack = await startTestStack(options);
-  deps = await connect({ url: stack.url });
-};
+const stack = useTestStack();
+const deps = useConnection(stack);
 const restart = async (options: Partial<Options>) => {
-  deps.close();
-  await stack.stop();
-  await start(options);
+  await stack.restart(options);
+  await deps.reconnect();
 };
-beforeEach(() => start());
-afterEach(async () => {
-  deps.close();
-  await stack.stop();
-});
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
 /** Acts as a user of billmgr's client area. */
-const inBillmgr = (form: Record<string, string>) =>
-  fetch(`${stack.url}/manager/billmgr`, {
-    method: "POST",
-    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
-  });
-const buyInBillmgr = (more: Record<string, string>) =>
-  inBillmgr({
-    func: "platform.order.param",
-    clicked_button: "finish",
-    sok: "ok",
-    skipbasket: "on",
-    pricelist: "55163",
-    period: "1",
-    ...more,
-  });
-const reconnected = async () => {
-  deps.close();
-  deps = await connect({ url: stack.url });
-};
+const inBillmgr = (form: Record<string, string>) => postToBillmgr(stack, form);
+const buyInBillmgr = (more: Record<string, string>) => inBillmgr({ ...orderForm, ...more });
 
 /** The response was lost, and no list shows the result of the order. */
 async function loseOrder(fault: "act_then_drop" | "drop_before_acting") {
@@ -71,7 +45,6 @@ async function loseOrder(fault: "act_then_drop" | "drop_before_acting") {
   stack.sandbox?.plan({ fault: "error", func: "list", type: "access", times: 999 });
   await buy();
   await minutes(26 * 60);
-  await reconnected();
 }
 
 describe("an order with an unknown outcome", () => {
@@ -163,7 +136,7 @@ describe("other repairs", () => {
     await stack.settle();
     expect((await attention(deps)).items).toMatchObject([{ reason: expect.stringContaining("error value/pricelist") }]);
     const sent: unknown[] = [];
-    const send: Connection["send"] = async (messages) => {
+    const send: typeof deps.send = async (messages) => {
       sent.push(...messages.map(({ message }) => message));
       await deps.send(messages);
     };
@@ -205,7 +178,6 @@ describe("other repairs", () => {
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "suspend" });
     await tell(stack, "subscription.paused", {});
     await minutes(3);
-    await reconnected();
     await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("is active until");
     await inBillmgr({ func: "platform.suspend", elid: "334673" });
     await resolve("standard/42", { as: "done" }, deps);
@@ -219,7 +191,6 @@ describe("other repairs", () => {
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
     await minutes(5);
-    await reconnected();
     await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("until 2026-12-23");
     await inBillmgr({ func: "service.prolong", elid: "334673", period: "1", sok: "ok" });
     await resolve("standard/42", { as: "done" }, deps);
@@ -245,7 +216,6 @@ test("a halt stops all calls; resuming makes them immediately, and none twice", 
   await minutes(30);
   expect(done(stack)).toEqual([]);
   expect(await attention(deps)).toMatchObject({ halt: { reason: "maintenance" }, items: [] });
-  await reconnected();
   expect(await resume(deps)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
   await stack.settle();
   expect(done(stack)).toEqual(["order 334673", "order 334674"]);
@@ -257,7 +227,6 @@ test("a backoff that ends after the resume keeps its time", async () => {
   await buy("a");
   await stack.settle();
   expect(await stack.table.halt()).toBeDefined();
-  await reconnected();
   expect(await resume(deps)).toMatchObject({ woken: 1 });
   await stack.settle();
   expect(done(stack)).toEqual([]);
@@ -270,7 +239,6 @@ test("a license bought by other means is adopted instead of ordered during a hal
   await halt("moving in", deps);
   await buy();
   await minutes(1);
-  await reconnected();
   await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
   await minutes(1);
   expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
@@ -442,7 +410,6 @@ test("attention includes an overdue subscription and a low balance", async () =>
   await stack.table.save("subscription#standard/42", { ...stored, due });
   const balance = { amount: 5, currency: "EUR", at: due, low: true };
   await stack.table.putBalance(balance);
-  await reconnected();
   expect(await attention(deps)).toEqual({ overdue: { name: "standard/42", since: due }, balance, items: [] });
 });
 

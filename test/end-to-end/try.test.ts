@@ -1,15 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { shops } from "../../local/simulators/storefronts/index.ts";
-import type { LocalStack } from "../../local/stack.ts";
-import { storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { describe, expect, test } from "vitest";
+import { shopNamed, shops } from "../../local/simulators/storefronts/index.ts";
 import { ask, change } from "../support/console.ts";
-import { done, startTestStack, stateOf } from "../support/local.ts";
+import { done, stateOf } from "../support/local.ts";
+import { useTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 const submit = async (path: string, fields: Record<string, string>) => {
   const { status, headers, text } = await change(stack, `/try/${path}`, fields);
@@ -20,12 +15,8 @@ const advance = (by: string) => submit("advance", { by });
 const buy = async (storefront: string) =>
   (await submit("send", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
-test("every storefront has a simulated shop", () => {
-  expect(Object.keys(shops).sort()).toEqual([...storefrontNamesBuilt].sort());
-});
-
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
-  const sends = (step: string) => Object.hasOwn(shops[storefront]?.tell ?? {}, step);
+  const sends = (step: string) => Object.hasOwn(shopNamed(storefront)?.tell ?? {}, step);
 
   test("buys, grows, pays, pays late, cancels, and ends: each change is called once", { timeout: 30_000 }, async () => {
     const name = await buy(storefront);
@@ -94,14 +85,11 @@ test("an unknown storefront, step, duration, or fault is refused with the reason
 });
 
 test("Try it is not available with a real billmgr, because it would spend money", async () => {
-  const real = await startTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" });
-  try {
+  await withTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" }, async (real) => {
     expect((await ask(real, "/try")).status).toBe(404);
     expect((await change(real, "/try/send", { storefront: "stripe", step: "buy" })).status).toBe(404);
     expect((await ask(real, "/")).text).not.toContain("Try it");
-  } finally {
-    await real.stop();
-  }
+  });
 });
 
 test("a fault is planned and cleared; the form redirects back, but only within the console", async () => {

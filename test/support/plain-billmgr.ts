@@ -28,9 +28,10 @@ export function plusMonths(from: string, months: number): string {
   return day(new Date(Date.UTC(year, month - 1 + months, Math.min(date, last))));
 }
 
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 const doc = (inner: string): string => `<?xml version="1.0" encoding="UTF-8"?>\n<doc lang="en">${inner}</doc>`;
-const element = (name: string, value: string | number): string => `<${name}>${escape(String(value))}</${name}>`;
+const element = (name: string, value: string | number): string => `<${name}>${escaped(String(value))}</${name}>`;
 
 export async function servePlainBillmgr(now: () => Date) {
   const licenses: PlainLicense[] = [];

@@ -3,6 +3,7 @@ import { timelineOf } from "../../../../operator/console/timeline.ts";
 import type { Change, Operation } from "../../../../shared/licensing/operation.ts";
 import type { License, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
+  catalogWith,
   license,
   licensed,
   operation,
@@ -15,8 +16,9 @@ import {
 } from "../../../support/events.ts";
 
 const now = utc("2027-03-10T12:00");
+const { policy } = catalogWith();
 const timeline = (subscription: Subscription, ...operations: Operation[]) =>
-  timelineOf(subscription, operations, 3, now);
+  timelineOf(subscription, operations, policy, now);
 const days = (spans: readonly { from: string; to: string }[]) =>
   spans.map(({ from, to }) => `${from.slice(0, 10)}..${to.slice(0, 10)}`);
 
@@ -203,7 +205,7 @@ describe("an unknown outcome", () => {
 test("an imported subscription starts when it became known, because an import has no timestamps", () => {
   const moved = { ...paid("1970-01-01", { through: "2027-04-01" }, { items: ["vm-monthly"] }) };
   const subscription = licensed([slot({ expiry: "2027-04-01" })], moved);
-  const { from, payments, licenses } = timelineOf(subscription, [], 3, now, utc("2027-03-01T09:00"));
+  const { from, payments, licenses } = timelineOf(subscription, [], policy, now, utc("2027-03-01T09:00"));
   expect([from, days(payments), licenses.map(({ valid }) => days(valid))]).toEqual([
     utc("2027-03-01T09:00"),
     ["2027-03-01..2027-04-01"],
@@ -214,6 +216,6 @@ test("an imported subscription starts when it became known, because an import ha
 test("a timeline spans from the first to the last moment, and at least a day", () => {
   const { from, to } = timeline(subscriptionOf(firstPayment));
   expect([from, to]).toEqual([utc("2027-01-01T10:00"), now]);
-  const empty = timelineOf(subscriptionOf(), [], 3, now);
+  const empty = timelineOf(subscriptionOf(), [], policy, now);
   expect([empty.from, empty.to]).toEqual([now, utc("2027-03-11T12:00")]);
 });
