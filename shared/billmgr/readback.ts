@@ -53,8 +53,14 @@ async function readOrder(
 ): Promise<ReadResult> {
   const { elid, state, adopted } = operation;
   const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
-  if (!seen || elid === undefined)
-    return unlessHeld(await findOrder(operation, change.family, target, billmgr), target);
+  if (!seen || elid === undefined) {
+    const found = await findOrder(operation, change.family, target, billmgr);
+    // Found again and again, it would be observed without end.
+    if (found.elid !== undefined && found.elid === elid) {
+      return { verdict: "pending", evidence: `${found.evidence} in the list, and has no form` };
+    }
+    return unlessHeld(found, target);
+  }
   const identity = await identify(operation, change, seen, target, billmgr);
   if (identity.kind === "other") return unlessHeld(identity.result, target);
   const result = compareToTarget(
@@ -82,24 +88,25 @@ async function identify(
   const { adopted, resolved, before } = operation;
   const isMarked = (license: SeenLicense) => Boolean(license.comment) || Boolean(license.remoteid);
   if (carries(seen, reference)) return { kind: "proved" };
-  // An operator may adopt one that was bought by other means and carries nothing.
-  if ((adopted || resolved) && !isMarked(seen)) return { kind: "proved" };
   const listing = await billmgr.licenses(family);
   const row = listing.rows.find((one) => one.elid === elid);
   if (row && carries(row, reference)) return { kind: "proved", row };
+  // An operator may adopt one that was bought by other means and carries nothing.
+  if ((adopted || resolved) && !isMarked(seen) && !(row && isMarked(row))) return { kind: "proved" };
   const found = await findOrder(operation, family, target, billmgr, listing);
   if (found.elid !== undefined) return { kind: "other", result: found };
-  const shown = (row && isMarked(row) ? row : seen).comment;
-  const other = (evidence: string, verdict: ReadResult["verdict"] = "conflicting"): Identity => ({
-    kind: "other",
-    result: { verdict, evidence: `license ${elid}, which billmgr named for it, ${evidence}; ${found.evidence}` },
-  });
-  if (isMarked(seen) || (row && isMarked(row)) || seen.comment !== undefined || row?.comment !== undefined) {
-    const comment = shown === undefined ? "another reference" : `the comment "${shown.slice(0, 60).toWellFormed()}"`;
-    return other(`shows ${comment} instead of ${reference}`);
+  const other = (why: string): Identity => {
+    const evidence = `license ${elid}, which billmgr named for it, ${why}; ${found.evidence}`;
+    return { kind: "other", result: { verdict: "conflicting", evidence } };
+  };
+  const shown = [seen, row].flatMap((one) => [one?.comment, one?.remoteid]).filter((text) => text !== undefined);
+  if (shown.length > 0) {
+    const text = (shown.find(Boolean) ?? "").slice(0, 60).toWellFormed();
+    return other(`shows "${text}" instead of ${reference}`);
   }
   // Nothing shows references. Then it is the one if billmgr made it for the order: new, and of the product.
-  if (before.lastElid === undefined) return other(`cannot be told from others, for nothing shows a reference`);
+  if (before.lastElid === undefined)
+    return other("cannot be distinguished from others, because nothing shows a reference");
   if (BigInt(elid) <= BigInt(before.lastElid)) return other("was there before the order");
   if (seen.pricelist !== undefined && /^\d+$/.test(seen.pricelist) && seen.pricelist !== String(pricelist)) {
     return other(`is of the pricelist ${seen.pricelist} instead of ${pricelist}`);
@@ -159,8 +166,9 @@ export function compareToTarget(
   if (status === "ordered") return { ...result("pending", ", not paid"), unpaid: true };
   switch (change.kind) {
     case "order":
-      // Without an expiry nothing could be told of a later prolong, and one that is not yet the paid one would be prolonged.
-      if (expiry === undefined || isTooSoon(change, expiry, known.orderedOn)) return result("pending", ", too soon");
+      // Without an expiry no later prolong can be confirmed. One that is not the paid one yet would be prolonged.
+      if (expiry === undefined) return result("pending", ", without an expiry");
+      if (isTooSoon(change, expiry, known.orderedOn)) return result("pending", ", too soon");
       return result(status !== undefined || byItsWord ? "achieved" : "pending");
     case "prolong":
       if (expiry === undefined) return result("pending", ", without an expiry");

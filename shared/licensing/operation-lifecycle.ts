@@ -193,7 +193,7 @@ function attentionReason(
   const facts = { operation: n, change, evidence };
   if (verdict === "conflicting") return { code: "conflicting", ...facts };
   if (unpaid && age >= unpaidAfterMinutes) return { code: "unpaid_at_billmgr", ...facts };
-  if (verdict === "absent" && inCart) return { code: "in_cart", operation: n, change };
+  if (inCart && (verdict === "absent" || age >= unpaidAfterMinutes)) return { code: "in_cart", operation: n, change };
   const [first] = trailingAbsences(observations);
   const absentFor = first ? minutesBetween(first.at, at) : 0;
   if (verdict === "absent" && state === "unconfirmed" && trailingAbsences(observations).length >= 6 && age >= 10) {

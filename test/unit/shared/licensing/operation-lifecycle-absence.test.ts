@@ -91,7 +91,6 @@ describe("an unknown purchase that is absent", () => {
     let { current } = observeWhenDue(inCart, { provesAbsence: true });
     expect(current.attention).toMatchObject([{ reason: { code: "in_cart" }, operation: 1 }]);
     expect(current.operation?.observations).toHaveLength(1);
-    expect(recordObservation(inCart, observation(1, { verdict: "pending" })).attention).toBeUndefined();
     for (const minutes of [10, 40, 100, 2000])
       current = recordObservation(current, observation(minutes, { provesAbsence: true }));
     expect(current.operation?.state).toBe("unknown");

@@ -135,6 +135,13 @@ describe("answered ok", () => {
     expect(recordObservation(ordered, observation(10, unpaid)).attention).toBeDefined();
   });
 
+  test("F4: and possibly in the cart needs attention after ten minutes, while nothing shows that it is paid", () => {
+    const named = called(order, { ...unknown, inCart: true, elid: "101" }, []);
+    const pending = (minutes: number) => recordObservation(named, observation(minutes, { verdict: "pending" }));
+    expect([codesOf(pending(9.9)), codesOf(pending(10))]).toEqual([[], ["in_cart"]]);
+    expect(recordObservation(pending(10), observation(60, { verdict: "achieved" })).attention).toBeUndefined();
+  });
+
   test("and pending is observed ever more rarely, and needs attention after a day", () => {
     const { current, at } = observeWhenDue(called(suspend, done), {
       verdict: "pending",
