@@ -1,13 +1,13 @@
-/** Mutates what decides about money. `npm run mutation`; figures and survivors: docs/mutation.md. */
+/** Mutates the code that decides about money: `npm run mutation`. Figures and survivors: docs/mutation.md. */
 export default {
   mutate: ["shared/licensing/**/*.ts", "shared/billmgr/{outcome,readback,reply,license}.ts"],
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutation.config.ts", related: false },
   coverageAnalysis: "perTest",
-  // What fails while the module loads (a schema, a table of names) is known by its tests too, each in a fresh environment.
+  // Tests also detect mutants that fail while a module loads (a schema, a table of names), because each test file loads it again.
   ignoreStatic: false,
   ignorePatterns: [".local", "cdk.out"],
-  // Stryker would rewrite it by an API that TypeScript 7 has not; nothing here reads it while tests run.
+  // Stryker would rewrite it through an API that TypeScript 7 does not have. No test reads it.
   tsconfigFile: "none",
   incremental: true,
   incrementalFile: ".stryker/incremental.json",

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { readFile, run, UsageError } from "../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../shared/licensing/catalog.ts";
 import { madeUpSecrets, readSecrets } from "./options.ts";
-import { shops } from "./simulators/storefronts/index.ts";
+import { shopNamed } from "./simulators/storefronts/index.ts";
 import { inPeriod, type Step, type Webhook, webhooksOf } from "./simulators/storefronts/shop.ts";
 import { planAt } from "./try.ts";
 
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   const url = new URL(values.url).origin;
   const catalog = readFile(values.catalog, "catalog", parseCatalog);
   const secrets = readFile(values.secrets ?? madeUpSecrets(), "secrets", readSecrets);
-  const shop = shops[values.storefront];
+  const shop = shopNamed(values.storefront);
   const [secret] = secrets.storefronts[values.storefront] ?? [];
   if (!shop || !secret) throw new UsageError(`there is no secret for the storefront "${values.storefront}"`);
   const { plan, sold, months } = planAt(catalog, values.storefront);

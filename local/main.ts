@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { Secrets } from "../shared/aws/secrets.ts";
 import { readFile, run, UsageError } from "../shared/command-line/usage-error.ts";
 import { type Catalog, parseCatalog } from "../shared/licensing/catalog.ts";
-import { storefrontNamesBuilt } from "../shared/storefronts/index.ts";
+import { storefrontNames } from "../shared/licensing/event.ts";
 import { consoleLog } from "./log.ts";
 import { type LocalOptions, madeUpSecrets, readOptions, readSecrets, usage } from "./options.ts";
 import { type LocalStack, startStack } from "./stack.ts";
@@ -40,7 +40,7 @@ async function start(options: LocalOptions, catalog: Catalog, secretsFile: strin
 }
 
 function announce(stack: LocalStack, options: LocalOptions, secrets: Secrets): void {
-  const open = storefrontNamesBuilt.filter((name) => (secrets.storefronts[name] ?? []).length > 0);
+  const open = storefrontNames.filter((name) => (secrets.storefronts[name] ?? []).length > 0);
   const demo = [
     ...(options.port === 3000 ? [] : [`--url ${stack.url}`]),
     ...(options.secrets ? [`--secrets ${options.secrets}`] : []),

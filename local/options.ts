@@ -5,7 +5,8 @@ import { parseSecrets, type Secrets } from "../shared/aws/secrets.ts";
 import { readArguments } from "../shared/command-line/arguments.ts";
 import { readBillmgrUrl } from "../shared/command-line/billmgr-url.ts";
 import { UsageError } from "../shared/command-line/usage-error.ts";
-import { storefrontNamed, storefrontNamesBuilt } from "../shared/storefronts/index.ts";
+import { storefrontNames } from "../shared/licensing/event.ts";
+import { storefrontNamed } from "../shared/storefronts/index.ts";
 
 const madeUp = ".local/secrets.json";
 
@@ -95,7 +96,7 @@ const forms: Record<string, () => string> = {
 /** One for each storefront that there is. */
 export const randomSecrets = (): Secrets => ({
   billmgr: `sandbox:${hex()}`,
-  storefronts: Object.fromEntries(storefrontNamesBuilt.map((name) => [name, [(forms[name] ?? hex)()]])),
+  storefronts: Object.fromEntries(storefrontNames.map((name) => [name, [(forms[name] ?? hex)()]])),
 });
 
 /** Random, and kept, so that the demo and what was pasted still work after a restart. */

@@ -39,7 +39,7 @@ export function localPage(parts: Parts): LocalPage {
   const shared = { table, catalog: acceptingTests(parts.catalog), now: clock.now };
   const app = createConsole({
     where: sandbox ? "local, simulated billmgr" : `local, ${new URL(billmgr).host}`,
-    world: {
+    deps: {
       ...shared,
       send: sendTo(queue.client, queue.url),
       billmgr: operatorsBillmgr({ ...shared, url: billmgr, secrets }),

@@ -9,17 +9,17 @@ import { PreconditionFailed } from "../shared/licensing/repair.ts";
 import type { Subscription } from "../shared/licensing/subscription.ts";
 import { after, type Clock } from "./clock.ts";
 import type { FaultName, Sandbox } from "./simulators/billmgr/index.ts";
-import { shops } from "./simulators/storefronts/index.ts";
+import { shopNamed, shops } from "./simulators/storefronts/index.ts";
 import { type Customer, inPeriod, type Shop, type Step, webhooksOf } from "./simulators/storefronts/shop.ts";
 
 const steps: Record<Step, string> = {
   buy: "buys",
   renew: "pays the next period",
-  grow: "takes one more",
-  fail: "cannot pay",
-  refund: "gets the money back",
+  grow: "adds one unit",
+  fail: "fails to pay",
+  refund: "gets a refund",
   cancel: "cancels",
-  end: "ends now",
+  end: "ends immediately",
 };
 
 /** They take a minute of real time each. */
@@ -51,12 +51,12 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
       return open.map((name) => ({ name, ...planAt(catalog, name) }));
     },
     stepsAt: (storefront) =>
-      Object.fromEntries(Object.entries(steps).filter(([step]) => shops[storefront]?.tell[step as Step])),
-    async tell(storefront, step, name) {
-      const shop = shops[storefront];
+      Object.fromEntries(Object.entries(steps).filter(([step]) => shopNamed(storefront)?.tell[step as Step])),
+    async send(storefront, step, name) {
+      const shop = shopNamed(storefront);
       const [secret] = secrets().storefronts[storefront] ?? [];
       if (!shop || secret === undefined) throw new PreconditionFailed(`the storefront "${storefront}" has no secret`);
-      if (!(step in steps)) throw new PreconditionFailed(`no customer does "${step}"`);
+      if (!(step in steps)) throw new PreconditionFailed(`there is no step "${step}"`);
       const at = now();
       const customer =
         name === undefined
@@ -72,7 +72,7 @@ export function tryItWith({ url, clock, table, catalog, secrets, settle, advance
     },
     async advance(duration) {
       const moment = after(clock.now(), duration);
-      if (!moment) throw new PreconditionFailed(`"${duration}" is no time to go on by`);
+      if (!moment) throw new PreconditionFailed(`"${duration}": expected an ISO 8601 duration such as P1D`);
       await advanceTo(moment);
     },
     faults: faultsOf(sandbox),

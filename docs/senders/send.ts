@@ -4,16 +4,16 @@ import { setTimeout } from "node:timers/promises";
 const { BILLMGR_WEBHOOKS_URL: url = "", BILLMGR_WEBHOOKS_SECRET: secret = "" } = process.env;
 
 /**
- * Tells a fact to /webhooks/standard, as often as it takes within a minute.
- * @param id the same for the same fact, however often it is told, 200 characters at most
- * @throws Error when it could not be made durable: tell it again later, with the same id, type, data and time
+ * Sends an event to /webhooks/standard, and retries for a minute.
+ * @param id the same for the same fact, however often it is sent, 200 characters at most
+ * @throws Error if the endpoint did not take it: send it again later, with the same id, type, data, and time
  */
 export async function send(id: string, type: string, data: object, happenedAt = new Date()): Promise<void> {
   const body = JSON.stringify({ type, timestamp: happenedAt.toISOString(), data });
   let failure = "";
-  for (const pause of [0, 1, 5, 20, 30]) {
-    await setTimeout(pause * 1000);
-    // A signature is timely for five minutes, so each attempt has its own.
+  for (const delaySeconds of [0, 1, 5, 20, 30]) {
+    await setTimeout(delaySeconds * 1000);
+    // The endpoint accepts a signature for five minutes, so each attempt has its own.
     const now = Math.floor(Date.now() / 1000);
     const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
     const signature = createHmac("sha256", key).update(`${id}.${now}.${body}`).digest("base64");

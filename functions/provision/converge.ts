@@ -5,7 +5,7 @@ import { type Billmgr, callTimeoutMs, type Listing, ReadError, readTimeoutMs } f
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
-import { addAttention, blockOf, openOperations, withAttention } from "../../shared/licensing/attention.ts";
+import { addAttention, openOperations, withAttention } from "../../shared/licensing/attention.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { compact, foldArchived } from "../../shared/licensing/compaction.ts";
 import { type Decision, decide } from "../../shared/licensing/decide.ts";
@@ -13,7 +13,10 @@ import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { licensesAwaitingKey, nextKeyPoll, recordKey } from "../../shared/licensing/license-keys.ts";
 import {
+  anyOrder,
   type Balance,
+  type Block,
+  blockOf,
   type Change,
   describe,
   isDone,
@@ -58,9 +61,6 @@ const recordMs = 10_000;
 /** The readings before a call, of the license and of the balance, and the call, at their slowest. */
 const minTimeLeftMs = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const maxAttempts = 5;
-/** A DynamoDB item holds 400 KB. The rest is for what an operation and further events add. */
-const maxStateBytes = 330_000;
-
 const nextHour = (now: Instant): Instant => instantPlus(`${now.slice(0, 13)}:00:00.000Z`, { seconds: 3600 });
 
 /**
@@ -180,7 +180,7 @@ class Convergence {
     });
     switch (found.kind) {
       case "attention":
-        return this.#escalate(found.reason, change);
+        return this.#escalate(found.reason, blockOf(change));
       case "wait":
         return this.#backOff(found.why);
       case "moved":
@@ -217,17 +217,12 @@ class Convergence {
   /** Takes one of the orders that the limits allow, and escalates where none is left. */
   async #takeOrder(change: Change): Promise<boolean> {
     const { table, catalog } = this.#deps;
-    const bytes = Buffer.byteLength(JSON.stringify(this.#subscription));
-    if (bytes > maxStateBytes) {
-      this.#escalate({ code: "too_large", bytes }, change);
-      return false;
-    }
     if (this.#isUnsent(change)) return true;
     const now = this.#now();
     const taken = await table.takeOrder(now, catalog.limits);
     if (taken === true) return true;
     const until = taken.endsWith("hour") ? nextHour(now) : startOf(addDays(dayOf(now), 1));
-    this.#escalate({ code: "order_limit", limit: taken, change }, change, until);
+    this.#escalate({ code: "order_limit", limit: taken, change }, anyOrder, until);
     return false;
   }
 
@@ -358,8 +353,8 @@ class Convergence {
     this.#subscription = lifecycle.backOff(this.#subscription, this.#now(), why);
   }
 
-  #escalate(reason: Reason, change: Change, until?: Instant): void {
-    const item = { reason, since: this.#now(), blocks: blockOf(change), ...(until && { until }) };
+  #escalate(reason: Reason, blocks: Block, until?: Instant): void {
+    const item = { reason, since: this.#now(), blocks, ...(until && { until }) };
     this.#subscription = addAttention(this.#subscription, item);
   }
 

@@ -9,7 +9,7 @@ import { type RepairName, repairsFor } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, instantPlus } from "../../shared/licensing/time.ts";
 import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
-import { customerOf, moment } from "./format.ts";
+import { count, customerOf, moment, wordsOf } from "./format.ts";
 
 /**
  * One thing that an operator has to look at. `found`: what was done about it, and what was observed last. `repairs`: those
@@ -20,7 +20,7 @@ export type AttentionItem = {
   since: Instant;
   code: AttentionCode;
   reason: string;
-  /** Of a subscription, as far as it is known. */
+  /** The customer of a subscription, as far as known. */
   customer?: string;
   /** What to do about it. */
   advice: string;
@@ -30,33 +30,33 @@ export type AttentionItem = {
 
 export type AttentionReport = {
   halt?: Halt;
-  /** As read last; it is read only with `limits.minimumBalance`. */
+  /** The latest read. The balance is read only with `limits.minimumBalance`. */
   balance?: ReadBalance;
-  /** Of what should have been woken minutes ago the longest: the functions do not run, or fail. */
+  /** The oldest subscription that should have been woken minutes ago: the functions do not run, or fail. */
   overdue?: { name: string; since: Instant };
   items: AttentionItem[];
 };
 
-/** The schedule has a minute, a claim's deadline seventy seconds, a failed message half a minute at first. */
+/** Above the schedule's minute, the seventy seconds of a claim's deadline, and the first retry of a failed message. */
 const lateAfterSeconds = 300;
 
-/** What needs a person, longest first. */
+/** All attention items, oldest first. */
 export async function attention(
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
 ): Promise<AttentionReport> {
   const { table } = deps;
   const [halt, shared] = await Promise.all([table.halt(), systemProblems(deps)]);
-  const waiting: AttentionItem[] = [];
+  const items: AttentionItem[] = [];
   let from: Page | undefined;
   do {
     const page = await attentionPage(deps, from);
-    waiting.push(...page.waiting);
+    items.push(...page.items);
     from = page.next;
   } while (from);
-  return { ...(halt && { halt }), ...shared, items: waiting };
+  return { ...(halt && { halt }), ...shared, items };
 }
 
-/** What is wrong with no subscription alone. */
+/** System-wide problems. */
 export async function systemProblems(
   deps: Pick<OperatorDependencies, "table" | "now">,
 ): Promise<Pick<AttentionReport, "balance" | "overdue">> {
@@ -64,15 +64,15 @@ export async function systemProblems(
   return { ...(balance && { balance }), ...(late && { overdue: late }) };
 }
 
-/** Of what needs a person one page, longest first. */
+/** One page of attention items, oldest first. */
 export async function attentionPage(
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
   from?: Page,
   most?: number,
-): Promise<{ waiting: AttentionItem[]; next?: Page }> {
+): Promise<{ items: AttentionItem[]; next?: Page }> {
   const { keys, next } = await deps.table.attention(from, most);
   const found = await Promise.all(keys.map(({ key }) => attentionAt(key, deps)));
-  return { waiting: found.flat(), ...(next && { next }) };
+  return { items: found.flat(), ...(next && { next }) };
 }
 
 async function overdue({
@@ -118,7 +118,7 @@ async function attentionAt(
     since: event.received.receivedAt,
     code: "not_understood",
     reason: event.status === "unparseable" ? event.reason : "",
-    advice: "Look at its body. Fix the shop or the catalog and replay it, or dismiss it.",
+    advice: "Read what the event contains. Fix the shop or the catalog and replay the event, or dismiss it.",
     clears: "by resolve",
     found: [event.received.type],
     repairs: ["replay", "dismiss"],
@@ -136,9 +136,9 @@ export function foundOf(subscription: Subscription): string[] {
   return [...parked, ...latest].filter(isMeant).flatMap(({ n, change, state, outcome, attempt, observations }) => {
     const last = observations.at(-1);
     return [
-      `operation ${n}, ${describe(change)}: ${state === "finished" ? outcome : state}`,
-      ...(attempt?.response ? [`billmgr said: ${attempt.response}`] : []),
-      ...(last ? [`looked ${observations.length} times, last at ${moment(last.at)}: ${last.evidence}`] : []),
+      `operation ${n}, ${describe(change)}: ${wordsOf(state === "finished" ? (outcome ?? "done") : state)}`,
+      ...(attempt?.response ? [`billmgr responded: ${attempt.response}`] : []),
+      ...(last ? [`checked ${count(observations.length, "time")}, last at ${moment(last.at)}: ${last.evidence}`] : []),
     ];
   });
 }

@@ -1,3 +1,4 @@
+/** The services that the operator's actions use, and the names by which an operator addresses subscriptions and events. */
 import type { Table } from "../../shared/aws/table.ts";
 import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
 import type { Send } from "../../shared/intake/message.ts";
@@ -8,12 +9,12 @@ import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 
-/** What an operator's actions work on. They take and return plain data; what does not fit is an `Unfit`. */
+/** Services of the operator's actions. Actions take and return plain data, and throw PreconditionFailed when they do not apply. */
 export type OperatorDependencies = { table: Table; send: Send; billmgr: Billmgr; catalog: Catalog; now: () => Date };
 
 export const nowOf = ({ now }: Pick<OperatorDependencies, "now">): Instant => toInstant(now());
 
-/** The key behind a name such as "stripe/sub_1". @throws Unfit */
+/** Returns the partition key for a name such as "stripe/sub_1". @throws PreconditionFailed */
 export function keyNamed(kind: "subscription" | "event", name: string): Key {
   const [, storefront = "", id = ""] = /^([^/]*)\/(.+)$/s.exec(name) ?? [];
   if (id === "") throw new PreconditionFailed(`"${name}": expected a storefront and an id, such as stripe/sub_123`);
@@ -29,4 +30,4 @@ export function nameOf(key: Key): string {
 }
 
 export const unknownSubscription = (key: Key): PreconditionFailed =>
-  new PreconditionFailed(`no subscription ${nameOf(key)} is known`);
+  new PreconditionFailed(`no subscription ${nameOf(key)} is known; check the id, or search for it with find`);

@@ -1,3 +1,4 @@
+/** Replays and dismisses stored events. */
 import type { EventResolution, StoredEvent } from "../../shared/aws/table.ts";
 import {
   isTestMode,
@@ -16,104 +17,102 @@ import { importType } from "./import.ts";
 import { type Reparsed, reparse } from "./reparse.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** `unclear`: today's code cannot read it either, and it stays where it is. */
-export type Replayed = { understood: EventResolution["as"]; why: string } | { unparseable: string };
+/** `unparseable`: the current code cannot parse the event either, and nothing was changed. */
+export type Replayed =
+  | { kind: "understood"; as: EventResolution["as"]; why: string }
+  | { kind: "unparseable"; reason: string };
 
-/** Reads an event of no subscription again, with today's code, and sends on what it says. @throws Unfit */
+/** Parses an event that is not linked to a subscription again, and sends its facts to the queue. @throws PreconditionFailed */
 export async function replay(name: string, deps: OperatorDependencies): Promise<Replayed> {
   const key = keyNamed("event", name);
-  const { received } = await eventAt(key, partsOf(key).id, deps);
-  const reading = reparse(partsOf(key).storefront, received);
-  if (reading.unparseable !== undefined) return { unparseable: reading.unparseable };
-  refuseTestMode(reading, deps);
-  await sendOn(reading.facts, deps);
-  return storeResolution(key, received, [], reading, deps);
+  const { received } = await loadEvent(key, partsOf(key).id, deps);
+  const reparsed = reparse(partsOf(key).storefront, received);
+  if (reparsed.unparseable !== undefined) return { kind: "unparseable", reason: reparsed.unparseable };
+  refuseTestMode(reparsed, deps);
+  await sendFacts(reparsed.facts, deps);
+  return storeResolution(key, received, [], reparsed, deps);
 }
 
-/**
- * Reads an event of a subscription again, with today's code, and folds all that is known of the subscription anew.
- * @throws Unfit
- */
-export async function replayOf(name: string, id: string, deps: OperatorDependencies): Promise<Replayed> {
+/** Parses an event of a subscription again, and refolds the subscription from all of its events. @throws PreconditionFailed */
+export async function replayForSubscription(name: string, id: string, deps: OperatorDependencies): Promise<Replayed> {
   const { table } = deps;
   const key = keyNamed("subscription", name);
-  const stored = await eventAt(key, id, deps);
+  const stored = await loadEvent(key, id, deps);
   if (stored.received.type === importType)
-    throw new PreconditionFailed(`event ${id} is an import's: the storefront told nothing of it`);
-  const reading = reparse(partsOf(key).storefront, stored.received);
-  const facts = factsFor(key, reading, stored);
-  if (facts.length === 0 && reading.unparseable !== undefined) return { unparseable: reading.unparseable };
-  refuseTestMode(reading, deps);
-  const factsKept = async () => (await table.events(key)).flatMap(({ events }) => events);
+    throw new PreconditionFailed(`event ${id} was made by an import, not by the storefront; it cannot be replayed`);
+  const reparsed = reparse(partsOf(key).storefront, stored.received);
+  const facts = factsFor(key, reparsed, stored);
+  if (facts.length === 0 && reparsed.unparseable !== undefined)
+    return { kind: "unparseable", reason: reparsed.unparseable };
+  refuseTestMode(reparsed, deps);
+  const storedFacts = async () => (await table.events(key)).flatMap(({ events }) => events);
   if (!stored.resolution) {
     const before = await table.load(key);
     if (!before) throw unknownSubscription(key);
-    refuseLoss(before.subscription, await factsKept());
+    refuseLostPayment(before.subscription, await storedFacts());
   }
-  const elsewhere = reading.facts.filter((message) => !isAbout(key, message));
-  await sendOn(elsewhere, deps);
-  const replayed = await storeResolution(key, stored.received, facts, reading, deps);
+  const otherSubjects = reparsed.facts.filter((message) => !concerns(key, message));
+  await sendFacts(otherSubjects, deps);
+  const replayed = await storeResolution(key, stored.received, facts, reparsed, deps);
   await rewrite(key, deps, async (subscription) => ({
-    subscription: refold(subscription, await factsKept()),
+    subscription: refold(subscription, await storedFacts()),
     finished: [],
   }));
   return replayed;
 }
 
-/** Takes an event that was not understood off the list. @throws Unfit */
+/** Takes an event that was not understood off the attention list. @throws PreconditionFailed */
 export async function dismiss(
   name: string,
   why: string,
   deps: Pick<OperatorDependencies, "table" | "now">,
 ): Promise<void> {
   const key = keyNamed("event", name);
-  const stored = await eventAt(key, partsOf(key).id, deps);
+  const stored = await loadEvent(key, partsOf(key).id, deps);
   if (stored.status !== "unparseable" || stored.resolution)
-    throw new PreconditionFailed(`event ${name} does not wait for a person`);
+    throw new PreconditionFailed(`event ${name} does not need attention; there is nothing to dismiss`);
   await deps.table.resolveEvent(key, stored.received, [], { as: "dismissed", at: nowOf(deps), why });
 }
 
-async function eventAt(key: Key, id: string, { table }: Pick<OperatorDependencies, "table">): Promise<StoredEvent> {
-  const known = await table.events(key);
-  const stored = known.find(({ received }) => received.id === id);
+async function loadEvent(key: Key, id: string, { table }: Pick<OperatorDependencies, "table">): Promise<StoredEvent> {
+  const stored = (await table.events(key)).find(({ received }) => received.id === id);
   if (stored) return stored;
-  const { kind } = partsOf(key);
-  if (kind === "event")
+  if (partsOf(key).kind === "event")
     throw new PreconditionFailed(
-      `no event ${nameOf(key)} is kept by itself: of a subscription, name that and the event`,
+      `no event ${nameOf(key)} is known; if it belongs to a subscription, name the subscription and then the event id`,
     );
-  throw new PreconditionFailed(`${nameOf(key)} has no event ${id}${known.length > 0 ? "" : ", nor any other"}`);
+  throw new PreconditionFailed(`${nameOf(key)} has no event ${id}; show lists its events`);
 }
 
 function refuseTestMode({ facts }: Reparsed, { catalog }: Pick<OperatorDependencies, "catalog">): void {
   if (facts.some(isTestMode) && !catalog.policy.acceptTestMode) {
-    throw new PreconditionFailed("it is from the storefront's test mode, which policy.acceptTestMode leaves out");
+    throw new PreconditionFailed("the event is from the storefront's test mode, and policy.acceptTestMode is false");
   }
 }
 
-/** Whoever folds anew must not lose a payment whose event is not kept. */
-function refuseLoss(subscription: Subscription, kept: readonly Event[]): void {
+/** A refold drops every payment that no stored event contains. */
+function refuseLostPayment(subscription: Subscription, kept: readonly Event[]): void {
   const told = refold(subscription, kept).payments;
-  const lost = subscription.payments.find(
-    ({ id }) => id !== archivedId && !told.some((payment) => payment.id === id),
-  );
+  const lost = subscription.payments.find(({ id }) => id !== archivedId && !told.some((payment) => payment.id === id));
   if (lost)
     throw new PreconditionFailed(
-      `payment ${lost.id} is known, and no event that is kept tells of it: it would be lost`,
+      `payment ${lost.id} is not contained in any stored event; a replay would lose it, so nothing was changed`,
     );
 }
 
-/** Of this subscription, or of a reference: what is kept here of such a one has been linked to it. */
-const isAbout = (key: Key, { kind, key: of }: Message): boolean =>
-  kind !== "link" && (of === key || partsOf(of).kind !== "subscription");
+/** Messages about a payment reference count too: a stored one has been linked to this subscription. */
+const concerns = (key: Key, { kind, key: subject }: Message): boolean =>
+  kind !== "link" && (subject === key || partsOf(subject).kind !== "subscription");
 
 function factsFor(key: Key, { facts }: Reparsed, { received, events }: StoredEvent): Event[] {
   const [payment] = events.flatMap((event) => ("payment" in event && event.payment ? [event.payment] : []));
   return facts.flatMap((message) => {
-    if (message.kind === "link" || !isAbout(key, message) || message.received.id !== received.id) return [];
+    if (message.kind === "link" || !concerns(key, message) || message.received.id !== received.id) return [];
     if (message.key === key) return message.events;
     if (!payment)
-      throw new PreconditionFailed(`event ${received.id} tells of a payment that is linked to nothing here`);
+      throw new PreconditionFailed(
+        `event ${received.id} is about a payment that is not linked to ${nameOf(key)}; replay it there`,
+      );
     return renamePayment(message.events, payment);
   });
 }
@@ -121,27 +120,26 @@ function factsFor(key: Key, { facts }: Reparsed, { received, events }: StoredEve
 async function storeResolution(
   key: Key,
   received: Received,
-  facts: Event[],
-  reading: Reparsed,
+  events: Event[],
+  { facts, ignored = facts.length === 0 ? "it contains no facts" : undefined }: Reparsed,
   deps: OperatorDependencies,
 ): Promise<Replayed> {
-  const told = reading.facts.flatMap((message) =>
+  const applied = facts.flatMap((message) =>
     message.kind === "event" ? message.events.map(({ type }) => `${type} of ${nameOf(message.key)}`) : [],
   );
-  const { ignored = reading.facts.length === 0 ? "it tells nothing" : undefined } = reading;
   const [as, why] =
-    told.length === 0 && ignored !== undefined
+    applied.length === 0 && ignored !== undefined
       ? (["ignored", ignored] as const)
-      : (["replayed", told.join(", ") || "a link"] as const);
-  await deps.table.resolveEvent(key, received, facts, { as, at: nowOf(deps), why });
-  return { understood: as, why };
+      : (["replayed", applied.join(", ") || "a link"] as const);
+  await deps.table.resolveEvent(key, received, events, { as, at: nowOf(deps), why });
+  return { kind: "understood", as, why };
 }
 
-async function sendOn(
+async function sendFacts(
   messages: Reparsed["facts"],
   { send, now }: Pick<OperatorDependencies, "send" | "now">,
 ): Promise<void> {
-  // The queue takes what it was sent within five minutes for the same again, unless the word is another one.
+  // The queue drops a deduplication id that it received within five minutes, so each replay needs its own.
   const deduplicationId = `replay ${nowOf({ now })}`;
   await send(messages.map((message, i) => ({ message, deduplicationId: `${deduplicationId} ${i}` })));
 }

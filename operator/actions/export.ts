@@ -1,3 +1,4 @@
+/** Exports all stored data as lines of a documented format. */
 import type { Page } from "../../shared/aws/items.ts";
 import type { StoredItem } from "../../shared/aws/scan-all.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
@@ -5,19 +6,19 @@ import { partsOf } from "../../shared/intake/message.ts";
 import type { Instant } from "../../shared/licensing/time.ts";
 import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 
-/** Raised when what a line holds changes its meaning. */
+/** Raised when a field of a line changes its meaning. */
 export const exportVersion = 1;
 
-/** `of`: the subscription, or the payment (`reference`) or event that is known to belong to none. */
+/** `of` names the subscription, or the payment (`reference`) or event that is not linked to one. The keys are a public format. */
 export type ExportedLine =
   | { is: "export"; version: number; at: Instant; from: string }
   | ({ is: StoredItem["kind"]; kind: string; of: string } & Record<string, unknown>);
 
 /**
- * All that is known of every subscription, one page of the table at a time: each line tells what it is, and of whom.
- * @param from what is exported, in the operator's words
+ * Exports all stored data about subscriptions. Holds one page of the table in memory at a time.
+ * @param from the exported system, as the operator named it
  */
-export async function* exported(
+export async function* exportLines(
   from: string,
   deps: Pick<OperatorDependencies, "table" | "now">,
 ): AsyncGenerator<ExportedLine, void, undefined> {
@@ -32,9 +33,9 @@ export async function* exported(
 
 function lineOf(item: StoredItem): ExportedLine {
   const { key, kind: is, ...content } = item;
-  const of = { is, kind: partsOf(key).kind, of: nameOf(key) };
-  if (item.kind === "link") return { ...of, to: nameOf(item.to) };
-  if (item.kind !== "event") return { ...of, ...content };
+  const subject = { is, kind: partsOf(key).kind, of: nameOf(key) };
+  if (item.kind === "link") return { ...subject, to: nameOf(item.to) };
+  if (item.kind !== "event") return { ...subject, ...content };
   const { received } = item.event;
-  return { ...of, event: { ...item.event, received: { ...received, body: unpack(received.body) } } };
+  return { ...subject, event: { ...item.event, received: { ...received, body: unpack(received.body) } } };
 }

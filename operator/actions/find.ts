@@ -1,12 +1,17 @@
+/** Searches subscriptions by what a customer quotes or billmgr displays. */
 import { nameOf, type OperatorDependencies } from "./dependencies.ts";
 
-/** A subscription that was found. `customer`: the storefront's id of the customer. `licenses`: their ids at billmgr. */
-export type Found = { name: string; customer?: string; email?: string; licenses: string[] };
+/** A search hit. `customer` is the storefront's customer id; `licenses` are billmgr's license ids. */
+export type FoundSubscription = { name: string; customer?: string; email?: string; licenses: string[] };
 
-/** The first of the subscriptions that have, or had, exactly this id, customer id, e-mail address, license or reference. */
-export async function find(text: string, { table }: Pick<OperatorDependencies, "table">, most = 100): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const key of (await table.find(text)).slice(0, most)) {
+/** Finds subscriptions that have or once had exactly this id, customer id, e-mail address, license, or reference. */
+export async function find(
+  text: string,
+  { table }: Pick<OperatorDependencies, "table">,
+  maxFound = 100,
+): Promise<FoundSubscription[]> {
+  const found: FoundSubscription[] = [];
+  for (const key of (await table.find(text)).slice(0, maxFound)) {
     const stored = await table.load(key);
     if (!stored) continue;
     const { customerId, email, slots } = stored.subscription;

@@ -1,6 +1,7 @@
+/** The answers of a probe. */
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
 
-/** An answer to one question about the account. `unclear`: nothing here could tell. */
+/** One probed question about the account and its answer. `unclear`: the account gave no evidence either way. */
 export type Finding = { about: string; found: "yes" | "no" | "unclear"; detail: string };
 
 export type Answer = Pick<Finding, "found" | "detail">;
@@ -8,10 +9,10 @@ export const yes = (detail: string): Answer => ({ found: "yes", detail });
 export const no = (detail: string): Answer => ({ found: "no", detail });
 export const unclear = (detail: string): Answer => ({ found: "unclear", detail });
 
-/** A question that billmgr refuses is answered by that. */
-export async function asked(about: string, ask: () => Promise<Answer>): Promise<Finding> {
+/** Runs one probe. An error that billmgr returns is itself the answer. */
+export async function probeOne(about: string, read: () => Promise<Answer>): Promise<Finding> {
   try {
-    return { about, ...(await ask()) };
+    return { about, ...(await read()) };
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     const { type } = error.refused ?? {};

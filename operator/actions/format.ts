@@ -1,10 +1,12 @@
+/** Formats stored data, confirmations, and results as text. The commands and the console share it. */
 import type { Halt } from "../../shared/aws/control.ts";
+import type { EventStatus } from "../../shared/aws/table.ts";
 import { type Catalog, lookUp } from "../../shared/licensing/catalog.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import type { Event, Item } from "../../shared/licensing/event.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
-import type { Subscription } from "../../shared/licensing/subscription.ts";
+import type { License, Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
 import type { Replayed } from "./events.ts";
 import type { resume } from "./halt.ts";
@@ -13,10 +15,13 @@ import type { History } from "./show.ts";
 
 export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;
 
-/** "2026-11-23 08:00:01": UTC, as everything here. */
+/** "2026-11-23 08:00:01", in UTC. */
 export const moment = (instant: string): string => instant.slice(0, 19).replace("T", " ");
 
-export const parameters = (params: Record<string, string>): string =>
+/** "gave up" for `gave_up`: states, outcomes, and verdicts as a person reads them. */
+export const wordsOf = (code: string): string => code.replaceAll("_", " ");
+
+export const formatParameters = (params: Record<string, string>): string =>
   Object.entries(params)
     .filter(([name]) => name !== "out" && name !== "lang")
     .map(([name, value]) => `${name}=${value}`)
@@ -27,132 +32,152 @@ export const customerOf = ({ customerId, email }: Subscription): string[] => [
   ...(email ? [email.value] : []),
 ];
 
-const itemsOf = (items: readonly Item[]): string =>
-  items.map(({ names, quantity }) => `${quantity ?? 1} × ${names[0]}`).join(", ");
-
-/** By the catalog's names, and the storefront's own beside them where those are others. */
-export function soldOf({ storefront, items }: Subscription, catalog: Catalog): string {
-  if (!items) return "not told";
+/** Names plans as the catalog does, and adds the storefront's own name where it differs. */
+export function formatItems({ storefront, items }: Subscription, catalog: Catalog): string {
+  if (!items) return "not known";
   const sold = items.value.map((item) => {
     const found = lookUp(catalog, storefront, item);
     const name = typeof found === "object" ? Object.values(found)[0] : undefined;
-    const own = item.names[0] ?? "";
+    const soldAs = item.names[0] ?? "";
     const shown =
-      name === undefined ? `${own} (${found ?? "not in the catalog"})` : name === own ? name : `${name} (${own})`;
+      name === undefined
+        ? `${soldAs} (${found ?? "not in the catalog"})`
+        : name === soldAs
+          ? name
+          : `${name} (${soldAs})`;
     return `${item.quantity ?? 1} × ${shown}`;
   });
   return sold.join(", ");
 }
 
-export function entitlementOf({ through, ended, withheld, setToEnd, until }: History["entitled"]): string {
-  if (ended) return `ended ${moment(ended)}`;
-  const paid = through ? `paid through ${moment(through)}` : "nothing is paid";
-  const more = withheld ? `, withheld: ${withheld.replace("_", " ")}` : "";
-  return `${paid}${setToEnd && until ? `, set to end ${moment(until)}` : ""}${more}`;
+/** The value of "paid until". */
+export function formatEntitlement({ through, ended, withheld, setToEnd, until }: History["entitled"]): string {
+  return [
+    through ? moment(through) : "nothing paid",
+    ended ? `ended on ${moment(ended)}` : "",
+    !ended && setToEnd && until ? `set to end on ${moment(until)}` : "",
+    !ended && withheld ? `suspension reason: ${wordsOf(withheld)}` : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
-export function licenseOf({ generation, plan, license }: Subscription["slots"][number], today: Day): string {
-  if (!license) return `none, of ${plan}${generation > 1 ? ` (generation ${generation})` : ""}`;
-  const { elid, expiry, suspended, trial, addons } = license;
-  const shown = Object.entries(addons).map(([code, value]) => `addon ${code} = ${value}`);
-  const states = [
-    trial ? "trial" : "",
-    suspended
-      ? "suspended"
-      : expiry === undefined
-        ? "not seen active yet"
-        : expiry <= today
-          ? "ended at billmgr"
-          : "active",
-    expiry === undefined ? "expiry not read" : expiry <= today && !suspended ? `on ${expiry}` : `until ${expiry}`,
-  ];
-  return [elid, plan, ...states.filter(Boolean), ...shown].join(", ");
+export function formatLicense(
+  { generation, plan, license }: Subscription["slots"][number],
+  today: Day,
+  catalog: Catalog,
+): string {
+  if (!license) return `none, for plan ${plan}${generation > 1 ? ` (generation ${generation})` : ""}`;
+  const { elid, trial, addons } = license;
+  const state = [trial ? "trial" : "", formatState(license, today)].filter(Boolean);
+  return [elid, plan, ...state, ...formatAddons(addons, plan, catalog)].join(", ");
 }
 
-export function sayDecision(decision: Decision): string {
+function formatState({ expiry, suspended }: License, today: Day): string {
+  if (expiry === undefined) return `${suspended ? "suspended" : "not confirmed active yet"}, expiry unknown`;
+  if (suspended) return `suspended, valid until ${expiry}`;
+  return expiry <= today ? `expired on ${expiry}` : `active until ${expiry}`;
+}
+
+/** Names addons as the catalog does. An addon that the catalog does not list keeps its code. */
+export function formatAddons(addons: License["addons"], plan: string, { plans, products }: Catalog): string[] {
+  const listed = Object.entries(products[plans[plan]?.product ?? ""]?.addons ?? {});
+  const names = new Map(listed.map(([name, code]) => [String(code), name]));
+  return Object.entries(addons).map(([code, value]) => `${names.get(code) ?? `addon ${code}`}: ${value}`);
+}
+
+export function formatDecision(decision: Decision): string {
   switch (decision.kind) {
     case "observe":
-      return "find out by reading what the open operation did";
+      return "read billmgr to find out what the open operation did";
     case "change":
       return `${describe(decision.change)}, because ${decision.why}`;
     case "wait":
-      return `wait until ${moment(decision.until)}: ${decision.why}`;
+      return `check again at ${moment(decision.until)}: ${decision.why}`;
     case "settled":
-      return decision.until === undefined ? "nothing" : `nothing before ${moment(decision.until)}`;
+      return decision.until === undefined ? "nothing to do" : `nothing to do before ${moment(decision.until)}`;
   }
 }
 
-export function sayEvent(event: Event): string {
+export const formatStatus = (status: EventStatus["status"]): string =>
+  status === "unparseable" ? "not understood" : status;
+
+export function formatEvent(event: Event): string {
   const payment = "payment" in event && event.payment ? ` ${event.payment}` : "";
-  const covers = event.type === "payment.succeeded" ? ` ${sayCovers(event.covers)}` : "";
-  const items = event.items && itemsOf(event.items.list);
+  const covers = event.type === "payment.succeeded" ? ` ${formatPeriod(event.covers)}` : "";
+  const items = event.items?.list.map(formatItem).join(", ");
   return `${event.type}${payment}${covers}${items ? `: ${items}` : ""}`;
 }
 
-function sayCovers(covers: (Event & { type: "payment.succeeded" })["covers"]): string {
+const formatItem = ({ names, quantity }: Item): string => `${quantity ?? 1} × ${names[0]}`;
+
+function formatPeriod(covers: (Event & { type: "payment.succeeded" })["covers"]): string {
   if ("through" in covers) return `through ${moment(covers.through)}`;
-  if ("months" in covers) return `for ${covers.months} months`;
+  if ("months" in covers) return `for ${count(covers.months, "month")}`;
   if ("periodFrom" in covers) return `for the period from ${moment(covers.periodFrom)}`;
-  return `for ${covers.intervals} intervals`;
+  return `for ${count(covers.intervals, "interval")}`;
 }
 
-/** What a person has to agree to before it is resolved so. */
-export function meaning(name: string, resolution: Resolution, operation: Operation | undefined): string {
-  const what = operation ? `operation ${operation.n}, ${describe(operation.change)}` : "no operation is open";
+/** The text that an operator confirms before a resolution. */
+export function confirmResolution(name: string, resolution: Resolution, operation: Operation | undefined): string {
+  const latest = operation ? `operation ${operation.n}, ${describe(operation.change)}` : "no operation is open";
   switch (resolution.as) {
     case "adopt":
-      return `License ${resolution.elid} becomes the one of ${name} (${what}): it is renewed, suspended and deleted as its customer pays.`;
+      return `License ${resolution.elid} will be assigned to ${name} (${latest}). From then on it is renewed, suspended, and deleted as the customer pays.`;
     case "never-bought":
-      return `What ${name} waits for (${what}) was never bought, and is bought as soon as it is wanted. If you are wrong it is bought twice.`;
+      return `The purchase for ${name} (${latest}) will be recorded as never made. If it is still paid for, it is bought again. If it did go through, you pay twice.`;
     case "done":
-      return `The open operation of ${name} (${what}) counts as done.`;
+      return `The open operation of ${name} (${latest}) will be recorded as done.`;
     case "gone":
-      return `License ${resolution.elid} of ${name} is gone. If it is entitled, a new one is ordered.`;
+      return `License ${resolution.elid} of ${name} will be recorded as deleted. If the customer is still entitled to it, a new one is ordered.`;
   }
 }
 
-/** The same of what is no resolution. */
-export const meaningOf = {
-  event: (name: string, id?: string) => (id === undefined ? `event ${name}` : `event ${id} of ${name}`),
-  replay: (name: string, id?: string) =>
-    `The ${meaningOf.event(name, id)} is read again, and what it says then is done.`,
-  dismiss: (name: string) => `Nobody is asked about the event ${name} any more, and what it says is not done.`,
-  halt: "Nothing is bought, renewed, suspended or resumed for anybody until you resume.",
-};
+export const labelEvent = (name: string, id?: string): string =>
+  id === undefined ? `event ${name}` : `event ${id} of ${name}`;
 
-/** That it goes on, what the repair ended, and what is open after it. */
-export function sayRepaired(name: string, { subscription: { operation }, finished }: Repaired): string[] {
+/** The texts that an operator confirms before the other actions. */
+export const confirmReplay = (name: string, id?: string): string =>
+  `The ${labelEvent(name, id)} will be read again by the current version, and the facts in it will be applied.`;
+export const confirmDismissal = (name: string): string =>
+  `The ${labelEvent(name)} will be taken off the attention list. Nothing in it will be applied.`;
+export const confirmHalt =
+  "No license will be ordered, renewed, suspended, or resumed for any customer until you resume. Webhooks are still accepted.";
+
+/** That the subscription is processed again, which operations the repair finished, and which one is still open. */
+export function reportRepair(name: string, { subscription: { operation }, finished }: Repaired): string[] {
   const open = operation && operation.state !== "finished" && operation.due !== undefined;
   return [
-    `${name} is woken`,
-    ...finished.map(({ n, change, outcome }) => `operation ${n}, ${describe(change)}: ${outcome}`),
+    `${name} is being processed again`,
+    ...finished.map(({ n, change, outcome }) => `operation ${n}, ${describe(change)}: ${wordsOf(outcome ?? "done")}`),
     ...(open
       ? [
-          `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: looked at ${moment(operation.due ?? "")}`,
+          `operation ${operation.n}, ${describe(operation.change)}, is ${operation.state}: next check at ${moment(operation.due ?? "")}`,
         ]
       : []),
   ];
 }
 
-export const sayReplayed = (what: string, replayed: Replayed): string =>
-  "unparseable" in replayed
-    ? `the ${what} is still not understood: ${replayed.unparseable}`
-    : `the ${what} is ${replayed.understood}: ${replayed.why}`;
+export const reportReplay = (label: string, replayed: Replayed): string =>
+  replayed.kind === "unparseable"
+    ? `The ${label} is still not understood: ${replayed.reason}`
+    : `The ${label} was ${replayed.as}: ${replayed.why}`;
 
-export const sayDismissed = (name: string): string => `${meaningOf.event(name)} is off the list`;
+export const reportDismissal = (name: string): string => `The ${labelEvent(name)} was dismissed.`;
 
-export const sayHalted = ({ since, reason }: Halt): string => `all calls are halted since ${moment(since)}: ${reason}`;
+export const reportHalt = ({ since, reason }: Halt): string =>
+  `All calls have been halted since ${moment(since)}: ${reason}`;
 
-export const sayResumed = ({ lifted, woken }: Awaited<ReturnType<typeof resume>>): string =>
+export const reportResume = ({ lifted, woken }: Awaited<ReturnType<typeof resume>>): string =>
   lifted
-    ? `the halt of ${moment(lifted.since)} (${lifted.reason}) is lifted; ${count(woken, "subscription")} woken`
-    : "there is no halt";
+    ? `The halt since ${moment(lifted.since)} (${lifted.reason}) is lifted. Subscriptions being processed again: ${woken}.`
+    : "No halt is active.";
 
-/** JSON with line breaks; what is none as it is. */
-export function pretty(body: string): string {
+/** Pretty-prints JSON; other text is returned unchanged. */
+export function prettyPrint(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(body), null, 2);
+    return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    return body;
+    return text;
   }
 }

@@ -1,17 +1,18 @@
+/** Halts all calls to billmgr, and lifts the halt. */
 import type { Halt } from "../../shared/aws/control.ts";
 import { haltRecheckSeconds } from "../../shared/aws/control.ts";
 import { wakeDue } from "../../shared/aws/schedule.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
 import { nowOf, type OperatorDependencies } from "./dependencies.ts";
 
-/** Stops all calls. @returns the halt that stands: an earlier one keeps its reason */
+/** Halts all calls to billmgr. @returns the active halt: an earlier one keeps its reason */
 export async function halt(reason: string, { table, now }: Pick<OperatorDependencies, "table" | "now">): Promise<Halt> {
-  const asked = { since: nowOf({ now }), reason };
-  await table.setHalt(asked);
-  return (await table.halt()) ?? asked;
+  const requested = { since: nowOf({ now }), reason };
+  await table.setHalt(requested);
+  return (await table.halt()) ?? requested;
 }
 
-/** Lets all calls go, and wakes at once what would have waited for that. @returns the halt that was lifted, if there was one */
+/** Lifts the halt, and immediately wakes the subscriptions that the halt deferred. */
 export async function resume({
   table,
   send,

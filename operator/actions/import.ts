@@ -26,7 +26,7 @@ import { suggest } from "../../shared/problems.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** What a person says of one license, or of an extra beside it. `line`: where it stands. */
+/** One line of the import file: a license, or an extra in addition to one. `line` is its number in the file. */
 export type Line = {
   line: number;
   subscription: string;
@@ -41,7 +41,7 @@ export type Line = {
 
 export type Refusal = { line: number; why: string };
 
-/** A subscription as it would be stored, and what would follow from that at once. */
+/** A subscription as it would be stored, with the calls that follow immediately. */
 export type Move = {
   key: Key;
   lines: Line[];
@@ -51,16 +51,16 @@ export type Move = {
   next: Decision;
 };
 
-/** What is kept of an import among the events of its subscription. */
+/** The part of an import that is stored as an event of its subscription. */
 export type Kept = Pick<Move, "key" | "lines" | "event">;
 
-/** `held`: subscriptions that hold their licenses already; `cutOff`: those of them whose import ended before its event was kept. */
+/** `held`: subscriptions that already have their licenses; `cutOff`: those whose import stopped before its event was stored. */
 export type Moves = { moves: Move[]; held: string[]; cutOff: Kept[]; refused: Refusal[] };
 
-/** The type of the event that an import leaves: there is nothing of the storefront's in it to be read again. */
+/** The type of an import's event. It contains no webhook, so it cannot be replayed. */
 export const importType = "import";
 
-/** Checks every line against the table and billmgr. Reads only. @throws ReadError where billmgr lets nobody in */
+/** Checks every line against the table and billmgr. Only reads. @throws ReadError if billmgr refuses the login */
 export async function checkImport(
   lines: readonly Line[],
   deps: Pick<OperatorDependencies, "table" | "billmgr" | "catalog" | "now">,
@@ -96,9 +96,9 @@ export async function checkImport(
 }
 
 /**
- * Stores what was checked, and wakes it. The event is kept when the subscription holds what it tells, never before: one
- * that was refused would be folded with all others by the next replay. Whoever dies between the two imports the
- * same file again. @throws Unfit where it does not fit any more: nothing of it is stored then
+ * Stores a checked subscription and wakes it. The event is stored after the state: the next replay would fold the event of
+ * an import that was refused. If the process stops between the two writes, importing the same file again repairs it.
+ * @throws PreconditionFailed if the check no longer holds; nothing is stored then
  */
 export async function carryOut(
   move: Move,
@@ -110,7 +110,7 @@ export async function carryOut(
     key,
     deps,
     (subscription) => {
-      // Told since the check, months would add to an end of the license that has them in it.
+      // A payment in months that arrived after the check would count months twice that the license's expiry already includes.
       if (!importEventIn(subscription, event.id) && said(lines, "paidThrough") === undefined)
         refuseCountedPayments(subscription);
       const moved = importLicenses(fold(subscription, event), licenses, deps.catalog, nowOf(deps));
@@ -121,7 +121,7 @@ export async function carryOut(
   await keep(move, deps);
 }
 
-/** Keeps what an import told among the events of its subscription; once more changes nothing. */
+/** Stores the event of an import. Idempotent. */
 export async function keep(
   { key, lines, event }: Kept,
   deps: Pick<OperatorDependencies, "table" | "now">,
@@ -130,7 +130,7 @@ export async function keep(
   await deps.table.putEvent(key, { ...received, body: JSON.stringify(lines) }, [event], { status: "applied" });
 }
 
-/** What the lines told, if the subscription shows it and none of its events does. */
+/** Returns the event of an earlier import that changed the subscription but was not stored. */
 async function cutOffAt(
   key: Key,
   lines: Line[],
@@ -146,7 +146,7 @@ async function cutOffAt(
 const keptOf = async (key: Key, id: string, table: OperatorDependencies["table"]): Promise<Event | undefined> =>
   (await table.events(key)).find(({ received }) => received.type === importType && received.id === id)?.events[0];
 
-/** Who holds each license that is known, by its id. */
+/** The subscription of each assigned license, by license id. */
 export async function holdersIn({ table }: Pick<OperatorDependencies, "table">): Promise<Map<string, Key>> {
   const holders = new Map<string, Key>();
   let from: Page | undefined;
@@ -160,7 +160,7 @@ export async function holdersIn({ table }: Pick<OperatorDependencies, "table">):
   return holders;
 }
 
-/** What cannot be read of one license is no reason to stop; that nobody is let in is one. */
+/** A license that cannot be read is refused and the check continues. A refused login stops it. */
 async function attempt({ line }: Line, refused: Refusal[], check: () => Promise<void>): Promise<void> {
   try {
     await check();
@@ -174,7 +174,7 @@ async function attempt({ line }: Line, refused: Refusal[], check: () => Promise<
 
 const isExtra = ({ extras }: Catalog, name: string): boolean => Object.hasOwn(extras, name);
 
-/** The license as billmgr shows it; of an extra none. @throws Unfit */
+/** Returns the license as billmgr shows it, or undefined for an extra. @throws PreconditionFailed */
 async function checkLine(
   { line, subscription, elid, plan }: Line,
   own: readonly Line[],
@@ -183,11 +183,11 @@ async function checkLine(
   { billmgr, catalog }: Pick<OperatorDependencies, "billmgr" | "catalog">,
 ): Promise<SeenLicense | undefined> {
   const key = keyNamed("subscription", subscription);
-  if (!isElid(elid)) throw new PreconditionFailed(`"${elid}" is no license of billmgr's: expected its number`);
+  if (!isElid(elid)) throw new PreconditionFailed(`elid: found "${elid}", expected a license number`);
   if (isExtra(catalog, plan)) {
     if (own.some((other) => other.elid === elid)) return undefined;
     throw new PreconditionFailed(
-      `"${plan}" is an extra, and no line of ${subscription} says of which plan license ${elid} is`,
+      `"${plan}" is an extra; add a line of ${subscription} with the plan of license ${elid}`,
     );
   }
   const terms = Object.hasOwn(catalog.plans, plan) ? catalog.plans[plan] : undefined;
@@ -195,12 +195,13 @@ async function checkLine(
     throw new PreconditionFailed(`the catalog has no plan "${plan}"${suggest(plan, Object.keys(catalog.plans))}`);
   soldName(catalog, partsOf(key).storefront, plan);
   const other = all.find((one) => one.elid === elid);
-  if (other && other.line !== line) throw new PreconditionFailed(`license ${elid} stands in line ${other.line} too`);
+  if (other && other.line !== line) throw new PreconditionFailed(`license ${elid} is already in line ${other.line}`);
   const holder = holders.get(elid);
-  if (holder && holder !== key) throw new PreconditionFailed(`license ${elid} is held by ${nameOf(holder)}`);
+  if (holder && holder !== key)
+    throw new PreconditionFailed(`license ${elid} is already assigned to ${nameOf(holder)}`);
   const { family = "" } = catalog.products[terms.product] ?? {};
   const seen = await billmgr.license(family, elid);
-  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid} of ${family}`);
+  if (!seen) throw new PreconditionFailed(`billmgr has no license ${elid} of ${family}`);
   refuseUnfit(seen, key, terms.product, catalog);
   return seen;
 }
@@ -209,21 +210,22 @@ function refuseUnfit(seen: SeenLicense, key: Key, product: string, catalog: Cata
   const { elid, status, expiry, pricelist = "", remoteid, comment } = seen;
   if (status === "deleted") throw new PreconditionFailed(`license ${elid} is deleted`);
   if (status === "ordered")
-    throw new PreconditionFailed(`license ${elid} is ordered, not paid: pay it in billmgr first`);
+    throw new PreconditionFailed(`license ${elid} is ordered but not paid; pay it in billmgr first`);
   if (status === "processing")
-    throw new PreconditionFailed(`license ${elid} is processing: wait until billmgr is done with it`);
+    throw new PreconditionFailed(`license ${elid} is processing; import it when billmgr has finished`);
   if (expiry === undefined)
-    throw new PreconditionFailed(`billmgr tells no expiry of license ${elid}: it could not be renewed`);
+    throw new PreconditionFailed(`billmgr shows no expiry for license ${elid}, so it could not be renewed`);
   const own = referenceOf(partsOf(key), { n: 1, generation: 1 });
   const another = [remoteid, comment].find((shown) => isReference(shown) && !haveSameOwner(shown, own));
-  if (another) throw new PreconditionFailed(`license ${elid} carries ${another}, which is another subscription's`);
-  // In a form it is the code, but where one shows the name there is nothing to compare.
+  if (another)
+    throw new PreconditionFailed(`license ${elid} has the reference ${another}, which belongs to another subscription`);
+  // The form shows the pricelist's code. If it shows a name instead, there is nothing to compare.
   if (!/^\d+$/.test(pricelist) || pricelist === String(catalog.products[product]?.pricelist)) return;
   const [of] = Object.entries(catalog.products).find(([, one]) => String(one.pricelist) === pricelist) ?? [];
   throw new PreconditionFailed(
     of === undefined
-      ? `license ${elid} is of pricelist ${pricelist}, which the catalog does not list, and the plan is one of ${product}`
-      : `license ${elid} is one of ${of} (pricelist ${pricelist}), and the plan is one of ${product}`,
+      ? `license ${elid} has pricelist ${pricelist}, which is not in the catalog; the plan is of ${product}`
+      : `license ${elid} is of product ${of} (pricelist ${pricelist}), but the plan is of ${product}`,
   );
 }
 
@@ -240,7 +242,7 @@ async function moveOf(
   const known = (await table.load(key))?.subscription ?? newSubscription(storefront, id);
   const belongings = belongingsOf(storefront, lines, seen, catalog, now);
   const factId = importEventId(lines.filter((line) => seen.has(line)).map(({ elid }) => elid));
-  // One that was told otherwise before: what counts then counts now.
+  // An event of an earlier import with the same licenses counts, even if the lines have changed since.
   const event = (await keptOf(key, factId, table)) ?? importEventIn(known, factId) ?? importEvent(known, belongings);
   const licenses = belongings.licenses.filter(({ license }) => !holders.has(license.elid));
   const moved = importLicenses(fold(known, event), licenses, catalog, now);
@@ -248,7 +250,7 @@ async function moveOf(
   return { key, lines, event, licenses, steps, next: decision };
 }
 
-/** @throws Unfit */
+/** @throws PreconditionFailed */
 function belongingsOf(
   storefront: string,
   lines: readonly Line[],
@@ -266,7 +268,9 @@ function belongingsOf(
       continue;
     }
     if (line.quantity !== undefined && line.quantity !== 1) {
-      throw new PreconditionFailed(`each license of ${plan} has a line of its own, of the quantity 1`);
+      throw new PreconditionFailed(
+        `quantity is ${line.quantity}; each license of ${plan} needs its own line with quantity 1`,
+      );
     }
     each.set(plan, (each.get(plan) ?? 0) + 1);
   }
@@ -284,8 +288,7 @@ function belongingsOf(
 
 function said(lines: readonly Line[], name: "customer" | "email" | "paidThrough"): string | undefined {
   const [one, another] = new Set(lines.flatMap((line) => line[name] ?? []));
-  if (another !== undefined)
-    throw new PreconditionFailed(`its lines say different things of ${name}: ${one} and ${another}`);
+  if (another !== undefined) throw new PreconditionFailed(`${name}: its lines contain both ${one} and ${another}`);
   return one;
 }
 
@@ -299,7 +302,7 @@ function licenseOf(seen: SeenLicense, plan: string, catalog: Catalog, now: Insta
     trial: false,
     suspended,
     ...(suspended && { suspendedAt: now }),
-    // What the catalog does not know is nobody's to change here.
+    // An addon that the catalog does not list is never changed, so it is not recorded.
     addons: Object.fromEntries(Object.entries(seen.addons).filter(([code]) => codes.has(code))),
     ...(seen.expiry && { expiry: seen.expiry }),
     ...(seen.key && { key: seen.key }),

@@ -11,24 +11,24 @@ import type { Instant } from "../../shared/licensing/time.ts";
 import { nameOf, type OperatorDependencies } from "./dependencies.ts";
 import { storefrontFor } from "./reparse.ts";
 
-/** A change that would be made, and what would be sent for it. */
+/** A change that would be made, with the parameters of its call. */
 export type Planned = { what: string; why: string; params: Record<string, string> };
 
-/** What one event would come to. */
+/** What one event would cause. */
 export type Preview = { event: string; type: string } & (
   | { nothing: string }
   | {
       subscription: string;
       known: boolean;
       changes: Planned[];
-      /** What is decided after them. */
+      /** The decision after these changes. */
       next: Decision;
     }
 );
 
 export type Webhook = { storefront: string; body: unknown; headers: Record<string, string> };
 
-/** What would be called if this webhook came at that moment, as far as it goes well. Nothing is done. @throws Unfit */
+/** Shows the calls that a webhook at this time would cause if every call succeeds. Makes none. @throws PreconditionFailed */
 export async function preview(
   { storefront, body, headers }: Webhook,
   at: Instant,
@@ -52,15 +52,15 @@ async function outcomeOf(
   { table, catalog }: Pick<OperatorDependencies, "table" | "catalog">,
 ) {
   if (isTestMode(message) && !catalog.policy.acceptTestMode) {
-    return { nothing: "from the storefront's test mode, which policy.acceptTestMode leaves out" };
+    return { nothing: "from the storefront's test mode, and policy.acceptTestMode is false" };
   }
   if (message.kind !== "event") {
     return {
-      nothing: `${message.kind === "unparseable" ? "not understood, a person is needed" : "ignored"}: ${message.reason}`,
+      nothing: `${message.kind === "unparseable" ? "not understood, needs attention" : "ignored"}: ${message.reason}`,
     };
   }
   const found = await linkedTo(message.key, message.events, table);
-  if (!found) return { nothing: `kept: ${nameOf(message.key)} is linked to no subscription that is known yet` };
+  if (!found) return { nothing: `stored: ${nameOf(message.key)} is not linked to a known subscription yet` };
   const { storefront, id } = partsOf(found.key);
   const stored = await table.load(found.key);
   const before = stored?.subscription ?? newSubscription(storefront, id);
@@ -76,7 +76,7 @@ export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
   params: requestOf(step.change, referenceFor(subscription, step)),
 });
 
-/** What the facts are about in the end: a reference leads to another one, or to its subscription. */
+/** Follows the links of a reference, which may lead to another reference, to its subscription. */
 async function linkedTo(
   key: Key,
   events: readonly Event[],

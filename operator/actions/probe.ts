@@ -1,83 +1,81 @@
+/** Probes a billmgr account before going live: which reads it allows, and what the system can verify by them. */
 import { type Billmgr, ReadError, type Reader } from "../../shared/billmgr/billmgr.ts";
 import { attribute, child, children, type Element, textOf } from "../../shared/billmgr/reply.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
-import { asked, type Finding, no, unclear, yes } from "./finding.ts";
-import { ableTo, probeFamily, type Shown } from "./probe-family.ts";
+import { type Finding, no, probeOne, unclear, yes } from "./finding.ts";
+import { capabilitiesOf, type FamilyEvidence, probeFamily } from "./probe-family.ts";
 
-export type ProbeWorld = { billmgr: Billmgr & Reader; catalog: Catalog };
+export type ProbeDependencies = { billmgr: Billmgr & Reader; catalog: Catalog };
 
-export type Probed = {
-  findings: Finding[];
-  /** What the system will be able to tell by reading, and what not. */
-  able: Finding[];
-};
+/** `able`: what the system will be able to verify at this account, and what not. */
+export type Probed = { findings: Finding[]; able: Finding[] };
 
 /**
- * Finds out by reading what billmgr's documentation leaves open. It sets the filter of each list and empties it again,
- * as the system itself does; apart from that it changes nothing.
+ * Answers by reading the questions that billmgr's documentation leaves open. It sets the filter of each list and clears
+ * it again, as the system does; it changes nothing else.
  */
-export async function probe(deps: ProbeWorld): Promise<Probed> {
+export async function probe(deps: ProbeDependencies): Promise<Probed> {
   const { billmgr, catalog } = deps;
   const findings: Finding[] = [];
-  const [user, refused] = await whoami(billmgr);
-  findings.push(user);
-  // The next wrong password may be the one that locks the account.
-  if (refused === "auth") return { findings, able: [] };
-  const balance = await asked("the balance is told", async () => {
+  const [login, refusal] = await probeLogin(billmgr);
+  findings.push(login);
+  // One more wrong password could lock the account.
+  if (refusal === "auth") return { findings, able: [] };
+  const balance = await probeOne("the balance can be read", async () => {
     const { amount, currency } = await billmgr.balance();
     return yes(`${amount} ${currency}`);
   });
-  findings.push(balance, await menu(billmgr));
+  findings.push(balance, await probeMenu(billmgr));
   for (const [name, product] of Object.entries(catalog.products))
-    findings.push(await orderForm(name, product, billmgr));
+    findings.push(await probeOrderForm(name, product, billmgr));
   const able: Finding[] = [];
   for (const family of new Set(Object.values(catalog.products).map((product) => product.family))) {
-    const shown: Shown = { family };
-    findings.push(...(await probeFamily(shown, billmgr)));
-    able.push(...ableTo(shown));
+    const evidence: FamilyEvidence = { family };
+    findings.push(...(await probeFamily(evidence, billmgr)));
+    able.push(...capabilitiesOf(evidence));
   }
-  able.push({ ...balance, about: "wait for money, and warn when there is little" });
+  able.push({ ...balance, about: "retry after a top-up, and warn about a low balance" });
   return { findings, able };
 }
 
-async function whoami(billmgr: Reader): Promise<[Finding, string | undefined]> {
-  const about = "the user is let in";
+async function probeLogin(billmgr: Reader): Promise<[Finding, string | undefined]> {
+  const about = "the login works";
   try {
     const doc = await billmgr.read({ func: "whoami" });
     const [user, ok] = [child(doc, "user"), textOf(doc, "ok")];
-    if (user) return [{ about, ...yes(attribute(user, "name") ?? "whoami tells no name") }, undefined];
-    // Observed: with a second factor an <ok> leads to its form, instead of any answer.
-    return [{ about, ...(ok ? no(`billmgr leads to ${ok} instead`) : unclear("whoami tells no user")) }, undefined];
+    if (user) return [{ about, ...yes(attribute(user, "name") ?? "whoami returns no name") }, undefined];
+    // Observed: with a second factor, an <ok> that leads to its form replaces every answer.
+    return [{ about, ...(ok ? no(`billmgr redirects to ${ok}`) : unclear("whoami returns no user")) }, undefined];
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     const { type } = error.refused ?? {};
-    // Whoever is told that he may not, or that there is no such function, is in.
+    // A missing permission or an unknown function is reported only after a successful login.
     const found = type === "auth" ? "no" : type === undefined ? "unclear" : "yes";
     return [{ about, found, detail: error.message }, type];
   }
 }
 
-/** Observed in client areas: the menu's node "mainmenuservice" lists the functions that the account has. */
-const menu = (billmgr: Reader): Promise<Finding> =>
-  asked("the menu tells the functions", async () => {
+/** Observed in client areas: the menu node "mainmenuservice" lists the functions of the account. */
+const probeMenu = (billmgr: Reader): Promise<Finding> =>
+  probeOne("the menu lists the functions", async () => {
     const nodes = nodesIn(await billmgr.read({ func: "menu" }));
     const services = nodes.find((node) => attribute(node, "name") === "mainmenuservice");
     const names = services ? nodesIn(services).flatMap((node) => attribute(node, "name") ?? []) : [];
-    return names.length > 0 ? yes(names.join(", ")) : unclear("it has no mainmenuservice");
+    return names.length > 0 ? yes(names.join(", ")) : unclear("the menu has no mainmenuservice");
   });
 
 const nodesIn = (element: Element): Element[] =>
   ["mainmenu", "menu", "node"].flatMap((name) => children(element, name).flatMap((node) => [node, ...nodesIn(node)]));
 
-/** Without `sok` the order is only shown (docs: "the function is simultaneously used to view"). */
-const orderForm = (name: string, { family, pricelist, addons }: Catalog["products"][string], billmgr: Reader) =>
-  asked(`${name} can be ordered, with the addons of the catalog`, async () => {
+/** Without `sok` the function only shows the order (docs: "the function is simultaneously used to view"). */
+const probeOrderForm = (name: string, { family, pricelist, addons }: Catalog["products"][string], billmgr: Reader) =>
+  probeOne(`${name} can be ordered with the addons of the catalog`, async () => {
     const form = await billmgr.read({ func: `${family}.order.param`, pricelist: String(pricelist) });
     const shown = Object.keys(form).flatMap((field) => /^addon_(\d+)$/.exec(field)?.[1] ?? []);
     const missing = Object.entries(addons).filter(([, code]) => !shown.includes(String(code)));
     if (missing.length === 0) return yes(`pricelist ${pricelist}, addons ${shown.join(", ") || "none"}`);
     const codes = missing.map(([addon, code]) => `${addon} (${code})`).join(", ");
     return shown.length > 0
-      ? no(`its form has the addons ${shown.join(", ")}, not ${codes}`)
-      : unclear("its form shows no addons");
+      ? no(`the order form has the addons ${shown.join(", ")}, not ${codes}`)
+      : unclear("the order form shows no addons");
   });

@@ -10,7 +10,7 @@ import type { Day } from "../../shared/licensing/time.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** Clears attention and pause, and wakes it. Always safe. @throws Unfit */
+/** Clears attention and backoff, and wakes the subscription. Always safe. @throws PreconditionFailed */
 export async function retry(name: string, deps: OperatorDependencies): Promise<Repaired> {
   return rewrite(keyNamed("subscription", name), deps, (subscription) => ({
     subscription: repair.retry(subscription, nowOf(deps)),
@@ -18,9 +18,9 @@ export async function retry(name: string, deps: OperatorDependencies): Promise<R
   }));
 }
 
-/** What a person found out about a subscription's open operation, or about its license `elid`. */
+/** What an operator found out about the open operation of a subscription, or about its license `elid`. */
 export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" }) & {
-  /** The number of the operation that the person saw last, 0 for none: of another one nothing is believed. */
+  /** The number of the latest operation that the operator saw, 0 for none. If it differs now, the resolution is refused. */
   operation?: number;
 };
 
@@ -28,13 +28,13 @@ export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-
 export const latestOf = ({ operationCount }: Subscription): number => operationCount;
 
 /**
- * Settles what the system cannot. What a person says is checked by reading wherever billmgr can tell.
- * @throws Unfit where it does not fit, ReadError where billmgr could not be read; nothing is changed then
+ * Resolves what the system cannot find out itself. The resolution is verified wherever billmgr shows evidence.
+ * @throws PreconditionFailed if it contradicts the evidence, ReadError if billmgr cannot be read; nothing is changed then
  */
 export async function resolve(name: string, resolution: Resolution, deps: OperatorDependencies): Promise<Repaired> {
   const key = keyNamed("subscription", name);
   if ("elid" in resolution && !/^\d+$/.test(resolution.elid)) {
-    throw new PreconditionFailed(`"${resolution.elid}" is no license of billmgr's: expected its number`);
+    throw new PreconditionFailed(`elid: found "${resolution.elid}", expected a license number`);
   }
   return rewrite(key, deps, async (subscription) => {
     const now = nowOf(deps);
@@ -57,11 +57,11 @@ export async function resolve(name: string, resolution: Resolution, deps: Operat
   });
 }
 
-/** @throws Unfit where something else was begun or found out since the person looked */
+/** @throws PreconditionFailed if another operation was started since the operator looked */
 export function refuseStale(name: string, { operation }: Pick<Resolution, "operation">, now: Subscription): void {
   if (operation === undefined || operation === latestOf(now)) return;
   throw new PreconditionFailed(
-    `${name} is at operation ${latestOf(now)} by now, and this was said of ${operation || "none"}: look again`,
+    `${name} is at operation ${latestOf(now)} now, and this resolution is for ${operation || "none"}; look again`,
   );
 }
 
@@ -77,13 +77,13 @@ async function readDone(
   if (elid === undefined) return {};
   const seen = await billmgr.license(change.family, elid);
   if (!seen && change.kind === "delete") return {};
-  if (!seen) throw new PreconditionFailed(`billmgr does not know license ${elid}`);
+  if (!seen) throw new PreconditionFailed(`billmgr has no license ${elid}`);
   if (change.kind === "order") {
     expectReference(seen, referenceOf(subscription, { n: change.slot, generation: change.generation }));
     expectPricelist(seen, change);
   }
   const { verdict, evidence } = compareToTarget(change, { ...before, answeredOk: true }, seen);
-  if (verdict !== "achieved") throw new PreconditionFailed(`${evidence}: it is not done`);
+  if (verdict !== "achieved") throw new PreconditionFailed(`${evidence}, so it is not done`);
   return seen.expiry === undefined ? {} : { expiry: seen.expiry };
 }
 
@@ -95,12 +95,12 @@ function expectPricelist({ elid, pricelist }: SeenLicense, order: { product: str
   );
 }
 
-/** @throws Unfit where the license carries a reference, and not this one */
+/** @throws PreconditionFailed if the license has another reference or comment */
 function expectReference({ elid, comment, remoteid }: SeenLicense, reference: string): void {
   const other = comment || remoteid;
   if (!other || comment === reference || remoteid === reference) return;
   throw new PreconditionFailed(
-    `license ${elid} carries "${other.slice(0, 60)}" instead of ${reference}: give it that comment in billmgr`,
+    `license ${elid} has the comment "${other.slice(0, 60)}" instead of ${reference}; write the reference into its comment in billmgr first`,
   );
 }
 
@@ -114,12 +114,12 @@ async function readGone(
   const family = license?.family ?? ordered?.family;
   if (family === undefined) return "";
   const seen = await billmgr.license(family, elid);
-  if (!seen) return `billmgr does not know license ${elid}`;
+  if (!seen) return `billmgr has no license ${elid}`;
   if (seen.status === "deleted") return `license ${elid} is deleted`;
-  throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "there"}: it is not gone`);
+  throw new PreconditionFailed(`billmgr shows license ${elid} as ${seen.status ?? "existing"}, so it is not gone`);
 }
 
-/** A license that is not there, is another subscription's or carries another reference is not the one that was ordered. */
+/** Refuses a license that does not exist, is assigned elsewhere, or has another reference. */
 async function readAdoptable(
   key: Key,
   subscription: Subscription,
@@ -128,7 +128,7 @@ async function readAdoptable(
 ): Promise<repair.FoundLicense> {
   const { order } = repair.orderToFill(subscription, deps.catalog, nowOf(deps));
   const seen = await deps.billmgr.license(order.family, elid);
-  if (!seen) throw new PreconditionFailed(`billmgr knows no license ${elid} of ${order.family}`);
+  if (!seen) throw new PreconditionFailed(`billmgr has no license ${elid} of ${order.family}`);
   const reference = referenceOf(subscription, { n: order.slot, generation: order.generation });
   const { verdict, evidence } = compareToTarget(order, { answeredOk: true }, seen);
   if (verdict === "conflicting") throw new PreconditionFailed(evidence);
@@ -136,7 +136,9 @@ async function readAdoptable(
   expectPricelist(seen, order);
   const holder = await holderOf(elid, deps);
   if (holder)
-    throw new PreconditionFailed(`license ${elid} is held by ${holder === key ? "it already" : nameOf(holder)}`);
+    throw new PreconditionFailed(
+      `license ${elid} is already assigned to ${holder === key ? "this subscription" : nameOf(holder)}`,
+    );
   const isMarked = seen.comment === reference || seen.remoteid === reference;
   return { elid, addons: seen.addons, suspended: isSuspended(seen), ...(!isMarked && { imported: true }) };
 }

@@ -1,3 +1,4 @@
+/** Writes an operator's change to a subscription safely next to the workers. */
 import { isDeepStrictEqual } from "node:util";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
@@ -9,19 +10,19 @@ import { nameOf, nowOf, type OperatorDependencies, unknownSubscription } from ".
 const maxAttempts = 5;
 
 /**
- * Changes a stored subscription and wakes it. Another worker may be at it: then the change is made anew on what that one
- * left, so `change` has to judge afresh each time. What was finished is in the log before the state says so.
- * @param begun where it is to begin if it is not known yet
- * @throws Unfit
+ * Changes a stored subscription and wakes it. On a version conflict it applies `change` again to the latest state, so
+ * `change` must check its preconditions on every call. Finished operations are logged before the state refers to them.
+ * @param initial the state to start from if the subscription is not known yet
+ * @throws PreconditionFailed
  */
 export async function rewrite(
   key: Key,
   { table, send, now }: Pick<OperatorDependencies, "table" | "send" | "now">,
   change: (subscription: Subscription) => Promise<Repaired> | Repaired,
-  begun?: Subscription,
+  initial?: Subscription,
 ): Promise<Repaired> {
   for (let attempts = 1; ; attempts++) {
-    const stored = (await table.load(key)) ?? (begun && { subscription: begun, version: 0 });
+    const stored = (await table.load(key)) ?? (initial && { subscription: initial, version: 0 });
     if (!stored) throw unknownSubscription(key);
     if (attempts > 1) await repairLog(key, stored.subscription.operation, table);
     const repaired = await change(stored.subscription);
@@ -33,11 +34,16 @@ export async function rewrite(
       return repaired;
     }
     if (attempts === maxAttempts)
-      throw new PreconditionFailed(`${nameOf(key)} is changed by others all the time: try again`);
+      throw new PreconditionFailed(
+        `${nameOf(key)} was changed by another process ${maxAttempts} times in a row; nothing was changed, try again`,
+      );
   }
 }
 
-/** The other one may have finished the operation otherwise than a lost try wrote to the log. What agrees is not told again. */
+/**
+ * An attempt that lost the version conflict may have logged a different end of the operation than the one that was saved.
+ * An entry that already agrees is not written again, because that would publish it again.
+ */
 async function repairLog(
   key: Key,
   operation: Operation | undefined,

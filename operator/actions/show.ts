@@ -18,20 +18,20 @@ export type HistoryEntry = { at: Instant } & ({ event: ShownEvent } | { operatio
 
 export type History = {
   name: string;
-  /** When it was so. */
+  /** The time of the read. */
   at: Instant;
   subscription: Subscription;
   entitled: Entitlement;
-  /** Events as received and operations as claimed, in order. */
+  /** In order of receipt and claim. */
   entries: HistoryEntry[];
-  /** What would be decided now. */
+  /** The decision that provision would take now. */
   next: Decision;
   /** When it is decided again. */
   due?: Instant;
   repairs: RepairName[];
 };
 
-/** All that is known of a subscription, or undefined. @throws Unfit for a name that can be none */
+/** Returns undefined for an unknown subscription. @throws PreconditionFailed for an invalid name */
 export async function show(
   name: string,
   deps: Pick<OperatorDependencies, "table" | "catalog" | "now">,
@@ -62,7 +62,7 @@ export async function show(
   };
 }
 
-/** Events of no subscription, with what they said: `body` is the text as it came. @throws Unfit */
+/** Events that are not linked to a subscription. `body` is the text as received. @throws PreconditionFailed */
 export async function showEvent(
   name: string,
   { table }: Pick<OperatorDependencies, "table">,

@@ -1,3 +1,4 @@
+/** Runs the life of one trial license at a billmgr account: order, edit, suspend, resume, delete. */
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
@@ -6,28 +7,28 @@ import { type Change, describe } from "../../shared/licensing/operation.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { suggest } from "../../shared/problems.ts";
-import type { ProbeWorld } from "./probe.ts";
+import type { ProbeDependencies } from "./probe.ts";
 
-export type TrialWorld = ProbeWorld & {
-  /** Tells this trial from all others. */
+export type TrialDependencies = ProbeDependencies & {
+  /** Identifies this trial's license. */
   reference: string;
-  /** Waits between two readings. */
-  pause: () => Promise<void>;
+  /** Waits between two reads. */
+  wait: () => Promise<void>;
 };
 
-/** One call on the trial license: what billmgr answered, and what a reading showed then. */
-export type Step = { did: string; outcome: string; said: string; saw: string };
+/** One call on the trial license: billmgr's response, and what a read showed afterwards. */
+export type TrialStep = { change: string; outcome: string; response: string; evidence: string };
 
-/** `left`: the trial license that could not be deleted, or may come into being yet under its reference. */
-export type Trial = { steps: Step[]; left?: string };
+/** `left`: the trial license that was not deleted, or the reference under which one may still appear. */
+export type Trial = { steps: TrialStep[]; left?: string };
 
 type Order = Change & { kind: "order" };
 
-/** How often a license that billmgr processes is read. */
-const mostReadings = 12;
+/** Limits the reads of a license that billmgr is still processing. */
+const maxReads = 12;
 
-/** The trial order of a plan. @throws Unfit where the plan has no trial */
-export function trialOrderOf(name: string, { catalog }: Pick<TrialWorld, "catalog">): Order {
+/** Returns the trial order of a plan. @throws PreconditionFailed if the plan has no trial */
+export function trialOrderOf(name: string, { catalog }: Pick<TrialDependencies, "catalog">): Order {
   const withTrial = Object.keys(catalog.plans).filter((plan) => catalog.plans[plan]?.trial);
   const trial = withTrial.includes(name) ? catalog.plans[name]?.trial : undefined;
   const items = { value: [{ names: [name] }], at: "", event: "" };
@@ -37,78 +38,86 @@ export function trialOrderOf(name: string, { catalog }: Pick<TrialWorld, "catalo
     throw new PreconditionFailed(`the catalog has no plan "${name}" with a trial${suggest(name, withTrial)}`);
   const { family, pricelist } = product;
   const { plan, addons } = demand;
-  const at = { slot: 1, generation: 1, plan, product: demand.product };
-  return { kind: "order", ...at, family, pricelist, period: trial.period, addons, autoprolong: null, trial: true };
+  const slot = { slot: 1, generation: 1, plan, product: demand.product };
+  return { kind: "order", ...slot, family, pricelist, period: trial.period, addons, autoprolong: null, trial: true };
 }
 
-/** Orders, edits, suspends, resumes and deletes one trial license, and reads after each. @throws Unfit */
-export async function tryTrial(plan: string, deps: TrialWorld, tell: (step: Step) => void): Promise<Trial> {
-  const steps: Step[] = [];
-  const step = async (change: Change): Promise<Step & { elid?: string }> => {
-    const done = await callAndRead(change, deps);
-    steps.push(done);
-    tell(done);
-    return done;
+/** Reads the license after every step. @param report is called after each step @throws PreconditionFailed */
+export async function runTrial(
+  plan: string,
+  deps: TrialDependencies,
+  report: (step: TrialStep) => void,
+): Promise<Trial> {
+  const steps: TrialStep[] = [];
+  const run = async (change: Change): Promise<TrialStep & { elid?: string }> => {
+    const step = await callAndRead(change, deps);
+    steps.push(step);
+    report(step);
+    return step;
   };
   const order = trialOrderOf(plan, deps);
-  const { outcome, elid } = await step(order);
+  const { outcome, elid } = await run(order);
   if (elid === undefined) return outcome === "unknown" ? { steps, left: deps.reference } : { steps };
 
-  const of = { slot: 1, elid, family: order.family };
+  const license = { slot: 1, elid, family: order.family };
   const [code] = Object.values(deps.catalog.products[order.product]?.addons ?? {});
   if (code !== undefined) {
     const addons = { ...order.addons, [code]: (order.addons[code] ?? 0) + 1 };
-    await step({ kind: "edit", ...of, plan, addons });
+    await run({ kind: "edit", ...license, plan, addons });
   }
-  await step({ kind: "suspend", ...of });
-  await step({ kind: "resume", ...of });
-  await step({ kind: "delete", ...of });
+  await run({ kind: "suspend", ...license });
+  await run({ kind: "resume", ...license });
+  await run({ kind: "delete", ...license });
   return (await isGone(order.family, elid, deps)) ? { steps } : { steps, left: elid };
 }
 
-async function callAndRead(change: Change, deps: TrialWorld): Promise<Step & { elid?: string }> {
+async function callAndRead(change: Change, deps: TrialDependencies): Promise<TrialStep & { elid?: string }> {
   const { billmgr, reference } = deps;
   const call = await billmgr.call(change.kind, requestOf(change, reference));
-  const step = { did: describe(change), outcome: call.outcome, said: call.response };
-  if (call.outcome === "refused" && call.error.type === "auth") return { ...step, saw: "nothing is read any more" };
+  const step = { change: describe(change), outcome: call.outcome, response: call.response };
+  if (call.outcome === "refused" && call.error.type === "auth")
+    return { ...step, evidence: "not read, because the login was refused" };
   try {
     if (change.kind !== "order")
-      return { ...step, saw: await seen(change, change.elid, call.outcome === "done", deps) };
-    const listed = await inList(change.family, deps);
+      return { ...step, evidence: await readEvidence(change, change.elid, call.outcome === "done", deps) };
+    const listed = await findInList(change.family, deps);
     const elid = (call.outcome === "done" && call.elid) || listed.elid;
-    if (elid === undefined) return { ...step, saw: listed.saw };
-    return { ...step, elid, saw: `${await seen(change, elid, true, deps)}; ${listed.saw}` };
+    if (elid === undefined) return { ...step, evidence: listed.evidence };
+    return { ...step, elid, evidence: `${await readEvidence(change, elid, true, deps)}; ${listed.evidence}` };
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     const elid = call.outcome === "done" ? call.elid : undefined;
-    return { ...step, saw: error.message, ...(elid !== undefined && { elid }) };
+    return { ...step, evidence: error.message, ...(elid !== undefined && { elid }) };
   }
 }
 
-async function inList(family: string, { billmgr, reference }: TrialWorld): Promise<{ elid?: string; saw: string }> {
+async function findInList(
+  family: string,
+  { billmgr, reference }: TrialDependencies,
+): Promise<{ elid?: string; evidence: string }> {
   const { rows } = await billmgr.licenses(family);
   const row = rows.find(({ remoteid, comment }) => remoteid === reference || comment === reference);
-  if (!row) return { saw: `none of ${rows.length} licenses in the list shows ${reference}` };
-  const by = ["remoteid", "comment"].filter((name) => row[name as "remoteid" | "comment"] === reference);
-  return { elid: row.elid, saw: `the list shows its reference as ${by.join(" and ")}` };
+  if (!row) return { evidence: `none of ${rows.length} listed licenses shows ${reference}` };
+  const columns = (["remoteid", "comment"] as const).filter((name) => row[name] === reference);
+  return { elid: row.elid, evidence: `the list shows its reference as ${columns.join(" and ")}` };
 }
 
-async function seen(
+async function readEvidence(
   change: Change,
   elid: string,
   answeredOk: boolean,
-  { billmgr, pause: backoff }: TrialWorld,
+  { billmgr, wait }: TrialDependencies,
 ): Promise<string> {
-  for (let reading = 1; ; reading++) {
+  for (let reads = 1; ; reads++) {
     const license = await billmgr.license(change.family, elid);
-    if (!license) return `billmgr knows no license ${elid}`;
+    if (!license) return `billmgr has no license ${elid}`;
     const { verdict, evidence } = compareToTarget(change, { answeredOk }, license);
-    if (verdict === "achieved" || reading === mostReadings) return `${verdict}: ${evidence}`;
-    await backoff();
+    if (verdict === "achieved" || reads === maxReads) return `${verdict}: ${evidence}`;
+    await wait();
   }
 }
 
-async function isGone(family: string, elid: string, { billmgr }: TrialWorld): Promise<boolean> {
+async function isGone(family: string, elid: string, { billmgr }: TrialDependencies): Promise<boolean> {
   try {
     const license = await billmgr.license(family, elid);
     return license === undefined || license.status === "deleted";

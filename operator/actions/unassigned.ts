@@ -1,45 +1,46 @@
+/** Lists licenses at billmgr that are not assigned to a subscription, as candidates for an import. */
 import type { SeenLicense } from "../../shared/billmgr/license.ts";
 import { quantityShown } from "../../shared/licensing/import.ts";
 import type { OperatorDependencies } from "./dependencies.ts";
 import { holdersIn } from "./import.ts";
 
-/** A living license that no subscription holds. `plan`: where one alone is made of its pricelist. */
-export type Unheld = Pick<SeenLicense, "elid" | "expiry" | "status" | "comment" | "pricelist"> & {
+/** A live license that is not assigned to a subscription. `plan`: set if exactly one plan uses its pricelist. */
+export type UnassignedLicense = Pick<SeenLicense, "elid" | "expiry" | "status" | "comment" | "pricelist"> & {
   family: string;
   plan?: string;
   quantity?: number;
 };
 
-/** `incomplete`: families whose list could not be read whole, and why. */
-export type AllUnheld = { licenses: Unheld[]; incomplete: Record<string, string> };
+/** `incomplete`: families whose list could not be read completely, with the reason. */
+export type UnassignedLicenses = { licenses: UnassignedLicense[]; incomplete: Record<string, string> };
 
-/** Of the families of the catalog. Reads only. @throws ReadError */
-export async function unassigned(
+/** Lists the unassigned licenses of the catalog's families. Only reads. @throws ReadError */
+export async function listUnassigned(
   { table, billmgr, catalog }: Pick<OperatorDependencies, "table" | "billmgr" | "catalog">,
-  progress: (read: number) => void = () => {},
-): Promise<AllUnheld> {
+  progress: (found: number) => void = () => {},
+): Promise<UnassignedLicenses> {
   const holders = await holdersIn({ table });
-  const found: AllUnheld = { licenses: [], incomplete: {} };
+  const found: UnassignedLicenses = { licenses: [], incomplete: {} };
   for (const family of new Set(Object.values(catalog.products).map((product) => product.family))) {
     const { rows, incomplete } = await billmgr.licenses(family);
     if (incomplete) found.incomplete[family] = incomplete;
     for (const row of rows) {
       if (row.status === "deleted" || holders.has(row.elid)) continue;
-      // The list tells the pricelist's name, and no addons.
+      // The list shows the pricelist's name instead of its code, and no addons.
       const form = await billmgr.license(family, row.elid);
       progress(found.licenses.length);
       if (!form || form.status === "deleted") continue;
-      const [plan, another] = Object.entries(catalog.plans).flatMap(([name, { product }]) => {
-        const of = catalog.products[product];
-        return of?.family === family && String(of.pricelist) === form.pricelist ? [name] : [];
+      const [plan, another] = Object.entries(catalog.plans).flatMap(([name, plan]) => {
+        const product = catalog.products[plan.product];
+        return product?.family === family && String(product.pricelist) === form.pricelist ? [name] : [];
       });
-      const known = plan !== undefined && another === undefined;
+      const isUnambiguous = plan !== undefined && another === undefined;
       const { pricelist = form.pricelist, ...shown } = row;
       const { elid, expiry, status, comment } = { ...form, ...shown };
       found.licenses.push({
         elid,
         family,
-        ...(known && { plan, quantity: quantityShown(catalog, plan, form.addons) }),
+        ...(isUnambiguous && { plan, quantity: quantityShown(catalog, plan, form.addons) }),
         ...(pricelist && { pricelist }),
         ...(expiry && { expiry }),
         ...(status && { status }),

@@ -1,3 +1,4 @@
+/** billmgr as the operator's commands and console call it. */
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import type { Secrets } from "../../shared/aws/secrets.ts";
 import type { Table } from "../../shared/aws/table.ts";
@@ -5,40 +6,45 @@ import { type Billmgr, type CircuitBreaker, createBillmgr, type Reader } from ".
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 
-type Parts = { url: string; secrets: () => Promise<Secrets>; table: Table; catalog: Catalog; now: () => Date };
+type BillmgrDependencies = {
+  url: string;
+  secrets: () => Promise<Secrets>;
+  table: Table;
+  catalog: Catalog;
+  now: () => Date;
+};
 
-/** billmgr as an operator's commands and pages call it. */
-export const operatorsBillmgr = ({ url, secrets, table, catalog, now }: Parts): Billmgr & Reader =>
+export const operatorsBillmgr = ({ url, secrets, table, catalog, now }: BillmgrDependencies): Billmgr & Reader =>
   createBillmgr(postTo(url), async () => (await secrets()).billmgr, {
-    breaker: brakeOfOwn(
-      (reason) => breakerIn(table, now, toStderr).trip(reason),
+    breaker: createOperatorBreaker(
+      (reason) => breakerIn(table, now, errorsToStderr).trip(reason),
       async () => (await table.halt()) !== undefined,
     ),
     fundsErrors: catalog.billmgr.fundsErrors,
   });
 
 /**
- * A halt stops the system and not the person who looks for its cause: whether a new password is let in has to be tried
- * before the halt is lifted. A refusal halts the system, and whoever was refused, as long as that halt stands.
+ * A circuit breaker that ignores the system's halt until this process itself is refused. An operator must be able to test
+ * a new password before the halt is lifted. A refusal halts the system, and stops this process while that halt lasts.
  */
-export function brakeOfOwn(
-  pull: CircuitBreaker["trip"] = async () => {},
-  stands = async (): Promise<boolean> => true,
+export function createOperatorBreaker(
+  haltSystem: CircuitBreaker["trip"] = async () => {},
+  isHalted = async (): Promise<boolean> => true,
 ): CircuitBreaker {
-  let pulled: string | undefined;
+  let tripReason: string | undefined;
   return {
     tripReason: async () => {
-      if (pulled !== undefined && !(await stands())) pulled = undefined;
-      return pulled;
+      if (tripReason !== undefined && !(await isHalted())) tripReason = undefined;
+      return tripReason;
     },
-    trip: async (why) => {
-      await pull(why);
-      pulled ??= why;
+    trip: async (reason) => {
+      await haltSystem(reason);
+      tripReason ??= reason;
     },
   };
 }
 
-const toStderr = {
+const errorsToStderr = {
   info() {},
   warn() {},
   error: (message: string, { reason }: Record<string, unknown>) => console.error(`${message}: ${reason}`),

@@ -1,33 +1,34 @@
+/** The shape of a command of `npm run ops`. */
 import type { ParseArgsConfig } from "node:util";
 import type { Connection } from "./connect.ts";
 
-/** What a command was given, and what it may do beside its work. */
-export type Given = {
-  words: string[];
+/** The arguments of one call, and the services that a command may use. */
+export type Invocation = {
+  positionals: string[];
   values: Record<string, unknown>;
   connect: () => Promise<Connection>;
-  /** Ends the command unless a person agrees. @throws Mistake */
-  confirm: (what: string) => Promise<void>;
-  /** Told on a terminal while something takes long. */
+  /** Ends the command unless the operator agrees. @throws UsageError */
+  confirm: (text: string) => Promise<void>;
+  /** Shows how far a long command is, on a terminal only. */
   progress: (text: string) => void;
 };
 
-/** `data` is what --json prints, `text` what a person reads. `failed` ends with exit code 1. */
-export type Outcome = { data: unknown; text: string; failed?: boolean };
+/** `data` is printed by --json, `text` otherwise. `failed` ends the command with exit code 1. */
+export type CommandResult = { data: unknown; text: string; failed?: boolean };
 
 export type Command = {
-  /** The words that it takes, as the usage names them; those in brackets may be left out. */
-  takes: string[];
-  about: string;
+  /** Positional arguments as the usage shows them: `<required>`, `[optional]`, `…` for several. */
+  parameters: string[];
+  summary: string;
   options?: NonNullable<ParseArgsConfig["options"]>;
-  /** One line for each of its options and what else there is to say. */
+  /** One line for each option, then notes. */
   help?: string;
-  /** Undefined where it has printed by itself. */
-  run(given: Given): Promise<Outcome | undefined>;
+  /** Returns undefined if the command has already printed its output. */
+  run(invocation: Invocation): Promise<CommandResult | undefined>;
 };
 
-/** The text of an option that was given. */
-export const textOf = ({ values }: Given, name: string): string | undefined => {
+/** The value of a text option, if it was passed. */
+export const textOption = ({ values }: Invocation, name: string): string | undefined => {
   const value = values[name];
   return typeof value === "string" ? value : undefined;
 };

@@ -1,3 +1,4 @@
+/** Finds the parts of a local or a deployed stack, and connects to them. */
 import {
   CloudFormationClient,
   paginateListStackResources,
@@ -18,8 +19,8 @@ import { operatorsBillmgr } from "./billmgr.ts";
 
 export type Target = { url: string; stack?: string; region?: string; catalog?: string };
 
-/** Where the parts of one stack are. */
-type Parts = {
+/** The resources of one stack, and the clients to reach them. */
+type StackParts = {
   catalog: Catalog;
   billmgr: string;
   now: () => Date;
@@ -34,9 +35,9 @@ export type Connection = OperatorDependencies & {
   billmgr: Billmgr & Reader;
   billmgrUrl: string;
   close: () => void;
-} & Pick<Parts, "refresh">;
+} & Pick<StackParts, "refresh">;
 
-/** The real clients before the parts of a local or a deployed stack. @throws Mistake */
+/** Connects to a local or a deployed stack. Both are used through the same AWS clients. @throws UsageError */
 export async function connect(target: Target): Promise<Connection> {
   const parts = target.stack === undefined ? await localParts(target) : await deployedParts(target.stack, target);
   const { catalog, clients, now } = parts;
@@ -56,54 +57,58 @@ export async function connect(target: Target): Promise<Connection> {
   };
 }
 
-async function localParts({ url, catalog }: Target): Promise<Parts> {
+async function localParts({ url, catalog }: Target): Promise<StackParts> {
   const { origin } = new URL(url);
-  const told = await fetch(`${origin}/local/parts`).catch(() => undefined);
-  if (!told?.ok) {
-    const problem = told ? `${origin} is no local stack` : `nothing answers at ${origin}: is npm start running?`;
-    throw new UsageError(`${problem}\nName a deployed stack with --stack, another local one with --url`);
+  const response = await fetch(`${origin}/local/parts`).catch(() => undefined);
+  if (!response?.ok) {
+    const problem = response
+      ? `${origin} is not a local system`
+      : `nothing answers at ${origin}: is npm start running?`;
+    throw new UsageError(`${problem}\nPass --url for another local system, or --stack for a deployed one.`);
   }
-  const { region, table, queue, secrets, ...parts } = (await told.json()) as LocalParts;
-  let ahead = Date.parse(parts.now) - Date.now();
-  const at = (endpoint: string) => ({ region, endpoint, credentials: localAws.credentials });
+  const { region, table, queue, secrets, ...parts } = (await response.json()) as LocalParts;
+  let clockOffsetMs = Date.parse(parts.now) - Date.now();
+  const clientConfig = (endpoint: string) => ({ region, endpoint, credentials: localAws.credentials });
   return {
     catalog: acceptingTests(catalog === undefined ? parts.catalog : readCatalog(catalog)),
     billmgr: parts.billmgr,
-    now: () => new Date(Date.now() + ahead),
-    // Who stays connected while the local clock is moved.
+    now: () => new Date(Date.now() + clockOffsetMs),
+    // The console stays connected while the local clock moves.
     refresh: async () => {
       const { now } = (await (await fetch(`${origin}/local/clock`)).json()) as { now: string };
-      ahead = Date.parse(now) - Date.now();
+      clockOffsetMs = Date.parse(now) - Date.now();
     },
     table: table.name,
     queue: queue.url,
     secret: secrets.id,
     clients: {
-      dynamodb: new DynamoDBClient(at(table.endpoint)),
-      sqs: new SQSClient(at(queue.endpoint)),
-      secrets: new SecretsManagerClient(at(secrets.endpoint)),
+      dynamodb: new DynamoDBClient(clientConfig(table.endpoint)),
+      sqs: new SQSClient(clientConfig(queue.endpoint)),
+      secrets: new SecretsManagerClient(clientConfig(secrets.endpoint)),
     },
   };
 }
 
-async function deployedParts(stack: string, { region, catalog: file = "catalog.json" }: Target): Promise<Parts> {
+async function deployedParts(stack: string, { region, catalog: file = "catalog.json" }: Target): Promise<StackParts> {
   const catalog = readCatalog(file);
-  const of = region === undefined ? {} : { region };
-  const client = new CloudFormationClient(of);
-  // DescribeStackResources tells a hundred of them and is silent about the rest; with every setting there are more.
+  const clientConfig = region === undefined ? {} : { region };
+  const client = new CloudFormationClient(clientConfig);
+  // DescribeStackResources returns only the first hundred resources. With every setting the stack has more.
   const resources: StackResourceSummary[] = [];
   for await (const page of paginateListStackResources({ client }, { StackName: stack })) {
     resources.push(...(page.StackResourceSummaries ?? []));
   }
   client.destroy();
-  // The CDK puts a digest behind the name that infra/stack.ts gives.
+  // The CDK appends a hash to the name in infra/stack.ts.
   const idOf = (type: string, name: string): string => {
     const found = resources.find(
       ({ ResourceType, LogicalResourceId = "" }) =>
         ResourceType === type && new RegExp(`^${name}([0-9A-F]{8})?$`).test(LogicalResourceId),
     );
     if (!found?.PhysicalResourceId)
-      throw new UsageError(`the stack ${stack} has no ${name} (${type}): is it this system's?`);
+      throw new UsageError(
+        `the stack ${stack} has no ${name} (${type}); check that --stack names a stack of billmgr-webhooks`,
+      );
     return found.PhysicalResourceId;
   };
   return {
@@ -113,7 +118,11 @@ async function deployedParts(stack: string, { region, catalog: file = "catalog.j
     table: idOf("AWS::DynamoDB::Table", "Table"),
     queue: idOf("AWS::SQS::Queue", "Queue"),
     secret: idOf("AWS::SecretsManager::Secret", "Secrets"),
-    clients: { dynamodb: new DynamoDBClient(of), sqs: new SQSClient(of), secrets: new SecretsManagerClient(of) },
+    clients: {
+      dynamodb: new DynamoDBClient(clientConfig),
+      sqs: new SQSClient(clientConfig),
+      secrets: new SecretsManagerClient(clientConfig),
+    },
   };
 }
 

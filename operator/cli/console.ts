@@ -1,20 +1,23 @@
+/** `npm run console`: serves the operator's console on this machine, with the operator's own AWS permissions. */
 import { randomBytes } from "node:crypto";
 import { getRequestListener } from "@hono/node-server";
 import { readArguments } from "../../shared/command-line/arguments.ts";
 import { run, UsageError } from "../../shared/command-line/usage-error.ts";
 import { serve } from "../../shared/http/serve.ts";
 import { createConsole } from "../console/app.ts";
-import { connect } from "./connect.ts";
-import { inWords } from "./operator-error.ts";
+import { type Connection, connect, type Target } from "./connect.ts";
+import { toUsageError } from "./operator-error.ts";
 
 const usage = `npm run console -- --stack NAME [options]
-  --stack NAME     the deployed stack, with AWS's usual credentials
-  --region REGION  where it is deployed, if not where those say
-  --catalog FILE   the catalog as deployed (catalog.json)
-  --url URL        instead of a stack, where npm start listens
-  --port 3001      where to listen, on 127.0.0.1`;
+  --stack NAME     the deployed stack, with the usual AWS credentials
+  --region REGION  AWS region of the stack, if different from the configured one
+  --catalog FILE   catalog of the stack, as deployed (catalog.json)
+  --url URL        use the local system at this address instead of a stack
+  --port 3001      port to listen on, on 127.0.0.1
+  --help           show this help`;
+const helpHint = "see: npm run console -- --help";
 
-const flags = {
+const options = {
   stack: { type: "string" },
   region: { type: "string" },
   catalog: { type: "string" },
@@ -23,35 +26,29 @@ const flags = {
   help: { type: "boolean" },
 } as const;
 
-/** The operator's page before a deployed system, on the operator's own machine and with their own rights. */
 async function main(args: string[]): Promise<void> {
-  const { values } = readArguments(args, flags, usage);
+  const { values } = readArguments(args, options, helpHint);
   const { stack, region, catalog, url, port, help } = values;
   if (help) return console.log(usage);
-  if ((stack === undefined) === (url === undefined)) throw new UsageError(`say either --stack or --url\n${usage}`);
+  if ((stack === undefined) === (url === undefined)) throw new UsageError(`pass either --stack or --url\n${helpHint}`);
   if (url !== undefined && !URL.canParse(url)) throw new UsageError(`--url: found "${url}", expected an address`);
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new UsageError(`--port: found "${port}", expected a number`);
+  if (!/^\d+$/.test(port) || Number(port) > 65_535)
+    throw new UsageError(`--port: found "${port}", expected a number from 0 to 65535`);
   const target = { url: url ?? "", ...(stack && { stack }), ...(region && { region }), ...(catalog && { catalog }) };
-  const deps = await connect(target).catch((error: unknown) => {
-    throw inWords(error);
+  const deps = await connectAndCheck(target).catch((error: unknown) => {
+    throw toUsageError(error);
   });
-  // What a right is missing for, or whether it is there at all, shows now and not on the page.
-  await deps.table.halt().catch((error: unknown) => {
-    throw inWords(error);
-  });
-  // Others at this machine have no part in the rights of whoever started it.
-  const key = randomBytes(16).toString("hex");
-  const { fetch } = createConsole({ where: stack ?? String(url), world: deps, key });
+  // Other users of this machine must not act with the permissions of the operator.
+  const accessKey = randomBytes(16).toString("hex");
+  const { fetch } = createConsole({ where: stack ?? String(url), deps, accessKey });
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
   const served = await serve(async (request, response) => {
     await deps.refresh?.();
     await listener(request, response);
   }, Number(port)).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE"
-      ? new UsageError(`port ${port} is in use; choose another one with --port`)
-      : error;
+    throw error.code === "EADDRINUSE" ? new UsageError(`port ${port} is in use; pass another --port`) : error;
   });
-  console.log(`the page of ${stack ?? url} is open at ${served.url}/?key=${key}\nCtrl-C stops it.`);
+  console.log(`The console of ${stack ?? url} is open at ${served.url}/?key=${accessKey}\nPress Ctrl-C to stop it.`);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, async () => {
       await served.close();
@@ -59,6 +56,13 @@ async function main(args: string[]): Promise<void> {
       process.exit(0);
     });
   }
+}
+
+/** Reads once, so that a missing stack or permission is reported here and not on a page. */
+async function connectAndCheck(target: Target): Promise<Connection> {
+  const deps = await connect(target);
+  await deps.table.halt();
+  return deps;
 }
 
 await run(() => main(process.argv.slice(2)));

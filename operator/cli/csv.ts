@@ -1,12 +1,13 @@
+/** Reads and writes comma-separated values (RFC 4180). */
 import { UsageError } from "../../shared/command-line/usage-error.ts";
 
-/** `line`: where it begins, counted from 1. */
+/** `line` is the first line of the row, counted from 1. */
 export type Row = { line: number; cells: string[] };
 
 /**
- * Reads comma-separated values (RFC 4180), with either line end and an optional byte-order mark. Spreadsheets of much of
- * Europe separate by semicolons: the header tells.
- * @throws Mistake naming the line
+ * Accepts both line ends and a byte-order mark. Spreadsheets in much of Europe separate cells by semicolons, so the header
+ * row decides which separator is used.
+ * @throws UsageError naming the line
  */
 export function readCsv(text: string): Row[] {
   const body = text.replace(/^\uFEFF/, "");
@@ -19,7 +20,7 @@ export function readCsv(text: string): Row[] {
     while (end === separator) {
       const [whole, quoted, plain = "", ends = ""] = cell.exec(body) ?? [];
       if (whole === undefined)
-        throw new UsageError(`line ${line}: a quotation mark that is not closed, or stands inside a cell`);
+        throw new UsageError(`line ${line}: a quotation mark is not closed, or is inside an unquoted cell`);
       row.cells.push(quoted?.replaceAll('""', '"') ?? plain);
       line += whole.split("\n").length - 1;
       end = ends;
@@ -30,6 +31,6 @@ export function readCsv(text: string): Row[] {
 }
 
 export const writeCsv = (rows: readonly (readonly string[])[]): string =>
-  rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
+  rows.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
 
-const quoted = (cell: string): string => (/[",;\r\n]|^\uFEFF/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+const quote = (cell: string): string => (/[",;\r\n]|^\uFEFF/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -1,19 +1,20 @@
-import { type Found, find } from "../actions/find.ts";
+/** `ops find` */
+import { type FoundSubscription, find } from "../actions/find.ts";
 import type { Command } from "./command.ts";
-import { columns } from "./text.ts";
+import { formatColumns } from "./text.ts";
 
 export const findCommand: Command = {
-  takes: ["<text>"],
-  about: "the subscriptions of a customer, an address, a license, a reference",
-  help: "  TEXT is a subscription's id, customer id, e-mail address, license or reference: whole, in any case of letters.",
-  async run({ words: [text = ""], connect }) {
+  parameters: ["<text>"],
+  summary: "find subscriptions by id, customer id, e-mail address, license, or reference",
+  help: "  Only exact values are found. Upper and lower case do not matter.",
+  async run({ positionals: [text = ""], connect }) {
     const found = await find(text, await connect());
-    return { data: found, text: found.length > 0 ? textOf(found) : none(text), failed: found.length === 0 };
+    return { data: found, text: found.length > 0 ? formatFound(found) : notFound(text), failed: found.length === 0 };
   },
 };
 
-const textOf = (found: readonly Found[]): string =>
-  columns(
+const formatFound = (found: readonly FoundSubscription[]): string =>
+  formatColumns(
     found.map(({ name, customer, email, licenses }) => [
       name,
       [customer && `customer ${customer}`, email].filter(Boolean).join(", "),
@@ -21,6 +22,6 @@ const textOf = (found: readonly Found[]): string =>
     ]),
   );
 
-const none = (text: string): string =>
-  `no subscription has exactly "${text}" as its id, customer id, e-mail address, license or reference
-  give it whole, or, where you know the subscription's name: show stripe/sub_123`;
+const notFound = (text: string): string =>
+  `no subscription has "${text}" as its id, customer id, e-mail address, license, or reference
+  Only exact values are found. If you know the subscription's name: show stripe/sub_123`;

@@ -1,16 +1,17 @@
+/** The command line of `npm run ops`. */
 import { createInterface } from "node:readline/promises";
 import { readArguments } from "../../shared/command-line/arguments.ts";
 import { run, UsageError } from "../../shared/command-line/usage-error.ts";
 import { suggest } from "../../shared/problems.ts";
 import { attentionCommand } from "./attention.ts";
-import type { Command, Given } from "./command.ts";
+import type { Command, Invocation } from "./command.ts";
 import { type Connection, connect } from "./connect.ts";
 import { dismissCommand, replayCommand } from "./events.ts";
 import { exportCommand } from "./export.ts";
 import { findCommand } from "./find.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { importCommand } from "./import.ts";
-import { inWords } from "./operator-error.ts";
+import { toUsageError } from "./operator-error.ts";
 import { previewCommand } from "./preview.ts";
 import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
@@ -34,7 +35,7 @@ const commands: Record<string, Command> = {
   import: importCommand,
 };
 
-const common = {
+const commonOptions = {
   url: { type: "string", default: "http://127.0.0.1:3000" },
   stack: { type: "string" },
   region: { type: "string" },
@@ -44,20 +45,20 @@ const common = {
   help: { type: "boolean" },
 } as const;
 
-const commonHelp = `  --url URL        where npm start listens (http://127.0.0.1:3000)
-  --stack NAME     a deployed stack instead, with AWS's usual credentials
-  --region REGION  where it is deployed, if not where those say
-  --catalog FILE   the catalog as deployed (catalog.json)
-  --json           prints data
-  --yes            does not ask
-  --help           tells about a command`;
+const commonHelp = `  --url URL        address of a local system (http://127.0.0.1:3000)
+  --stack NAME     use a deployed stack, with the usual AWS credentials
+  --region REGION  AWS region of the stack, if different from the configured one
+  --catalog FILE   catalog of the stack, as deployed (catalog.json)
+  --json           print JSON
+  --yes            do not ask for confirmation
+  --help           show this help`;
 
 const usage = `npm run ops -- <command> [options]
 ${Object.entries(commands)
-  .map(([name, { takes, about }]) => `  ${[name, ...takes].join(" ").padEnd(42)} ${about}`)
+  .map(([name, { parameters, summary }]) => `  ${[name, ...parameters].join(" ").padEnd(42)} ${summary}`)
   .join("\n")}
-A subscription or event is named by its storefront and id: stripe/sub_1.
-options:
+A subscription or event is named by its storefront and id, for example stripe/sub_1.
+Options of every command:
 ${commonHelp}`;
 
 async function main(args: string[]): Promise<void> {
@@ -65,60 +66,64 @@ async function main(args: string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "help") return console.log(usage);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    const mistake = name.startsWith("-") ? "the command comes first" : `no such command "${name}"`;
-    throw new UsageError(`${mistake}${suggest(name, Object.keys(commands), "")}\n${usage}`);
+    const problem = name.startsWith("-")
+      ? `found "${name}"; the command comes first`
+      : `no such command "${name}"${suggest(name, Object.keys(commands), "")}`;
+    throw new UsageError(`${problem}\n${helpHint()}`);
   }
-  const ownUsage = usageOf(name, command);
-  const { values, positionals } = readArguments(rest, { ...common, ...command.options }, ownUsage, true);
-  if (values.help) return console.log(ownUsage);
-  checkWords(positionals, command, ownUsage);
+  const { values, positionals } = readArguments(rest, { ...commonOptions, ...command.options }, helpHint(name), true);
+  if (values.help) return console.log(usageOf(name, command));
+  checkPositionals(positionals, name, command);
   if (!URL.canParse(String(values.url))) throw new UsageError(`--url: found "${values.url}", expected an address`);
 
-  const open: Connection[] = [];
+  const connections: Connection[] = [];
   try {
-    const outcome = await command.run({
-      words: positionals,
+    const result = await command.run({
+      positionals,
       values,
       connect: async () => {
         const connection = await connect(values);
-        open.push(connection);
+        connections.push(connection);
         return connection;
       },
-      confirm: (what) => confirm(what, values.yes === true),
+      confirm: (text) => confirm(text, values.yes === true),
       progress,
     });
-    if (outcome) console.log(values.json ? JSON.stringify(outcome.data, null, 2) : outcome.text);
-    if (outcome?.failed) process.exitCode = 1;
+    if (result) console.log(values.json ? JSON.stringify(result.data, null, 2) : result.text);
+    if (result?.failed) process.exitCode = 1;
   } catch (error) {
-    throw inWords(error);
+    throw toUsageError(error);
   } finally {
-    for (const connection of open) connection.close();
+    for (const connection of connections) connection.close();
   }
 }
 
-const usageOf = (name: string, { takes, about, help }: Command): string =>
-  `npm run ops -- ${[name, ...takes].join(" ")} [options]\n  ${about}\n${help ? `${help}\n` : ""}${commonHelp}`;
+/** A whole usage text would push the error out of sight. */
+const helpHint = (name?: string): string => `see: npm run ops -- ${name === undefined ? "" : `${name} `}--help`;
 
-function checkWords(words: readonly string[], { takes }: Command, ownUsage: string): void {
-  const needed = takes.filter((word) => word.startsWith("<"));
-  const missing = needed[words.length];
-  if (missing !== undefined) throw new UsageError(`${missing} is missing\n${ownUsage}`);
-  const endless = takes.at(-1)?.includes("…");
-  const surplus = endless ? undefined : words[takes.length];
-  if (surplus !== undefined) throw new UsageError(`"${surplus}" is one word too many\n${ownUsage}`);
+const usageOf = (name: string, { parameters, summary, help }: Command): string =>
+  `npm run ops -- ${[name, ...parameters].join(" ")} [options]\n  ${summary}\n${help ? `${help}\n` : ""}${commonHelp}`;
+
+function checkPositionals(positionals: readonly string[], name: string, { parameters }: Command): void {
+  const required = parameters.filter((parameter) => parameter.startsWith("<"));
+  const missing = required[positionals.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing\n${helpHint(name)}`);
+  const isVariadic = parameters.at(-1)?.includes("…");
+  const surplus = isVariadic ? undefined : positionals[parameters.length];
+  if (surplus !== undefined) throw new UsageError(`unexpected argument "${surplus}"\n${helpHint(name)}`);
 }
 
-async function confirm(what: string, yes: boolean): Promise<void> {
-  if (yes) return;
+async function confirm(text: string, isConfirmed: boolean): Promise<void> {
+  if (isConfirmed) return;
   if (!process.stdin.isTTY)
-    throw new UsageError(`${what}\nThis asks first, and there is no terminal to ask at: say --yes`);
+    throw new UsageError(`${text}\nConfirmation required, but stdin is not a terminal. Pass --yes.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${what}\nGo on? [y/N] `);
+  const answer = await terminal.question(`${text}\nContinue? [y/N] `);
   terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("nothing was done");
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("Canceled. Nothing was changed.");
 }
 
-const progress: Given["progress"] = (text) => {
+const progress: Invocation["progress"] = (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}\r`);
 };
 

@@ -1,31 +1,32 @@
+/** `ops preview` */
 import { readFile, UsageError } from "../../shared/command-line/usage-error.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { parameters, sayDecision } from "../actions/format.ts";
+import { formatDecision, formatParameters } from "../actions/format.ts";
 import { type Preview, preview } from "../actions/preview.ts";
-import { type Command, type Given, textOf } from "./command.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
 
 export const previewCommand: Command = {
-  takes: ["<event.json>"],
-  about: "what would be called if this webhook came; nothing is done",
+  parameters: ["<event.json>"],
+  summary: "show the calls that a webhook would cause, without making them",
   options: {
     storefront: { type: "string", default: "standard" },
     header: { type: "string", multiple: true },
     at: { type: "string" },
   },
-  help: `  --storefront NAME      whose webhook the file holds: its body (standard)
-  --header "name: value" one that the storefront tells something in
-  --at ISO-TIME          when it would come (now)`,
-  async run(given) {
-    const [file = ""] = given.words;
+  help: `  --storefront NAME      the storefront that sends this body (standard)
+  --header "name: value" a header of the webhook; may be repeated
+  --at ISO-TIME          the time of the webhook (now)`,
+  async run(invocation) {
+    const [file = ""] = invocation.positionals;
     const body = readFile(file, "event", (value) => value);
-    const deps = await given.connect();
-    const webhook = { storefront: textOf(given, "storefront") ?? "", body, headers: headersIn(given) };
-    const previews = await preview(webhook, momentIn(given) ?? toInstant(deps.now()), deps);
-    return { data: previews, text: previews.map(textOfPreview).join("\n\n") };
+    const deps = await invocation.connect();
+    const webhook = { storefront: textOption(invocation, "storefront") ?? "", body, headers: parseHeaders(invocation) };
+    const previews = await preview(webhook, parseTime(invocation) ?? toInstant(deps.now()), deps);
+    return { data: previews, text: previews.map(formatPreview).join("\n\n") };
   },
 };
 
-function headersIn({ values }: Given): Record<string, string> {
+function parseHeaders({ values }: Invocation): Record<string, string> {
   const lines = Array.isArray(values.header) ? values.header.map(String) : [];
   const headers = lines.map((line) => {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
@@ -36,8 +37,8 @@ function headersIn({ values }: Given): Record<string, string> {
   return { "webhook-id": "preview", ...Object.fromEntries(headers) };
 }
 
-function momentIn(given: Given): string | undefined {
-  const text = textOf(given, "at");
+function parseTime(invocation: Invocation): string | undefined {
+  const text = textOption(invocation, "at");
   if (text === undefined) return undefined;
   const time = Date.parse(text);
   if (Number.isNaN(time))
@@ -45,12 +46,13 @@ function momentIn(given: Given): string | undefined {
   return toInstant(time);
 }
 
-function textOfPreview(one: Preview): string {
-  const head = `event ${one.event}, ${one.type}`;
-  if ("nothing" in one) return `${head}: ${one.nothing}`;
-  const lines = [`${head}, of ${one.subscription}${one.known ? "" : ", which is new"}`];
-  for (const { what, why, params } of one.changes) lines.push(`  ${what}, because ${why}`, `    ${parameters(params)}`);
-  if (one.changes.length === 0) lines.push("  no call");
-  lines.push(`  then: ${sayDecision(one.next)}`);
+function formatPreview(previewed: Preview): string {
+  const head = `event ${previewed.event}, ${previewed.type}`;
+  if ("nothing" in previewed) return `${head}: ${previewed.nothing}`;
+  const lines = [`${head}, for ${previewed.subscription}${previewed.known ? "" : " (new)"}`];
+  for (const { what, why, params } of previewed.changes)
+    lines.push(`  ${what}, because ${why}`, `    ${formatParameters(params)}`);
+  if (previewed.changes.length === 0) lines.push("  no call");
+  lines.push(`  then: ${formatDecision(previewed.next)}`);
   return lines.join("\n");
 }

@@ -1,3 +1,4 @@
+/** `ops probe` */
 import { parseSecrets } from "../../shared/aws/secrets.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
@@ -6,81 +7,88 @@ import { readFile, UsageError } from "../../shared/command-line/usage-error.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { describe } from "../../shared/licensing/operation.ts";
 import type { Finding } from "../actions/finding.ts";
-import { type Probed, type ProbeWorld, probe } from "../actions/probe.ts";
-import { type Step, type Trial, trialOrderOf, tryTrial } from "../actions/trial.ts";
-import { brakeOfOwn } from "./billmgr.ts";
-import { type Command, type Given, type Outcome, textOf } from "./command.ts";
-import { columns } from "./text.ts";
+import { type ProbeDependencies, type Probed, probe } from "../actions/probe.ts";
+import { runTrial, type Trial, trialOrderOf } from "../actions/trial.ts";
+import { createOperatorBreaker } from "./billmgr.ts";
+import { type Command, type CommandResult, type Invocation, textOption } from "./command.ts";
+import { formatColumns } from "./text.ts";
 
 export const probeCommand: Command = {
-  takes: [],
-  about: "find out what a billmgr account shows, before going live",
+  parameters: [],
+  summary: "check what a billmgr account allows and shows, before going live",
   options: {
     billmgr: { type: "string" },
     secrets: { type: "string" },
     "trial-order": { type: "string" },
   },
-  help: `  --billmgr URL        without any stack: billmgr's address, with --secrets
+  help: `  --billmgr URL        probe this address without a stack; needs --secrets
   --secrets FILE       { "billmgr": "user:password" }
-  --trial-order PLAN   then orders, edits, suspends, resumes and deletes a trial license of that plan
-  Without --trial-order it only reads. It empties the filters of the account's lists, as the system does.`,
-  async run(given) {
-    const account = await accountOf(given);
-    const plan = textOf(given, "trial-order");
+  --trial-order PLAN   also order, edit, suspend, resume, and delete a trial license of this plan
+  Without --trial-order it only reads. It clears the filters of the account's lists, as the system does.`,
+  async run(invocation) {
+    const account = await openAccount(invocation);
+    const plan = textOption(invocation, "trial-order");
     if (plan !== undefined) {
       const order = describe(trialOrderOf(plan, account));
-      await given.confirm(`This is to ${order} at ${account.billmgrUrl}, and to delete it again.`);
-      return trialOutcome(given, plan, account);
+      await invocation.confirm(`This will ${order} at ${account.billmgrUrl}, and delete the license again.`);
+      return probeWithTrial(invocation, plan, account);
     }
     const probed = await probe(account);
-    return { data: probed, text: textOfProbed(probed), failed: failed(probed) };
+    return { data: probed, text: formatProbed(probed), failed: hasFailed(probed) };
   },
 };
 
-type Account = ProbeWorld & { billmgrUrl: string };
+type Account = ProbeDependencies & { billmgrUrl: string };
 
-async function accountOf(given: Given): Promise<Account> {
-  const [address, file] = [textOf(given, "billmgr"), textOf(given, "secrets")];
-  if (address === undefined && file === undefined) return given.connect();
-  if (address === undefined || file === undefined) throw new UsageError("--billmgr and --secrets belong together");
-  const catalog = readFile(textOf(given, "catalog") ?? "catalog.json", "catalog", parseCatalog);
+async function openAccount(invocation: Invocation): Promise<Account> {
+  const [address, file] = [textOption(invocation, "billmgr"), textOption(invocation, "secrets")];
+  if (address === undefined && file === undefined) return invocation.connect();
+  if (address === undefined || file === undefined)
+    throw new UsageError("--billmgr and --secrets must be passed together");
+  const catalog = readFile(textOption(invocation, "catalog") ?? "catalog.json", "catalog", parseCatalog);
   const { billmgr } = readFile(file, "secrets", parseSecrets);
   const { fundsErrors } = catalog.billmgr;
   const billmgrUrl = readBillmgrUrl(address);
+  const breaker = createOperatorBreaker();
   return {
     catalog,
     billmgrUrl,
-    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { breaker: brakeOfOwn(), fundsErrors }),
+    billmgr: createBillmgr(postTo(billmgrUrl), async () => billmgr, { breaker, fundsErrors }),
   };
 }
 
-async function trialOutcome(given: Given, plan: string, deps: Account): Promise<Outcome> {
-  const probed = await probe(deps);
-  const reference = `bw-probe-${Date.now().toString(36)}`;
-  const backoff = () => new Promise<void>((resolve) => setTimeout(resolve, 5000));
-  const trial = failed(probed)
+const trialReadIntervalMs = 5000;
+
+async function probeWithTrial(invocation: Invocation, plan: string, account: Account): Promise<CommandResult> {
+  const probed = await probe(account);
+  const deps = {
+    ...account,
+    reference: `bw-probe-${Date.now().toString(36)}`,
+    wait: () => new Promise<void>((resolve) => setTimeout(resolve, trialReadIntervalMs)),
+  };
+  const trial = hasFailed(probed)
     ? { steps: [] }
-    : await tryTrial(plan, { ...deps, reference, pause: backoff }, ({ did, outcome }) =>
-        given.progress(`${did}: ${outcome}`),
-      );
-  const text = `${textOfProbed(probed)}\n\n${textOfTrial(trial)}`;
-  return { data: { ...probed, trial }, text, failed: failed(probed) || trial.left !== undefined };
+    : await runTrial(plan, deps, ({ change, outcome }) => invocation.progress(`${change}: ${outcome}`));
+  const text = `${formatProbed(probed)}\n\n${formatTrial(trial)}`;
+  return { data: { ...probed, trial }, text, failed: hasFailed(probed) || trial.left !== undefined };
 }
 
-const failed = ({ findings }: Probed): boolean => findings[0]?.found !== "yes";
+/** Only a refused login fails the command: every other answer is what the operator wants to know. */
+const hasFailed = ({ findings }: Probed): boolean => findings[0]?.found !== "yes";
 
-const row = ({ found, about, detail }: Finding): string[] => [found, about, detail];
+const rowOf = ({ found, about, detail }: Finding): string[] => [found, about, detail];
 
-function textOfProbed({ findings, able }: Probed): string {
-  const found = columns(findings.map(row));
-  return able.length === 0 ? found : `${found}\n\nThe system will be able to:\n${columns(able.map(row), "  ")}`;
+function formatProbed({ findings, able }: Probed): string {
+  const text = formatColumns(findings.map(rowOf));
+  return able.length === 0 ? text : `${text}\n\nThe system will be able to:\n${formatColumns(able.map(rowOf), "  ")}`;
 }
 
-function textOfTrial({ steps, left }: Trial): string {
+function formatTrial({ steps, left }: Trial): string {
   const lines = steps.map(
-    ({ did, outcome, said: response, saw: evidence }: Step) => `${did}\n  ${outcome}: ${response}\n  ${evidence}`,
+    ({ change, outcome, response, evidence }) => `${change}\n  ${outcome}: ${response}\n  ${evidence}`,
   );
   if (steps.length === 0) lines.push("no trial was ordered");
-  if (left !== undefined) lines.push(`THE TRIAL ${left} IS NOT DELETED: look for it in billmgr, and delete it there`);
+  if (left !== undefined)
+    lines.push(`THE TRIAL LICENSE ${left} IS NOT DELETED: find it in billmgr and delete it there`);
   return lines.join("\n");
 }

@@ -1,32 +1,33 @@
+/** `ops retry` and `ops resolve` */
 import { UsageError } from "../../shared/command-line/usage-error.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
-import { meaning, sayRepaired } from "../actions/format.ts";
+import { confirmResolution, reportRepair } from "../actions/format.ts";
 import { latestOf, type Resolution, refuseStale, resolve, retry } from "../actions/repair.ts";
-import { type Command, type Given, textOf } from "./command.ts";
+import { type Command, type Invocation, textOption } from "./command.ts";
 
 export const retryCommand: Command = {
-  takes: ["<subscription…>"],
-  about: "clear what holds them up and wake them; always safe",
-  help: "  While the outcome of a call is not known it looks again and does not call.",
-  async run({ words: names, connect }) {
+  parameters: ["<subscription…>"],
+  summary: "clear attention and backoff, and process again; always safe",
+  help: "  A call with an unknown outcome is checked again, not repeated.",
+  async run({ positionals: names, connect }) {
     const deps = await connect();
     const data: ReturnType<typeof dataOf>[] = [];
     const lines: string[] = [];
     for (const name of names) {
       const repaired = await retry(name, deps);
       data.push(dataOf(name, repaired));
-      lines.push(textOfRepair(name, repaired));
+      lines.push(formatRepair(name, repaired));
     }
     return { data, text: lines.join("\n") };
   },
 };
 
-const resolutions = ["adopt", "never-bought", "done", "gone"] as const;
+const resolutionNames = ["adopt", "never-bought", "done", "gone"] as const;
 
 export const resolveCommand: Command = {
-  takes: ["<subscription>"],
-  about: "settle what only a person can find out",
+  parameters: ["<subscription>"],
+  summary: "record what only a person can find out at billmgr",
   options: {
     adopt: { type: "string" },
     "never-bought": { type: "boolean" },
@@ -34,40 +35,41 @@ export const resolveCommand: Command = {
     gone: { type: "string" },
     operation: { type: "string" },
   },
-  help: `  --adopt ELID     that license is the one which was ordered; a reading has to confirm it
-  --never-bought   the open order or prolong was never carried out: it may be made again
+  help: `  --adopt ELID     this license is the one that was ordered; billmgr must confirm it
+  --never-bought   the open order or prolong bought nothing; it may be made again
   --done           the open operation was carried out
-  --gone ELID      somebody deleted that license in billmgr: its place is empty
-  --operation N    the operation that you saw last: if it is another by now, nothing is changed`,
-  async run(given) {
-    const [name = ""] = given.words;
-    const asked = resolutionIn(given);
-    const deps = await given.connect();
+  --gone ELID      this license was deleted in billmgr; its slot is empty
+  --operation N    the latest operation that you saw; if it has changed, nothing is done`,
+  async run(invocation) {
+    const [name = ""] = invocation.positionals;
+    const requested = parseResolution(invocation);
+    const deps = await invocation.connect();
     const { subscription } = (await deps.table.load(keyNamed("subscription", name))) ?? {};
     if (!subscription) throw unknownSubscription(keyNamed("subscription", name));
-    const resolution = { operation: latestOf(subscription), ...asked };
+    const resolution = { operation: latestOf(subscription), ...requested };
     refuseStale(name, resolution, subscription);
-    await given.confirm(meaning(name, resolution, subscription.operation));
+    await invocation.confirm(confirmResolution(name, resolution, subscription.operation));
     const repaired = await resolve(name, resolution, deps);
-    return { data: dataOf(name, repaired), text: textOfRepair(name, repaired) };
+    return { data: dataOf(name, repaired), text: formatRepair(name, repaired) };
   },
 };
 
-function resolutionIn(given: Given): Resolution {
-  const [as, another] = resolutions.filter((name) => given.values[name] !== undefined);
+function parseResolution(invocation: Invocation): Resolution {
+  const [as, another] = resolutionNames.filter((name) => invocation.values[name] !== undefined);
   if (as === undefined || another !== undefined) {
-    throw new UsageError(`resolve takes one of ${resolutions.map((name) => `--${name}`).join(", ")}`);
+    throw new UsageError(`resolve needs exactly one of ${resolutionNames.map((name) => `--${name}`).join(", ")}`);
   }
-  const operation = operationIn(textOf(given, "operation"));
-  const response = as === "adopt" || as === "gone" ? { as, elid: textOf(given, as) ?? "" } : { as };
-  return { ...response, ...(operation !== undefined && { operation }) };
+  const operation = parseOperation(textOption(invocation, "operation"));
+  const resolution = as === "adopt" || as === "gone" ? { as, elid: textOption(invocation, as) ?? "" } : { as };
+  return { ...resolution, ...(operation !== undefined && { operation }) };
 }
 
-function operationIn(text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,6}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new UsageError(`--operation: found "${text}", expected the number that show tells`);
+function parseOperation(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError(`--operation: found "${text}", expected an operation number as printed by show`);
 }
 
 const dataOf = (name: string, { subscription, finished }: Repaired) => ({ name, subscription, finished });
 
-const textOfRepair = (name: string, repaired: Repaired): string => sayRepaired(name, repaired).join("\n  ");
+const formatRepair = (name: string, repaired: Repaired): string => reportRepair(name, repaired).join("\n  ");

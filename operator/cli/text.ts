@@ -1,5 +1,7 @@
-/** Rows under each other, each column as wide as its longest cell. */
-export function columns(rows: readonly (readonly string[])[], indent = ""): string {
+/** Lays out text for a terminal. */
+
+/** Aligns the cells of all rows in columns. */
+export function formatColumns(rows: readonly (readonly string[])[], indent = ""): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return rows

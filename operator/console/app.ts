@@ -1,97 +1,106 @@
+/** The console: routes of the operator's pages for one system, with the repairs of `npm run ops`. */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { OperatorDependencies } from "../actions/dependencies.ts";
-import { accountPage, createAccount } from "./account.ts";
-import { askedIn, confirmHaltPage, confirmPage, makeHalt, makeRepair, makeResume, refusal } from "./confirm.ts";
-import { createNotes, type Desk, type TryIt } from "./context.ts";
-import { eventOfPage, eventPage } from "./event.ts";
+import { accountPage } from "./account.ts";
+import { streamChanges } from "./change-stream.ts";
+import { createComparisonRunner } from "./comparison.ts";
+import {
+  confirmHaltPage,
+  confirmRepairPage,
+  executeHalt,
+  executeRepair,
+  executeResume,
+  respondWithError,
+} from "./confirm.ts";
+import { type ConsoleContext, createFlashMessages, type TryIt } from "./context.ts";
+import { eventPage, subscriptionEventPage } from "./event.ts";
 import { createFigures } from "./figures.ts";
-import { find } from "./find.ts";
+import { search } from "./find.ts";
 import { guard } from "./guard.ts";
-import { homePage, waitingListPage } from "./home.ts";
-import { page } from "./layout.ts";
-import { live } from "./live.ts";
+import { homePage } from "./home.ts";
+import { renderPage } from "./layout.ts";
 import { operationsPage } from "./operations.ts";
 import type { Html } from "./parts.ts";
+import { parseRepairRequest } from "./repairs.ts";
+import { scheduledPage } from "./scheduled.ts";
 import { subscriptionPage } from "./subscription.ts";
-import { makeTry, tryPage } from "./try.ts";
+import { executeTry, tryPage } from "./try-it.ts";
 
-/** The operator's page before one system: what its table holds, and the repairs of `npm run ops`. */
+/** @param accessKey the key that the first request must contain; without one, every user of this machine has access */
 export function createConsole({
-  key,
+  accessKey,
   ...given
 }: {
-  world: OperatorDependencies;
+  deps: OperatorDependencies;
   where: string;
   tryIt?: TryIt;
-  key?: string;
+  accessKey?: string;
 }): Hono {
-  const { world: deps, tryIt } = given;
-  const desk: Desk = {
+  const { deps, tryIt } = given;
+  const context: ConsoleContext = {
     ...given,
     token: randomBytes(32).toString("hex"),
-    notes: createNotes(),
+    flash: createFlashMessages(),
     figures: createFigures(deps.table, deps.now),
-    account: createAccount(deps),
+    comparison: createComparisonRunner(deps),
   };
   const app = new Hono();
-  app.use(guard(desk.token, key));
-  app.onError((error, context) => refusal(desk, error, context));
-  app.notFound((context) => missing(context, "There is no such page."));
-  const missing = async (context: Context, what: string) =>
-    context.html(await page(desk, { title: "Not found" }, html`<h1>Not found</h1><p>${what}</p>`), 404);
-  const shown = async (context: Context, found: Promise<Html | undefined>, what = "") => {
-    const content = await found;
-    return content === undefined ? missing(context, what) : context.html(content);
+  app.use(guard(context.token, accessKey));
+  app.onError((error, c) => respondWithError(context, error, c));
+  app.notFound((c) => notFound(c, "This page does not exist."));
+  const notFound = async (c: Context, text: string) =>
+    c.html(await renderPage(context, { title: "Not found" }, html`<h1>Not found</h1><p>${text}</p>`), 404);
+  const respond = async (c: Context, page: Promise<Html | undefined>, missing = "") => {
+    const content = await page;
+    return content === undefined ? notFound(c, missing) : c.html(content);
   };
-  const noteOf = (context: Context) => desk.notes.take(context.req.query("note"));
+  const takeFlash = (c: Context) => context.flash.take(c.req.query("flash"));
 
   for (const [name, type] of Object.entries(assets)) {
     const text = readFileSync(new URL(`static/${name}`, import.meta.url));
-    app.get(`/assets/${name}`, (context) => context.body(text, 200, { "content-type": type }));
+    app.get(`/assets/${name}`, (c) => c.body(text, 200, { "content-type": type }));
   }
-  app.get("/", (context) => shown(context, homePage(desk, { ...context.req.query(), note: noteOf(context) })));
-  app.get("/operations", (context) => shown(context, operationsPage(desk, context.req.query())));
-  app.get("/waiting", (context) => shown(context, waitingListPage(desk)));
-  app.get("/account", (context) => shown(context, accountPage(desk)));
-  app.get("/live", (context) => live(desk, context, context.req.query("topic") ?? "home"));
-  app.get("/find", async (context) => {
-    const found = await find(desk, context.req.query("text") ?? "");
-    return "goTo" in found ? context.redirect(found.goTo, 303) : context.html(found.page);
+  app.get("/", (c) => respond(c, homePage(context, { ...c.req.query(), flash: takeFlash(c) })));
+  app.get("/operations", (c) => respond(c, operationsPage(context, c.req.query())));
+  app.get("/scheduled", (c) => respond(c, scheduledPage(context)));
+  app.get("/account", (c) => respond(c, accountPage(context)));
+  app.get("/live", (c) => streamChanges(context, c, c.req.query("topic") ?? "home"));
+  app.get("/find", async (c) => {
+    const found = await search(context, c.req.query("text") ?? "");
+    return found.kind === "redirect" ? c.redirect(found.url, 303) : c.html(found.page);
   });
-  app.get("/subscription", (context) => {
-    const { name = "", at } = context.req.query();
-    const query = { name, ...(at && { at }), note: noteOf(context) };
-    return shown(context, subscriptionPage(desk, query), `No subscription ${name} is known.`);
+  app.get("/subscription", (c) => {
+    const { name = "", at } = c.req.query();
+    const query = { name, ...(at && { at }), flash: takeFlash(c) };
+    return respond(c, subscriptionPage(context, query), `No subscription ${name} is known.`);
   });
-  app.get("/event", (context) => {
-    const { name, of = "", id = "" } = context.req.query();
-    const found = name === undefined ? eventOfPage(desk, of, id) : eventPage(desk, name, noteOf(context));
-    return shown(context, found, `No event ${name ?? id} is known.`);
+  app.get("/event", (c) => {
+    const { name, of = "", id = "" } = c.req.query();
+    const page = name === undefined ? subscriptionEventPage(context, of, id) : eventPage(context, name, takeFlash(c));
+    return respond(c, page, `No event ${name ?? id} is known.`);
   });
 
-  app.get("/repair", (context) => shown(context, confirmPage(desk, askedIn(context.req.query()))));
-  app.post("/repair", async (context) =>
-    context.redirect(await makeRepair(desk, askedIn(await context.req.parseBody())), 303),
+  app.get("/repair", (c) => respond(c, confirmRepairPage(context, parseRepairRequest(c.req.query()))));
+  app.post("/repair", async (c) =>
+    c.redirect(await executeRepair(context, parseRepairRequest(await c.req.parseBody())), 303),
   );
   const reasonIn = (fields: Record<string, unknown>) =>
     (typeof fields.reason === "string" && fields.reason.trim()) || "halted by an operator";
-  app.get("/halt", (context) => shown(context, confirmHaltPage(desk, reasonIn(context.req.query()))));
-  app.post("/halt", async (context) =>
-    context.redirect(await makeHalt(desk, reasonIn(await context.req.parseBody())), 303),
-  );
-  app.post("/resume", async (context) => context.redirect(await makeResume(desk), 303));
-  app.post("/account", (context) => {
-    desk.account.begin();
-    return context.redirect("/account", 303);
+  app.get("/halt", (c) => respond(c, confirmHaltPage(context, reasonIn(c.req.query()))));
+  app.post("/halt", async (c) => c.redirect(await executeHalt(context, reasonIn(await c.req.parseBody())), 303));
+  app.post("/resume", async (c) => c.redirect(await executeResume(context), 303));
+  app.post("/account", (c) => {
+    context.comparison.start();
+    return c.redirect("/account", 303);
   });
 
   if (tryIt) {
-    app.get("/try", (context) => shown(context, tryPage(desk, tryIt, noteOf(context))));
-    app.post("/try/:act{tell|advance|fault}", async (context) =>
-      context.redirect(await makeTry(desk, tryIt, context.req.param("act"), await context.req.parseBody()), 303),
+    app.get("/try", (c) => respond(c, tryPage(context, tryIt, takeFlash(c))));
+    app.post("/try/:action{send|advance|fault}", async (c) =>
+      c.redirect(await executeTry(context, tryIt, c.req.param("action"), await c.req.parseBody()), 303),
     );
   }
   return app;

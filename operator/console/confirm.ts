@@ -1,136 +1,135 @@
+/** Confirmation pages, the changes that follow them, and the page for errors. */
 import type { Context } from "hono";
 import { html } from "hono/html";
 import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
-import { dismiss, replay, replayOf } from "../actions/events.ts";
+import { dismiss, replay, replayForSubscription } from "../actions/events.ts";
 import {
-  meaning,
-  meaningOf,
-  sayDismissed,
-  sayHalted,
-  sayRepaired,
-  sayReplayed,
-  sayResumed,
+  confirmDismissal,
+  confirmHalt,
+  confirmReplay,
+  confirmResolution,
+  labelEvent,
+  reportDismissal,
+  reportHalt,
+  reportRepair,
+  reportReplay,
+  reportResume,
 } from "../actions/format.ts";
 import { halt, resume } from "../actions/halt.ts";
-import { operatorMessage } from "../actions/operator-message.ts";
+import { internalError, operatorMessage } from "../actions/operator-message.ts";
 import { latestOf, type Resolution, resolve, retry } from "../actions/repair.ts";
-import type { Desk } from "./context.ts";
-import { page } from "./layout.ts";
-import { button, changeForm, type Html, outside, subscriptionAt, to } from "./parts.ts";
-import type { Asked } from "./repairs.ts";
+import type { ConsoleContext } from "./context.ts";
+import { renderPage } from "./layout.ts";
+import { button, type Html, postForm, subscriptionUrl, untrusted, urlOf, withFlash } from "./parts.ts";
+import { parseRepairRequest, type RepairRequest } from "./repairs.ts";
 
-export const askedIn = (fields: Record<string, unknown>): Asked => {
-  const text = (name: string): string | undefined => {
-    const value = fields[name];
-    return typeof value === "string" && value !== "" ? value.trim() : undefined;
-  };
-  return {
-    repair: text("repair") ?? "",
-    name: text("name") ?? "",
-    event: text("event"),
-    elid: text("elid"),
-    why: text("why"),
-    operation: text("operation"),
-  };
-};
+/** The page that the repair is about. */
+const pageOf = ({ repair, name, event }: RepairRequest): string =>
+  (repair === "replay" && event === undefined) || repair === "dismiss"
+    ? urlOf("/event", { name })
+    : subscriptionUrl(name);
 
-const placeOf = ({ repair, name, event }: Asked): string =>
-  (repair === "replay" && event === undefined) || repair === "dismiss" ? to("/event", { name }) : subscriptionAt(name);
-
-/** What the repair means, and the button that makes it: of the operation as it is now, and of no later one. @throws Unfit */
-export async function confirmPage(desk: Desk, asked: Asked): Promise<Html> {
-  const { repair, name, event, elid, why } = asked;
-  const { means, operation } = await meaningIn(asked, desk);
-  return page(
-    desk,
-    { title: `${repair} ${event ?? name}: are you certain?` },
-    html`<h1>Are you certain?</h1><p class="meaning">${means}</p>
-<div class="repairs">${changeForm(desk.token, "/repair", { repair, name, event, elid, why, operation }, button("Yes, do it", "primary"))} <a href="${placeOf(asked)}">No, go back</a></div>`,
+/** Explains the repair. Its button repeats the number of the operation that the operator sees. @throws PreconditionFailed */
+export async function confirmRepairPage(context: ConsoleContext, request: RepairRequest): Promise<Html> {
+  const { repair, name, event, elid, why } = request;
+  const { text, operation } = await confirmationFor(request, context);
+  return renderPage(
+    context,
+    { title: `${repair} ${event ?? name}: are you sure?` },
+    html`<h1>Are you sure?</h1><p class="confirmation">${text}</p>
+<div class="repairs">${postForm(context.token, "/repair", { repair, name, event, elid, why, operation }, button("Yes, do it", "primary"))} <a href="${pageOf(request)}">No, go back</a></div>`,
   );
 }
 
-async function meaningIn(asked: Asked, { world: deps }: Desk): Promise<{ means: string; operation?: string }> {
-  const { repair, name, event } = asked;
-  if (repair === "replay") return { means: meaningOf.replay(name, event) };
-  if (repair === "dismiss") return { means: meaningOf.dismiss(name) };
+async function confirmationFor(
+  request: RepairRequest,
+  { deps }: ConsoleContext,
+): Promise<{ text: string; operation?: string }> {
+  const { repair, name, event } = request;
+  if (repair === "replay") return { text: confirmReplay(name, event) };
+  if (repair === "dismiss") return { text: confirmDismissal(name) };
   const key = keyNamed("subscription", name);
   const { subscription } = (await deps.table.load(key)) ?? {};
   if (!subscription) throw unknownSubscription(key);
-  const resolution = { ...resolutionOf(asked), operation: latestOf(subscription) };
-  return { means: meaning(name, resolution, subscription.operation), operation: String(resolution.operation) };
+  const resolution = { ...resolutionOf(request), operation: latestOf(subscription) };
+  return {
+    text: confirmResolution(name, resolution, subscription.operation),
+    operation: String(resolution.operation),
+  };
 }
 
-function resolutionOf({ repair, elid = "" }: Asked): Resolution {
+function resolutionOf({ repair, elid = "" }: RepairRequest): Resolution {
   if (repair === "adopt" || repair === "gone") return { as: repair, elid };
   if (repair === "never-bought" || repair === "done") return { as: repair };
   throw new PreconditionFailed(`there is no repair "${repair}"`);
 }
 
-/** As it was confirmed: another tab, or going back, may show one of long ago. */
-function resolutionIn(asked: Asked): Resolution & { operation: number } {
-  if (!/^\d{1,6}$/.test(asked.operation ?? ""))
-    throw new PreconditionFailed("say first of which operation: by the page of the subscription");
-  return { ...resolutionOf(asked), operation: Number(asked.operation) };
+/** Requires the confirmed operation: an old tab may show the confirmation of an earlier one. */
+function confirmedResolution(request: RepairRequest): Resolution & { operation: number } {
+  if (!/^\d{1,6}$/.test(request.operation ?? ""))
+    throw new PreconditionFailed("the operation number is missing; start from the subscription page");
+  return { ...resolutionOf(request), operation: Number(request.operation) };
 }
 
-/** Makes it. @returns where to go on @throws Unfit, ReadError */
-export async function makeRepair({ world: deps, notes }: Desk, asked: Asked): Promise<string> {
-  const { repair, name, event, why = "no reason given" } = asked;
-  const note = await (async () => {
-    if (repair === "retry") return sayRepaired(name, await retry(name, deps)).join("; ");
-    if (repair === "replay")
-      return sayReplayed(
-        meaningOf.event(name, event),
-        event === undefined ? await replay(name, deps) : await replayOf(name, event, deps),
-      );
-    if (repair === "dismiss") {
-      await dismiss(name, why, deps);
-      return sayDismissed(name);
+/** Makes the repair. @returns the page to show next @throws PreconditionFailed, ReadError */
+export async function executeRepair(context: ConsoleContext, request: RepairRequest): Promise<string> {
+  return withFlash(pageOf(request), context.flash.put(await resultOf(context, request)));
+}
+
+async function resultOf({ deps }: ConsoleContext, request: RepairRequest): Promise<string> {
+  const { repair, name, event, why = "no reason given" } = request;
+  switch (repair) {
+    case "retry":
+      return reportRepair(name, await retry(name, deps)).join("; ");
+    case "replay": {
+      const replayed = event === undefined ? await replay(name, deps) : await replayForSubscription(name, event, deps);
+      return reportReplay(labelEvent(name, event), replayed);
     }
-    return sayRepaired(name, await resolve(name, resolutionIn(asked), deps)).join("; ");
-  })();
-  const place = placeOf(asked);
-  return `${place}${place.includes("?") ? "&" : "?"}note=${notes.leave(note)}`;
+    case "dismiss":
+      await dismiss(name, why, deps);
+      return reportDismissal(name);
+    default:
+      return reportRepair(name, await resolve(name, confirmedResolution(request), deps)).join("; ");
+  }
 }
 
-export const confirmHaltPage = (desk: Desk, reason: string): Promise<Html> =>
-  page(
-    desk,
-    { title: "Halt all calls: are you certain?" },
-    html`<h1>Are you certain?</h1><p class="meaning">${meaningOf.halt}</p><p>Because: ${reason}</p>
-<div class="repairs">${changeForm(desk.token, "/halt", { reason }, button("Yes, halt all calls", "bad"))} <a href="/">No, go back</a></div>`,
+export const confirmHaltPage = (context: ConsoleContext, reason: string): Promise<Html> =>
+  renderPage(
+    context,
+    { title: "Halt all calls: are you sure?" },
+    html`<h1>Are you sure?</h1><p class="confirmation">${confirmHalt}</p><p>Reason: ${reason}</p>
+<div class="repairs">${postForm(context.token, "/halt", { reason }, button("Yes, halt all calls", "bad"))} <a href="/">No, go back</a></div>`,
   );
 
-export async function makeHalt({ world: deps, notes }: Desk, reason: string): Promise<string> {
-  return to("/", { note: notes.leave(sayHalted(await halt(reason, deps))) });
+export async function executeHalt({ deps, flash }: ConsoleContext, reason: string): Promise<string> {
+  return withFlash("/", flash.put(reportHalt(await halt(reason, deps))));
 }
 
-export async function makeResume({ world: deps, notes }: Desk): Promise<string> {
-  return to("/", { note: notes.leave(sayResumed(await resume(deps))) });
+export async function executeResume({ deps, flash }: ConsoleContext): Promise<string> {
+  return withFlash("/", flash.put(reportResume(await resume(deps))));
 }
 
-/** Of a change that failed half-way nobody knows whether it was made. */
-function told(isChange: boolean, error: unknown, response: string | undefined): { title: string; why: string } {
-  const failed = response ?? "This page itself failed; its terminal says where.";
-  if (!isChange) return { title: "It cannot be shown", why: failed };
-  if (error instanceof PreconditionFailed || error instanceof ReadError)
-    return { title: "It was not done", why: failed };
-  const title = "It is not known whether it was done";
-  return { title, why: `${failed} Look at the subscription before you try again.` };
+/** Answers 409 for an error that the operator can fix, and 500 for an internal error. */
+export async function respondWithError(context: ConsoleContext, error: unknown, c: Context): Promise<Response> {
+  const message = operatorMessage(error);
+  if (message === undefined) console.error(error);
+  const isChange = c.req.method === "POST";
+  const request = parseRepairRequest(isChange ? await c.req.parseBody().catch(() => ({})) : c.req.query());
+  const title = errorTitle(isChange, error);
+  const hint = title === unknownResult ? html`<p>Check the subscription before you try again.</p>` : "";
+  const back = request.name && html`<a href="${pageOf(request)}">Back to ${untrusted(request.name)}</a> · `;
+  const content = html`<h1>${title}</h1><p class="banner bad">${message ?? internalError}</p>${hint}<p>${back}<a href="/">Home</a></p>`;
+  // The frame reads the table too, so it fails if the table cannot be read.
+  const page = await renderPage(context, { title }, content).catch(() => content);
+  return c.html(page, message === undefined ? 500 : 409);
 }
 
-/** What does not fit is said in its own words; everything else is a fault. */
-export async function refusal(desk: Desk, error: unknown, context: Context): Promise<Response> {
-  const response = operatorMessage(error);
-  if (response === undefined) console.error(error);
-  const isChange = context.req.method === "POST";
-  const { title, why } = told(isChange, error, response);
-  const asked = askedIn(isChange ? await context.req.parseBody().catch(() => ({})) : context.req.query());
-  const back = asked.name && html`<a href="${placeOf(asked)}">Back to ${outside(asked.name)}</a> · `;
-  const content = html`<h1>${title}</h1><p class="banner bad">${why}</p><p>${back}<a href="/">Home</a></p>`;
-  // Where nothing can be read, the page around it cannot be drawn either.
-  const whole = await page(desk, { title }, content).catch(() => content);
-  return context.html(whole, response === undefined ? 500 : 409);
+const unknownResult = "It is unknown whether the change was made";
+
+function errorTitle(isChange: boolean, error: unknown): string {
+  if (!isChange) return "This page cannot be shown";
+  const isRefused = error instanceof PreconditionFailed || error instanceof ReadError;
+  return isRefused ? "The change was not made" : unknownResult;
 }

@@ -1,19 +1,20 @@
+/** The services and state that all pages of the console share. */
 import { randomBytes } from "node:crypto";
 import type { OperatorDependencies } from "../actions/dependencies.ts";
-import type { Account } from "./account.ts";
-import type { Plots } from "./figures.ts";
+import type { ComparisonRunner } from "./comparison.ts";
+import type { Figures } from "./figures.ts";
 
-/** What a newcomer can do beside the system: be the shop, move the time, break billmgr. Before a simulated one alone. */
+/** Lets a newcomer act as the shop, the clock, and a failing billmgr. Exists only with the simulated billmgr. */
 export type TryIt = {
-  /** Those that have a secret, and what the catalog sells there; without a plan it sells nothing. */
+  /** The storefronts with a secret, and the plan that the catalog sells there, if any. */
   storefronts: () => Promise<{ name: string; plan?: string }[]>;
-  /** What a customer of a storefront can do, by the step's name. */
+  /** The actions of a storefront's customer as button labels, by name of the step. */
   stepsAt: (storefront: string) => Record<string, string>;
-  /** Sends the signed webhooks of one step, of a new subscription where none is named. @throws Unfit */
-  tell: (storefront: string, step: string, subscription?: string) => Promise<Told>;
-  /** By an ISO 8601 duration. @throws Unfit */
+  /** Sends the signed webhooks of one step, for a new subscription if none is named. @throws PreconditionFailed */
+  send: (storefront: string, step: string, subscription?: string) => Promise<SentStep>;
+  /** Moves the clock by an ISO 8601 duration. @throws PreconditionFailed */
   advance: (duration: string) => Promise<void>;
-  /** Of the simulated billmgr. */
+  /** Faults of the simulated billmgr. */
   faults: {
     known: Record<string, string>;
     pending: () => { fault: string; func?: string; times: number }[];
@@ -22,39 +23,38 @@ export type TryIt = {
   };
 };
 
-export type Told = { name: string; webhooks: { type: string; status: number }[] };
+export type SentStep = { name: string; webhooks: { type: string; status: number }[] };
 
-/** All that the pages work on. */
-export type Desk = {
-  world: OperatorDependencies;
-  /** Which system it is before: a stack's name, or "local". */
+export type ConsoleContext = {
+  deps: OperatorDependencies;
+  /** The system that the console shows: a stack's name, or "local". */
   where: string;
-  /** What every change has to bring, new at each start. */
+  /** Every POST must contain this token. New at each start. */
   token: string;
-  notes: Notes;
-  figures: Plots;
-  account: Account;
+  flash: FlashMessages;
+  figures: () => Promise<Figures>;
+  comparison: ComparisonRunner;
   tryIt?: TryIt;
 };
 
-/** What a change came to, told once on the page that comes after it. An address that says it could be made up. */
-export type Notes = { leave: (text: string) => string; take: (id: string | undefined) => string | undefined };
+/** Flash messages, shown once on the next page. Kept on the server because text in the URL could be forged. */
+export type FlashMessages = { put: (text: string) => string; take: (id: string | undefined) => string | undefined };
 
-const mostNotes = 100;
+const maxMessages = 100;
 
-export function createNotes(): Notes {
-  const notes = new Map<string, string>();
+export function createFlashMessages(): FlashMessages {
+  const messages = new Map<string, string>();
   return {
-    leave(text) {
+    put(text) {
       const id = randomBytes(8).toString("hex");
-      notes.set(id, text);
-      const [oldest] = notes.keys();
-      if (oldest !== undefined && notes.size > mostNotes) notes.delete(oldest);
+      messages.set(id, text);
+      const [oldest] = messages.keys();
+      if (oldest !== undefined && messages.size > maxMessages) messages.delete(oldest);
       return id;
     },
     take(id = "") {
-      const text = notes.get(id);
-      notes.delete(id);
+      const text = messages.get(id);
+      messages.delete(id);
       return text;
     },
   };

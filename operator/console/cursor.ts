@@ -1,11 +1,11 @@
+/** Cursors of paged lists, as they appear in URLs. */
 import type { Page } from "../../shared/aws/items.ts";
 import { tableIndexes } from "../../shared/aws/table.ts";
 
-/** From where a list goes on, as it stands in an address. */
-export const cursorOf = (page: Page): string => Buffer.from(JSON.stringify(page)).toString("base64url");
+export const formatCursor = (page: Page): string => Buffer.from(JSON.stringify(page)).toString("base64url");
 
-/** What is none begins the list anew. */
-export function pageAt(cursor: string | undefined): Page | undefined {
+/** Returns undefined, the first page, for a cursor that this console did not make. */
+export function parseCursor(cursor: string | undefined): Page | undefined {
   if (cursor === undefined) return undefined;
   try {
     const page: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());

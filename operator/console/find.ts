@@ -1,34 +1,46 @@
+/** The search of the console. */
 import { html } from "hono/html";
 import { keyOf, partsOf } from "../../shared/intake/message.ts";
-import { find as findSubscriptions } from "../actions/find.ts";
-import type { Desk } from "./context.ts";
-import { page } from "./layout.ts";
-import { type Html, outside, subscriptionAt, subscriptionLink, to } from "./parts.ts";
+import { type FoundSubscription, find } from "../actions/find.ts";
+import type { ConsoleContext } from "./context.ts";
+import { renderPage } from "./layout.ts";
+import { type Html, subscriptionLink, subscriptionUrl, untrusted, urlOf } from "./parts.ts";
 
-const mostShown = 100;
+const maxShown = 100;
 
-/** @returns where the one subscription is that was meant, or the page of several or none */
-export async function find(desk: Desk, given: string): Promise<{ goTo: string } | { page: Html }> {
-  const text = given.trim();
-  const named = await placeOf(desk, text);
-  if (named !== undefined) return { goTo: named };
-  const hits = text === "" ? [] : await findSubscriptions(text, desk.world, mostShown);
-  const [only, another] = hits;
-  if (only !== undefined && another === undefined) return { goTo: subscriptionAt(only.name) };
-  const title = `${hits.length === 0 ? "Nothing" : hits.length} found for “${text}”`;
-  const found = html`<ul class="hits">${hits.map(
-    ({ name, customer = "", email = "", licenses }) =>
-      html`<li>${subscriptionLink(name)} <span class="quiet">${outside([customer, email, licenses.length > 0 ? `license ${licenses.join(", ")}` : ""].filter(Boolean).join(", "))}</span></li>`,
-  )}</ul>`;
-  const none = html`<p>Looked for is a subscription with exactly this id, customer, e-mail address, license or reference: <code>stripe/sub_123</code>, <code>sub_123</code>, <code>jo@example.com</code>, <code>334673</code>, <code>bw-…</code>; or an event of none, by its name. What came and was not understood stands on the <a href="/">home page</a>, as something that needs a person.</p>`;
-  return { page: await page(desk, { title }, html`<h1>${title}</h1>${hits.length === 0 ? none : found}`) };
+/** Redirects to the only match; otherwise renders the list of matches. */
+export async function search(
+  context: ConsoleContext,
+  input: string,
+): Promise<{ kind: "redirect"; url: string } | { kind: "page"; page: Html }> {
+  const text = input.trim();
+  const named = await urlOfNamed(context, text);
+  if (named !== undefined) return { kind: "redirect", url: named };
+  const found = text === "" ? [] : await find(text, context.deps, maxShown);
+  const [only, another] = found;
+  if (only !== undefined && another === undefined) return { kind: "redirect", url: subscriptionUrl(only.name) };
+  const title = `${found.length === 0 ? "Nothing" : found.length} found for “${text}”`;
+  const content = found.length === 0 ? noMatch : html`<ul class="matches">${found.map(matchLine)}</ul>`;
+  return { kind: "page", page: await renderPage(context, { title }, html`<h1>${title}</h1>${content}`) };
 }
 
-/** Of what is named in full, as the lists here name it. */
-async function placeOf({ world: { table } }: Desk, text: string): Promise<string | undefined> {
+function matchLine({ name, customer = "", email = "", licenses }: FoundSubscription): Html {
+  const details = [customer, email, licenses.length > 0 ? `license ${licenses.join(", ")}` : "no license"];
+  return html`<li>${subscriptionLink(name)} <span class="quiet">${untrusted(details.filter(Boolean).join(", "))}</span></li>`;
+}
+
+const noMatch = html`<p>The search finds only exact values:</p>
+<ul><li>the id of a subscription: <code>stripe/sub_123</code> or <code>sub_123</code></li>
+<li>a customer id or an e-mail address: <code>jo@example.com</code></li>
+<li>a license number or a reference: <code>334673</code>, <code>bw-…</code></li>
+<li>an event that is not linked to a subscription: <code>stripe/evt_123</code></li></ul>
+<p>Events that could not be understood are on the <a href="/">home page</a>.</p>`;
+
+/** A full name, such as "stripe/sub_123", leads to its subscription or event. */
+async function urlOfNamed({ deps: { table } }: ConsoleContext, text: string): Promise<string | undefined> {
   const { storefront, id } = partsOf(`subscription#${text}` as `subscription#${string}/${string}`);
   if (storefront === "" || id === "") return undefined;
-  if (await table.load(keyOf("subscription", storefront, id))) return subscriptionAt(text);
+  if (await table.load(keyOf("subscription", storefront, id))) return subscriptionUrl(text);
   const [event] = await table.events(keyOf("event", storefront, id));
-  return event && to("/event", { name: text });
+  return event && urlOf("/event", { name: text });
 }

@@ -84,11 +84,11 @@ export function controlIn({ get, put, update, remove, collect }: Items): Control
       return { hour, day };
     },
 
-    knownLicenses: (family) => collect<KnownLicense>(pk, `witness#${family}#`),
+    knownLicenses: (family) => collect<KnownLicense>(pk, `known-license#${family}#`),
 
     async addKnownLicense(family, { elid, reference }) {
       const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % maxKnownLicenses;
-      await put({ pk, sk: `witness#${family}#${place}`, elid, reference });
+      await put({ pk, sk: `known-license#${family}#${place}`, elid, reference });
     },
   };
 }

@@ -1,21 +1,8 @@
 import type { Decision } from "./decide.ts";
-import { type Change, isOpen, isPurchase, type Operation } from "./operation.ts";
+import { anyTarget, type Block, blockOf, type Change, isOpen, isPurchase, type Operation } from "./operation.ts";
 import { keyOfReason, type Reason } from "./reasons.ts";
-import type { Attention, Block, Subscription } from "./subscription.ts";
+import type { Attention, Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
-
-/** What makes two changes the same, as far as an outcome of the first holds up the second. */
-export function blockOf(change: Change): Block {
-  const { kind, slot } = change;
-  switch (change.kind) {
-    case "order":
-      return { kind, slot, target: JSON.stringify([change.plan, change.pricelist, change.period, change.addons]) };
-    case "edit":
-      return { kind, slot, target: JSON.stringify([change.elid, change.addons]) };
-    default:
-      return { kind, slot, target: change.elid };
-  }
-}
 
 /** The operations that may still have an effect, oldest first. */
 export const openOperations = ({ operation, parked = [] }: Subscription): Operation[] => [
@@ -36,10 +23,11 @@ export const blockedTargets = (
 ): Block[] =>
   wanted.flatMap(({ change }) => (attention.some((item) => blocks(item, change, now)) ? [blockOf(change)] : []));
 
-const isSameBlock = (a: Block, b: Block): boolean => a.slot === b.slot && a.kind === b.kind && a.target === b.target;
+const covers = (held: Block, block: Block): boolean =>
+  held.kind === block.kind && (held.target === anyTarget || (held.slot === block.slot && held.target === block.target));
 
 const blocks = ({ blocks: held, until }: Attention, change: Change, now: Instant): boolean =>
-  held !== undefined && (until === undefined || until > now) && isSameBlock(held, blockOf(change));
+  held !== undefined && (until === undefined || until > now) && covers(held, blockOf(change));
 
 /** Whether a change must wait until it is known what another one did to the same slot. */
 function excludes(open: Change, change: Change): boolean {
@@ -60,7 +48,7 @@ export function withAttention(subscription: Subscription, decision: Decision, no
   const lasting = attention.filter(({ operation, blocks: held, until }) => {
     if (operation !== undefined) return open.some(({ n }) => n === operation);
     if (until !== undefined && until <= now) return false;
-    return held !== undefined && decision.blocked.some((block) => isSameBlock(block, held));
+    return held !== undefined && decision.blocked.some((block) => covers(held, block));
   });
   const stated = decision.attention.map((reason) => ({ reason, since: sinceOf(reason, attention) ?? now }));
   const items = [...lasting, ...stated].sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));

@@ -2,9 +2,9 @@ import { blockedTargets, isBlocked, openOperations } from "./attention.ts";
 import type { Catalog, Product } from "./catalog.ts";
 import { type Assignment, assign, type Demand, demandsOf, type LicensedSlot } from "./demand.ts";
 import { type Entitlement, entitlement } from "./entitlement.ts";
-import type { Change, Span } from "./operation.ts";
+import type { Block, Change, Span } from "./operation.ts";
 import type { Reason } from "./reasons.ts";
-import { type Block, type Slot, type Subscription, spentTime } from "./subscription.ts";
+import { type Slot, type Subscription, spentTime } from "./subscription.ts";
 import {
   addDays,
   addMonths,
@@ -61,6 +61,9 @@ export function decide(subscription: Subscription, catalog: Catalog, now: Instan
   ]);
   return until === undefined ? { ...facts, kind: "settled" } : { ...facts, kind: "settled", until };
 }
+
+/** A DynamoDB item holds 400 KB. The rest is for what an operation and further events add. */
+const maxStateBytes = 300_000;
 
 /** Five years: the longest period is three. Each period would be bought. */
 const maxDaysAhead = 5 * 366;
@@ -159,7 +162,9 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
   const { assignment, entitled, catalog, subscription, now, isTrialOver } = context;
   const { vacant, surplus } = assignment;
   const { through, ended, withheld } = entitled;
-  if (ended || withheld || through === undefined || through <= now) return { orders: [] };
+  if (vacant.length === 0 || ended || withheld || through === undefined || through <= now) return { orders: [] };
+  const bytes = Buffer.byteLength(JSON.stringify(subscription));
+  if (bytes > maxStateBytes) return { orders: [], problem: { code: "too_large", bytes } };
   const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
   const { exchangesPerMonth } = catalog.limits;
   let exchanges = (subscription.exchanges ?? []).filter((at) => at > instantPlus(now, { days: -31 })).length;

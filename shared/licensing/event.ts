@@ -1,6 +1,9 @@
 import type { Instant } from "./time.ts";
 
-/** The storefronts of the public contract, each with its address `/webhooks/<name>`, its secrets and its `soldAs`. */
+/**
+ * The storefronts of the public contract, each with its address `/webhooks/<name>`, its secrets, and its `soldAs`.
+ * The only list of them: the registries of parsers, simulators, and test signers are typed by it.
+ */
 export const storefrontNames = [
   "standard",
   "stripe",
@@ -13,6 +16,8 @@ export const storefrontNames = [
   "polar",
   "hostbill",
 ] as const;
+
+export type StorefrontName = (typeof storefrontNames)[number];
 
 /** What was sold, in the storefront's own names (a Stripe price and its product, a plan of the catalog, "sku:vm6"). */
 export type Item = {

@@ -1,7 +1,8 @@
-import { addAttention, blockOf, dropAttention } from "./attention.ts";
+import { addAttention, dropAttention } from "./attention.ts";
 import { statedAt } from "./coverage.ts";
 import {
   type Balance,
+  blockOf,
   type CallOutcome,
   type Change,
   describe,

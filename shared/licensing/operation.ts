@@ -162,6 +162,27 @@ export const isPurchase = (change: Change): boolean => change.kind === "order" |
 /** A purchase that no new payment pays for: another product within paid time, or a license that was lost. */
 export const isExchange = (change: Change): boolean => change.kind === "order" && !change.trial && !change.spends;
 
+/** Changes that an outcome holds up: of that kind, in that slot, and with the same target. Orders count in any slot. */
+export type Block = { slot: number; kind: ChangeKind; target: string };
+
+/** Of every change of the kind. */
+export const anyTarget = "*";
+export const anyOrder: Block = { slot: 0, kind: "order", target: anyTarget };
+
+/** What makes two changes the same, as far as an outcome of the first holds up the second. */
+export function blockOf(change: Change): Block {
+  const { kind, slot } = change;
+  switch (change.kind) {
+    case "order":
+      // The same order is refused in another slot too.
+      return { kind, slot: 0, target: JSON.stringify([change.plan, change.pricelist, change.period, change.addons]) };
+    case "edit":
+      return { kind, slot, target: JSON.stringify([change.elid, change.addons]) };
+    default:
+      return { kind, slot, target: change.elid };
+  }
+}
+
 /** How the change reads in a log line or a reason. */
 export function describe(change: Change): string {
   switch (change.kind) {

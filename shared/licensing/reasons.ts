@@ -1,4 +1,4 @@
-import { type Change, describe } from "./operation.ts";
+import { blockOf, type Change, describe } from "./operation.ts";
 import type { Instant } from "./time.ts";
 
 /** Why a subscription needs attention: a code with its facts. Text is made of it at the edge only. */
@@ -189,8 +189,8 @@ export const adviceOn = ({ code }: Reason): string => guidance[code].advice;
 export function keyOfReason(reason: Reason): string {
   const { code } = reason;
   if ("operation" in reason && reason.operation !== undefined) return `${code}#${reason.operation}`;
-  if ("change" in reason) return `${code}#${describe(reason.change)}`;
-  if (code === "too_large") return code;
+  if (code === "too_large" || code === "order_limit" || code === "exchange_limit") return code;
+  if ("change" in reason) return `${code}#${JSON.stringify(blockOf(reason.change))}`;
   if (code === "backing_off") return `${code}#${reason.since}`;
   return JSON.stringify(reason);
 }

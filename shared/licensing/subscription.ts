@@ -1,6 +1,6 @@
 import type { Counted } from "./coverage.ts";
 import { type Event, type Item, type RevocationType, revocationTypes } from "./event.ts";
-import type { Balance, ChangeKind, Operation } from "./operation.ts";
+import type { Balance, Block, Operation } from "./operation.ts";
 import type { Reason } from "./reasons.ts";
 import { type Day, type Instant, latest, startOf } from "./time.ts";
 
@@ -82,9 +82,6 @@ export type Attention = {
   /** It was for want of money, and ends when the balance rises over this one, the first that was read. */
   funds?: { balance?: Balance };
 };
-
-/** Changes of that kind in that slot, as long as they are to do the same. */
-export type Block = { slot: number; kind: ChangeKind; target: string };
 
 /**
  * Nothing is called before `until`. `times` in a row it failed, since the first of which nothing succeeded; in

@@ -1,3 +1,4 @@
+import type { StorefrontName } from "../licensing/event.ts";
 import { chargebee } from "./chargebee.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
@@ -10,21 +11,18 @@ import type { Storefront } from "./storefront.ts";
 import { stripe } from "./stripe.ts";
 import { woocommerce } from "./woocommerce.ts";
 
-/** A new storefront is one file and one line here. */
-const all: Storefront[] = [
+const storefronts: Record<StorefrontName, Storefront> = {
   standard,
   stripe,
   paddle,
   lemonsqueezy,
-  polar,
   shopify,
   woocommerce,
   chargebee,
   fastspring,
+  polar,
   hostbill,
-];
+};
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
-  all.find((storefront) => storefront.name === name);
-
-export const storefrontNamesBuilt: readonly string[] = all.map((storefront) => storefront.name);
+  Object.hasOwn(storefronts, name) ? storefronts[name as StorefrontName] : undefined;

@@ -13,14 +13,13 @@ import { startQueue } from "../../local/queue.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
 import { tableName } from "../../local/table.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
-import type { Publish } from "../../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createTable } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import { emf } from "../../shared/observability/emf.ts";
-import { freshAt } from "../../shared/storefronts/signatures.ts";
-import { authinfo, signStandard, standardSecret, stripeSecret, testCatalog } from "../support/local.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
+import { authinfo, signStandard, stripeSecret, testCatalog } from "../support/local.ts";
 
 /** One request, and the capacity units that the table says it took; of a line of the log its bytes. */
 export type Request = {
@@ -35,7 +34,6 @@ type Signed = { storefront: string; body: string; headers: Record<string, string
 type Paid = { subscription: string; plan: string; quantity: number; payment: string; paidThrough: Date };
 
 export const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
-const secrets = { billmgr: authinfo, storefronts: { standard: [standardSecret], stripe: [stripeSecret] } };
 
 /** The functions' own code over clients that count, its schedule run by hand. */
 export async function startCounted(client: DynamoDBClient) {
@@ -56,7 +54,7 @@ export async function startCounted(client: DynamoDBClient) {
   const post = postTo(url);
   const table = createTable(client, tableName);
   const send = sendTo(queue.client, queue.url);
-  const provision = createHandler({
+  const deps = dependenciesOf({
     table,
     billmgr: createBillmgr(
       (form, timeoutMs) => {
@@ -72,27 +70,27 @@ export async function startCounted(client: DynamoDBClient) {
     now,
     log,
     metrics,
+    publish: async (announcements) => {
+      for (const { type } of announcements) requests.push({ to: "bus", what: type, read: 0, write: 0 });
+      return [];
+    },
   });
-  const stopPump = pump(queue, provision, 180_000, 1);
+  const stopPump = pump(queue, createHandler(deps), 180_000, 1);
   const idle = async () => {
     while (queue.size() > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   };
 
   const sweep = async () => {
-    await renew({ table, send, now, log, metrics }, () => Number.POSITIVE_INFINITY);
+    await renew(deps, () => Number.POSITIVE_INFINITY);
     await idle();
-  };
-  const publish: Publish = async (announcements) => {
-    for (const { type } of announcements) requests.push({ to: "bus", what: type, read: 0, write: 0 });
-    return [];
   };
   return {
     requests,
     sandbox,
     now,
     sweep,
-    announce: () => announce({ table, publish, now, log, metrics }, () => Number.POSITIVE_INFINITY),
-    watch: () => watch({ table, now, metrics }),
+    announce: () => announce(deps, () => Number.POSITIVE_INFINITY),
+    watch: () => watch(deps),
     /** What fell due meanwhile is dealt with. */
     moveTo: async (moment: Date) => {
       clock.moveTo(moment);
@@ -114,7 +112,7 @@ export async function startCounted(client: DynamoDBClient) {
       requests.push({ to: "door", what: storefront, read: 0, write: 0 });
       const { status } = await receive(
         { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
-        { secrets: async () => secrets, send, isFresh: freshAt(() => now().getTime()), now, log, metrics },
+        deps,
       );
       if (status !== 200) throw new Error(`a webhook was answered ${status}`);
       await idle();

@@ -4,9 +4,9 @@ import { startQueue } from "../../local/queue.ts";
 import { createDoor } from "../../local/routes.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { serve } from "../../shared/http/serve.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
 import { freshAt } from "../../shared/storefronts/signatures.ts";
-import { post, signStandard, standardSecret, startTestStack, testCatalog } from "../support/local.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
+import { post, signStandard, startTestStack, testCatalog } from "../support/local.ts";
 import { interleave, ratio, raw, spread, table } from "./figures.ts";
 
 const purchases = 300;
@@ -52,14 +52,9 @@ export async function flow(): Promise<void> {
 async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void> }> {
   const queue = await startQueue({ region: "us-east-1", credentials: { accessKeyId: "b", secretAccessKey: "b" } });
   const clock = createClock(0);
-  const webhook = createHandler({
-    secrets: async () => ({ billmgr: "user:password", storefronts: { standard: [standardSecret] } }),
-    send: sendTo(queue.client, queue.url),
-    isFresh: freshAt(Date.now),
-    now: clock.now,
-    log,
-    metrics: noMetrics,
-  });
+  const webhook = createHandler(
+    dependenciesOf({ send: sendTo(queue.client, queue.url), isFresh: freshAt(Date.now), now: clock.now, log }),
+  );
   const table = { halt: async () => undefined, liftHalt: async () => {} };
   const parts = () => {
     throw new Error("only webhooks come here");

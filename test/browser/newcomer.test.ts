@@ -33,36 +33,36 @@ describe(`a newcomer, ${inChromium}`, () => {
     if (folder) rmSync(folder, { recursive: true });
   });
 
-  it("buys, loses an answer, and sees it found: the period is bought once", { timeout: 60_000 }, async () => {
+  it("buys, loses a response, and sees that the period is bought once", { timeout: 60_000 }, async () => {
     const { page, problems } = await openIn(browser, url);
     const press = async (name: string) => {
       await page.getByRole("button", { name, exact: true }).click();
-      await page.locator(".note").waitFor();
+      await page.locator(".flash").waitFor();
     };
     await page.goto("/");
     await page.getByRole("link", { name: "Try it" }).click();
     await press("Buy at stripe");
-    expect(await page.locator(".note").textContent()).toContain("invoice.paid, answered 200");
+    expect(await page.locator(".flash").textContent()).toContain("invoice.paid (answered 200)");
     await press("a minute");
-    await page.getByText("in order").waitFor();
+    await page.getByText("up to date").waitFor();
     await press("a month");
 
     await page.getByLabel("call", { exact: true }).selectOption("prolong");
-    await page.getByLabel("goes wrong:").selectOption("act_then_drop");
-    await press("Plan it");
+    await page.getByLabel("fails by").selectOption("act_then_drop");
+    await press("Plan this fault");
     await press("pays the next period");
-    await page.locator("#state").getByText("waits").waitFor();
+    await page.locator("#state").getByText("scheduled").waitFor();
     await page
       .locator("#state")
       .getByText(/operation 2, prolong license \d+ to .*: unknown/)
       .waitFor();
-    expect(await page.locator("svg.life rect.unknown").count()).toBe(1);
+    expect(await page.locator("svg.timeline rect.unknown").count()).toBe(1);
 
     await press("an hour");
-    await page.locator("#state").getByText("in order").waitFor();
-    expect(await page.locator("#operation-2").textContent()).toMatch(/looked, achieved/);
-    const life = await page.locator("#life-desc").textContent();
-    expect(life).toMatch(/operation 2, unknown what it did: done/);
+    await page.locator("#state").getByText("up to date").waitFor();
+    expect(await page.locator("#operation-2").textContent()).toMatch(/checked, achieved/);
+    const timeline = await page.locator("#timeline-desc").textContent();
+    expect(timeline).toMatch(/operation 2, outcome unknown: done/);
     await expectAccessible(page);
 
     const ledger = (await (await fetch(`${url}/sandbox/ledger`)).json()) as { operation: string }[];

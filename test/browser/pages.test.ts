@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
 import { expectAccessible, inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
 import { change } from "../support/console.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceMinutes, inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack } from "../support/test-stack.ts";
 
 const it = test.runIf(runs);
 
-/** Something of everything: bought, lost, refused, halted, not understood. */
+/** Fills the system with one of everything: bought, lost, refused, halted, not understood. */
 async function fill(stack: LocalStack): Promise<void> {
-  const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+  const minutes = (count: number) => advanceMinutes(stack, count);
   const buy = (subscription: string) =>
     tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }), { id: `msg_${subscription}` });
   await buy("first");
@@ -18,9 +19,9 @@ async function fill(stack: LocalStack): Promise<void> {
   await tell(stack, "subscription.changed", { subscription: "first", plan: "vm6-monthly", quantity: 3 });
   await minutes(10);
   stack.sandbox?.plan({ fault: "basket", func: "order" });
-  await buy("basket");
+  await buy("cart");
   await minutes(10);
-  await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_unclear" });
+  await tell(stack, "payment.succeeded", { subscription: undefined }, { id: "msg_unparseable" });
   stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
   await buy("open");
   await change(stack, "/halt", { reason: "to see it" });
@@ -28,36 +29,32 @@ async function fill(stack: LocalStack): Promise<void> {
 }
 
 describe(inChromium, () => {
-  let stack: LocalStack;
+  const stack = useSharedTestStack();
   let browser: Browser;
   beforeAll(async () => {
     if (!runs) return;
-    stack = await startTestStack();
     await fill(stack);
     browser = await startBrowser();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await stack?.stop();
-  });
+  afterAll(() => browser?.close());
 
   const paths = {
     home: "/",
     operations: "/operations",
-    "what comes next": "/waiting",
+    scheduled: "/scheduled",
     "a subscription": "/subscription?name=standard%2Ffirst&at=2027-03-01",
-    "a subscription that needs a person": "/subscription?name=standard%2Fbasket",
-    "an event of no subscription": "/event?name=standard%2Fmsg_unclear",
+    "a subscription that needs attention": "/subscription?name=standard%2Fcart",
+    "an event without a subscription": "/event?name=standard%2Fmsg_unparseable",
     "an event of a subscription": "/event?of=standard%2Ffirst&id=msg_first",
-    "a search without a hit": "/find?text=nobody",
-    "a question": "/repair?repair=never-bought&name=standard%2Fbasket",
+    "a search without a match": "/find?text=nobody",
+    "a confirmation": "/repair?repair=never-bought&name=standard%2Fcart",
     "a halt": "/halt?reason=x",
-    account: "/account",
+    reconcile: "/account",
     "try it": "/try",
-    "no page": "/nowhere",
+    "an unknown page": "/nowhere",
   };
   it.each(Object.entries(paths))(
-    "%s can be read and used by everybody, in light and dark, and asks nobody else",
+    "%s is accessible in light and dark mode, and loads nothing from elsewhere",
     { timeout: 30_000 },
     async (_, path) => {
       for (const colorScheme of ["light", "dark"] as const) {
@@ -72,18 +69,18 @@ describe(inChromium, () => {
     },
   );
 
-  it("reads and works without a script", async () => {
+  it("works without JavaScript", async () => {
     const { page } = await openIn(browser, stack.url, { javaScriptEnabled: false });
     await page.goto("/");
-    await page.getByRole("link", { name: "standard/basket" }).first().click();
-    await page.getByRole("button", { name: "Try again" }).click();
-    expect(await page.getByText("standard/basket is woken").count()).toBe(1);
+    await page.getByRole("link", { name: "standard/cart" }).first().click();
+    await page.getByRole("button", { name: "Retry" }).click();
+    expect(await page.getByText("standard/cart is being processed again").count()).toBe(1);
     await page.context().close();
   });
 
-  it("goes by the keyboard alone, from the address to a repair", async () => {
+  it("a repair works by keyboard alone", async () => {
     const { page } = await openIn(browser, stack.url);
-    await page.goto("/event?name=standard%2Fmsg_unclear");
+    await page.goto("/event?name=standard%2Fmsg_unparseable");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     expect(new URL(page.url()).hash).toBe("#main");
@@ -92,9 +89,9 @@ describe(inChromium, () => {
       for (let i = 0; i < 9 && (await focused()) !== text; i++) await page.keyboard.press("Tab");
       expect(await focused()).toBe(text);
     };
-    await tabTo("Read it again…");
+    await tabTo("Replay…");
     await page.keyboard.press("Enter");
-    await page.getByText("Are you certain?").waitFor();
+    await page.getByText("Are you sure?").waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await tabTo("Yes, do it");
@@ -103,7 +100,7 @@ describe(inChromium, () => {
     await page.context().close();
   });
 
-  it("fits a narrow screen: what is wider scrolls by itself", async () => {
+  it("fits a narrow screen: only wide elements scroll", async () => {
     const { page } = await openIn(browser, stack.url, { viewport: { width: 390, height: 800 } });
     for (const path of ["/", "/subscription?name=standard%2Ffirst"]) {
       await page.goto(path);

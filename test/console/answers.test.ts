@@ -1,48 +1,44 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
-import { done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
+import { advanceMinutes, done, inDays, paid, stateOf, tell, testCatalog } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const page = async (path: string) => (await ask(stack, path)).text;
 const buy = (more: object = {}) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), more));
 const words = async (path: string) => wordsOf(await page(path));
 
-describe("a repair is made of what was seen", () => {
-  const lose = async () => {
+describe("a repair applies to the operation that was confirmed", () => {
+  const leaveOrderInCart = async () => {
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await buy();
     await minutes(120);
   };
-  const confirmed = async (repair: string) => {
+  const openConfirmation = async (repair: string) => {
     const text = await page(`/repair?${new URLSearchParams({ repair, name: "standard/42" })}`);
     return { text, operation: /name="operation" value="(\d+)"/.exec(text)?.[1] ?? "" };
   };
 
-  test("the question names the operation, and a yes of before says nothing of a later one", async () => {
-    await lose();
-    const { text, operation } = await confirmed("never-bought");
+  test("the confirmation names the operation, and does not count for a later one", async () => {
+    await leaveOrderInCart();
+    const { text, operation } = await openConfirmation("never-bought");
     expect(text).toContain("(operation 1, order vmmanager6 for a month)");
-    const yes = { repair: "never-bought", name: "standard/42", operation };
+    const confirmation = { repair: "never-bought", name: "standard/42", operation };
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
-    expect((await change(stack, "/repair", yes)).status).toBe(303);
+    expect((await change(stack, "/repair", confirmation)).status).toBe(303);
     await stack.settle();
     expect((await stateOf(stack))?.operation).toMatchObject({ n: 2, state: "unknown" });
-    const again = await change(stack, "/repair", yes);
-    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 by now")]);
+    const again = await change(stack, "/repair", confirmation);
+    expect([again.status, again.text]).toEqual([409, expect.stringContaining("is at operation 2 now")]);
     await minutes(240);
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("one that failed half-way is not said to be undone", async () => {
+  test("a change that failed halfway is reported as unknown", async () => {
     await buy();
     await minutes(1);
     const throttled = Object.assign(new Error("Rate exceeded"), { name: "ThrottlingException", $metadata: {} });
@@ -53,7 +49,7 @@ describe("a repair is made of what was seen", () => {
       catalog: testCatalog(),
       now: stack.clock.now,
     } as unknown as OperatorDependencies;
-    const { request } = createConsole({ where: "a test", world: deps });
+    const { request } = createConsole({ where: "a test", deps });
     const headers = { host: "127.0.0.1", origin: "http://127.0.0.1" };
     const shown = await (await request("/account", { headers })).text();
     const token = /name="token" value="([0-9a-f]{64})"/.exec(shown)?.[1] ?? "";
@@ -65,23 +61,23 @@ describe("a repair is made of what was seen", () => {
     };
     const answer = await request("/repair", { method: "POST", headers: form, body });
     const text = await answer.text();
-    expect([answer.status, text]).toEqual([409, expect.stringContaining("It is not known whether it was done")]);
+    expect([answer.status, text]).toEqual([409, expect.stringContaining("It is unknown whether the change was made")]);
     expect(text).toContain("AWS: ThrottlingException: Rate exceeded");
     expect((await stack.table.load("subscription#standard/42"))?.due).toEqual(expect.any(String));
   });
 
-  test("without saying of which, nothing is done", async () => {
-    await lose();
+  test("a repair without an operation number is refused", async () => {
+    await leaveOrderInCart();
     const before = await stateOf(stack);
     expect((await change(stack, "/repair", { repair: "never-bought", name: "standard/42" })).status).toBe(409);
     expect(await stateOf(stack)).toEqual(before);
   });
 });
 
-describe("who answers a customer sees", () => {
+describe("the page shows", () => {
   const customer = { id: "cus_9", email: "ann@example.com" };
 
-  test("whose a case is, and what to do about it", async () => {
+  test("the customer of an attention item, and what to do about it", async () => {
     await buy({ plan: "vm7-monthly", customer });
     await minutes(1);
     const home = await words("/");
@@ -91,29 +87,31 @@ describe("who answers a customer sees", () => {
     expect(await words("/subscription?name=standard%2F42")).toContain("Add the id to the catalog");
   });
 
-  test("the plan by the catalog's name, and the shop's own beside it", async () => {
+  test("the plan by its name in the catalog", async () => {
     await buy({ customer });
     await minutes(1);
-    expect(await words("/subscription?name=standard%2F42")).toContain("sold 1 × vm6-monthly entitled");
+    expect(await words("/subscription?name=standard%2F42")).toContain("sold 1 × vm6-monthly paid until");
   });
 
-  test("that nothing is paid, where nothing is to be done about it", async () => {
+  test("that nothing is paid, even if nothing is to be done about it", async () => {
     await tell(stack, "payment.succeeded", {
       ...paid(inDays(stack, 30)),
       paidThrough: inDays(stack, -30).toISOString(),
     });
     await minutes(1);
-    expect(await words("/subscription?name=standard%2F42")).toMatch(/not paid nothing/);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(/not paid nothing to do/);
   });
 
-  test("what billmgr said, while it is being found out whether anything was done", async () => {
+  test("the response of billmgr while the outcome is unknown", async () => {
     stack.sandbox?.configure({ balance: 1 });
     await buy({ customer });
     await minutes(2);
-    expect(await words("/subscription?name=standard%2F42")).toMatch(/waits wait until .* billmgr said: error money/);
+    expect(await words("/subscription?name=standard%2F42")).toMatch(
+      /scheduled check again at .* billmgr responded: error money/,
+    );
   });
 
-  test("characters that turn the text around by their names", async () => {
+  test("bidirectional control characters by their code points", async () => {
     await buy({ customer: { email: "ann@example.com\u202egnp.exe" } });
     await minutes(1);
     const text = await page("/subscription?name=standard%2F42");
@@ -121,7 +119,7 @@ describe("who answers a customer sees", () => {
     expect(text).not.toContain("\u202e");
   });
 
-  test("after a refusal, the way back to whom it was about", async () => {
+  test("a link back to the subscription after a refused repair", async () => {
     await buy();
     await minutes(1);
     const { text } = await change(stack, "/repair", {
@@ -133,7 +131,7 @@ describe("who answers a customer sees", () => {
     expect(text).toContain('<a href="/subscription?name=standard%2F42">Back to <bdi>standard/42</bdi></a>');
   });
 
-  test("no button to stop what is stopped", async () => {
+  test("no halt button during a halt", async () => {
     expect(await page("/")).toContain("Halt all calls…");
     await change(stack, "/halt", { reason: "maintenance" });
     expect(await page("/")).not.toContain("Halt all calls…");

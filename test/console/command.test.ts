@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack } from "../support/test-stack.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-let stack: LocalStack;
+const stack = useSharedTestStack();
 let child: ChildProcess;
 let address = "";
 
@@ -21,26 +21,22 @@ const addressIn = (output: () => string): Promise<string> =>
   vi.waitFor(() => /open at (\S+)/.exec(output())?.[1] ?? Promise.reject(new Error(output())), 20_000);
 
 beforeAll(async () => {
-  stack = await startTestStack();
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await stack.settle();
   const { started, output } = command("--url", stack.url, "--port", "0");
   child = started;
   address = await addressIn(output);
 });
-afterAll(async () => {
-  child?.kill("SIGKILL");
-  await stack.stop();
-});
+afterAll(() => void child?.kill("SIGKILL"));
 
-const opened = async (): Promise<(path: string) => Promise<string>> => {
+const openConsole = async (): Promise<(path: string) => Promise<string>> => {
   const { headers } = await fetch(address, { redirect: "manual" });
   const cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
   expect(headers.get("set-cookie")).toMatch(/; Path=\/; HttpOnly; SameSite=Strict/);
   return async (path) => (await fetch(new URL(path, address), { headers: { cookie } })).text();
 };
 
-test("the page is open to whoever has the key that was told, and to nobody else at this machine", async () => {
+test("only requests with the printed access key are answered", async () => {
   for (const path of [
     "/",
     "/subscription?name=standard/42",
@@ -50,13 +46,17 @@ test("the page is open to whoever has the key that was told, and to nobody else 
     "/live",
   ]) {
     const response = await fetch(new URL(path, address));
-    expect([path, response.status, await response.text()]).toEqual([path, 401, expect.stringContaining("the key")]);
+    expect([path, response.status, await response.text()]).toEqual([
+      path,
+      401,
+      expect.stringContaining("access key missing"),
+    ]);
   }
-  const page = await opened();
+  const page = await openConsole();
   expect(await page("/subscription?name=standard/42")).toContain("334673");
 });
 
-test("two of them are open in one browser, which keeps the cookies of all ports together", async () => {
+test("two consoles work in one browser, although it shares cookies between ports", async () => {
   const { started, output } = command("--url", stack.url, "--port", "0");
   const other = await addressIn(output);
   const jar = new Map<string, string>();
@@ -72,30 +72,30 @@ test("two of them are open in one browser, which keeps the cookies of all ports 
   started.kill("SIGKILL");
 });
 
-test("it shows the same system, with its time, and nothing to try", async () => {
-  const page = await opened();
+test("it shows the same system at its time, without Try it", async () => {
+  const page = await openConsole();
   await stack.advanceTo(new Date("2027-05-01T10:00:30Z"));
   const home = await page("/");
   expect(home).toMatch(/<p class="clock"><time[^>]*>2027-05-01 10:00/);
   expect(home).not.toContain("Try it");
-  expect(await page("/try")).toContain("There is no such page.");
+  expect(await page("/try")).toContain("This page does not exist.");
 });
 
 test.each([
-  [[], "say either --stack or --url"],
-  [["--stack", "a", "--url", "http://127.0.0.1:1"], "say either --stack or --url"],
+  [[], "pass either --stack or --url"],
+  [["--stack", "a", "--url", "http://127.0.0.1:1"], "pass either --stack or --url"],
   [["--url", "nonsense"], '--url: found "nonsense"'],
   [["--url", "http://127.0.0.1:1"], "nothing answers at http://127.0.0.1:1"],
   [["--url", "http://127.0.0.1:1", "--port", "x"], '--port: found "x"'],
   [["--stak", "a"], 'did you mean "stack"?'],
-])("a mistake is said in words: %j", async (args, why) => {
+])("wrong usage is explained without a stack trace: %j", async (args, why) => {
   const { ended, output } = command(...args);
   expect(await ended).toBe(1);
   expect(output()).toContain(why);
   expect(output()).not.toMatch(/^ {4}at /m);
 });
 
-test("it stops when it is told to", async () => {
+test("it stops on SIGTERM", async () => {
   const { started, ended, output } = command("--url", stack.url, "--port", "0");
   await vi.waitFor(() => expect(output()).toContain("open at"), 20_000);
   started.kill("SIGTERM");

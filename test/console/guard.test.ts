@@ -1,21 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { ask, change, tokenOf } from "../support/console.ts";
-import { inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { inDays, paid, tell } from "../support/local.ts";
+import { useSharedTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
+const stack = useSharedTestStack();
 beforeAll(async () => {
-  stack = await startTestStack();
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await stack.settle();
 });
-afterAll(() => stack.stop());
 
 const isHalted = async () => (await stack.table.halt()) !== undefined;
 
-describe("who is let in", () => {
+describe("access", () => {
   test.each(["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "localhost.evil.example:80"])(
-    "not whoever has the name %j lead here",
+    "a request with the host %j is refused",
     async (host) => {
       const { status, text } = await ask(stack, "/", { headers: { host } });
       expect(status).toBe(421);
@@ -23,7 +21,7 @@ describe("who is let in", () => {
     },
   );
 
-  test.each(["localhost:1234", "127.0.0.1"])("%s is here", async (host) => {
+  test.each(["localhost:1234", "127.0.0.1"])("the host %s is accepted", async (host) => {
     expect((await ask(stack, "/", { headers: { host } })).status).toBe(200);
   });
 
@@ -40,13 +38,13 @@ describe("who is let in", () => {
     expect(await isHalted()).toBe(false);
   });
 
-  test("a change without any token is refused", async () => {
+  test("a change without a token is refused", async () => {
     const headers = { origin: stack.url, "content-length": "0" };
     const { status } = await ask(stack, "/halt", { method: "POST", headers });
     expect([status, await isHalted()]).toEqual([403, false]);
   });
 
-  test.each(["PUT", "DELETE", "PATCH", "OPTIONS"])("%s is no way to change anything", async (method) => {
+  test.each(["PUT", "DELETE", "PATCH", "OPTIONS"])("the method %s is refused", async (method) => {
     const { status, headers } = await ask(stack, "/halt", { method, headers: { origin: stack.url } });
     expect([status, headers.allow]).toEqual([405, "GET, HEAD, POST"]);
   });
@@ -54,24 +52,21 @@ describe("who is let in", () => {
   test("a form of more than 64 KiB is refused", async () => {
     expect((await change(stack, "/halt", { reason: "x".repeat(70_000) })).status).toBe(413);
     const headers = { "transfer-encoding": "chunked" };
-    expect((await change(stack, "/halt", { reason: "of no length" }, headers)).status).toBe(413);
+    expect((await change(stack, "/halt", { reason: "without a length" }, headers)).status).toBe(413);
     expect(await isHalted()).toBe(false);
   });
 
-  test("a change by the page's own form is made", async () => {
+  test("a change from the form of a page is made", async () => {
     expect((await change(stack, "/halt", { reason: "to see" })).status).toBe(303);
     expect((await stack.table.halt())?.reason).toBe("to see");
     await change(stack, "/resume", {});
     expect(await isHalted()).toBe(false);
   });
 
-  test("each start has a token of its own", async () => {
-    const other = await startTestStack();
-    try {
+  test("every start has a new token", async () => {
+    await withTestStack({}, async (other) => {
       expect(await tokenOf(other)).not.toBe(await tokenOf(stack));
-    } finally {
-      await other.stop();
-    }
+    });
   });
 });
 
@@ -81,14 +76,14 @@ const policy =
 test.each([
   "/",
   "/operations",
-  "/waiting",
+  "/scheduled",
   "/account",
   "/try",
   "/subscription?name=standard/42",
   "/find?text=42",
   "/nothing",
   "/assets/style.css",
-])("%s is kept to itself: nothing from elsewhere, nothing inline, in no frame and no cache", async (path) => {
+])("%s allows no foreign content, no inline content, no framing, and no caching", async (path) => {
   const { headers, text } = await ask(stack, path);
   expect(headers["content-security-policy"]).toBe(policy);
   expect(headers["x-content-type-options"]).toBe("nosniff");
@@ -96,7 +91,7 @@ test.each([
   expect(text).not.toMatch(/ style="| on\w+="|<style|<script(?! src="\/assets\/)|(src|href|action)="(?!\/|#)/);
 });
 
-test("what storefronts and scripts ask for is answered as ever, whatever name leads here", async () => {
+test("webhooks and local endpoints are answered under any host name", async () => {
   const headers = { host: "tunnel.example" };
   expect((await ask(stack, "/health", { headers })).text).toBe('{"status":"ok"}');
   expect((await ask(stack, "/webhooks/standard", { method: "POST", headers })).status).toBe(401);

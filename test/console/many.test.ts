@@ -15,12 +15,12 @@ const operationsOfEach = 10;
 const now = utc("2027-03-10T12:00");
 const today: Day = "2027-03-10";
 
-/** A busy shop's table, with each request that is made of it counted by its name. */
+/** The table of a busy shop. It counts the requests by command name. */
 describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach} operations`, () => {
-  // A page of DynamoDB's holds 1 MB: of the index's keys so many.
+  // A page of DynamoDB holds 1 MB, which is about this many index keys.
   const memory = createMemoryDynamo({ indexes: tableIndexes, pageSize: 6000 });
   let asked: string[] = [];
-  /** Rows, by the part of the index that they were read of. */
+  /** Rows read, by part of the index. */
   let rows: Record<string, number> = {};
   const client = {
     send: async (command: QueryCommand) => {
@@ -35,7 +35,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
   const table: Table = createTable(client, "table");
   const app = createConsole({
     where: "a test",
-    world: { table, send: async () => {}, billmgr: {} as Billmgr, catalog: catalogWith(), now: () => new Date(clock) },
+    deps: { table, send: async () => {}, billmgr: {} as Billmgr, catalog: catalogWith(), now: () => new Date(clock) },
   });
   const open = async (path: string) => {
     [asked, rows] = [[], {}];
@@ -46,14 +46,14 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
   beforeAll(async () => {
     for (let i = 0; i < subscriptions; i++) {
       const key = `subscription#standard/${i}` as Key;
-      const told = paid("2027-03-01", { through: "2027-04-01" }, { items: ["vm-monthly"] });
-      const subscription = { ...licensed([slot({ elid: String(i), expiry: "2027-04-01" })], told), id: String(i) };
-      const waits = i % 5 === 0;
+      const payment = paid("2027-03-01", { through: "2027-04-01" }, { items: ["vm-monthly"] });
+      const subscription = { ...licensed([slot({ elid: String(i), expiry: "2027-04-01" })], payment), id: String(i) };
+      const needsAttention = i % 5 === 0;
       const attention: Attention[] = [{ reason: { code: "backing_off", since: now, why: "of many" }, since: now }];
       await table.save(key, {
-        subscription: { ...subscription, ...(waits && { attention }) },
+        subscription: { ...subscription, ...(needsAttention && { attention }) },
         version: 0,
-        ...(!waits && { due: utc(`${addDays(today, (i % 28) + 1)}T00:00`) }),
+        ...(!needsAttention && { due: utc(`${addDays(today, (i % 28) + 1)}T00:00`) }),
       });
       for (let n = 1; n <= operationsOfEach; n++) {
         const finishedAt = utc(`${addDays(today, -((i + 3 * n) % 30))}T10:00`);
@@ -68,7 +68,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
   test.each([
     ["/", 100],
     ["/operations", 5],
-    ["/waiting", 220],
+    ["/scheduled", 220],
     ["/subscription?name=standard/77", 10],
     ["/find?text=77", 5],
     ["/account", 2],
@@ -80,7 +80,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     expect(text.length).toBeLessThan(200_000);
   });
 
-  test("the figures are all of it", async () => {
+  test("the figures count every operation and every due subscription", async () => {
     const { past, due } = await createFigures(table, () => new Date(now))();
     const sum = (values: number[]) => values.reduce((one, other) => one + other, 0);
     expect(sum(past.map(({ outcomes }) => outcomes.done ?? 0))).toBe(50_000);
@@ -88,17 +88,17 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     expect(sum(past.map(({ kinds }) => kinds.order ?? 0))).toBe(50_000);
     expect(sum(past.map(({ waits }) => waits[0] ?? 0))).toBe(50_000);
     expect(sum(due.map(({ count }) => count))).toBe(8000);
-    // From tomorrow on, for four weeks.
+    // Four weeks, starting tomorrow.
     expect(due.filter(({ count }) => count > 200).map(({ day }) => day)).toEqual(
       Array.from({ length: 28 }, (_, i) => addDays(today, i + 1)),
     );
   });
 
-  test("home, opened again, reads of what is due what comes next, and all of it once in ten minutes", async () => {
+  test("home reads the soonest due subscriptions each time, and all of them once in ten minutes", async () => {
     await open("/");
     clock += 60_000;
     await open("/");
-    // Of eight shards the eight soonest, and the longest of each.
+    // The eight soonest of each of the eight shards, and the oldest of each.
     expect(rows.due).toBeLessThanOrEqual(8 * 8 + 8);
     clock += 600_000;
     await open("/");
@@ -106,7 +106,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     clock = Date.parse(now);
   });
 
-  test("of the days that have long been over, nothing is read again", async () => {
+  test("days that have long been over are not read again", async () => {
     let at = Date.parse(now);
     const figures = createFigures(table, () => new Date(at));
     const rowsAfter = async (ms: number) => {
@@ -123,7 +123,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     expect((await rowsAfter(86_400_000)).journal).toBeCloseTo(3 * aDay, -2);
   });
 
-  test("a list goes on where it ended, and the pages are all of it", async () => {
+  test("the pages of a list together contain every entry once", async () => {
     const seen = new Set<string>();
     let path: string | undefined = "/operations?day=2027-03-09";
     let pages = 0;
@@ -140,7 +140,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     expect([seen.size, pages]).toEqual([ofThatDay, Math.ceil(ofThatDay / 200)]);
   });
 
-  test("what was announced late is counted", async () => {
+  test("an operation that was published late is counted", async () => {
     const key = "subscription#standard/0" as Key;
     const finishedAt = utc(`${addDays(today, -1)}T10:00`);
     const late = operation({ n: 99, change: orderOf(), claimedAt: finishedAt, finishedAt, state: "finished" });

@@ -1,25 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { createConsole } from "../../operator/console/app.ts";
 import { ask, change, wordsOf } from "../support/console.ts";
-import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
+import { advanceDays, advanceMinutes, done, inDays, paid, stateOf, tell, testCatalog } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const page = async (path: string) => (await ask(stack, path)).text;
 const buy = (more: object = {}) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), more));
 const words = async (path: string) => wordsOf(await page(path));
 
-describe("what others wrote is text", () => {
+describe("text from customers and shops is escaped", () => {
   const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>'`;
 
-  test("in an address, a plan, an id and an event's body", async () => {
+  test("in an address, a plan, an id, and the body of an event", async () => {
     await tell(stack, "payment.succeeded", {
       ...paid(inDays(stack, 30), { subscription: hostile, plan: hostile }),
       customer: { id: hostile, email: hostile },
@@ -43,7 +39,7 @@ describe("what others wrote is text", () => {
     expect(await page(`/event?${event}`)).toContain("&lt;script&gt;alert(1)");
   });
 
-  test("in an address of a page, and in the reason of a halt", async () => {
+  test("in a URL, and in the reason of a halt", async () => {
     await change(stack, "/halt", { reason: hostile });
     for (const path of [
       "/",
@@ -55,65 +51,65 @@ describe("what others wrote is text", () => {
     }
   });
 
-  test("a note is told once, and none can be made up", async () => {
+  test("a flash message is shown once and cannot be forged in the URL", async () => {
     const { headers } = await change(stack, "/halt", { reason: "x" });
-    const at = String(headers.location);
-    expect(await words(at)).toContain("all calls are halted since");
-    expect((await page(at)).includes('class="note"')).toBe(false);
-    expect(await page("/?note=all%20is%20well")).not.toContain("all is well");
+    const url = String(headers.location);
+    expect(await words(url)).toContain("All calls have been halted since");
+    expect((await page(url)).includes('class="flash"')).toBe(false);
+    expect(await page("/?flash=all%20is%20well")).not.toContain("all is well");
   });
 });
 
 describe("home", () => {
-  test("says what needs a person, what was found, what fits, and what comes next", async () => {
-    await buy({ subscription: "a witness" });
+  test("shows attention items with evidence and repairs, the latest operations, and what is scheduled", async () => {
+    await buy({ subscription: "a known license" });
     await minutes(1);
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await buy();
     await minutes(15);
     const text = await words("/");
-    expect(text).toMatch(/Needs a person standard\/42 since .* ago operation 1, order vmmanager6/);
-    expect(text).toContain("billmgr said: put into billmgr's basket, unpaid");
-    expect(text).toMatch(/looked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
-    expect(text).toContain("Try again it was bought as license Adopt… It was never bought…");
-    expect(text).toMatch(/standard\/a witness order done/);
-    expect(text).toMatch(/standard\/a witness unless paid by 12-26: suspend license 334673/);
+    expect(text).toMatch(/Needs attention standard\/42 since .* ago operation 1, order vmmanager6/);
+    expect(text).toContain("billmgr responded: put into billmgr's basket, unpaid");
+    expect(text).toMatch(/checked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
+    expect(text).toContain("Retry It was bought as license Adopt… It was never bought…");
+    expect(text).toMatch(/standard\/a known license order done/);
+    expect(text).toMatch(/standard\/a known license unless paid by 12-26: suspend license 334673/);
   });
 
-  test("goes on on further pages where much needs a person", async () => {
+  test("splits many attention items into pages", async () => {
     for (let i = 0; i < 23; i++)
       await tell(stack, "payment.succeeded", { subscription: undefined }, { id: `msg_many_${i}` });
     await minutes(1);
     const first = await page("/");
     const next = /href="(\/\?from=[^"]+)"/.exec(first)?.[1] ?? "";
     const second = await page(next);
-    const cases = (text: string) => [...text.matchAll(/standard\/msg_many_\d+<\/bdi><\/a>/g)].map(([one]) => one);
-    expect([cases(first).length, cases(second).length]).toEqual([20, 3]);
-    expect(new Set([...cases(first), ...cases(second)]).size).toBe(23);
+    const itemsOn = (text: string) => [...text.matchAll(/standard\/msg_many_\d+<\/bdi><\/a>/g)].map(([one]) => one);
+    expect([itemsOn(first).length, itemsOn(second).length]).toEqual([20, 3]);
+    expect(new Set([...itemsOn(first), ...itemsOn(second)]).size).toBe(23);
     expect((await ask(stack, "/?from=nonsense")).status).toBe(200);
     const cursor = JSON.parse(Buffer.from(next.split("from=")[1] ?? "", "base64url").toString());
     const more = Buffer.from(JSON.stringify({ ...cursor, more: { S: "x" } })).toString("base64url");
-    expect(cases(await page(`/?from=${more}`))).toEqual(cases(first));
+    expect(itemsOn(await page(`/?from=${more}`))).toEqual(itemsOn(first));
     expect((await ask(stack, `/?from=${Buffer.from('{"pk":1}').toString("base64url")}`)).status).toBe(200);
   });
 
-  test("has a name of its own for each button, and each question has one", async () => {
+  test("every button has a unique name, and every confirmation page a title", async () => {
     for (const subscription of ["1", "2"]) {
       stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
       await buy({ subscription });
       await minutes(1);
     }
-    const [cases = ""] = /<ol class="cases">.*<\/ol>/s.exec(await page("/")) ?? [];
-    const names = [...cases.matchAll(/<button [^>]*aria-label="([^"]*)"/g)].map(([, name]) => name);
-    expect(names).toContain("Try again standard/2");
-    expect(names.length).toBe([...cases.matchAll(/<button/g)].length);
+    const [items = ""] = /<ol class="items">.*<\/ol>/s.exec(await page("/")) ?? [];
+    const names = [...items.matchAll(/<button [^>]*aria-label="([^"]*)"/g)].map(([, name]) => name);
+    expect(names).toContain("Retry standard/2");
+    expect(names.length).toBe([...items.matchAll(/<button/g)].length);
     expect(new Set(names).size).toBe(names.length);
     const title = async (path: string) => /<title>(.*?) ·/.exec(await page(path))?.[1];
-    expect(await title("/repair?repair=gone&name=standard/1&elid=5")).toBe("gone standard/1: are you certain?");
-    expect(await title("/halt")).toBe("Halt all calls: are you certain?");
+    expect(await title("/repair?repair=gone&name=standard/1&elid=5")).toBe("gone standard/1: are you sure?");
+    expect(await title("/halt")).toBe("Halt all calls: are you sure?");
   });
 
-  test("does not say that nothing needs a person while more pages follow: the index is read late", async () => {
+  test("does not report that nothing needs attention while more pages follow, because the index is eventually consistent", async () => {
     const key = "subscription#standard/settled meanwhile" as const;
     const next = Object.fromEntries(["pk", "sk", "agenda", "agendaAt"].map((name) => [name, { S: "x" }]));
     const table = {
@@ -121,13 +117,13 @@ describe("home", () => {
       attention: async () => ({ keys: [{ key, due: "2026-11-23T07:00:00.000Z" }], next }),
     };
     const deps = { table, catalog: testCatalog(), now: stack.clock.now } as unknown as OperatorDependencies;
-    const { request } = createConsole({ where: "a test", world: deps });
+    const { request } = createConsole({ where: "a test", deps });
     const text = await (await request("/", { headers: { host: "127.0.0.1" } })).text();
-    expect(text).toContain("More, later ones");
-    expect(text).not.toContain("needs a person.");
+    expect(text).toContain("Newer items");
+    expect(text).not.toContain("needs attention.");
   });
 
-  test("says so when the functions are behind, and when the balance is low", async () => {
+  test("shows that processing is behind, and that the balance is low", async () => {
     await buy();
     await minutes(1);
     const key = "subscription#standard/42" as const;
@@ -135,11 +131,11 @@ describe("home", () => {
     if (stored) await stack.table.save(key, { ...stored, due: "2026-11-23T07:00:00.000Z" });
     await stack.table.putBalance({ amount: 3.5, currency: "EUR", at: "2026-11-23T08:00:00.000Z", low: true });
     const text = await words("/");
-    expect(text).toContain("The functions are behind: standard/42 has been due since 2026-11-23 07:00");
+    expect(text).toContain("Processing is behind: standard/42 has been due since 2026-11-23 07:00");
     expect(text).toContain("The balance is low: 3.5 EUR");
   });
 
-  test("counts what was bought, how it went, how soon, and what is due", async () => {
+  test("plots purchases, outcomes, waiting times, and due dates", async () => {
     await buy();
     await minutes(1);
     await advanceDays(stack, 29);
@@ -154,7 +150,7 @@ describe("home", () => {
 });
 
 describe("a subscription", () => {
-  test("is found by id, customer, address, license and reference, and by its name", async () => {
+  test("is found by id, customer, address, license, reference, and name", async () => {
     await buy({ customer: { id: "C-7", email: "Jo@Example.com" } });
     await minutes(1);
     const [call] = JSON.parse(await page("/sandbox/licenses")) as { comment: string }[];
@@ -165,7 +161,7 @@ describe("a subscription", () => {
     expect(await words("/find?text=nobody")).toContain("Nothing found for “nobody”");
   });
 
-  test("is shown among several with the same customer", async () => {
+  test("is listed with the other subscriptions of the same customer", async () => {
     await buy({ subscription: "1", customer: { id: "both" } });
     await buy({ subscription: "2", customer: { id: "both" } });
     await minutes(1);
@@ -174,32 +170,34 @@ describe("a subscription", () => {
     );
   });
 
-  test("shows each event, each call as sent without the password, and what came back", async () => {
+  test("shows each event, and each call with its parameters and response, but no password", async () => {
     await buy();
     await minutes(1);
     const text = await words("/subscription?name=standard/42");
-    expect(text).toContain("in order nothing before");
-    expect(text).toContain("license 1 334673, vm6-monthly, active, until 2026-12-23");
+    expect(text).toContain("up to date nothing to do before");
+    expect(text).toContain("license 1 334673, vm6-monthly, active until 2026-12-23 , nodes: 1");
     expect(text).toMatch(/operation 1 : order vmmanager6 for a month because paid through/);
     expect(text).toMatch(/called .*func=platform\.order\.param .*pricelist=55163/);
-    expect(text).toContain("looked, achieved: license 334673 is active until 2026-12-23");
+    expect(text).toContain("checked, achieved: license 334673 is active until 2026-12-23");
     expect(text).not.toContain("authinfo");
   });
 
-  test("is in order only when nothing is to be done: not when it was paid and nothing was bought", async () => {
+  test("is up to date only if nothing is to be done: not if it is paid and nothing was bought", async () => {
     await change(stack, "/halt", { reason: "maintenance" });
     await buy();
     await minutes(1);
     const text = await words("/subscription?name=standard/42");
-    expect(text).toContain("to be done order vmmanager6 for a month, because paid through");
-    expect(text).not.toContain("in order");
+    expect(text).toContain("pending order vmmanager6 for a month, because paid through");
+    expect(text).not.toContain("up to date");
     await change(stack, "/resume", {});
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await stack.settle();
-    expect(await words("/subscription?name=standard/42")).toMatch(/waits wait until .*: operation 1 is unknown/);
+    expect(await words("/subscription?name=standard/42")).toMatch(
+      /scheduled check again at .*: operation 1 is unknown/,
+    );
   });
 
-  test("has the license filled in that is meant, and none where another one could be", async () => {
+  test("prefills the license number only if it is unambiguous", async () => {
     const filled = async (repair: string) => {
       const form = new RegExp(`<input id="${repair}-[^"]*"[^>]* value="([^"]*)"`);
       return form.exec(await page("/subscription?name=standard/42"))?.[1];
@@ -210,7 +208,7 @@ describe("a subscription", () => {
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 2 });
     await minutes(15);
-    // The second one is what is waited for.
+    // The open order is for the second license.
     expect([await filled("adopt"), await filled("gone")]).toEqual(["", undefined]);
     await change(stack, "/repair", { repair: "never-bought", name: "standard/42", operation: "2" });
     await minutes(1);
@@ -218,16 +216,16 @@ describe("a subscription", () => {
     expect(await filled("gone")).toBe("");
   });
 
-  test("says of what was refused what home says, too", async () => {
+  test("shows a refused operation as the home page does", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await minutes(1);
-    const response = /operation 1, order vmmanager6 for a month: refused billmgr said: .*?value.*? Try again/;
+    const response = /operation 1, order vmmanager6 for a month: refused billmgr responded: .*?value.*? Retry/;
     expect(await words("/")).toMatch(response);
     expect(await words("/subscription?name=standard/42")).toMatch(response);
   });
 
-  test("tells what would be done until a later day, and does nothing", async () => {
+  test("previews the calls until a later day, and makes none of them", async () => {
     await buy();
     await minutes(1);
     const text = await words("/subscription?name=standard/42&at=2027-02-01");
@@ -238,18 +236,18 @@ describe("a subscription", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("that is not known is said to be so, and a name that can be none says what one is", async () => {
+  test("that is unknown is a 404, and an invalid name is explained", async () => {
     expect((await ask(stack, "/subscription?name=standard/none")).status).toBe(404);
     const { status, text } = await ask(stack, "/subscription?name=nonsense");
     expect([status, text.includes("expected a storefront and an id")]).toEqual([409, true]);
   });
 
-  test("has its picture, with a title, a description and a table of the same", async () => {
+  test("has a timeline with a title and a description, linked to the history", async () => {
     await buy();
     await minutes(1);
     const text = await page("/subscription?name=standard/42");
     expect(text).toMatch(
-      /<title id="life-title">The life of this subscription<\/title>\s*<desc id="life-desc">payment p_\d+, paid, 2026-11-23 to 2026-12-23; license 334673, order, operation 1: 2026-11-23 to 2026-12-23/,
+      /<title id="timeline-title">Timeline of this subscription<\/title>\s*<desc id="timeline-desc">payment p_\d+, paid, 2026-11-23 to 2026-12-23; license 334673, order, operation 1: 2026-11-23 to 2026-12-23/,
     );
     expect(text).toContain('<a href="#operation-1"');
     expect(text).toContain('id="operation-1"');
@@ -257,7 +255,7 @@ describe("a subscription", () => {
 });
 
 describe("an event", () => {
-  test("of a subscription has a page with its body, and can be read again", async () => {
+  test("of a subscription has a page with its body, and can be replayed", async () => {
     await buy();
     await minutes(1);
     const [, link = ""] = /href="(\/event\?of=[^"]+)"/.exec(await page("/subscription?name=standard/42")) ?? [];
@@ -267,12 +265,12 @@ describe("an event", () => {
     expect(text).toContain("&quot;plan&quot;: &quot;vm6-monthly&quot;");
     const id = new URLSearchParams(path.split("?")[1]).get("id") ?? "";
     const { headers } = await change(stack, "/repair", { repair: "replay", name: "standard/42", event: id });
-    expect(await words(String(headers.location))).toContain(`the event ${id} of standard/42 is replayed`);
+    expect(await words(String(headers.location))).toContain(`The event ${id} of standard/42 was replayed`);
     expect(done(stack)).toEqual(["order 334673"]);
   });
 });
 
-test("an open page is told over the stream when there is something new", async () => {
+test("the stream notifies an open page of changes", async () => {
   const stream = await fetch(`${stack.url}/live?topic=home`);
   const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
   const until = async (wanted: string) => {
@@ -290,7 +288,7 @@ test("an open page is told over the stream when there is something new", async (
   expect(stream.headers.get("content-type")).toBe("text/event-stream");
 });
 
-test("nothing is changed by what does not fit, and it is said why", async () => {
+test("a repair that does not apply changes nothing, and the page gives the reason", async () => {
   await buy();
   await minutes(1);
   const before = await stateOf(stack);
@@ -302,7 +300,7 @@ test("nothing is changed by what does not fit, and it is said why", async () => 
     { repair: "retry", name: "standard/none" },
   ]) {
     const { status, text } = await change(stack, "/repair", fields);
-    expect([fields, status, text.includes("It was not done")]).toEqual([fields, 409, true]);
+    expect([fields, status, text.includes("The change was not made")]).toEqual([fields, 409, true]);
   }
   expect(await stateOf(stack)).toEqual(before);
 });

@@ -8,8 +8,7 @@ import type { Announcement } from "../../shared/licensing/announcement.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import type { Attention } from "../../shared/licensing/subscription.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
-import { watchedLog } from "../support/log.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
 
 const now = "2026-11-23T08:00:00.000Z";
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
@@ -34,10 +33,7 @@ const take: Publish = async (more) => {
 };
 
 const run = (changed: Partial<Table> = {}, publish = take, timeLeft = () => 60_000) =>
-  announce(
-    { table: { ...table, ...changed }, publish, now: () => new Date(now), log: watchedLog(), metrics: noMetrics },
-    timeLeft,
-  );
+  announce(dependenciesOf({ table: { ...table, ...changed }, publish, now: () => new Date(now) }), timeLeft);
 const ids = () => told.map(({ id }) => id);
 
 const operation = (n: number, outcome: Operation["outcome"] = "done"): Operation => ({

@@ -9,7 +9,7 @@ import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
 import type { Key, Message } from "../../shared/intake/message.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
 import { authinfo, testCatalog } from "../support/local.ts";
 import { watchedLog } from "../support/log.ts";
 
@@ -41,16 +41,8 @@ beforeEach(async () => {
   };
 });
 
-const deps = (change: Partial<ConvergeDependencies> = {}): ConvergeDependencies => ({
-  table,
-  billmgr,
-  catalog: testCatalog(),
-  now: () => new Date(time),
-  log: watchedLog(),
-  metrics: noMetrics,
-  timeLeft: () => 180_000,
-  ...change,
-});
+const deps = (overrides: Partial<ConvergeDependencies> = {}) =>
+  dependenciesOf({ table, billmgr, now: () => new Date(time), ...overrides });
 
 const bought = (months: number): Event => ({
   id: `evt_${months}`,

@@ -1,6 +1,5 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import { ask } from "../support/console.ts";
 import {
   authinfo,
@@ -10,19 +9,15 @@ import {
   post,
   signStandard,
   standardSecret,
-  startTestStack,
   tell,
   tellStripe,
 } from "../support/local.ts";
+import { useSharedTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
 const logged: string[] = [];
 const note = (message: string, fields: object) => logged.push(JSON.stringify([message, fields]));
 
-beforeAll(async () => {
-  stack = await startTestStack({ log: { info: note, warn: note, error: note } });
-});
-afterAll(() => stack.stop());
+const stack = useSharedTestStack({ log: { info: note, warn: note, error: note } });
 
 const standard = (body: string | Buffer, headers: Record<string, string> = {}) =>
   post(`${stack.url}/webhooks/standard`, body, headers);
@@ -61,16 +56,13 @@ describe("what the door answers", () => {
 
   test("404 for a storefront that has no secret", async () => {
     const secrets = JSON.stringify({ billmgr: authinfo, storefronts: { standard: [standardSecret] } });
-    const closed = await startTestStack({ secrets: () => secrets });
-    try {
+    await withTestStack({ secrets: () => secrets }, async (closed) => {
       const { status, body } = await post(`${closed.url}/webhooks/paddle`, "{}", {});
       expect({ status, body }).toEqual({
         status: 404,
         body: { error: "no signing secret is configured for paddle" },
       });
-    } finally {
-      await closed.stop();
-    }
+    });
   });
 
   test("405 for another method, naming the right one", async () => {
@@ -150,17 +142,14 @@ test("503 while secrets cannot be read, and everything works once they can", { t
     billmgr: authinfo,
     storefronts: { standard: [standardSecret] },
   });
-  const other = await startTestStack({ secrets: () => (broken ? "not filled in" : secrets) });
-  try {
+  await withTestStack({ secrets: () => (broken ? "not filled in" : secrets) }, async (other) => {
     const { status, body } = await post(`${other.url}/webhooks/standard`, "{}", {});
     expect([status, body.error]).toEqual([503, "the signing secrets cannot be read now"]);
     broken = false;
     await expect
       .poll(async () => (await post(`${other.url}/webhooks/standard`, "{}", {})).status, { timeout: 10_000 })
       .toBe(401);
-  } finally {
-    await other.stop();
-  }
+  });
 });
 
 describe("what moves the local system", () => {

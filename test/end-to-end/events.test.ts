@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { expect, test } from "vitest";
 import type { Announcement } from "../../shared/licensing/announcement.ts";
 import { announcementSchema } from "../../shared/licensing/announcement-schema.ts";
-import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell } from "../support/local.ts";
+import { advanceDays, done, inDays, paid, stateOf, tell } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 const customer = { id: "1001", email: "ann@example.com" };
 const listed = async () => (await (await fetch(`${stack.url}/local/events`)).json()) as Announcement[];

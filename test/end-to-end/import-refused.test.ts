@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import { replayOf } from "../../operator/actions/events.ts";
+import { describe, expect, test } from "vitest";
+import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt } from "../../operator/actions/halt.ts";
 import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
-import { unassigned } from "../../operator/actions/unassigned.ts";
-import type { Connection } from "../../operator/cli/connect.ts";
+import { listUnassigned } from "../../operator/actions/unassigned.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 
-let shop: Shop;
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  shop = await openShop();
-  ({ stack, world: deps } = shop);
-});
-afterEach(() => shop.close());
+const shop = useShop();
+const { stack, deps } = shop;
 
 const refusals = async (...lines: Line[]) => {
   const before = [done(stack), await deps.table.subscriptions()];
@@ -26,7 +18,7 @@ const refusals = async (...lines: Line[]) => {
 };
 
 describe("a subscription whose webhooks came first", () => {
-  test("takes the license into the place of the order that waits", async () => {
+  test("gets the license in place of its open order", async () => {
     const elid = await shop.buy();
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await tell(stack, "payment.succeeded", paid(new Date("2026-12-23T00:00:00Z")));
@@ -39,7 +31,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(done(stack)).toEqual([`order ${elid}`]);
   });
 
-  test("counts what its storefront told, not what the line says", async () => {
+  test("keeps the quantity that its storefront sent, not the one of the line", async () => {
     const elid = await shop.buy();
     await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 1 });
     await stack.settle();
@@ -47,7 +39,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
   });
 
-  test("that has its license has no place for another", async () => {
+  test("that has its license is refused a second one", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await shop.minute();
     const elid = await shop.buy();
@@ -56,7 +48,7 @@ describe("a subscription whose webhooks came first", () => {
     ]);
   });
 
-  test("whose order is open has to be settled first", async () => {
+  test("with an open order is refused until the order is settled", async () => {
     const elid = await shop.buy();
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
@@ -64,7 +56,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(await refusals(lineOf({ elid }))).toEqual(["line 2: its operation 1 is still open: settle that first"]);
   });
 
-  test("that buys between the check and the import keeps what it bought", async () => {
+  test("that buys between the check and the import keeps its license", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid })], deps);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
@@ -74,7 +66,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(done(stack)).toEqual([`order ${elid}`, "order 334674"]);
   });
 
-  test("that is told of months between the check and the import has to be checked again", async () => {
+  test("that receives a payment in months between the check and the import is refused", async () => {
     const elid = await shop.buy();
     await halt("moving in", deps);
     const { moves } = await checkImport([lineOf({ elid })], deps);
@@ -84,7 +76,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
-  test("that was changed by another worker, so that there is no place any more, keeps nothing of the import", async () => {
+  test("that another worker changed, so that no slot is free, stores nothing of the import", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid })], deps);
     const save: typeof deps.table.save = async (key, stored) => {
@@ -95,13 +87,13 @@ describe("a subscription whose webhooks came first", () => {
     const raced = { ...deps, table: { ...deps.table, save } };
     for (const move of moves) await expect(carryOut(move, raced)).rejects.toThrow("no place for license");
     expect(await deps.table.events("subscription#standard/42")).toMatchObject([{ received: { id: "e1" } }]);
-    await replayOf("standard/42", "e1", deps);
+    await replayForSubscription("standard/42", "e1", deps);
     await shop.minute();
     expect(await stateOf(stack)).toMatchObject({ payments: [], slots: [] });
     expect(done(stack)).toEqual([`order ${elid}`]);
   });
 
-  test("that is written by another worker meanwhile is judged anew", async () => {
+  test("that another worker writes meanwhile is checked again", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid })], deps);
     let saves = 0;
@@ -116,8 +108,8 @@ describe("a subscription whose webhooks came first", () => {
   });
 });
 
-describe("is refused, and nothing is stored", () => {
-  test("a line that names what there is not", async () => {
+describe("an import is refused and stores nothing for", () => {
+  test("a line with an unknown license, plan, or storefront", async () => {
     const elid = await shop.buy();
     expect(
       await refusals(
@@ -130,17 +122,17 @@ describe("is refused, and nothing is stored", () => {
         lineOf({ line: 8, elid, subscription: "standard/8", plan: "vm6-node" }),
       ),
     ).toEqual([
-      "line 2: billmgr knows no license 999999 of platform",
-      'line 3: "12a" is no license of billmgr\'s: expected its number',
+      "line 2: billmgr has no license 999999 of platform",
+      'line 3: elid: found "12a", expected a license number',
       'line 4: the catalog has no plan "vm6-montly", did you mean "vm6-monthly"?',
       'line 5: "strpe/1": no such storefront, did you mean "stripe"?',
-      `line 6: license ${elid} stands in line 4 too`,
+      `line 6: license ${elid} is already in line 4`,
       'line 7: "dci6-monthly" is not sold at paddle: the catalog lists nothing under its soldAs.paddle',
-      `line 8: "vm6-node" is an extra, and no line of standard/8 says of which plan license ${elid} is`,
+      `line 8: "vm6-node" is an extra; add a line of standard/8 with the plan of license ${elid}`,
     ]);
   });
 
-  test("a license in a state, or of a product, that does not fit", async () => {
+  test("a license in a wrong state or of a wrong product", async () => {
     const [deleted, odd] = [await shop.buy(), await shop.buy()];
     await shop.inBillmgr({ func: "platform.delete", elid: deleted });
     expect(
@@ -150,20 +142,20 @@ describe("is refused, and nothing is stored", () => {
       ),
     ).toEqual([
       `line 2: license ${deleted} is deleted`,
-      `line 3: license ${odd} is one of vmmanager6 (pricelist 55163), and the plan is one of dcimanager6`,
+      `line 3: license ${odd} is of product vmmanager6 (pricelist 55163), but the plan is of dcimanager6`,
     ]);
     stack.sandbox?.configure({ stuckProcessing: true });
     const [busy] = [await shop.buy()];
     expect(await refusals(lineOf({ elid: busy }))).toEqual([
-      `line 2: license ${busy} is processing: wait until billmgr is done with it`,
+      `line 2: license ${busy} is processing; import it when billmgr has finished`,
     ]);
     stack.sandbox?.configure({ formHides: ["expiry"] });
     expect(await refusals(lineOf({ elid: odd }))).toEqual([
-      `line 2: billmgr tells no expiry of license ${odd}: it could not be renewed`,
+      `line 2: billmgr shows no expiry for license ${odd}, so it could not be renewed`,
     ]);
   });
 
-  test("a license of a pricelist that the catalog does not list; one that shows no code passes", async () => {
+  test("a license with a pricelist that is not in the catalog, but not for one that shows no code", async () => {
     const elid = await shop.buy();
     const showing = (pricelist: string) => {
       const license: typeof deps.billmgr.license = async (...of) => {
@@ -175,13 +167,13 @@ describe("is refused, and nothing is stored", () => {
     expect((await showing("55199")).refused).toEqual([
       {
         line: 2,
-        why: `license ${elid} is of pricelist 55199, which the catalog does not list, and the plan is one of vmmanager6`,
+        why: `license ${elid} has pricelist 55199, which is not in the catalog; the plan is of vmmanager6`,
       },
     ]);
     for (const shown of ["55163", "VMmanager 6"]) expect(await showing(shown)).toMatchObject({ refused: [] });
   });
 
-  test("a license that somebody else holds, or that carries another subscription's reference", async () => {
+  test("a license that is assigned elsewhere or has the reference of another subscription", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription: "other" }));
     await shop.minute();
     const reference = referenceOf({ storefront: "standard", id: "third" }, { n: 1, generation: 1 });
@@ -189,12 +181,12 @@ describe("is refused, and nothing is stored", () => {
     expect(
       await refusals(lineOf({ elid: "334673" }), lineOf({ line: 3, elid: marked, subscription: "standard/3" })),
     ).toEqual([
-      "line 2: license 334673 is held by standard/other",
-      `line 3: license ${marked} carries ${reference}, which is another subscription's`,
+      "line 2: license 334673 is already assigned to standard/other",
+      `line 3: license ${marked} has the reference ${reference}, which belongs to another subscription`,
     ]);
   });
 
-  test("what cannot be read; and where billmgr lets nobody in, that alone is said", async () => {
+  test("a license that cannot be read; a refused login stops the whole check", async () => {
     const elid = await shop.buy();
     stack.sandbox?.plan({ fault: "500", func: "read" });
     expect(await refusals(lineOf({ elid }))).toEqual([expect.stringMatching(/^line 2: reading platform.edit: /)]);
@@ -202,21 +194,21 @@ describe("is refused, and nothing is stored", () => {
     await expect(checkImport([lineOf({ elid })], deps)).rejects.toThrow("reading platform.edit: error auth");
   });
 
-  test("quantities and customers that contradict each other", async () => {
+  test("lines that contradict each other", async () => {
     const [one, two] = [await shop.buy(), await shop.buy()];
     expect(await refusals(lineOf({ elid: one, customer: "a" }), lineOf({ line: 3, elid: two, customer: "b" }))).toEqual(
-      ["line 2: its lines say different things of customer: a and b"],
+      ["line 2: customer: its lines contain both a and b"],
     );
   });
 });
 
-test("the licenses that no subscription holds are listed, with the plan where one alone fits", async () => {
+test("licenses without a subscription are listed, with the plan if exactly one matches", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await shop.minute();
   const [vm, gone] = [await shop.buy({ comment: "=1+1", addon_55165: "4" }), await shop.buy()];
   const dci = await shop.buyDci();
   await shop.inBillmgr({ func: "platform.delete", elid: gone });
-  expect(await unassigned(deps)).toEqual({
+  expect(await listUnassigned(deps)).toEqual({
     licenses: [
       {
         elid: vm,

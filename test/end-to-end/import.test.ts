@@ -1,30 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import { replayOf } from "../../operator/actions/events.ts";
+import { describe, expect, test } from "vitest";
+import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
 import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve } from "../../operator/actions/repair.ts";
 import { show } from "../../operator/actions/show.ts";
-import type { Connection } from "../../operator/cli/connect.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { startOf } from "../../shared/licensing/time.ts";
 import { done, inDays, paid, stateOf, tell, tellStripe, testCatalog } from "../support/local.ts";
-import { lineOf, openShop, type Shop } from "../support/moving-in.ts";
+import { lineOf, useShop } from "../support/moving-in.ts";
 import { invoice, line as invoiceLine, stripeEvent, unix } from "../support/stripe.ts";
 
-let shop: Shop;
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  shop = await openShop();
-  ({ stack, world: deps } = shop);
-});
-afterEach(() => shop.close());
+const shop = useShop();
+const { stack, deps } = shop;
 
-describe("a license that moves in", () => {
+describe("an imported license", () => {
   test("is prolonged by its customer's next payment, and nothing is ordered", async () => {
     const elid = await shop.buy({ comment: "for Mr. Miller" });
     const { moves } = await shop.importAll(lineOf({ elid, customer: "c-7", email: "m@example.com" }));
@@ -44,7 +36,7 @@ describe("a license that moves in", () => {
     expect(await reconcile(deps)).toMatchObject({ licenses: 1, differences: [], orphans: [], others: 0 });
   });
 
-  test("goes through its life: more nodes, unpaid, paid again, the end", async () => {
+  test("follows its subscription: more nodes, unpaid, paid again, ended", async () => {
     const elid = await shop.buy({ comment: "for Mr. Miller" });
     await shop.importAll(lineOf({ elid }));
     await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
@@ -64,7 +56,7 @@ describe("a license that moves in", () => {
     expect(await reconcile(deps)).toMatchObject({ differences: [], orphans: [], others: 0 });
   });
 
-  test("and months are counted from the day to which it was paid", async () => {
+  test("is prolonged by months from the day it was paid through", async () => {
     const elid = await shop.buy();
     await shop.importAll(lineOf({ elid }));
     await stack.advanceTo(new Date("2026-12-20T08:00:00Z"));
@@ -73,7 +65,7 @@ describe("a license that moves in", () => {
     expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
   });
 
-  test("with months that were told before counts them from the day that is said, and has no guess of it", async () => {
+  test("with earlier payments in months is refused until paidThrough is given", async () => {
     const elid = await shop.buy();
     const months = (payment: string) => ({ payment, plan: "vm6-monthly", quantity: 1, months: 1 });
     await halt("moving in", deps);
@@ -91,7 +83,7 @@ describe("a license that moves in", () => {
     expect(moves).toMatchObject([{ steps: [{ change: { kind: "prolong" } }] }]);
     await tell(stack, "payment.succeeded", months("next"));
     await stack.settle();
-    // What was told after it adds up, and does not keep the same file from being imported again.
+    // Later payments add up, and the same file can still be imported again.
     expect(await shop.importAll(lineOf({ elid }))).toMatchObject({ held: ["standard/42"], refused: [] });
     await resume(deps);
     await shop.minute();
@@ -99,7 +91,7 @@ describe("a license that moves in", () => {
     expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-02-23");
   });
 
-  test("twice imported is imported once", async () => {
+  test("is imported once, even if the file is imported twice", async () => {
     const elid = await shop.buy();
     await shop.importAll(lineOf({ elid }));
     const [events, state] = [await deps.table.events("subscription#standard/42"), await stateOf(stack)];
@@ -113,7 +105,7 @@ describe("a license that moves in", () => {
     expect(await stateOf(stack)).toEqual(state);
   });
 
-  test("is not stored at all by an import that ended before, and wholly by the next one", async () => {
+  test("is not stored by an import that stopped before the write, and completely by the next one", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, quantity: 1 })], deps);
     const dies = { ...deps, table: { ...deps.table, save: () => Promise.reject(new Error("killed")) } };
@@ -125,7 +117,7 @@ describe("a license that moves in", () => {
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
-  test("has its event kept by the next import where the first one ended before that, as it was told first", async () => {
+  test("gets its event from the next import if the first one stopped before it, as it was first stated", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, customer: "c-7" })], deps);
     const dies = { ...deps, table: { ...deps.table, putEvent: () => Promise.reject(new Error("killed")) } };
@@ -133,11 +125,13 @@ describe("a license that moves in", () => {
     await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z"), { quantity: 2 }), { id: "e1" });
     await shop.minute();
     const before = await stateOf(stack);
-    await expect(replayOf("standard/42", "e1", deps)).rejects.toThrow(`payment import-${elid} is known, and no event`);
-    // The license ends later by now, and has another node: that is not what was told.
+    await expect(replayForSubscription("standard/42", "e1", deps)).rejects.toThrow(
+      `payment import-${elid} is not contained in any stored event`,
+    );
+    // The license now ends later and has one more node. The event must still contain the first state.
     const { cutOff } = await shop.importAll(lineOf({ elid, customer: "c-7" }));
     expect(cutOff).toMatchObject([{ event: { id: `import-${elid}`, covers: { through: startOf("2026-12-23") } } }]);
-    await replayOf("standard/42", "e1", deps);
+    await replayForSubscription("standard/42", "e1", deps);
     await stack.settle();
     expect(await stateOf(stack)).toEqual(before);
     expect((await shop.importAll(lineOf({ elid, customer: "c-7" }))).cutOff).toEqual([]);
@@ -145,22 +139,22 @@ describe("a license that moves in", () => {
     expect(done(stack).filter((one) => one.startsWith("prolong"))).toHaveLength(1);
   });
 
-  test("tells in its story what it was imported as, and stays when all is folded anew", async () => {
+  test("shows the import in its history, and survives a refold", async () => {
     const elid = await shop.buy();
     await shop.importAll(lineOf({ elid }));
     await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 1 }, { id: "e1" });
     await stack.settle();
     const before = await stateOf(stack);
-    await replayOf("standard/42", "e1", deps);
+    await replayForSubscription("standard/42", "e1", deps);
     await stack.settle();
     expect(await stateOf(stack)).toEqual(before);
     expect((await show("standard/42", deps))?.entries[0]).toMatchObject({
       event: { received: { id: `import-${elid}`, type: "import" }, status: "applied" },
     });
-    await expect(replayOf("standard/42", `import-${elid}`, deps)).rejects.toThrow(PreconditionFailed);
+    await expect(replayForSubscription("standard/42", `import-${elid}`, deps)).rejects.toThrow(PreconditionFailed);
   });
 
-  test("that is gone makes room for a new one, with our reference", async () => {
+  test("that is gone is replaced by a new license with our reference", async () => {
     const elid = await shop.buy();
     await shop.importAll(lineOf({ elid, paidThrough: startOf("2026-12-23") }));
     await shop.inBillmgr({ func: "platform.delete", elid });
@@ -172,7 +166,7 @@ describe("a license that moves in", () => {
     expect(state?.operation).not.toHaveProperty("secondsFromPayment");
   });
 
-  test("after its table was lost, with the reference of its own", async () => {
+  test("keeps its own reference after the table was lost", async () => {
     const elid = await shop.buy({
       comment: referenceOf({ storefront: "standard", id: "42" }, { n: 2, generation: 3 }),
     });
@@ -181,7 +175,7 @@ describe("a license that moves in", () => {
   });
 });
 
-test("the reference of another subscription shows as a difference, and any other comment does not", async () => {
+test("a reference of another subscription is a difference, any other comment is not", async () => {
   const elid = await shop.buy({ comment: "for Mr. Miller" });
   await shop.importAll(lineOf({ elid }));
   expect(await reconcile(deps)).toMatchObject({ differences: [] });
@@ -191,8 +185,8 @@ test("the reference of another subscription shows as a difference, and any other
   expect(await reconcile(deps)).toMatchObject({ differences: [{ what: "reference", billmgr: comment }] });
 });
 
-describe("what would follow is told before", () => {
-  test("more addons than are paid for, an end that is past, and time that is paid and not licensed", async () => {
+describe("the check shows the calls that would follow", () => {
+  test("for surplus addons, a past end, and paid time without a license", async () => {
     const [nodes, unpaid, ahead] = [await shop.buy({ addon_55165: "4" }), await shop.buy(), await shop.buy()];
     const { moves } = await checkImport(
       [
@@ -210,24 +204,23 @@ describe("what would follow is told before", () => {
     expect(done(stack)).toHaveLength(3);
   });
 
-  test("the quantity is what the license shows, unless it is told", async () => {
+  test("with the quantity that the license shows, unless the line states one", async () => {
     const elid = await shop.buy({ addon_55165: "4" });
     const { moves } = await checkImport([lineOf({ elid })], deps);
     expect(moves).toMatchObject([{ event: { items: { list: [{ quantity: 4 }] } }, steps: [] }]);
   });
 
-  test("an addon that the catalog does not know is left alone", async () => {
-    await shop.close();
+  test("without changing an addon that the catalog does not list", async () => {
     const { products, ...catalog } = testCatalog();
     const vmmanager6 = { pricelist: 55163, addons: { nodes: 55165 } };
-    shop = await openShop({ catalog: parseCatalog({ ...catalog, products: { ...products, vmmanager6 } }) });
+    await stack.restart({ catalog: parseCatalog({ ...catalog, products: { ...products, vmmanager6 } }) });
+    await deps.reconnect();
     const elid = await shop.buy({ addon_55164: "5" });
-    const { moves } = await checkImport([lineOf({ elid })], shop.world);
+    const { moves } = await checkImport([lineOf({ elid })], deps);
     expect(moves).toMatchObject([{ steps: [], licenses: [{ license: { addons: { 55165: 1 } } }] }]);
-    ({ stack, world: deps } = shop);
   });
 
-  test("a license that is suspended, of a subscription that has ended long ago, is kept for its days from now on", async () => {
+  test("for a suspended license of an ended subscription: retention starts now", async () => {
     const elid = await shop.buy();
     await shop.inBillmgr({ func: "platform.suspend", elid });
     await tell(stack, "subscription.cancelled", {}, { at: inDays(stack, -60) });
@@ -238,7 +231,7 @@ describe("what would follow is told before", () => {
     ]);
   });
 
-  test("an extra beside a plan counts", async () => {
+  test("with an extra in addition to a plan", async () => {
     const elid = await shop.buy({ addon_55165: "3" });
     const { moves, refused } = await checkImport(
       [lineOf({ elid, quantity: 1 }), lineOf({ line: 3, elid, plan: "vm6-node", quantity: 2 })],
@@ -248,7 +241,7 @@ describe("what would follow is told before", () => {
     expect(moves).toMatchObject([{ steps: [], event: { items: { list: [{ quantity: 1 }, { quantity: 2 }] } } }]);
   });
 
-  test("a license that somebody suspended is resumed, and one that ended is prolonged when it is paid", async () => {
+  test("a resume for a suspended license, and a prolong for an expired and paid one", async () => {
     const [stopped, ended] = [await shop.buy(), await shop.buy()];
     await shop.inBillmgr({ func: "platform.suspend", elid: stopped });
     const { moves } = await checkImport([lineOf({ elid: stopped })], deps);
@@ -263,7 +256,7 @@ describe("several licenses of one subscription", () => {
   const dci = (elid: string, of: Partial<Line> = {}) =>
     lineOf({ elid, plan: "dci6-monthly", subscription: "stripe/sub_1", ...of });
 
-  test("have a slot each, and the quantity that the storefront will tell", async () => {
+  test("get one slot each, and the quantity that the storefront will send", async () => {
     const bought = [await shop.buyDci(), await shop.buyDci(), await shop.buyDci()];
     await shop.importAll(...bought.map((elid, i) => dci(elid, { line: i + 2 })));
     expect(await stateOf(stack, "stripe/sub_1")).toMatchObject({
@@ -272,7 +265,7 @@ describe("several licenses of one subscription", () => {
     });
   });
 
-  test("of different plans, too; and a payment at Stripe prolongs each", async () => {
+  test("may have different plans; a payment at Stripe prolongs each", async () => {
     const [vm, one] = [await shop.buy(), await shop.buyDci()];
     await shop.importAll(lineOf({ elid: vm, subscription: "stripe/sub_1" }), dci(one, { line: 3 }));
     await stack.advanceTo(new Date("2026-12-21T08:00:00Z"));
@@ -291,7 +284,7 @@ describe("several licenses of one subscription", () => {
     expect(done(stack).slice(2).sort()).toEqual([`prolong ${vm}`, `prolong ${one}`]);
   });
 
-  test("can be imported one after the other under a halt, where the storefront has told of all", async () => {
+  test("can be imported one by one during a halt, if the storefront has sent the full quantity", async () => {
     const [first, second] = [await shop.buyDci(), await shop.buyDci()];
     const subscription = "standard/42";
     await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 2 });
@@ -307,14 +300,14 @@ describe("several licenses of one subscription", () => {
     expect(done(stack)).toHaveLength(2);
   });
 
-  test("have a line each", async () => {
+  test("need one line each", async () => {
     const elid = await shop.buyDci();
     expect((await checkImport([dci(elid, { quantity: 2 })], deps)).refused).toEqual([
-      { line: 2, why: "each license of dci6-monthly has a line of its own, of the quantity 1" },
+      { line: 2, why: "quantity is 2; each license of dci6-monthly needs its own line with quantity 1" },
     ]);
   });
 
-  test("that end on different days need to be told to which one they are paid", async () => {
+  test("that end on different days need paidThrough", async () => {
     const first = await shop.buyDci();
     await stack.advanceTo(inDays(stack, 3));
     const second = await shop.buyDci();

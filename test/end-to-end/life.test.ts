@@ -1,12 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import { advanceDays, done, inDays, paid, startTestStack, stateOf, tell, testCatalog } from "../support/local.ts";
+import { describe, expect, test } from "vitest";
+import { advanceDays, done, inDays, paid, stateOf, tell, testCatalog } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
 describe("a customer's life by the generic door", () => {
   test("buys, renews, changes, fails, pays, pauses, resumes, cancels, is deleted", async () => {
@@ -93,8 +89,6 @@ describe("a customer's life by the generic door", () => {
   });
 
   test("an event dated in the future counts from its receipt, and not again at that time", async () => {
-    await stack.stop();
-    stack = await startTestStack();
     const payment = { payment: "p", plan: "vm6-monthly", months: 1 };
     await tell(stack, "payment.succeeded", payment, { at: inDays(stack, 40) });
     await stack.settle();
@@ -166,8 +160,7 @@ describe("a customer's life by the generic door", () => {
     ["order", ["order 334673", "order 334674", "delete 334673"]],
     ["prolong", ["order 334673", "prolong 334673"]],
   ] as const)("a payment some days late, with policy.late %s", async (late, expected) => {
-    await stack.stop();
-    stack = await startTestStack({ catalog: testCatalog({ late }) });
+    await stack.restart({ catalog: testCatalog({ late }) });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 50);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 10)));
@@ -220,8 +213,7 @@ describe("a customer's life by the generic door", () => {
   });
 
   test("a payment taken back after its time withholds what it bought", async () => {
-    await stack.stop();
-    stack = await startTestStack({ catalog: testCatalog({ graceDays: 60 }) });
+    await stack.restart({ catalog: testCatalog({ graceDays: 60 }) });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p" }));
     await advanceDays(stack, 31);
     await tell(stack, "payment.refunded", { payment: "p" });
@@ -232,8 +224,7 @@ describe("a customer's life by the generic door", () => {
   });
 
   test("before_expiry buys a yearly payment month by month", async () => {
-    await stack.stop();
-    stack = await startTestStack({
+    await stack.restart({
       catalog: testCatalog({ renew: "before_expiry" }),
     });
     await tell(stack, "payment.succeeded", paid(new Date("2027-11-23T08:00:00Z")));

@@ -1,27 +1,25 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { watch } from "../../functions/watch/watch.ts";
-import type { LocalStack } from "../../local/stack.ts";
 import { type MetricName, metricUnits } from "../../shared/observability/metrics.ts";
-import { advanceDays, inDays, paid, startTestStack, tell, testCatalog } from "../support/local.ts";
+import { advanceDays, advanceMinutes, inDays, paid, tell, testCatalog } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
 type Put = { name: MetricName; value: number; dimensions: Record<string, string> };
 
-let stack: LocalStack;
-let puts: Put[];
+let puts: Put[] = [];
 const metrics = {
   put: (name: MetricName, value: number, dimensions = {}) => void puts.push({ name, value, dimensions }),
 };
-beforeEach(async () => {
+const stack = useTestStack({ metrics, catalog: testCatalog({}, { minimumBalance: 1 }) });
+beforeEach(() => {
   puts = [];
-  stack = await startTestStack({ metrics, catalog: testCatalog({}, { minimumBalance: 1 }) });
 });
-afterEach(() => stack.stop());
 
 const of = (name: MetricName) => puts.filter((one) => one.name === name);
 const sum = (name: MetricName) => of(name).reduce((total, { value }) => total + value, 0);
 const largest = (name: MetricName) => Math.max(...of(name).map(({ value }) => value));
 const observation = () => watch({ table: stack.table, now: stack.clock.now, metrics });
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 
 test("each metric is put by what it measures, and no other", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));

@@ -1,49 +1,23 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import { preview } from "../../operator/actions/preview.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
-import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { authinfo, done, inDays, paid, startTestStack, tell } from "../support/local.ts";
+import { advanceMinutes, done, inDays, orderForm, paid, postToBillmgr, tell } from "../support/local.ts";
 import { invoice, stripeEvent } from "../support/stripe.ts";
+import { useConnection, useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-let deps: Connection;
-beforeEach(async () => {
-  stack = await startTestStack();
-  deps = await connect({ url: stack.url });
-});
-afterEach(async () => {
-  deps.close();
-  await stack.stop();
-});
+const stack = useTestStack();
+const deps = useConnection(stack);
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const buy = (subscription: string) => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
-/** The connection goes by the time at which it was made. */
-const connectAgain = async () => {
-  deps.close();
-  deps = await connect({ url: stack.url });
-  return deps;
-};
-/** As somebody in billmgr's client area. */
-const inBillmgr = (form: Record<string, string>) =>
-  fetch(`${stack.url}/manager/billmgr`, {
-    method: "POST",
-    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
-  });
-const order = {
-  func: "platform.order.param",
-  clicked_button: "finish",
-  sok: "ok",
-  skipbasket: "on",
-  pricelist: "55161",
-  period: "1",
-};
+/** Acts as a user of billmgr's client area. */
+const inBillmgr = (form: Record<string, string>) => postToBillmgr(stack, form);
+const order = { ...orderForm, pricelist: "55161" };
 
 describe("reconcile", () => {
-  test("finds all in agreement, and reads only", async () => {
+  test("reports no differences, and only reads", async () => {
     await buy("a");
     await buy("b");
     await tell(stack, "subscription.paused", { subscription: "b" });
@@ -61,7 +35,7 @@ describe("reconcile", () => {
     expect(done(stack)).toEqual(before);
   });
 
-  test("finds each difference that somebody made in billmgr, and licenses that nobody knows", async () => {
+  test("reports each change that was made in billmgr, and unknown licenses", async () => {
     for (const subscription of ["a", "b", "c", "d"]) await buy(subscription);
     await minutes(1);
     await inBillmgr({ func: "service.prolong", elid: "334673", period: "1", sok: "ok" });
@@ -74,12 +48,18 @@ describe("reconcile", () => {
     await minutes(1);
     const { differences, ...found } = await reconcile(deps);
     expect(
-      differences.map(({ subscription, elid, what, known, billmgr }) => [subscription, elid, what, known, billmgr]),
+      differences.map(({ subscription, elid, what, recorded, billmgr }) => [
+        subscription,
+        elid,
+        what,
+        recorded,
+        billmgr,
+      ]),
     ).toEqual(
       expect.arrayContaining([
         ["standard/a", "334673", "expiry", "2026-12-23", "2027-01-23"],
         ["standard/b", "334674", "status", "active", "stopped"],
-        ["standard/c", "334675", "deleted", "there", "deleted"],
+        ["standard/c", "334675", "deleted", "exists", "deleted"],
       ]),
     );
     expect(differences).toHaveLength(3);
@@ -91,20 +71,23 @@ describe("reconcile", () => {
     });
   });
 
-  test("tells which licenses billmgr has stopped at their expiry, which is no difference", async () => {
+  test("lists licenses that billmgr stopped at expiry, but not as differences", async () => {
     await buy("a");
     await stack.advanceTo(inDays(stack, 31));
     await buy("b");
     await minutes(1);
     const expired = [{ subscription: "standard/a", elid: "334673", expiry: "2026-12-23" }];
-    expect(await reconcile(await connectAgain())).toMatchObject({ licenses: 2, differences: [], orphans: [], expired });
+    expect(await reconcile(deps)).toMatchObject({ licenses: 2, differences: [], orphans: [], expired });
   });
 
-  test("tells whose a license is that was ordered and lost, and that its operation is open", async () => {
+  test("names the subscription of a license whose order got no response, and marks open operations", async () => {
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
     await buy("a");
     await stack.settle();
-    expect(await reconcile(deps)).toMatchObject({ orphans: [{ elid: "334673", of: "standard/a" }], differences: [] });
+    expect(await reconcile(deps)).toMatchObject({
+      orphans: [{ elid: "334673", subscription: "standard/a" }],
+      differences: [],
+    });
     await minutes(5);
     stack.sandbox?.plan({ fault: "act_then_drop", func: "suspend" });
     await tell(stack, "subscription.paused", { subscription: "a" });
@@ -112,7 +95,7 @@ describe("reconcile", () => {
     expect(await reconcile(deps)).toMatchObject({ orphans: [], differences: [{ what: "status", settling: true }] });
   });
 
-  test("a deleted license that billmgr does not list any more is missing; two subscriptions with one license are told", async () => {
+  test("reports a license that is no longer listed as missing, and one in two subscriptions", async () => {
     await buy("a");
     await buy("b");
     await minutes(1);
@@ -126,13 +109,13 @@ describe("reconcile", () => {
     await stack.table.save("subscription#standard/b", { ...held, subscription: { ...held.subscription, slots } });
     const { differences } = await reconcile(deps);
     expect(differences.map(({ elid, what }) => [elid, what])).toEqual([
-      ["334674", "held twice"],
+      ["334674", "assigned twice"],
       ["334673", "missing"],
       ["334674", "reference"],
     ]);
   });
 
-  test("what the list does not show is no difference, and what a filter may hide is told", async () => {
+  test("ignores fields that the list does not show, and reports an incomplete list", async () => {
     await buy("a");
     await minutes(1);
     stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false, filterSubmit: "refused" });
@@ -152,7 +135,7 @@ describe("preview", () => {
   });
   const now = () => toInstant(stack.clock.now());
 
-  test("the calls of a first purchase, with their parameters and what comes then; nothing is done", async () => {
+  test("shows the calls of a first purchase with their parameters, and makes none", async () => {
     expect(await preview(standard("payment.succeeded", paid(inDays(stack, 59))), now(), deps)).toEqual([
       {
         event: "m1",
@@ -179,13 +162,13 @@ describe("preview", () => {
     expect(await stack.table.load("subscription#standard/42")).toBeUndefined();
   });
 
-  test("what was said would be called is what is called", async () => {
+  test("shows exactly the calls that are made later", async () => {
     await buy("42");
     await minutes(1);
     const known = await stack.table.load("subscription#standard/42");
-    const [response] = await preview(standard("subscription.changed", { plan: "dci6-monthly" }), now(), deps);
+    const [previewed] = await preview(standard("subscription.changed", { plan: "dci6-monthly" }), now(), deps);
     expect(await stack.table.load("subscription#standard/42")).toEqual(known);
-    const calls = response && "changes" in response ? response.changes.map(({ params }) => params) : [];
+    const calls = previewed && "changes" in previewed ? previewed.changes.map(({ params }) => params) : [];
     await tell(stack, "subscription.changed", { plan: "dci6-monthly" });
     await minutes(1);
     const made = (stack.sandbox?.ledger() ?? []).slice(1).map(({ params }) => params);
@@ -193,26 +176,26 @@ describe("preview", () => {
     expect(calls.map(({ func }) => func)).toEqual(["platform.order.param", "platform.delete"]);
   });
 
-  test("at another time", async () => {
+  test("uses the given time", async () => {
     await buy("42");
     await minutes(1);
-    const [response] = await preview(standard("payment.failed", {}), toInstant(inDays(stack, 34)), deps);
-    expect(response).toMatchObject({ known: true, changes: [{ what: "suspend license 334673" }] });
+    const [previewed] = await preview(standard("payment.failed", {}), toInstant(inDays(stack, 34)), deps);
+    expect(previewed).toMatchObject({ known: true, changes: [{ what: "suspend license 334673" }] });
   });
 
   test.each<[string, unknown, string]>([
     [
-      "what nobody understands",
+      "says that an event is not understood",
       { type: "payment.succeeded", timestamp: "2026-11-23T08:00:00Z", data: {} },
-      "not understood, a person is needed",
+      "not understood, needs attention",
     ],
-    ["what means nothing", { type: "tea.ready" }, "ignored: no such type"],
+    ["says that an event is ignored", { type: "tea.ready" }, "ignored: no such type"],
   ])("%s", async (_, body, why) => {
-    const response = await preview({ storefront: "standard", headers: {}, body }, now(), deps);
-    expect(response).toMatchObject([{ nothing: expect.stringContaining(why) }]);
+    const previews = await preview({ storefront: "standard", headers: {}, body }, now(), deps);
+    expect(previews).toMatchObject([{ nothing: expect.stringContaining(why) }]);
   });
 
-  test("of what is about a payment follows its links, or says that there is none yet", async () => {
+  test("follows the links of a payment, or says that there is none yet", async () => {
     const refund = stripeEvent("charge.refunded", {
       id: "ch_1",
       amount: 2000,
@@ -222,7 +205,7 @@ describe("preview", () => {
     });
     const of = { storefront: "stripe", headers: {}, body: refund };
     expect(await preview(of, now(), deps)).toMatchObject([
-      { nothing: expect.stringContaining("stripe/pi_1 is linked to no") },
+      { nothing: expect.stringContaining("stripe/pi_1 is not linked to") },
     ]);
     const bought = { storefront: "stripe", headers: {}, body: stripeEvent("invoice.paid", invoice()) };
     expect(await preview(bought, now(), deps)).toMatchObject([{ subscription: "stripe/sub_1" }]);
@@ -231,15 +214,15 @@ describe("preview", () => {
     expect(await preview(of, now(), deps)).toMatchObject([{ subscription: "stripe/sub_1", changes: [] }]);
   });
 
-  test("test mode counts only where the policy lets it", async () => {
+  test("refuses test mode unless the policy accepts it", async () => {
     const body = stripeEvent("invoice.paid", invoice(), { livemode: false });
     const { policy, ...catalog } = deps.catalog;
     const strict = { ...deps, catalog: { ...catalog, policy: { ...policy, acceptTestMode: false } } };
-    const response = await preview({ storefront: "stripe", headers: {}, body }, now(), strict);
-    expect(response).toMatchObject([{ nothing: expect.stringContaining("test mode") }]);
+    const previews = await preview({ storefront: "stripe", headers: {}, body }, now(), strict);
+    expect(previews).toMatchObject([{ nothing: expect.stringContaining("test mode") }]);
   });
 
-  test("of no storefront", async () => {
+  test("refuses an unknown storefront", async () => {
     await expect(preview({ storefront: "strip", headers: {}, body: {} }, now(), deps)).rejects.toThrow(
       PreconditionFailed,
     );

@@ -1,88 +1,61 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack, Options } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
+import type { Options } from "../../local/stack.ts";
 import { attention } from "../../operator/actions/attention.ts";
-import { dismiss, replay, replayOf } from "../../operator/actions/events.ts";
+import { dismiss, replay, replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve, retry } from "../../operator/actions/repair.ts";
 import { show, showEvent } from "../../operator/actions/show.ts";
-import { type Connection, connect } from "../../operator/cli/connect.ts";
 import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import {
-  authinfo,
+  advanceMinutes,
   done,
   inDays,
+  orderForm,
   paid,
-  startTestStack,
+  postToBillmgr,
   stateOf,
   tell,
   tellStripe,
   testCatalog,
 } from "../support/local.ts";
 import { invoice, stripeEvent, unix } from "../support/stripe.ts";
+import { useConnection, useTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-let deps: Connection;
-const start = async (options: Partial<Options> = {}) => {
-  stack = await startTestStack(options);
-  deps = await connect({ url: stack.url });
-};
+const stack = useTestStack();
+const deps = useConnection(stack);
 const restart = async (options: Partial<Options>) => {
-  deps.close();
-  await stack.stop();
-  await start(options);
+  await stack.restart(options);
+  await deps.reconnect();
 };
-beforeEach(() => start());
-afterEach(async () => {
-  deps.close();
-  await stack.stop();
-});
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
-/** As somebody in billmgr's client area. */
-const inBillmgr = (form: Record<string, string>) =>
-  fetch(`${stack.url}/manager/billmgr`, {
-    method: "POST",
-    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
-  });
-const buyInBillmgr = (more: Record<string, string>) =>
-  inBillmgr({
-    func: "platform.order.param",
-    clicked_button: "finish",
-    sok: "ok",
-    skipbasket: "on",
-    pricelist: "55163",
-    period: "1",
-    ...more,
-  });
-const reconnected = async () => {
-  deps.close();
-  deps = await connect({ url: stack.url });
-};
+/** Acts as a user of billmgr's client area. */
+const inBillmgr = (form: Record<string, string>) => postToBillmgr(stack, form);
+const buyInBillmgr = (more: Record<string, string>) => inBillmgr({ ...orderForm, ...more });
 
-/** The answer was lost, and nothing that the system may rely on shows what became of the order. */
+/** The response was lost, and no list shows the result of the order. */
 async function loseOrder(fault: "act_then_drop" | "drop_before_acting") {
   stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false });
   stack.sandbox?.plan({ fault, func: "order" });
   stack.sandbox?.plan({ fault: "error", func: "list", type: "access", times: 999 });
   await buy();
   await minutes(26 * 60);
-  await reconnected();
 }
 
-describe("an order that was lost", () => {
-  test("needs a person, with the repairs that fit", async () => {
+describe("an order with an unknown outcome", () => {
+  test("needs attention, with the repairs that apply", async () => {
     await loseOrder("act_then_drop");
     expect(await attention(deps)).toMatchObject({
       items: [{ kind: "subscription", name: "standard/42", repairs: ["retry", "adopt", "never-bought"] }],
     });
   });
 
-  test("a license that a person found is adopted once a reading shows it", async () => {
+  test("is resolved by adopting the license that the operator found", async () => {
     await loseOrder("act_then_drop");
     await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
     await minutes(1);
@@ -95,7 +68,7 @@ describe("an order that was lost", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("never bought: it is ordered once more, and once only", async () => {
+  test("is repeated exactly once after never-bought", async () => {
     await loseOrder("drop_before_acting");
     await resolve("standard/42", { as: "never-bought" }, deps);
     await minutes(1);
@@ -109,20 +82,22 @@ describe("an order that was lost", () => {
     expect(done(stack)).toHaveLength(1);
   });
 
-  test("what was said of another operation than the latest is not believed", async () => {
+  test("is not changed by a resolution of another operation", async () => {
     await loseOrder("drop_before_acting");
-    const response = resolve("standard/42", { as: "never-bought", operation: 2 }, deps);
-    await expect(response).rejects.toThrow("standard/42 is at operation 1 by now, and this was said of 2: look again");
+    const resolving = resolve("standard/42", { as: "never-bought", operation: 2 }, deps);
+    await expect(resolving).rejects.toThrow(
+      "standard/42 is at operation 1 now, and this resolution is for 2; look again",
+    );
     expect((await stateOf(stack))?.operation).toMatchObject({ n: 1, state: "unknown" });
     await resolve("standard/42", { as: "never-bought", operation: 1 }, deps);
     expect((await stack.table.operations("subscription#standard/42"))[0]).toMatchObject({ n: 1, outcome: "gave_up" });
   });
 
   test.each<[string, string, string]>([
-    ["is not there", "1", "billmgr knows no license 1 of platform"],
-    ["was bought by other means, for something else", "334673", 'carries "for myself" instead of bw-'],
+    ["does not exist", "1", "billmgr has no license 1 of platform"],
+    ["was bought by other means, for something else", "334673", 'has the comment "for myself" instead of bw-'],
     ["is deleted", "334674", "license 334674 is deleted"],
-    ["is no number", "x", "expected its number"],
+    ["is not a number", "x", "expected a license number"],
   ])("a license that %s is not adopted, and nothing is changed", async (_, elid, why) => {
     await buyInBillmgr({ comment: "for myself" });
     await buyInBillmgr({});
@@ -135,7 +110,7 @@ describe("an order that was lost", () => {
     expect(await stack.table.load("subscription#standard/42")).toEqual(before);
   });
 
-  test("a license without any reference is adopted in the place of an order that was refused, by one subscription alone", async () => {
+  test("is filled, after a refusal, by a license without a reference, for one subscription only", async () => {
     await buyInBillmgr({ addon_55165: "1" });
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist", times: 2 });
     await buy("41");
@@ -148,20 +123,20 @@ describe("an order that was lost", () => {
       operation: { n: 2, outcome: "done" },
     });
     const again = resolve("standard/41", { as: "adopt", elid: "334673" }, deps);
-    await expect(again).rejects.toThrow("license 334673 is held by standard/42");
+    await expect(again).rejects.toThrow("license 334673 is already assigned to standard/42");
     expect(done(stack)).toEqual(["order 334673"]);
     expect(await reconcile(deps)).toMatchObject({ licenses: 1, differences: [] });
   });
 });
 
 describe("other repairs", () => {
-  test("a retry takes up what was refused, at once", async () => {
+  test("a retry repeats a refused call immediately", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await stack.settle();
     expect((await attention(deps)).items).toMatchObject([{ reason: expect.stringContaining("error value/pricelist") }]);
     const sent: unknown[] = [];
-    const send: Connection["send"] = async (messages) => {
+    const send: typeof deps.send = async (messages) => {
       sent.push(...messages.map(({ message }) => message));
       await deps.send(messages);
     };
@@ -171,7 +146,7 @@ describe("other repairs", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("two retries at once are both made, though each finds the other's version", async () => {
+  test("concurrent retries all succeed, despite version conflicts", async () => {
     await buy();
     await stack.settle();
     await Promise.all([retry("standard/42", deps), retry("standard/42", deps), retry("standard/42", deps)]);
@@ -179,11 +154,11 @@ describe("other repairs", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("a license that somebody deleted is replaced when a person says so, and not before", async () => {
+  test("a license that was deleted in billmgr is replaced only after gone", async () => {
     await buy();
     await minutes(1);
     await expect(resolve("standard/42", { as: "gone", elid: "334673" }, deps)).rejects.toThrow(
-      "as active: it is not gone",
+      "as active, so it is not gone",
     );
     await inBillmgr({ func: "platform.delete", elid: "334673" });
     await resolve("standard/42", { as: "gone", elid: "334673" }, deps);
@@ -197,27 +172,25 @@ describe("other repairs", () => {
     ]);
   });
 
-  test("what billmgr shows undone is not taken for done", async () => {
+  test("done is refused while billmgr shows the opposite", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await minutes(1);
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "suspend" });
     await tell(stack, "subscription.paused", {});
     await minutes(3);
-    await reconnected();
     await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("is active until");
     await inBillmgr({ func: "platform.suspend", elid: "334673" });
     await resolve("standard/42", { as: "done" }, deps);
     expect((await stateOf(stack))?.slots[0]?.license?.suspended).toBe(true);
   });
 
-  test("a prolong counts as done with the expiry that billmgr shows, and not before that has moved", async () => {
+  test("done is refused for a prolong until the expiry has moved", async () => {
     await buy();
     await minutes(1);
     stack.sandbox?.configure({ stuckProcessing: true });
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
     await minutes(5);
-    await reconnected();
     await expect(resolve("standard/42", { as: "done" }, deps)).rejects.toThrow("until 2026-12-23");
     await inBillmgr({ func: "service.prolong", elid: "334673", period: "1", sok: "ok" });
     await resolve("standard/42", { as: "done" }, deps);
@@ -228,14 +201,14 @@ describe("other repairs", () => {
 
   test.each<[string, () => Promise<unknown>, string]>([
     ["an unknown subscription", () => retry("standard/none", deps), "no subscription standard/none is known"],
-    ["no such storefront", () => retry("strpe/1", deps), 'did you mean "stripe"?'],
-    ["no name at all", () => retry("standard", deps), "expected a storefront and an id"],
-  ])("%s is said", async (_, act, why) => {
+    ["an unknown storefront", () => retry("strpe/1", deps), 'did you mean "stripe"?'],
+    ["a name without an id", () => retry("standard", deps), "expected a storefront and an id"],
+  ])("%s is explained", async (_, act, why) => {
     await expect(act()).rejects.toThrow(why);
   });
 });
 
-test("a halt stops all calls; lifting it lets go at once what waited, and nothing twice", async () => {
+test("a halt stops all calls; resuming makes them immediately, and none twice", async () => {
   expect(await halt("maintenance", deps)).toMatchObject({ reason: "maintenance" });
   expect(await halt("another", deps)).toMatchObject({ reason: "maintenance" });
   await buy("a");
@@ -243,19 +216,17 @@ test("a halt stops all calls; lifting it lets go at once what waited, and nothin
   await minutes(30);
   expect(done(stack)).toEqual([]);
   expect(await attention(deps)).toMatchObject({ halt: { reason: "maintenance" }, items: [] });
-  await reconnected();
   expect(await resume(deps)).toMatchObject({ lifted: { reason: "maintenance" }, woken: 2 });
   await stack.settle();
   expect(done(stack)).toEqual(["order 334673", "order 334674"]);
   expect(await resume(deps)).toEqual({ woken: 0 });
 });
 
-test("what waits for its own time when the halt is lifted goes on at that time", async () => {
+test("a backoff that ends after the resume keeps its time", async () => {
   stack.sandbox?.plan({ fault: "error", type: "auth", func: "order" });
   await buy("a");
   await stack.settle();
   expect(await stack.table.halt()).toBeDefined();
-  await reconnected();
   expect(await resume(deps)).toMatchObject({ woken: 1 });
   await stack.settle();
   expect(done(stack)).toEqual([]);
@@ -263,12 +234,11 @@ test("what waits for its own time when the halt is lifted goes on at that time",
   expect(done(stack)).toEqual(["order 334673"]);
 });
 
-test("a customer who has a license already keeps it: halted before the first payment, it is adopted instead of ordered", async () => {
+test("a license bought by other means is adopted instead of ordered during a halt", async () => {
   await buyInBillmgr({ addon_55165: "1", addon_55164: "5" });
   await halt("moving in", deps);
   await buy();
   await minutes(1);
-  await reconnected();
   await resolve("standard/42", { as: "adopt", elid: "334673" }, deps);
   await minutes(1);
   expect((await stateOf(stack))?.operation).toMatchObject({ state: "unconfirmed" });
@@ -278,7 +248,7 @@ test("a customer who has a license already keeps it: halted before the first pay
   expect(stack.sandbox?.licenses()).toMatchObject([{ addons: { 55165: 1, 55164: 0 } }]);
 });
 
-test("a password that is refused to an operator halts the system, and is not tried again by the same command", async () => {
+test("a password refused to an operator halts the system, and is not tried again by the same command", async () => {
   stack.sandbox?.plan({ fault: "error", func: "read", type: "auth", object: "badpassword", times: 9 });
   await expect(deps.billmgr.license("platform", "1")).rejects.toThrow("badpassword");
   await expect(deps.billmgr.license("platform", "1")).rejects.toThrow("all calls are halted");
@@ -287,25 +257,28 @@ test("a password that is refused to an operator halts the system, and is not tri
 });
 
 describe("an event", () => {
-  /** Understood only when the catalog, or the shop, was mended. */
-  const unclear = () => tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1" }, { id: "odd" });
+  /** Cannot be understood until the shop is fixed. */
+  const sendUnparseable = () => tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1" }, { id: "odd" });
 
-  test("that is still not understood stays, and says why; dismissed it is off the list, and kept", async () => {
-    await unclear();
+  test("that is still not understood keeps its attention item; dismiss removes the item and keeps the event", async () => {
+    await sendUnparseable();
     await stack.settle();
     expect(await attention(deps)).toMatchObject({ items: [{ kind: "event", name: "standard/odd" }] });
-    expect(await replay("standard/odd", deps)).toEqual({ unparseable: "data.paidThrough or data.months: missing" });
+    expect(await replay("standard/odd", deps)).toEqual({
+      kind: "unparseable",
+      reason: "data.paidThrough or data.months: missing",
+    });
     expect((await attention(deps)).items).toHaveLength(1);
     await dismiss("standard/odd", "the shop's own test", deps);
     expect((await attention(deps)).items).toEqual([]);
     const [event] = await stack.table.events("event#standard/odd");
     expect(event).toMatchObject({ status: "unparseable", resolution: { as: "dismissed", why: "the shop's own test" } });
-    await expect(dismiss("standard/odd", "again", deps)).rejects.toThrow("does not wait for a person");
-    await expect(replay("standard/none", deps)).rejects.toThrow("no event standard/none is kept by itself");
+    await expect(dismiss("standard/odd", "again", deps)).rejects.toThrow("does not need attention");
+    await expect(replay("standard/none", deps)).rejects.toThrow("no event standard/none is known");
   });
 
-  test("beside another of the same id is listed by itself", async () => {
-    await unclear();
+  test("with the same id as another has its own attention item", async () => {
+    await sendUnparseable();
     await stack.settle();
     const [first] = await stack.table.events("event#standard/odd");
     if (!first) throw new Error("nothing is stored");
@@ -315,8 +288,8 @@ describe("an event", () => {
     expect((await attention(deps)).items).toMatchObject([{ reason: "another" }]);
   });
 
-  test("that today's code understands is done, and leaves the list", async () => {
-    // As an earlier version would have kept it: what it holds is clear to this one.
+  test("that the current version understands is applied and leaves the list", async () => {
+    // As an earlier version would have stored it: only this version understands it.
     const data = { subscription: "42", ...paid(inDays(stack, 30)) };
     const body = JSON.stringify({ type: "payment.succeeded", timestamp: stack.clock.now().toISOString(), data });
     const now = stack.clock.now().toISOString();
@@ -324,19 +297,20 @@ describe("an event", () => {
     const of = { ...received, headers: { "webhook-id": "odd" } };
     await stack.table.putEvent("event#standard/odd", of, [], { status: "unparseable", reason: "not understood" });
     expect(await replay("standard/odd", deps)).toEqual({
-      understood: "replayed",
+      kind: "understood",
+      as: "replayed",
       why: "payment.succeeded of standard/42",
     });
     await stack.settle();
     expect(done(stack)).toEqual(["order 334673"]);
     expect((await attention(deps)).items).toEqual([]);
-    // Once more does no harm.
+    // A second replay changes nothing.
     await replay("standard/odd", deps);
     await minutes(1);
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("of a plan that the catalog did not have is done once it has", async () => {
+  test("for a plan that was missing in the catalog is applied after the catalog is fixed", async () => {
     const data = mkdtempSync(join(tmpdir(), "billmgr-webhooks-ops-"));
     const { "vm6-monthly": _, ...plans } = testCatalog().plans;
     await restart({ data, catalog: { ...testCatalog(), plans } });
@@ -344,22 +318,22 @@ describe("an event", () => {
     await stack.settle();
     expect((await attention(deps)).items).toMatchObject([{ reason: expect.stringContaining("as vm6-monthly") }]);
     await restart({ data, clock: inDays(stack, 1) });
-    const replayed = await replayOf("standard/42", "bought", deps);
-    expect(replayed).toEqual({ understood: "replayed", why: "payment.succeeded of standard/42" });
+    const replayed = await replayForSubscription("standard/42", "bought", deps);
+    expect(replayed).toEqual({ kind: "understood", as: "replayed", why: "payment.succeeded of standard/42" });
     await stack.settle();
     expect(done(stack)).toEqual(["order 334673"]);
     await restart({});
     rmSync(data, { recursive: true });
   });
 
-  test("of a subscription that was misread is read again, and all is folded anew", async () => {
+  test("of a subscription that was misread is replayed, and the subscription is refolded", async () => {
     await buy();
     await minutes(1);
     const key = "subscription#standard/42";
     const [event] = await stack.table.events(key);
     const stored = await stack.table.load(key);
     if (!event || !stored) throw new Error("nothing is stored");
-    // As an earlier version would have read it: paid for nine years more.
+    // As an earlier version could have misread it: paid for nine more years.
     const longer = JSON.parse(
       JSON.stringify([event.events, stored.subscription]).replaceAll('"through":"2026', '"through":"2035'),
     );
@@ -367,14 +341,14 @@ describe("an event", () => {
     await stack.table.resolveEvent(key, event.received, longer[0], settled);
     await stack.table.save(key, { ...stored, subscription: longer[1] });
     expect((await stateOf(stack))?.payments).not.toEqual(stored.subscription.payments);
-    expect(await replayOf("standard/42", event.received.id, deps)).toMatchObject({ understood: "replayed" });
+    expect(await replayForSubscription("standard/42", event.received.id, deps)).toMatchObject({ as: "replayed" });
     await stack.settle();
     expect((await stateOf(stack))?.payments).toEqual(stored.subscription.payments);
     expect(done(stack)).toEqual(["order 334673"]);
-    await expect(replayOf("standard/42", "none", deps)).rejects.toThrow("has no event none");
+    await expect(replayForSubscription("standard/42", "none", deps)).rejects.toThrow("has no event none");
   });
 
-  test("of a payment that was linked to it is read again under the payment's own name here", async () => {
+  test("about a linked payment is replayed under the payment id that is used here", async () => {
     const tellAll = async (...all: [string, object][]) => {
       for (const [i, [type, object]] of all.entries()) {
         await tellStripe(
@@ -392,23 +366,26 @@ describe("an event", () => {
       ],
       ["charge.refunded", { id: "ch_1", amount: 2000, amount_refunded: 2000, refunded: true, payment_intent: "pi_1" }],
     );
-    const told = (await stateOf(stack, "stripe/sub_1"))?.payments;
-    expect(told).toMatchObject([{ id: "in_1", revocations: [{ held: { value: true } }] }]);
-    expect(await replayOf("stripe/sub_1", "evt_charge.refunded", deps)).toMatchObject({ understood: "replayed" });
+    const payments = (await stateOf(stack, "stripe/sub_1"))?.payments;
+    expect(payments).toMatchObject([{ id: "in_1", revocations: [{ held: { value: true } }] }]);
+    expect(await replayForSubscription("stripe/sub_1", "evt_charge.refunded", deps)).toMatchObject({ as: "replayed" });
     await stack.settle();
-    expect((await stateOf(stack, "stripe/sub_1"))?.payments).toEqual(told);
+    expect((await stateOf(stack, "stripe/sub_1"))?.payments).toEqual(payments);
   });
 
-  test("that is long is kept compressed, and read all the same", async () => {
+  test("with a long body is stored compressed and replayed", async () => {
     const long = "x".repeat(50_000);
     await tell(stack, "payment.succeeded", { plan: "vm6-monthly", payment: "p1", note: long }, { id: "long" });
     await stack.settle();
     expect((await stack.table.events("event#standard/long"))[0]?.received.body).toMatch(/^gzip:/);
     expect((await showEvent("standard/long", deps))[0]?.body).toContain(long);
-    expect(await replay("standard/long", deps)).toEqual({ unparseable: "data.paidThrough or data.months: missing" });
+    expect(await replay("standard/long", deps)).toEqual({
+      kind: "unparseable",
+      reason: "data.paidThrough or data.months: missing",
+    });
   });
 
-  test("is not read again where a payment would be lost that no kept event tells of", async () => {
+  test("is not replayed if that would lose a payment that no stored event contains", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)), { id: "bought" });
     await minutes(1);
     const key = "subscription#standard/42";
@@ -416,12 +393,14 @@ describe("an event", () => {
     if (!stored) throw new Error("nothing is stored");
     const payments = [...stored.subscription.payments, { id: "of long ago" }];
     await stack.table.save(key, { ...stored, subscription: { ...stored.subscription, payments } });
-    await expect(replayOf("standard/42", "bought", deps)).rejects.toThrow("payment of long ago is known");
+    await expect(replayForSubscription("standard/42", "bought", deps)).rejects.toThrow(
+      "payment of long ago is not contained in any stored event",
+    );
     expect((await stateOf(stack))?.payments).toEqual(payments);
   });
 });
 
-test("what should have been woken long ago is told, and what is low", async () => {
+test("attention includes an overdue subscription and a low balance", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await minutes(1);
   const stored = await stack.table.load("subscription#standard/42");
@@ -431,26 +410,22 @@ test("what should have been woken long ago is told, and what is low", async () =
   await stack.table.save("subscription#standard/42", { ...stored, due });
   const balance = { amount: 5, currency: "EUR", at: due, low: true };
   await stack.table.putBalance(balance);
-  await reconnected();
   expect(await attention(deps)).toEqual({ overdue: { name: "standard/42", since: due }, balance, items: [] });
 });
 
-test("the story tells events, calls, answers and readings in order, and no secret", async () => {
+test("the history contains events and operations in order, and no secret", async () => {
   await buy();
   await minutes(1);
   await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
   await minutes(1);
-  const story = await show("standard/42", deps);
-  expect(story?.entries.map((one) => ("event" in one ? one.event.received.type : one.operation.change.kind))).toEqual([
-    "payment.succeeded",
-    "order",
-    "subscription.changed",
-    "edit",
-  ]);
-  expect(story).toMatchObject({
+  const history = await show("standard/42", deps);
+  expect(history?.entries.map((one) => ("event" in one ? one.event.received.type : one.operation.change.kind))).toEqual(
+    ["payment.succeeded", "order", "subscription.changed", "edit"],
+  );
+  expect(history).toMatchObject({
     next: { kind: "settled" },
     subscription: { slots: [{ license: { elid: "334673" } }] },
   });
-  expect(JSON.stringify(story)).not.toContain("correct-horse");
+  expect(JSON.stringify(history)).not.toContain("correct-horse");
   expect(await show("standard/none", deps)).toBeUndefined();
 });

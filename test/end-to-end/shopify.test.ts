@@ -1,41 +1,15 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import type { Told } from "../support/fixtures.ts";
-import { doneAt, Life } from "../support/life.ts";
-import { startTestStack } from "../support/local.ts";
+import { expect, test } from "vitest";
+import type { Delivery } from "../support/fixtures.ts";
+import { doneAt } from "../support/life.ts";
+import { lives } from "../support/lives.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-const life = new Life("shopify", "9998878778");
+const life = lives.Shopify;
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-test("a customer's life at Shopify is told to billmgr", { timeout: 20_000 }, async () => {
-  await life.play(stack);
-  await stack.advanceTo(new Date("2027-03-20T00:00:00Z"));
-  expect(doneAt(stack)).toEqual([
-    ["2026-11-23", "order", { 55165: 3 }],
-    ["2026-12-23", "prolong"],
-    ["2026-12-23", "edit", { 55165: 5 }],
-    ["2027-01-25", "prolong"],
-    ["2027-02-01", "suspend"],
-    ["2027-02-05", "resume"],
-    ["2027-02-08", "suspend"],
-    ["2027-02-09", "resume"],
-    // Cancelled on the 12th, and paid to the 23rd.
-    ["2027-02-23", "suspend"],
-    ["2027-03-09", "delete"],
-  ]);
-});
-
-test("a life gives the same licenses in whatever order and however often it is told", { timeout: 60_000 }, async () => {
-  await life.expectSameInAnyOrder(new Date("2027-02-10T00:00:00Z"));
-});
-
-test("a renewal that fails is suspended after the grace", { timeout: 20_000 }, async () => {
-  const failure = life.events[5] as Told;
+test("Shopify: a failed renewal suspends the license after the grace period", { timeout: 20_000 }, async () => {
+  const failure = life.events[5] as Delivery;
   const triggeredAt = "2026-12-20T10:00:00Z";
   const headers = { ...failure.headers, "x-shopify-triggered-at": triggeredAt };
   await life.play(stack, [...life.events.slice(0, 2), { ...failure, at: new Date(triggeredAt), headers }]);
@@ -46,7 +20,7 @@ test("a renewal that fails is suspended after the grace", { timeout: 20_000 }, a
   ]);
 });
 
-test("an order that no contract is linked to buys nothing", { timeout: 20_000 }, async () => {
+test("Shopify: an order without a linked contract buys nothing", { timeout: 20_000 }, async () => {
   await life.play(stack, life.events.slice(0, 1));
   await stack.advanceTo(new Date("2026-11-24"));
   expect(doneAt(stack)).toEqual([]);

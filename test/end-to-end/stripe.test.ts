@@ -1,47 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
-import type { Told } from "../support/fixtures.ts";
-import { doneAt, Life } from "../support/life.ts";
-import { startTestStack } from "../support/local.ts";
+import { expect, test } from "vitest";
+import type { Delivery } from "../support/fixtures.ts";
+import { doneAt } from "../support/life.ts";
+import { lives } from "../support/lives.ts";
+import { useTestStack } from "../support/test-stack.ts";
 
-const lifeIn = (shape: string) => new Life("stripe", "sub_1SWxQ2Lkd9mVfR3a", `stripe/${shape}`);
+const stack = useTestStack();
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const basil = lives["Stripe since API version basil"];
+const [created, invoicePaid, , link] = basil.events as [Delivery, Delivery, Delivery, Delivery];
 
-describe.each(["basil", "older"])("a customer's life at Stripe, in the API's %s shape", (shape) => {
-  const life = lifeIn(shape);
-
-  test("is told to billmgr", { timeout: 20_000 }, async () => {
-    await life.play(stack);
-    await stack.advanceTo(new Date("2027-03-20T00:00:00Z"));
-    expect(doneAt(stack)).toEqual([
-      ["2026-11-23", "order", { 55165: 3 }],
-      ["2026-12-03", "edit", { 55165: 5 }],
-      ["2026-12-23", "prolong"],
-      ["2027-01-26", "suspend"],
-      ["2027-01-28", "prolong"],
-      ["2027-01-28", "resume"],
-      ["2027-02-01", "suspend"],
-      ["2027-02-05", "resume"],
-      ["2027-02-23", "suspend"],
-      ["2027-03-09", "delete"],
-    ]);
-  });
-
-  test("gives the same licenses in whatever order and however often it is told", { timeout: 60_000 }, async () => {
-    // Up to the won dispute: what is told after it ends everything, in any order.
-    await life.expectSameInAnyOrder(new Date("2027-02-06T00:00:00Z"));
-  });
-});
-
-const basil = lifeIn("basil");
-const [created, invoicePaid, , link] = basil.events as [Told, Told, Told, Told];
-
-test("a refund that comes before the event that links it waits for that", async () => {
+test("Stripe: a refund that arrives before the event that links it takes effect once that arrives", async () => {
   const at = new Date("2026-11-24T00:00:00Z");
   const refund = {
     name: "refund",
@@ -63,8 +31,8 @@ test("a refund that comes before the event that links it waits for that", async 
   expect(doneAt(stack).map(([, done]) => done)).toEqual(["order", "suspend"]);
 });
 
-test("several subscriptions of one customer have licenses of their own", async () => {
-  const renamed = (event: Told, name: string): Told => {
+test("Stripe: two subscriptions of one customer get a license each", async () => {
+  const renamed = (event: Delivery, name: string): Delivery => {
     const text = JSON.stringify(event.body)
       .replaceAll("sub_1SWxQ2Lkd9mVfR3a", name)
       .replaceAll("in_first", `in_${name}`);

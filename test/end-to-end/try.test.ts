@@ -1,51 +1,42 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { shops } from "../../local/simulators/storefronts/index.ts";
-import type { LocalStack } from "../../local/stack.ts";
-import { storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { describe, expect, test } from "vitest";
+import { shopNamed, shops } from "../../local/simulators/storefronts/index.ts";
 import { ask, change } from "../support/console.ts";
-import { done, startTestStack, stateOf } from "../support/local.ts";
+import { done, stateOf } from "../support/local.ts";
+import { useTestStack, withTestStack } from "../support/test-stack.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-const tried = async (path: string, fields: Record<string, string>) => {
+const submit = async (path: string, fields: Record<string, string>) => {
   const { status, headers, text } = await change(stack, `/try/${path}`, fields);
   expect([status, text]).toEqual([303, expect.any(String)]);
   return new URL(String(headers.location), stack.url);
 };
-const advance = (by: string) => tried("advance", { by });
+const advance = (by: string) => submit("advance", { by });
 const buy = async (storefront: string) =>
-  (await tried("tell", { storefront, step: "buy" })).searchParams.get("name") ?? "";
-
-test("there is a shop for every storefront", () => {
-  expect(Object.keys(shops).sort()).toEqual([...storefrontNamesBuilt].sort());
-});
+  (await submit("send", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
-  const tells = (step: string) => Object.hasOwn(shops[storefront]?.tell ?? {}, step);
+  const sends = (step: string) => Object.hasOwn(shopNamed(storefront)?.tell ?? {}, step);
 
-  test("buys, grows, pays, pays late, cancels and ends: billmgr is told each once", { timeout: 30_000 }, async () => {
+  test("buys, grows, pays, pays late, cancels, and ends: each change is called once", { timeout: 30_000 }, async () => {
     const name = await buy(storefront);
-    const tell = (step: string) => tried("tell", { storefront, step, name });
+    const act = (step: string) => submit("send", { storefront, step, name });
     await advance("PT1H");
-    if (tells("grow")) await tell("grow");
+    if (sends("grow")) await act("grow");
     await advance("P1M");
-    await tell("renew");
+    await act("renew");
     await advance("P1M");
-    await tell("fail");
+    await act("fail");
     await advance("P4D");
-    await tell("renew");
+    await act("renew");
     await advance("PT1H");
-    await tell("cancel");
-    if (tells("end")) await tell("end");
+    await act("cancel");
+    if (sends("end")) await act("end");
     await advance("P1M");
     await advance("P15D");
     expect(done(stack).map((one) => one.replace(" 334673", ""))).toEqual([
       "order",
-      ...(tells("grow") ? ["edit"] : []),
+      ...(sends("grow") ? ["edit"] : []),
       "prolong",
       "suspend",
       "prolong",
@@ -58,34 +49,34 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
     expect((await stateOf(stack, name))?.attention).toBeUndefined();
   });
 
-  test.runIf(tells("refund"))("gets the money back: the license stops", async () => {
+  test.runIf(sends("refund"))("gets a refund: the license is suspended", async () => {
     const name = await buy(storefront);
     await advance("PT1H");
-    await tried("tell", { storefront, step: "refund", name });
+    await submit("send", { storefront, step: "refund", name });
     await advance("PT1H");
     expect(done(stack)).toEqual(["order 334673", "suspend 334673"]);
   });
 });
 
-test("what the storefront was told can be gone on with after a restart: nothing is kept but the table", async () => {
+test("steps continue from the table alone, so they survive a restart", async () => {
   const name = await buy("stripe");
   await advance("PT1H");
-  await tried("tell", { storefront: "stripe", step: "grow", name });
+  await submit("send", { storefront: "stripe", step: "grow", name });
   await advance("P3M");
-  await tried("tell", { storefront: "stripe", step: "renew", name });
+  await submit("send", { storefront: "stripe", step: "renew", name });
   const state = await stateOf(stack, name);
   expect(state?.items?.value).toMatchObject([{ quantity: 2 }]);
-  // Who pays after months pays the period that runs.
+  // A customer who pays months late pays the current period.
   const [last] = state?.payments.at(-1)?.paid ? [state.payments.at(-1)?.paid?.value.covers] : [];
   expect(last).toMatchObject({ from: "2027-02-23T08:00:00.000Z", through: "2027-03-23T08:00:00.000Z" });
 });
 
-test("a storefront that sells nothing, a step, a time and a fault that there are none of are refused in words", async () => {
+test("an unknown storefront, step, duration, or fault is refused with the reason", async () => {
   for (const [path, fields, why] of [
-    ["tell", { storefront: "nobody", step: "buy" }, "has no secret"],
-    ["tell", { storefront: "stripe", step: "nothing" }, "no customer does"],
-    ["tell", { storefront: "stripe", step: "renew", name: "stripe/none" }, "no subscription stripe/none is known"],
-    ["advance", { by: "-P1D" }, "is no time to go on by"],
+    ["send", { storefront: "nobody", step: "buy" }, "has no secret"],
+    ["send", { storefront: "stripe", step: "nothing" }, "there is no step"],
+    ["send", { storefront: "stripe", step: "renew", name: "stripe/none" }, "no subscription stripe/none is known"],
+    ["advance", { by: "-P1D" }, "expected an ISO 8601 duration"],
     ["fault", { fault: "nothing", func: "order" }, "no such fault"],
   ] as const) {
     const { status, text } = await change(stack, `/try/${path}`, fields);
@@ -93,23 +84,20 @@ test("a storefront that sells nothing, a step, a time and a fault that there are
   }
 });
 
-test("before a real billmgr there is nothing to try: it would spend money", async () => {
-  const real = await startTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" });
-  try {
+test("Try it is not available with a real billmgr, because it would spend money", async () => {
+  await withTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" }, async (real) => {
     expect((await ask(real, "/try")).status).toBe(404);
-    expect((await change(real, "/try/tell", { storefront: "stripe", step: "buy" })).status).toBe(404);
+    expect((await change(real, "/try/send", { storefront: "stripe", step: "buy" })).status).toBe(404);
     expect((await ask(real, "/")).text).not.toContain("Try it");
-  } finally {
-    await real.stop();
-  }
+  });
 });
 
-test("a fault is planned and forgotten, and who tries goes on where they were, here alone", async () => {
+test("a fault is planned and cleared; the form redirects back, but only within the console", async () => {
   const back = "/subscription?name=stripe%2Fx";
-  expect((await tried("fault", { fault: "act_then_drop", func: "order", back })).pathname).toBe("/subscription");
-  expect((await ask(stack, "/try")).text).toContain("1 fault planned: act_then_drop of order");
+  expect((await submit("fault", { fault: "act_then_drop", func: "order", back })).pathname).toBe("/subscription");
+  expect((await ask(stack, "/try")).text).toContain("1 fault planned: act_then_drop on order");
   for (const away of ["https://evil.example/", "//evil.example/try", "/nowhere"]) {
-    expect((await tried("fault", { clear: "yes", back: away })).href).toMatch(`${stack.url}/try?note=`);
+    expect((await submit("fault", { clear: "yes", back: away })).href).toMatch(`${stack.url}/try?flash=`);
   }
   expect((await ask(stack, "/try")).text).not.toContain("planned");
 });

@@ -1,25 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LocalStack } from "../../local/stack.ts";
+import { describe, expect, test } from "vitest";
 import {
   advanceDays,
+  advanceMinutes,
   authinfo,
   done,
   inDays,
   paid,
-  startTestStack,
+  postToBillmgr,
   stateOf,
   tell,
   testCatalog,
 } from "../support/local.ts";
+import { useTestStack } from "../support/test-stack.ts";
 import { knowingly } from "../support/watch.ts";
 
-let stack: LocalStack;
-beforeEach(async () => {
-  stack = await startTestStack();
-});
-afterEach(() => stack.stop());
+const stack = useTestStack();
 
-const minutes = (count: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + count * 60_000));
+const minutes = (count: number) => advanceMinutes(stack, count);
 const buy = (subscription = "42") => tell(stack, "payment.succeeded", paid(inDays(stack, 30), { subscription }));
 const calls = (operation: string) =>
   fetch(`${stack.url}/sandbox/calls`)
@@ -87,8 +84,7 @@ describe("an order whose outcome is unknown", () => {
 
   test("a filter left in the account hides nothing", async () => {
     await withWitness();
-    const filter = new URLSearchParams({ authinfo, out: "xml", func: "platform.filter", sok: "ok", id: "1" });
-    await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: filter });
+    await postToBillmgr(stack, { func: "platform.filter", sok: "ok", id: "1" });
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
     await buy();
     await minutes(10);
@@ -127,8 +123,7 @@ describe("any other operation whose outcome is unknown", () => {
     for (const fault of ["act_then_drop", "drop_before_acting"] as const) {
       const [subscription, policy] = [`of ${fault}`, { onEnd: "delete" }];
       if (operation === "delete" && fault === "act_then_drop") {
-        await stack.stop();
-        stack = await startTestStack({ catalog: testCatalog(policy) });
+        await stack.restart({ catalog: testCatalog(policy) });
       }
       await buy(subscription);
       await minutes(1);
@@ -142,8 +137,7 @@ describe("any other operation whose outcome is unknown", () => {
 
 describe("a call that billmgr did not get or refused", () => {
   test("an unreachable billmgr loses nothing: it is asked again until it answers", async () => {
-    await stack.stop();
-    stack = await startTestStack({ billmgr: "http://127.0.0.1:9/billmgr" });
+    await stack.restart({ billmgr: "http://127.0.0.1:9/billmgr" });
     await buy();
     await minutes(120);
     const state = await stateOf(stack);
@@ -152,9 +146,8 @@ describe("a call that billmgr did not get or refused", () => {
   });
 
   test("orders that never left do not use up the limit", async () => {
-    await stack.stop();
     const catalog = testCatalog({}, { ordersPerHour: 3 });
-    stack = await startTestStack({ billmgr: "http://127.0.0.1:1025/billmgr", catalog });
+    await stack.restart({ billmgr: "http://127.0.0.1:1025/billmgr", catalog });
     for (const subscription of ["a", "b", "c"]) await buy(subscription);
     await minutes(50);
     expect((await stack.table.attention()).keys).toEqual([]);
@@ -237,10 +230,9 @@ describe("a call that billmgr did not get or refused", () => {
   });
 
   test("a balance below the minimum is warned of when something is bought, and is no reason not to", async () => {
-    await stack.stop();
     const warned: unknown[] = [];
     const log = { info() {}, error() {}, warn: (message: string, fields: object) => warned.push([message, fields]) };
-    stack = await startTestStack({ catalog: testCatalog({}, { minimumBalance: 100 }), log });
+    await stack.restart({ catalog: testCatalog({}, { minimumBalance: 100 }), log });
     stack.sandbox?.configure({ balance: 110 });
     await buy("a");
     await stack.settle();
@@ -254,8 +246,7 @@ describe("a call that billmgr did not get or refused", () => {
   });
 
   test("orders past the hour's limit wait for a person", async () => {
-    await stack.stop();
-    stack = await startTestStack({ catalog: testCatalog({}, { ordersPerHour: 2 }) });
+    await stack.restart({ catalog: testCatalog({}, { ordersPerHour: 2 }) });
     for (const subscription of ["a", "b", "c"]) await buy(subscription);
     await minutes(5);
     expect(done(stack)).toHaveLength(2);
@@ -285,13 +276,11 @@ test("an order that billmgr finishes after a day is settled then, and nobody is 
 });
 
 test("a license that somebody deleted already needs no deleting", async () => {
-  await stack.stop();
-  stack = await startTestStack({ catalog: testCatalog({ onEnd: "delete" }) });
+  await stack.restart({ catalog: testCatalog({ onEnd: "delete" }) });
   await buy();
   await minutes(1);
   stack.sandbox?.configure({ deletedLinger: false });
-  const form = new URLSearchParams({ authinfo, out: "xml", func: "platform.delete", elid: "334673" });
-  await fetch(`${stack.url}/manager/billmgr`, { method: "POST", body: form });
+  await postToBillmgr(stack, { func: "platform.delete", elid: "334673" });
   await tell(stack, "subscription.cancelled", {});
   await advanceDays(stack, 15);
   expect((await stateOf(stack))?.slots).toMatchObject([{ generation: 2 }]);
@@ -312,8 +301,7 @@ test("authinfo is in no address, stored item or log, though billmgr echoes it", 
   knowingly("a reply of billmgr");
   const lines: string[] = [];
   const log = (message: string, fields: object) => lines.push(message + JSON.stringify(fields));
-  await stack.stop();
-  stack = await startTestStack({ log: { info: log, warn: log, error: log } });
+  await stack.restart({ log: { info: log, warn: log, error: log } });
   stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: authinfo });
   await buy();
   await stack.settle();

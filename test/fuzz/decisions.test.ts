@@ -4,9 +4,10 @@ import { parseSecrets, SecretsError } from "../../shared/aws/secrets.ts";
 import { type Catalog, CatalogError, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { decide as decideNext } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
+import { storefrontNames } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { newSubscription, type Slot } from "../../shared/licensing/subscription.ts";
-import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
+import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { histories, instants } from "../support/arbitraries.ts";
 import { catalogJson, catalogWith, slot } from "../support/events.ts";
 import { mutatedJson, nested, odd, oddTexts, runs } from "../support/mutations.ts";
@@ -83,7 +84,7 @@ const headersAmong = (
   );
 };
 
-describe.each(storefrontNamesBuilt)("whatever a signed body of %s holds", (name) => {
+describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
   const storefront = storefrontNamed(name) ?? expect.fail(name);
   const { webhooks, counts } = signerOf(name);
   const sent = webhooks.map(({ body, headers }) => ({

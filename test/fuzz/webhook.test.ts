@@ -4,34 +4,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createHandler } from "../../functions/webhook/handler.ts";
 import type { Outgoing } from "../../shared/intake/message.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
-import { storefrontNamesBuilt } from "../../shared/storefronts/index.ts";
-import { freshAt } from "../../shared/storefronts/signatures.ts";
-import { watchedLog } from "../support/log.ts";
+import { storefrontNames } from "../../shared/licensing/event.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
 import { alteredByte, mutatedJson, mutatedText, odd, oddTexts, runs } from "../support/mutations.ts";
-import { authinfoWith } from "../support/secrets.ts";
 import { headersOf, signerOf, signers } from "../support/signers.ts";
 import { watch } from "../support/watch.ts";
 
 const now = new Date("2027-01-31T10:00:00Z");
-const secrets = {
-  billmgr: authinfoWith(),
-  storefronts: Object.fromEntries(Object.entries(signers).map(([name, { secret }]) => [name, [secret]])),
-};
-
 type Event = { method: string; path: string; headers: Record<string, string>; body: string; encoded: boolean };
 
 /** The webhook function itself, and what it would have put into the queue. */
 async function deliver({ method, path, headers, body, encoded }: Event) {
   const sent: Outgoing[] = [];
-  const handler = createHandler({
-    secrets: async () => secrets,
-    send: async (messages) => void sent.push(...messages),
-    isFresh: freshAt(() => now.getTime()),
-    now: () => now,
-    log: watchedLog(),
-    metrics: noMetrics,
-  });
+  const handler = createHandler(
+    dependenciesOf({ send: async (messages) => void sent.push(...messages), now: () => now }),
+  );
   const { statusCode, body: answer } = await handler({
     rawPath: path,
     headers,
@@ -53,7 +40,7 @@ const posted = (name: string, headers: Record<string, string>, body: Buffer): Ev
 });
 
 test("each storefront that there is has its signer here", () => {
-  expect(Object.keys(signers).sort()).toEqual([...storefrontNamesBuilt].sort());
+  expect(Object.keys(signers).sort()).toEqual([...storefrontNames].sort());
 });
 
 const values = fc.oneof(fc.string({ unit: "binary" }), oddTexts, fc.constant(String(now.getTime() / 1000)));
@@ -68,7 +55,7 @@ const anyHeaders = fc.dictionary(
   { noNullPrototype: true },
 );
 const anyPath = fc.oneof(
-  fc.constantFrom(...storefrontNamesBuilt).map((name) => `/webhooks/${name}`),
+  fc.constantFrom(...storefrontNames).map((name) => `/webhooks/${name}`),
   fc.constantFrom(
     "/health",
     "/",
@@ -118,7 +105,7 @@ function expectDurable({ message }: Outgoing): void {
   expect(sizeOf(message)).toBeLessThan(400_000);
 }
 
-describe.each(storefrontNamesBuilt)("%s", (name) => {
+describe.each(storefrontNames)("%s", (name) => {
   const { sign, webhooks, counts, signsBody } = signerOf(name);
   const texts = webhooks.map(({ body }) => JSON.stringify(body));
   const known = fc.constantFrom(...texts);

@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
-import { everything, type Resource, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { describe, expect, test } from "vitest";
+import { fullStack, plainStack, type Resource, root, type Synthesized, said } from "../support/synthesized.ts";
 
-let plain: Synthesized;
-let whole: Synthesized;
-let alarms: Record<string, Resource["Properties"]>;
+const plain = plainStack();
+const full = fullStack();
 
 /** By their names without the stack's. */
-const alarmsOf = (stack: Synthesized) =>
+const alarmsOf = (stack: Synthesized): Record<string, Resource["Properties"]> =>
   Object.fromEntries(
     Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(({ Properties }) => [
       Properties.AlarmName.replace(/^shop-/, ""),
@@ -16,11 +15,7 @@ const alarmsOf = (stack: Synthesized) =>
     ]),
   );
 
-beforeAll(() => {
-  plain = synthesize();
-  whole = synthesize(everything);
-  alarms = alarmsOf(whole);
-});
+const alarms = alarmsOf(full);
 
 const workers = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"];
 const ofWorkers = workers.flatMap((name) => [`${name}-errors`, `${name}-throttles`, `${name}-duration`]);
@@ -95,18 +90,18 @@ describe("who hears it", () => {
       ]);
       expect(ActionsEnabled).not.toBe(false);
     }
-    expect(said(whole.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
+    expect(said(full.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
   });
 
   test("the operator by mail, if an address is given", () => {
     plain.template.resourceCountIs("AWS::SNS::Subscription", 0);
-    const [subscription] = Object.values(whole.resources("AWS::SNS::Subscription"));
+    const [subscription] = Object.values(full.resources("AWS::SNS::Subscription"));
     expect(subscription?.Properties).toMatchObject({ Protocol: "email", Endpoint: "operator@shop.test" });
   });
 
   test("the topic takes this stack's alarms, and nothing that is not encrypted", () => {
     // With a policy of its own a topic does not let CloudWatch in by itself: the alarms would ring unheard.
-    const { Statement } = whole.resource("AWS::SNS::TopicPolicy", "AlarmsTopicPolicy").Properties.PolicyDocument;
+    const { Statement } = full.resource("AWS::SNS::TopicPolicy", "AlarmsTopicPolicy").Properties.PolicyDocument;
     expect(Statement).toMatchObject([
       { Effect: "Deny", Action: "sns:Publish", Condition: { Bool: { "aws:SecureTransport": "false" } } },
       { Effect: "Allow", Action: "sns:Publish", Principal: { Service: "cloudwatch.amazonaws.com" } },

@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
-import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { describe, expect, test } from "vitest";
+import { everything, fullStack, plainStack, root, type Synthesized, said } from "../support/synthesized.ts";
 
-let plain: Synthesized;
-let whole: Synthesized;
-beforeAll(() => {
-  plain = synthesize();
-  whole = synthesize(everything);
-});
+const plain = plainStack();
+const full = fullStack();
 
 const stage = () => plain.resource("AWS::ApiGatewayV2::Stage", "ApiDefaultStage").Properties;
 const output = ({ template }: Synthesized, name: string) => said(template.findOutputs(name)[name]?.Value);
@@ -61,9 +57,9 @@ describe("its address", () => {
   });
 
   test("is the domain's where there is one, with what its DNS record points to", () => {
-    expect(output(whole, "WebhookUrl")).toBe("https://hooks.shop.test/webhooks/<storefront>");
-    expect(output(whole, "DomainTarget")).toBe("<ApiDomain.RegionalDomainName>");
-    const { DomainName, DomainNameConfigurations } = whole.resource(
+    expect(output(full, "WebhookUrl")).toBe("https://hooks.shop.test/webhooks/<storefront>");
+    expect(output(full, "DomainTarget")).toBe("<ApiDomain.RegionalDomainName>");
+    const { DomainName, DomainNameConfigurations } = full.resource(
       "AWS::ApiGatewayV2::DomainName",
       "ApiDomain",
     ).Properties;
@@ -71,13 +67,13 @@ describe("its address", () => {
       "hooks.shop.test",
       [{ CertificateArn: everything.domain?.certificate, EndpointType: "REGIONAL" }],
     ]);
-    const [mapping] = Object.values(whole.resources("AWS::ApiGatewayV2::ApiMapping"));
+    const [mapping] = Object.values(full.resources("AWS::ApiGatewayV2::ApiMapping"));
     expect([said(mapping?.Properties.ApiId), said(mapping?.Properties.DomainName)]).toEqual(["<Api>", "<ApiDomain>"]);
   });
 });
 
 test("every output says what it is, and docs/deploy.md lists it", () => {
-  const outputs = Object.entries(whole.template.findOutputs("*"));
+  const outputs = Object.entries(full.template.findOutputs("*"));
   const guide = readFileSync(join(root, "docs/deploy.md"), "utf8");
   const told = [...guide.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name);
   expect(outputs.map(([name]) => name).sort()).toEqual(told.sort());
@@ -85,10 +81,10 @@ test("every output says what it is, and docs/deploy.md lists it", () => {
 });
 
 test("the dashboard is where its output says", () => {
-  const address = output(whole, "DashboardUrl");
+  const address = output(full, "DashboardUrl");
   expect(address).toBe(
     "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/shop",
   );
-  const { DashboardName } = whole.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties;
+  const { DashboardName } = full.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties;
   expect(address.endsWith(`/${DashboardName}`)).toBe(true);
 });

@@ -1,13 +1,9 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventSource } from "../../shared/aws/bus.ts";
-import { nameOf, type Synthesized, said, stripeSource, synthesize } from "../support/synthesized.ts";
+import { nameOf, plainStack, type Synthesized, said, stripeSource, synthesize } from "../support/synthesized.ts";
 
-let plain: Synthesized;
-let whole: Synthesized;
-beforeAll(() => {
-  plain = synthesize();
-  whole = synthesize({ mailFrom: "licenses@shop.test", eventSources: { [stripeSource]: "stripe" } });
-});
+const plain = plainStack();
+const whole = synthesize({ mailFrom: "licenses@shop.test", eventSources: { [stripeSource]: "stripe" } });
 
 const all = ({ template }: Synthesized) => template.toJSON().Resources as Record<string, object>;
 const rule = (name: string) => whole.resource("AWS::Events::Rule", name).Properties;

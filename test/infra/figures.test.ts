@@ -1,25 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { metricUnits } from "../../shared/observability/metrics.ts";
-import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { fullStack, root, said } from "../support/synthesized.ts";
 
 /** One metric of a widget or an alarm, its references said. */
 type Named = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
 // biome-ignore lint/suspicious/noExplicitAny: CloudWatch's own formats
 type Any = any;
-
-let stack: Synthesized;
-let widgets: { type: string; properties: Any }[];
-let named: Named[];
-
-beforeAll(() => {
-  stack = synthesize(everything);
-  widgets = JSON.parse(
-    said(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
-  ).widgets;
-  named = [...widgets.flatMap(inWidget), ...Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(inAlarm)];
-});
 
 const pairs = (flat: string[]): Record<string, string> =>
   Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]));
@@ -47,6 +35,15 @@ function inAlarm({ Properties }: { Properties: Any }): Named {
 }
 
 const ours = () => named.filter(({ namespace }) => namespace === "shop");
+
+const stack = fullStack();
+const widgets: { type: string; properties: Any }[] = JSON.parse(
+  said(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
+).widgets;
+const named: Named[] = [
+  ...widgets.flatMap(inWidget),
+  ...Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(inAlarm),
+];
 
 test("every figure that the functions write is on the dashboard or rings, and no other is looked for", () => {
   expect([...new Set(ours().map(({ name }) => name))].sort()).toEqual(Object.keys(metricUnits).sort());

@@ -1,28 +1,25 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   everything,
+  fullStack,
+  plainStack,
   type Resource,
-  type Synthesized,
   said,
   saidAll,
   stripeSource,
   synthesize,
 } from "../support/synthesized.ts";
 
-let plain: Synthesized;
-let whole: Synthesized;
-beforeAll(() => {
-  plain = synthesize();
-  whole = synthesize(everything);
-});
+const plain = plainStack();
+const full = fullStack();
 
-const lambda = (name: string): Resource["Properties"] => whole.resource("AWS::Lambda::Function", name).Properties;
+const lambda = (name: string): Resource["Properties"] => full.resource("AWS::Lambda::Function", name).Properties;
 const always = ["Announce", "Provision", "Renew", "Watch", "Webhook"];
 const names = [...always, "Mail", "Partner"];
 
 test("are five, and one each for mail and for events of partners where that is configured", () => {
   expect(Object.keys(plain.resources("AWS::Lambda::Function")).sort()).toEqual(always);
-  expect(Object.keys(whole.resources("AWS::Lambda::Function")).sort()).toEqual([...names].sort());
+  expect(Object.keys(full.resources("AWS::Lambda::Function")).sort()).toEqual([...names].sort());
 });
 
 test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, with a log of its own for three months", (name) => {
@@ -35,7 +32,7 @@ test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, with a log of its
   });
   expect(properties).not.toHaveProperty("TracingConfig");
   expect(said(LoggingConfig.LogGroup)).toBe(`<${name}Log>`);
-  expect(whole.resource("AWS::Logs::LogGroup", `${name}Log`).Properties.RetentionInDays).toBe(90);
+  expect(full.resource("AWS::Logs::LogGroup", `${name}Log`).Properties.RetentionInDays).toBe(90);
 });
 
 test.each([
@@ -65,8 +62,8 @@ test("reserve nothing where the account has nothing to reserve, and are the same
 });
 
 test("provision takes ten messages at a time, reports which failed, and runs as often as the catalog allows", () => {
-  whole.template.resourceCountIs("AWS::Lambda::EventSourceMapping", 1);
-  whole.template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+  full.template.resourceCountIs("AWS::Lambda::EventSourceMapping", 1);
+  full.template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
     BatchSize: 1,
     FunctionResponseTypes: ["ReportBatchItemFailures"],
     ScalingConfig: { MaximumConcurrency: 7 },
@@ -77,7 +74,7 @@ test("provision takes ten messages at a time, reports which failed, and runs as 
 
 describe("each minute", () => {
   test("renew, announce and watch run, each in less than a minute and one at a time", () => {
-    const { ScheduleExpression, Targets, State } = whole.resource("AWS::Events::Rule", "EveryMinute").Properties;
+    const { ScheduleExpression, Targets, State } = full.resource("AWS::Events::Rule", "EveryMinute").Properties;
     expect([ScheduleExpression, State]).toEqual(["rate(1 minute)", "ENABLED"]);
     expect(Targets.map((target: { Arn: unknown }) => said(target.Arn))).toEqual([
       "<Renew.Arn>",
@@ -91,11 +88,11 @@ describe("each minute", () => {
   });
 
   test("what did not come about is not made up for, neither by EventBridge nor by Lambda", () => {
-    const { Targets } = whole.resource("AWS::Events::Rule", "EveryMinute").Properties;
+    const { Targets } = full.resource("AWS::Events::Rule", "EveryMinute").Properties;
     for (const { RetryPolicy } of Targets) {
       expect(RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
     }
-    const asked = Object.values(whole.resources("AWS::Lambda::EventInvokeConfig")).map(({ Properties }) => ({
+    const asked = Object.values(full.resources("AWS::Lambda::EventInvokeConfig")).map(({ Properties }) => ({
       ...Properties,
       FunctionName: said(Properties.FunctionName),
     }));

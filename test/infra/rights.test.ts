@@ -1,15 +1,12 @@
 import { App, Stack } from "aws-cdk-lib";
 import { CfnTopic } from "aws-cdk-lib/aws-sns";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { beforeAll, describe, expect, test } from "vitest";
-import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { describe, expect, test } from "vitest";
+import { everything, fullStack, said, synthesize } from "../support/synthesized.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: unknown };
 
-let stack: Synthesized;
-beforeAll(() => {
-  stack = synthesize(everything);
-});
+const stack = fullStack();
 
 const log = (name: string) => [`logs:CreateLogStream <${name}Log.Arn>`, `logs:PutLogEvents <${name}Log.Arn>`];
 const identities = ["licenses@shop.test", "shop.test"].map(

@@ -1,13 +1,10 @@
 import { Match } from "aws-cdk-lib/assertions";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
-import { everything, type Resource, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { fullStack, type Resource, type Synthesized, said, synthesize } from "../support/synthesized.ts";
 
-let stack: Synthesized;
-beforeAll(() => {
-  stack = synthesize(everything);
-});
+const stack = fullStack();
 
 /** CloudFormation knows what it made by these: under another name it makes an empty one, and forgets the old. */
 const kept = {

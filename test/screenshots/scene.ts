@@ -20,8 +20,8 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   const { sandbox } = stack;
   if (!sandbox) throw new Error("there is no simulated billmgr");
   const tryIt = tryItWith({ ...stack, catalog, secrets: () => secrets, sandbox });
-  const buy = async (storefront: string): Promise<string> => (await tryIt.tell(storefront, "buy")).name;
-  const tell = (name: string, step: string) => tryIt.tell(name.split("/")[0] ?? "", step, name);
+  const buy = async (storefront: string): Promise<string> => (await tryIt.send(storefront, "buy")).name;
+  const tell = (name: string, step: string) => tryIt.send(name.split("/")[0] ?? "", step, name);
   const later = tryIt.advance;
 
   const customers: string[] = [];

@@ -8,9 +8,8 @@ import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createTable, type Table, tableIndexes } from "../../shared/aws/table.ts";
 import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { keyOf } from "../../shared/intake/message.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
-import { freshAt } from "../../shared/storefronts/signatures.ts";
-import { authinfo, signStandard, standardSecret, testCatalog } from "../support/local.ts";
+import { dependenciesOf } from "../support/dependencies.ts";
+import { authinfo, signStandard, testCatalog } from "../support/local.ts";
 import { EventSource } from "./event-source.ts";
 import { createMemoryDynamo } from "./memory-dynamo.ts";
 import { MemoryQueue } from "./memory-queue.ts";
@@ -120,7 +119,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
     return billmgr(form, timeoutMs);
   };
 
-  const provision = createProvision({
+  const deps = dependenciesOf({
     table,
     billmgr: createBillmgr(post, async () => authinfo, { breaker: breakerIn(table, now, log) }),
     catalog: testCatalog({}, { ordersPerHour: 1e9, ordersPerDay: 1e9 }),
@@ -128,16 +127,9 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
     returnSoon: returnSoonTo(sqs, "queue"),
     now,
     log,
-    metrics: noMetrics,
   });
-  const webhook = createWebhook({
-    secrets: async () => ({ billmgr: authinfo, storefronts: { standard: [standardSecret] } }),
-    send,
-    isFresh: freshAt(() => scheduler.now),
-    now,
-    log,
-    metrics: noMetrics,
-  });
+  const provision = createProvision(deps);
+  const webhook = createWebhook(deps);
   let doneAt = start;
   // As the stack has it.
   const oneAtATime = { int: () => 1 };
@@ -163,7 +155,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
     let woken = 0;
     do {
       woken = 0;
-      void renew({ table, send, now, log, metrics: noMetrics }, () => minute).then((count) => {
+      void renew(deps, () => minute).then((count) => {
         woken = count;
       });
       await scheduler.runUntil(scheduler.now + minute);

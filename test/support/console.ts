@@ -5,7 +5,7 @@ export type Answered = { status: number; headers: Record<string, string | string
 
 type Asked = { method?: string; headers?: Record<string, string>; body?: string };
 
-/** One request by hand: fetch chooses Host and Origin itself. */
+/** Sends one request without fetch, which sets Host and Origin itself. */
 export const ask = (stack: LocalStack, path: string, { method = "GET", headers = {}, body }: Asked = {}) =>
   new Promise<Answered>((resolve, reject) => {
     const sent = request(`${stack.url}${path}`, { method, headers }, (response) => {
@@ -22,7 +22,7 @@ export const ask = (stack: LocalStack, path: string, { method = "GET", headers =
 export const tokenOf = async (stack: LocalStack): Promise<string> =>
   /name="token" value="([0-9a-f]{64})"/.exec((await ask(stack, "/account")).text)?.[1] ?? "";
 
-/** A change as the page's own form makes it, unless something of it is said otherwise. */
+/** A change as the form of a page sends it. `fields` and `headers` can replace any part of it. */
 export async function change(
   stack: LocalStack,
   path: string,
@@ -37,7 +37,7 @@ export async function change(
   });
 }
 
-/** The words of a page, as one reads them. */
+/** The visible text of a page. */
 export const wordsOf = (page: string): string =>
   page
     .replace(/<(title|desc|script)[^>]*>.*?<\/\1>/gs, " ")

@@ -1,21 +1,22 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { StorefrontName } from "../../shared/licensing/event.ts";
 import type { ShopifyWebhook } from "./shopify.ts";
 
-/** A webhook as a storefront sends it: when, and what it tells in headers beside its signature. */
-export type Told = {
-  /** Stands for the storefront's id of it where that is in a header. */
+/** A webhook as a storefront sends it, without its signature. */
+export type Delivery = {
+  /** The fixture's file name; stands for the storefront's id of the event where a header carries that. */
   name: string;
   at: Date;
   body: unknown;
-  /** The body as it is sent, where that is no JSON. */
+  /** The body as it is sent, if that is not JSON. */
   text?: string;
   headers: Record<string, string>;
 };
 
-type Reading = { at: string | number; body?: unknown; headers?: Record<string, string> };
+type Parts = { at: string | number; body?: unknown; headers?: Record<string, string> };
 
-/** How a fixture of each storefront tells its time, and its headers where it has any. */
-const readings: Record<string, (fixture: never) => Reading> = {
+/** Where a fixture of each storefront has its time, and its body and headers if it is more than a body. */
+const partsIn: Partial<Record<StorefrontName, (fixture: never) => Parts>> = {
   stripe: ({ created }: { created: number }) => ({ at: created * 1000 }),
   paddle: ({ occurred_at }: { occurred_at: string }) => ({ at: occurred_at }),
   lemonsqueezy: ({ data }: { data: { attributes: { updated_at: string } } }) => ({ at: data.attributes.updated_at }),
@@ -30,7 +31,7 @@ const readings: Record<string, (fixture: never) => Reading> = {
     body,
     headers: { "x-wc-webhook-topic": topic },
   }),
-  // Told a moment after it occurred.
+  // Sent a moment after it occurred.
   chargebee: ({ occurred_at }: { occurred_at: number }) => ({ at: occurred_at * 1000 + 2000 }),
   fastspring: ({ events }: { events: { created: number }[] }) => ({
     at: Math.max(...events.map(({ created }) => created)),
@@ -42,15 +43,16 @@ const readings: Record<string, (fixture: never) => Reading> = {
   }),
 };
 
-/** What a storefront tells in the course of a customer's life, in the order in which it is sent. */
-export function toldBy(storefront: string, folder = storefront): Told[] {
+/** The webhooks of a customer's life, in the order in which the storefront sends them. */
+export function deliveriesIn(storefront: StorefrontName, folder: string = storefront): Delivery[] {
   const place = new URL(`../fixtures/${folder}/`, import.meta.url);
-  const reading = readings[storefront] as (fixture: unknown) => Reading;
+  const parts = partsIn[storefront] as ((fixture: unknown) => Parts) | undefined;
+  if (!parts) throw new Error(`test/support/fixtures.ts cannot read fixtures of ${storefront}: add it to partsIn`);
   return readdirSync(place)
     .sort()
     .map((name) => {
       const fixture = JSON.parse(readFileSync(new URL(name, place), "utf8"));
-      const { at, body = fixture, headers = {} } = reading(fixture);
+      const { at, body = fixture, headers = {} } = parts(fixture);
       return { name, at: new Date(at), body, headers };
     });
 }

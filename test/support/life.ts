@@ -1,37 +1,38 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
-import { type Told, toldBy } from "./fixtures.ts";
+import type { StorefrontName } from "../../shared/licensing/event.ts";
+import { type Delivery, deliveriesIn } from "./fixtures.ts";
 import { post, type Sent, startTestStack, stateOf } from "./local.ts";
 import { headersOf } from "./signers.ts";
 
 /** A customer's life at a storefront, in the order in which it is delivered. */
 export class Life {
-  readonly storefront: string;
+  readonly storefront: StorefrontName;
   readonly subscription: string;
-  readonly events: readonly Told[];
+  readonly events: readonly Delivery[];
 
-  constructor(storefront: string, subscription: string, folder = storefront) {
+  constructor(storefront: StorefrontName, subscription: string, folder: string = storefront) {
     this.storefront = storefront;
     this.subscription = `${storefront}/${subscription}`;
-    this.events = toldBy(storefront, folder);
+    this.events = deliveriesIn(storefront, folder);
   }
 
-  deliver(stack: LocalStack, told: Omit<Told, "at">): Promise<Sent> {
-    const { text = JSON.stringify(told.body) } = told;
-    const headers = headersOf(this.storefront, told, text, stack.clock.now());
+  deliver(stack: LocalStack, delivery: Omit<Delivery, "at">): Promise<Sent> {
+    const { text = JSON.stringify(delivery.body) } = delivery;
+    const headers = headersOf(this.storefront, delivery, text, stack.clock.now());
     return post(`${stack.url}/webhooks/${this.storefront}`, text, headers);
   }
 
   /** Delivers each at its time. */
-  async play(stack: LocalStack, events: readonly Told[] = this.events): Promise<void> {
+  async play(stack: LocalStack, events: readonly Delivery[] = this.events): Promise<void> {
     for (const event of events) {
       if (event.at > stack.clock.now()) await stack.advanceTo(event.at);
       expect((await this.deliver(stack, event)).status).toBe(200);
     }
   }
 
-  /** What was told until then, delivered at once, gives the same in any order, with repeats. */
+  /** All webhooks sent until then, delivered at that time in any order and with repeats, result in the same licenses. */
   async expectSameInAnyOrder(until: Date): Promise<void> {
     const events = this.events.filter(({ at }) => at < until);
     const again = [...events, ...events.slice(0, 6)];
@@ -41,7 +42,7 @@ export class Life {
     for (const order of orders) expect(await this.#outcome(order, until)).toEqual(inOrder);
   }
 
-  async #outcome(events: readonly Told[], until: Date) {
+  async #outcome(events: readonly Delivery[], until: Date) {
     const stack = await startTestStack({ clock: until });
     try {
       for (const event of events) expect((await this.deliver(stack, event)).status).toBe(200);

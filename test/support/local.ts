@@ -102,6 +102,9 @@ export function tellStripe(stack: LocalStack, event: object): Promise<Sent> {
 export const inDays = (stack: LocalStack, days: number): Date =>
   new Date(stack.clock.now().getTime() + days * 86_400_000);
 
+export const advanceMinutes = (stack: LocalStack, minutes: number): Promise<void> =>
+  stack.advanceTo(new Date(stack.clock.now().getTime() + minutes * 60_000));
+
 export const advanceDays = (stack: LocalStack, days: number): Promise<void> => stack.advanceTo(inDays(stack, days));
 
 /** What billmgr did, in a word each. */
@@ -117,3 +120,20 @@ export const paid = (paidThrough: Date, more: object = {}) => ({
 
 export const stateOf = async (stack: LocalStack, subscription = "standard/42") =>
   (await stack.table.load(`subscription#${subscription as `${string}/${string}`}`))?.subscription;
+
+/** A call that someone else makes in billmgr's client area. */
+export const postToBillmgr = (stack: LocalStack, form: Record<string, string>): Promise<Response> =>
+  fetch(`${stack.url}/manager/billmgr`, {
+    method: "POST",
+    body: new URLSearchParams({ authinfo, out: "xml", ...form }),
+  });
+
+/** The order of one VMmanager 6 for a month, as the client area sends it. */
+export const orderForm = {
+  func: "platform.order.param",
+  clicked_button: "finish",
+  sok: "ok",
+  skipbasket: "on",
+  pricelist: "55163",
+  period: "1",
+};

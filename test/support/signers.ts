@@ -1,6 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../local/simulators/storefronts/signing.ts";
-import { type Told, toldBy } from "./fixtures.ts";
+import type { StorefrontName } from "../../shared/licensing/event.ts";
+import { type Delivery, deliveriesIn } from "./fixtures.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
 import { paddleAdjustment, paddleEvent, paddleHeader, paddleSubscription, paddleTransaction } from "./paddle.ts";
 import { polarEvent, polarOrder, polarSubscription, signPolar } from "./polar.ts";
@@ -18,7 +19,7 @@ export type Signer = {
   /** False where the headers say who sends, and nothing of what is sent. */
   signsBody: boolean;
   /** Some of its webhooks. */
-  webhooks: Pick<Told, "body" | "headers">[];
+  webhooks: Pick<Delivery, "body" | "headers">[];
 };
 
 const seconds = (now: Date): number => Math.floor(now.getTime() / 1000);
@@ -139,14 +140,14 @@ export const signers = {
       shopifyHeaders(body, secret, { topic: "orders/paid", webhookId: "1", triggeredAt: "2027-01-31T10:00:00Z" }),
     counts: { "x-shopify-hmac-sha256": all },
     signsBody: true,
-    webhooks: toldBy("shopify"),
+    webhooks: deliveriesIn("shopify"),
   },
   woocommerce: {
     secret: secrets.woocommerce,
     sign: (body, _, secret = secrets.woocommerce) => woocommerceHeaders(body, secret),
     counts: { "x-wc-webhook-signature": all },
     signsBody: true,
-    webhooks: toldBy("woocommerce"),
+    webhooks: deliveriesIn("woocommerce"),
   },
   chargebee: {
     secret: secrets.chargebee,
@@ -154,40 +155,33 @@ export const signers = {
     // base64 leaves bits at its end that say nothing.
     counts: { authorization: /^Basic (.+).{4}$/ },
     signsBody: false,
-    webhooks: toldBy("chargebee"),
+    webhooks: deliveriesIn("chargebee"),
   },
   fastspring: {
     secret: secrets.fastspring,
     sign: (body, _, secret = secrets.fastspring) => signFastspring(body, secret),
     counts: { "x-fs-signature": all },
     signsBody: true,
-    webhooks: toldBy("fastspring"),
+    webhooks: deliveriesIn("fastspring"),
   },
   hostbill: {
     secret: secrets.hostbill,
     sign: (body, now, secret = secrets.hostbill) => signHostbill("after_accountsuspend", body, now, secret),
     counts: { "hb-timestamp": all, "hb-signature": all },
     signsBody: true,
-    webhooks: toldBy("hostbill"),
+    webhooks: deliveriesIn("hostbill"),
   },
-} satisfies Record<string, Signer>;
+} satisfies Record<StorefrontName, Signer>;
 
-export type Signed = keyof typeof signers;
-
-/** @throws Error for a storefront that has no signer here */
-export function signerOf(name: string): Signer {
-  const signer = (signers as Record<string, Signer>)[name];
-  if (!signer) throw new Error(`no signer for ${name}`);
-  return signer;
-}
+export const signerOf = (name: StorefrontName): Signer => signers[name];
 
 /** All headers of a webhook that is delivered now. */
 export function headersOf(
-  name: string,
-  { headers, ...told }: Pick<Told, "headers"> & { name?: string },
+  storefront: StorefrontName,
+  { headers, name: id }: Pick<Delivery, "headers"> & { name?: string },
   text: string,
   now: Date,
 ): Record<string, string> {
-  const { sign, secret } = signerOf(name);
-  return { ...sign(text, now, secret, told.name), ...headers };
+  const { sign, secret } = signerOf(storefront);
+  return { ...sign(text, now, secret, id), ...headers };
 }

@@ -5,7 +5,7 @@ import { createTable } from "../../shared/aws/table.ts";
 import { type Key, keyOf, partsOf } from "../../shared/intake/message.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
-import { noMetrics } from "../../shared/observability/metrics.ts";
+import { dependenciesOf } from "./dependencies.ts";
 
 type Client = Pick<DynamoDBClient, "send">;
 
@@ -14,8 +14,6 @@ export type Due = { key: Key; at: number };
 
 /** What the schedule read; of these requests `empty` found nothing. `units`: where the client asks for them. */
 export type Reads = { requests: number; empty: number; items: number; units: number };
-
-const log = { info() {}, warn() {}, error() {} };
 
 /** Subscriptions that are due one after another over a time, the first soon after its begin. */
 export const evenlyDue = (count: number, from: number, ms: number, name = "even"): Due[] =>
@@ -48,7 +46,7 @@ export async function sweep(
     const send = async (messages: readonly { message: { key: Key } }[]) => {
       keys.push(...messages.map(({ message }) => message.key));
     };
-    await renew({ table, send, now: () => new Date(now), log, metrics: noMetrics }, () => 50_000);
+    await renew(dependenciesOf({ table, send, now: () => new Date(now) }), () => 50_000);
     await woken(keys, now);
   }
   return reads;

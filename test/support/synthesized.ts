@@ -69,6 +69,18 @@ export function synthesize(config: Partial<Config> = {}): Synthesized {
   }
 }
 
+const once = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
+/** Synthesized once per worker, which takes seconds: tests only read them. */
+export const plainStack = once(() => synthesize());
+export const fullStack = once(() => synthesize(everything));
+
 export const nameOf = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, "");
 
 /** A value with its references in words: "<Queue.Arn>". */

@@ -1,3 +1,4 @@
+import type { StorefrontName } from "../../../shared/licensing/event.ts";
 import { chargebee } from "./chargebee.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
@@ -10,16 +11,19 @@ import { standard } from "./standard.ts";
 import { stripe } from "./stripe.ts";
 import { woocommerce } from "./woocommerce.ts";
 
-/** Each storefront as one who sells there: what it sends in the course of a customer's life, signed. */
-export const shops: Record<string, Shop> = {
+/** Storefronts as one who sells there: what each sends in the course of a customer's life, signed. */
+export const shops: Partial<Record<StorefrontName, Shop>> = {
   standard,
   stripe,
   paddle,
   lemonsqueezy,
-  polar,
   shopify,
   woocommerce,
   chargebee,
   fastspring,
+  polar,
   hostbill,
 };
+
+export const shopNamed = (name: string): Shop | undefined =>
+  Object.hasOwn(shops, name) ? shops[name as StorefrontName] : undefined;

@@ -1,62 +1,62 @@
-// Draws anew what has changed on the server, and leaves alone what somebody is using.
+// Keeps an open page up to date. Parts that somebody is using are updated when they are left.
 const { live: topic } = document.currentScript.dataset;
 const status = document.getElementById("live");
-const leastPause = 2000;
+const minPauseMs = 2000;
 let source;
-let [wanted, drawing, isBehind] = [false, false, false];
+let [isRequested, isUpdating, isBehind] = [false, false, false];
 
-/** One at a time, so that no older answer is drawn over a newer one. */
-async function redraw() {
-  wanted = true;
-  if (drawing) return;
-  drawing = true;
-  while (wanted) {
-    wanted = false;
-    status.textContent = await draw().catch(() => {
+/** Runs one update at a time, so that an older response never replaces a newer one. */
+async function update() {
+  isRequested = true;
+  if (isUpdating) return;
+  isUpdating = true;
+  while (isRequested) {
+    isRequested = false;
+    status.textContent = await replaceParts().catch(() => {
       isBehind = true;
-      return "Changed, but it could not be read: load this page anew.";
+      return "This page has changed but could not be loaded. Reload it.";
     });
-    await new Promise((resolve) => setTimeout(resolve, leastPause));
+    await new Promise((resolve) => setTimeout(resolve, minPauseMs));
   }
-  drawing = false;
+  isUpdating = false;
 }
 
-async function draw() {
+async function replaceParts() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!response.ok) throw new Error(response.statusText);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   isBehind = false;
-  for (const old of document.querySelectorAll("[data-live]")) {
-    const now = fresh.getElementById(old.id);
-    if (!now || now.innerHTML === old.innerHTML) continue;
-    if (isUsed(old)) isBehind = true;
-    else old.innerHTML = now.innerHTML;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const freshPart = fresh.getElementById(part.id);
+    if (!freshPart || freshPart.innerHTML === part.innerHTML) continue;
+    if (isInUse(part)) isBehind = true;
+    else part.innerHTML = freshPart.innerHTML;
   }
   document.querySelector("header .clock").innerHTML = fresh.querySelector("header .clock").innerHTML;
-  return isBehind ? "Changed: what you are using is drawn anew when you leave it." : "Live.";
+  return isBehind ? "Changed. The part you are using is updated when you leave it." : "Live.";
 }
 
-const isUsed = (part) =>
+const isInUse = (part) =>
   part.matches(":focus-within, :active") ||
   part.querySelector("details[open]") ||
   [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
 
-const catchUp = () => isBehind && redraw();
+const catchUp = () => isBehind && update();
 document.addEventListener("focusout", catchUp);
 document.addEventListener("toggle", catchUp, true);
 
-function open() {
+function connect() {
   source = new EventSource(`/live?topic=${encodeURIComponent(topic)}`);
   source.addEventListener("error", () => {
-    status.textContent = "Not live: the server does not answer.";
+    status.textContent = "Not live: the server does not respond.";
   });
-  // The first is told at once: something may have changed since the page was drawn.
-  source.addEventListener("changed", redraw);
+  // The first event arrives immediately, because the page may have changed since it was rendered.
+  source.addEventListener("changed", update);
 }
 
-// A browser keeps few connections to one server: a page that nobody sees needs none.
+// Browsers limit the connections to one server, so a hidden page closes its own.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) source?.close();
-  else open();
+  else connect();
 });
-if (!document.hidden) open();
+if (!document.hidden) connect();

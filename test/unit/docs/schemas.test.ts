@@ -4,18 +4,18 @@ import { catalogJsonSchema, eventsJsonSchema, eventsSchemaFile, schemaFile, text
 
 const catalog = JSON.parse(readFileSync(new URL("../../../catalog.json", import.meta.url), "utf8"));
 
-test("the written schemas are what npm run schema writes", () => {
+test("the committed schemas equal the output of npm run schema", () => {
   expect(readFileSync(schemaFile, "utf8")).toBe(textOf(catalogJsonSchema()));
   expect(readFileSync(eventsSchemaFile, "utf8")).toBe(textOf(eventsJsonSchema()));
 });
 
-test("the catalog names the schema for editors", () => {
+test("the catalog points to the schema for editors", () => {
   expect(new URL(catalog.$schema, new URL("../../../catalog.json", import.meta.url)).pathname).toBe(schemaFile);
 });
 
 type Schema = ReturnType<typeof catalogJsonSchema>;
 
-/** The schema at a place in a catalog; undefined where the catalog must not have such a place. */
+/** The schema at a path of the catalog; undefined if the catalog must not have this path. */
 function schemaAt(schema: Schema | undefined, [key, ...rest]: string[]): Schema | undefined {
   if (key === undefined || schema === undefined) return schema;
   const others = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
@@ -27,7 +27,7 @@ const placesIn = (value: unknown, path: string[] = []): string[][] =>
     ? [path]
     : Object.entries(value).flatMap(([key, inner]) => [[...path, key], ...placesIn(inner, [...path, key])]);
 
-test("each setting of the catalog is known to the schema, and described", () => {
+test("the schema knows and describes each setting of the catalog", () => {
   const places = placesIn(catalog);
   expect(places.length).toBeGreaterThan(40);
   const unknown = places.filter((path) => schemaAt(catalogJsonSchema(), path)?.description === undefined);
@@ -35,13 +35,13 @@ test("each setting of the catalog is known to the schema, and described", () => 
 });
 
 test.each([["polcy"], ["plans", "vm6-monthly", "perid"], ["policy", "gracedays"]])(
-  "a mistyped setting is not: %s %s %s",
+  "the schema rejects a mistyped setting: %s %s %s",
   (...path) => {
     expect(schemaAt(catalogJsonSchema(), path)).toBeUndefined();
   },
 );
 
-test("the reference tells of each setting", () => {
+test("docs/catalog.md contains each setting", () => {
   const reference = readFileSync(new URL("../../../docs/catalog.md", import.meta.url), "utf8");
   const namesIn = ({ properties = {}, additionalProperties }: Schema): string[] => [
     ...Object.keys(properties),

@@ -5,24 +5,25 @@ import type { Outgoing } from "../../../../shared/intake/message.ts";
 import { messagesOf } from "../../../../shared/intake/messages.ts";
 import { partners } from "../../../../shared/storefronts/partners.ts";
 import { stripe } from "../../../../shared/storefronts/stripe.ts";
+import { dependenciesOf } from "../../../support/dependencies.ts";
 import { utc } from "../../../support/events.ts";
 import { invoice, stripeEvent } from "../../../support/stripe.ts";
 
 const source = "aws.partner/stripe.com/ed_test_61TbJ2";
 const now = new Date(utc("2027-01-31T10:00"));
 
-function world() {
+/** The dependencies, and what they send. */
+function recordingDependencies() {
   const sent: Outgoing[] = [];
-  return { sent, send: async (messages: readonly Outgoing[]) => void sent.push(...messages), now: () => now, log };
+  return { sent, deps: dependenciesOf({ send: async (messages) => void sent.push(...messages), now: () => now }) };
 }
-const log = { info() {}, warn() {}, error() {} };
 const partnerEvent = (detail: unknown, of: object = {}) => ({ id: "17e8dff5", source, detail, ...of });
 
 describe("an event of the configured source", () => {
   test("becomes the messages that its webhook would become", async () => {
     const detail = stripeEvent("invoice.paid", invoice());
-    const { sent, ...rest } = world();
-    await createHandler({ [source]: "stripe" }, rest)(partnerEvent(detail));
+    const { sent, deps } = recordingDependencies();
+    await createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail));
     const came = { receivedAt: utc("2027-01-31T10:00"), body: JSON.stringify(detail) };
     expect(sent).toEqual(stripe.events(detail, {}).flatMap((told) => messagesOf("stripe", told, came)));
     expect(sent.map(({ message }) => message.key)).toEqual(["subscription#stripe/sub_1", "reference#stripe/in_1"]);
@@ -36,21 +37,21 @@ describe("an event of the configured source", () => {
     ["no detail", undefined],
     ["another shape", [1]],
   ])("that is %s waits for a person", async (_, detail) => {
-    const { sent, ...rest } = world();
-    await createHandler({ [source]: "stripe" }, rest)(partnerEvent(detail));
+    const { sent, deps } = recordingDependencies();
+    await createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail));
     expect(sent).toMatchObject([{ message: { kind: "unparseable" } }]);
   });
 
   test("that the queue does not take fails, so that it is tried again", async () => {
     const send = () => Promise.reject(new Error("the queue is down"));
-    const handler = createHandler({ [source]: "stripe" }, { ...world(), send });
+    const handler = createHandler({ [source]: "stripe" }, dependenciesOf({ send }));
     await expect(handler(partnerEvent(stripeEvent("invoice.paid", invoice())))).rejects.toThrow("the queue is down");
   });
 
   test("that is too large to be kept fails, so that it lies in the dead-letter queue", async () => {
-    const { sent, ...rest } = world();
+    const { sent, deps } = recordingDependencies();
     const detail = { ...stripeEvent("invoice.paid", invoice()), much: randomBytes(400_000).toString("base64") };
-    await expect(createHandler({ [source]: "stripe" }, rest)(partnerEvent(detail))).rejects.toThrow("too large");
+    await expect(createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail))).rejects.toThrow("too large");
     expect(sent).toEqual([]);
   });
 });
@@ -58,16 +59,18 @@ describe("an event of the configured source", () => {
 test.each(["aws.partner/stripe.com/ed_of_somebody_else", "aws.events", "toString", ""])(
   "an event of %j is refused: it is not among the configured sources",
   async (other) => {
-    const { sent, ...rest } = world();
+    const { sent, deps } = recordingDependencies();
     const event = partnerEvent(stripeEvent("invoice.paid", invoice()), { source: other });
-    await expect(createHandler({ [source]: "stripe" }, rest)(event)).rejects.toThrow("none of the configured sources");
+    await expect(createHandler({ [source]: "stripe" }, deps)(event)).rejects.toThrow("none of the configured sources");
     expect(sent).toEqual([]);
   },
 );
 
 test("a source of a storefront that is no partner is refused", async () => {
   const event = partnerEvent({});
-  await expect(createHandler({ [source]: "standard" }, world())(event)).rejects.toThrow("none of the configured");
+  await expect(createHandler({ [source]: "standard" }, dependenciesOf())(event)).rejects.toThrow(
+    "none of the configured",
+  );
 });
 
 describe("Shopify's events", () => {

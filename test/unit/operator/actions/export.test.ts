@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { exported } from "../../../../operator/actions/export.ts";
+import { exportLines } from "../../../../operator/actions/export.ts";
 import type { Page } from "../../../../shared/aws/items.ts";
 import type { StoredItem } from "../../../../shared/aws/scan-all.ts";
 import type { Table } from "../../../../shared/aws/table.ts";
 
-test("an export holds one page at a time: the next is read when the last is written", async () => {
+test("an export reads the next page only after the previous one is written", async () => {
   const pages = 3;
   let read = 0;
-  const everything = async (from?: Page) => {
+  const scanAll = async (from?: Page) => {
     const page = Number(from?.page?.N ?? 0);
     read = page + 1;
     const found: StoredItem[] = [1, 2].map((n) => ({
@@ -17,10 +17,10 @@ test("an export holds one page at a time: the next is read when the last is writ
     }));
     return { found, ...(read < pages && { next: { page: { N: String(read) } } }) };
   };
-  const table = { scanAll: everything } as unknown as Table;
+  const table = { scanAll } as unknown as Table;
   const pagesRead: number[] = [];
   const lines: unknown[] = [];
-  for await (const line of exported("a test", { table, now: () => new Date("2026-11-23T08:00:00Z") })) {
+  for await (const line of exportLines("a test", { table, now: () => new Date("2026-11-23T08:00:00Z") })) {
     pagesRead.push(read);
     lines.push(line);
   }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { brakeOfOwn } from "../../../../operator/cli/billmgr.ts";
+import { createOperatorBreaker } from "../../../../operator/cli/billmgr.ts";
 
-test("whoever was refused is not let try again while the halt stands that the refusal made, and is after that", async () => {
+test("after a refusal, no further call is made until the halt is lifted", async () => {
   let halted: string | undefined;
-  const breaker = brakeOfOwn(
-    async (why) => {
-      halted ??= why;
+  const breaker = createOperatorBreaker(
+    async (reason) => {
+      halted ??= reason;
     },
     async () => halted !== undefined,
   );
@@ -17,8 +17,8 @@ test("whoever was refused is not let try again while the halt stands that the re
   expect(await breaker.tripReason()).toBeUndefined();
 });
 
-test("a halt of others stops no operator", async () => {
-  const breaker = brakeOfOwn(
+test("a halt made by others does not stop the operator", async () => {
+  const breaker = createOperatorBreaker(
     async () => {},
     async () => true,
   );

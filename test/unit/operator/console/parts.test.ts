@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import { expect, test } from "vitest";
-import { fromNow, prose, span, to } from "../../../../operator/console/parts.ts";
+import { formatDuration, fromNow, sentence, urlOf } from "../../../../operator/console/parts.ts";
 
-const shown = (text: string) => String(html`${prose(text)}`);
+const shown = (text: string) => String(html`${sentence(text)}`);
 
 test.each([
   ["", ""],
@@ -13,8 +13,8 @@ test.each([
     'since <span class="moment">2027-01-02 10:00:03</span>, <span class="moment">2027-01-03 11:00</span>: why',
   ],
   ["<b>2027-01-02</b>", '&lt;b&gt;<span class="moment">2027-01-02</span>&lt;/b&gt;'],
-])("%j is said with its moments in one piece", (text, as) => {
-  expect(shown(text)).toBe(as);
+])("%j: dates and times do not break across lines", (text, expected) => {
+  expect(shown(text)).toBe(expected);
 });
 
 test.each([
@@ -26,11 +26,11 @@ test.each([
   [172_800, "2 d"],
   [86_400 * 61, "2 mo"],
   [86_400 * 800, "2 y"],
-])("%i seconds are %s", (seconds, as) => {
-  expect(span(seconds)).toBe(as);
+])("%i seconds are %s", (seconds, expected) => {
+  expect(formatDuration(seconds)).toBe(expected);
 });
 
-test("what was and what comes are told apart", () => {
+test("past and future times read differently", () => {
   const now = "2027-01-01T00:00:00.000Z";
   expect([fromNow("2026-12-31T00:00:00.000Z", now), fromNow("2027-01-05T00:00:00.000Z", now)]).toEqual([
     "24 h ago",
@@ -38,8 +38,8 @@ test("what was and what comes are told apart", () => {
   ]);
 });
 
-test("an address holds whatever a name holds", () => {
-  expect(to("/subscription", { name: "standard/a&b?#é", at: undefined }, "x")).toBe(
+test("a URL escapes every character of a name", () => {
+  expect(urlOf("/subscription", { name: "standard/a&b?#é", at: undefined }, "x")).toBe(
     "/subscription?name=standard%2Fa%26b%3F%23%C3%A9#x",
   );
 });
