@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { haltRecheckSeconds } from "../../shared/aws/control.ts";
 import type { Agenda, Stored, Table } from "../../shared/aws/table.ts";
-import { type Billmgr, callTimeoutMs, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { ReadError, VersionConflict } from "../../shared/errors.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Decision, decide } from "../../shared/licensing/decide.ts";
@@ -36,9 +37,6 @@ export type ConvergeDependencies = {
   /** Milliseconds that the function may still run. */
   timeLeft: () => number;
 };
-
-/** Another worker wrote the subscription meanwhile: what was decided was decided on old facts. */
-class VersionConflict extends Error {}
 
 /** A call that is answered at the last moment still has to be recorded. */
 const recordMs = 10_000;

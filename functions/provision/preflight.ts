@@ -1,5 +1,6 @@
-import { type Billmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
+import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";

@@ -1,4 +1,5 @@
 import type { EventResolution, StoredEvent } from "../../shared/aws/table.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import {
   isTestMode,
   type Key,
@@ -8,7 +9,7 @@ import {
   renamePayment,
 } from "../../shared/intake/message.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import { PreconditionFailed, refold } from "../../shared/licensing/repair.ts";
+import { refold } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies, unknownSubscription } from "./dependencies.ts";
 import { importType } from "./import.ts";

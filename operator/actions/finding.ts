@@ -1,4 +1,4 @@
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
+import { ReadError } from "../../shared/errors.ts";
 
 /** An answer to one question about the account. `unclear`: nothing here could tell. */
 export type Finding = { about: string; found: "yes" | "no" | "unclear"; detail: string };

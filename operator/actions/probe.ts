@@ -1,5 +1,6 @@
-import { type Billmgr, ReadError, type Reader } from "../../shared/billmgr/billmgr.ts";
+import type { Billmgr, Reader } from "../../shared/billmgr/billmgr.ts";
 import { attribute, child, children, type Element, textOf } from "../../shared/billmgr/reply.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { asked, type Finding, no, unclear, yes } from "./finding.ts";
 import { ableTo, probeFamily, type Shown } from "./probe-family.ts";

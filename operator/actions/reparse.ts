@@ -1,7 +1,7 @@
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Message, Received } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { suggest } from "../../shared/problems.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed, storefrontNamesBuilt } from "../../shared/storefronts/index.ts";

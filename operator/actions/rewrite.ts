@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { nameOf, nowOf, type OperatorDependencies, unknownSubscription } from "./dependencies.ts";
 

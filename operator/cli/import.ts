@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../shared/command-line/usage-error.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { describe, isPurchase } from "../../shared/licensing/operation.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { isDay, startOf, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 import { count, sayDecision } from "../actions/format.ts";

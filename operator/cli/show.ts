@@ -1,6 +1,6 @@
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { dayOf, noTimestamp } from "../../shared/licensing/time.ts";
 import {
   customerOf,

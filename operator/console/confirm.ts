@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed, ReadError } from "../../shared/errors.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
 import { dismiss, replay, replayOf } from "../actions/events.ts";
 import {

@@ -1,3 +1,4 @@
+import { PreconditionFailed } from "../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import { decide } from "./decide.ts";
 import type { Event } from "./event.ts";
@@ -6,11 +7,6 @@ import { type Change, describe, isOpen, isPurchase, type Operation } from "./ope
 import { alreadyDone, begin, finish, scheduleObservation, withLicense, withSlotOf } from "./operation-lifecycle.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
-
-/** A repair that does not fit what is known: nothing was changed. The message says why, and what fits instead. */
-export class PreconditionFailed extends Error {
-  override name = "Unfit";
-}
 
 /** `finished` is what the log has to hold of it, in order. */
 export type Repaired = { subscription: Subscription; finished: Operation[] };

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
-import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
 import { authinfoWith } from "../support/secrets.ts";

@@ -132,8 +132,8 @@ describe("is refused, and nothing is stored", () => {
     ).toEqual([
       "line 2: billmgr knows no license 999999 of platform",
       'line 3: "12a" is no license of billmgr\'s: expected its number',
-      'line 4: the catalog has no plan "vm6-montly", did you mean "vm6-monthly"?',
-      'line 5: "strpe/1": no such storefront, did you mean "stripe"?',
+      'line 4: the catalog has no plan "vm6-montly"; did you mean "vm6-monthly"?',
+      'line 5: "strpe/1": no such storefront; did you mean "stripe"?',
       `line 6: license ${elid} stands in line 4 too`,
       'line 7: "dci6-monthly" is not sold at paddle: the catalog lists nothing under its soldAs.paddle',
       `line 8: "vm6-node" is an extra, and no line of standard/8 says of which plan license ${elid} is`,

@@ -182,15 +182,15 @@ test("a probe needs no stack", async () => {
 
 describe("a mistake is said in words, without a stack trace", () => {
   test.each([
-    [["atention"], 'no such command "atention", did you mean "attention"?'],
+    [["atention"], 'no such command "atention"; did you mean "attention"?'],
     [["--json"], "the command comes first"],
     [["show"], "<subscription or event> is missing"],
     [["show", "a/1", "b/2"], '"b/2" is one word too many'],
-    [["retry", "standard/1", "--jsn"], 'no such option --jsn, did you mean "json"?'],
+    [["retry", "standard/1", "--jsn"], '--jsn is not an option; did you mean "json"?'],
     [["resolve", "standard/1", "--yes"], "resolve takes one of --adopt, --never-bought, --done, --gone"],
     [["resolve", "standard/1", "--done", "--gone", "5", "--yes"], "resolve takes one of"],
     [["retry", "standard/none"], "no subscription standard/none is known"],
-    [["show", "strpe/1"], 'no such storefront, did you mean "stripe"?'],
+    [["show", "strpe/1"], 'no such storefront; did you mean "stripe"?'],
     [["show", "standard/none"], "neither a subscription nor an event standard/none is known"],
     [["preview", "nowhere.json"], "nowhere.json does not exist"],
     [["probe", "--secrets", "s.json"], "--billmgr and --secrets belong together"],

@@ -3,7 +3,7 @@ import type { LocalStack } from "../../local/stack.ts";
 import { preview } from "../../operator/actions/preview.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { type Connection, connect } from "../../operator/cli/connect.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { authinfo, done, inDays, paid, startTestStack, tell } from "../support/local.ts";
 import { invoice, stripeEvent } from "../support/stripe.ts";

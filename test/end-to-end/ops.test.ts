@@ -10,7 +10,7 @@ import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve, retry } from "../../operator/actions/repair.ts";
 import { show, showEvent } from "../../operator/actions/show.ts";
 import { type Connection, connect } from "../../operator/cli/connect.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import {
   authinfo,
   done,

@@ -55,14 +55,14 @@ describe("a mistake at the start is said in words, without a stack trace", { tim
     policy: { graceDay: 3 },
   };
   test.each([
-    ["a mistyped option", () => ["--prot", "1"], 'no such option --prot, did you mean "port"?'],
+    ["a mistyped option", () => ["--prot", "1"], '--prot is not an option; did you mean "port"?'],
     ["a catalog that is not there", () => ["--catalog", "nowhere.json"], "nowhere.json does not exist"],
     ["a catalog that is not JSON", () => ["--catalog", file("bad.json", "{")], "is not JSON"],
     ["a wrong type in the catalog", () => ["--catalog", file("a.json", catalog)], 'plans.monthly.period: found "1"'],
     [
       "a mistyped name",
       () => ["--catalog", file("b.json", catalog)],
-      'policy.graceDay: no such setting, did you mean "graceDays"?',
+      'policy.graceDay: no such setting; did you mean "graceDays"?',
     ],
     [
       "secrets that are none",

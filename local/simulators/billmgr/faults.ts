@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
-import { checked, Invalid } from "./checks.ts";
+import { checked, InvalidRequest } from "./checks.ts";
 import { filterFields, functionNames, idsOf, type Operation, operations, operationsOf, type Params } from "./names.ts";
 import { type HttpStatus, httpStatuses } from "./pages.ts";
 import { type Settings, someSettings } from "./settings.ts";
@@ -103,12 +103,12 @@ const common = {
   elid: z.optional(z.pipe(z.union([text.check(z.regex(/^\d+$/)), z.int()]), z.transform(String))),
 };
 
-/** @throws Invalid with what was found and what was expected */
+/** @throws InvalidRequest */
 export function parseFault(value: unknown): Fault {
   const { fault: given, ...rest } = checked(named, value, "fault");
   const status = httpStatuses.find((known) => String(known) === String(given));
   const name = status ? "http_status" : names.find((known) => plain(known) === plain(String(given)));
-  if (!name) throw new Invalid(`no such fault "${given}"${suggest(String(given), names)}`);
+  if (!name) throw new InvalidRequest(`"${given}" is not a fault${suggest(String(given), names)}`);
   const kind: Kind = kinds[name];
   const schema = z.strictObject({ ...common, ...kind.fields });
   const plan = checked(schema, { ...(status && { status }), ...rest }, name);
@@ -140,9 +140,9 @@ export function describeFaults(): Record<string, string> {
 function checkFunction(name: FaultName, { only }: Kind, func: string | undefined): void {
   if (func === undefined) return;
   if (!functionNames.includes(func) && !operations.some((operation) => operation === func))
-    throw new Invalid(`${name}: no such function "${func}"${suggest(func, [...operations, ...functionNames])}`);
+    throw new InvalidRequest(`${name}: "${func}" is not a function${suggest(func, [...operations, ...functionNames])}`);
   if (only && !only.some((one) => one === func || operationsOf(func).includes(one)))
-    throw new Invalid(`${name}: "func" expected "${only.join('" or "')}" or nothing, found "${func}"`);
+    throw new InvalidRequest(`${name}: func is "${func}"; expected "${only.join('" or "')}" or nothing`);
 }
 
 /** Names match whatever their case and separators: "actThenDrop" is act_then_drop. */

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Post } from "../../../shared/billmgr/transport.ts";
 import type { Account } from "./account.ts";
 import { advance } from "./aging.ts";
-import { Invalid } from "./checks.ts";
+import { InvalidRequest } from "./checks.ts";
 import { describeFaults, type Fault, type FaultPlan, parseFault } from "./faults.ts";
 import { readBody, refuseTooLarge, sendJson } from "./http.ts";
 import type { License } from "./license.ts";
@@ -141,7 +141,7 @@ function answerRoute(
   try {
     sendJson(response, 200, route(body));
   } catch (error) {
-    if (!(error instanceof Invalid)) throw error;
+    if (!(error instanceof InvalidRequest)) throw error;
     sendJson(response, 400, { error: error.message });
   }
 }
@@ -150,6 +150,6 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new Invalid("the body is not JSON");
+    throw new InvalidRequest("the body is not valid JSON");
   }
 }

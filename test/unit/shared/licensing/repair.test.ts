@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PreconditionFailed } from "../../../../shared/errors.ts";
 import { decide } from "../../../../shared/licensing/decide.ts";
 import type { Operation } from "../../../../shared/licensing/operation.ts";
 import { follow } from "../../../../shared/licensing/preview.ts";
@@ -7,7 +8,6 @@ import {
   markDone,
   markGone,
   neverBought,
-  PreconditionFailed,
   refold,
   repairsFor,
   retry,

@@ -444,10 +444,10 @@ describe("state", () => {
     expect(await (await fetch(`${origin}/sandbox/settings`)).json()).toMatchObject({ balance: 7 });
     for (const [body, explanation] of [
       ['{"balanse": 7}', 'did you mean "balance"?'],
-      ['{"balance": "7"}', 'balance: found "7", expected a number'],
+      ['{"balance": "7"}', 'balance is "7"; expected a number'],
       ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "none"'],
-      ["[]", "found a list, expected an object"],
-      ["{", "not JSON"],
+      ["[]", "settings: the value is an array; expected an object"],
+      ["{", "not valid JSON"],
     ] as const) {
       const response = await post(body);
       expect(response.status).toBe(400);

@@ -194,18 +194,18 @@ describe("plans", () => {
   });
 
   test.each([
-    [{ fault: "act_than_drop" }, 'no such fault "act_than_drop", did you mean "act_then_drop"?'],
-    [{ fault: "hang", time: 2 }, 'hang: time: no such setting, did you mean "times"?'],
-    [{ fault: "hang", times: 0 }, "hang: times: found 0, expected at least 1"],
+    [{ fault: "act_than_drop" }, '"act_than_drop" is not a fault; did you mean "act_then_drop"?'],
+    [{ fault: "hang", time: 2 }, 'hang: time is not a setting; did you mean "times"?'],
+    [{ fault: "hang", times: 0 }, "hang: times is 0; expected at least 1"],
     [{ fault: "hang", func: "platform.ordr.param" }, 'did you mean "platform.order.param"?'],
-    [{ fault: "unpaid", func: "prolong" }, '"func" expected "order" or nothing, found "prolong"'],
-    [{ fault: "basket", func: "platform.edit" }, '"func" expected "order" or "prolong" or nothing'],
-    [{ fault: "as_if", settings: { balanse: 1 } }, 'settings.balanse: no such setting, did you mean "balance"?'],
-    [{ fault: "filter_set", filter: { stat: "3" } }, "filter.stat: no such setting"],
-    [{ fault: "http_status", status: 418 }, "status: found 418, expected 403 or 429 or 500 or 502 or 503 or 504"],
-    [{ fault: "http_status" }, "status: missing"],
-    [{ fault: "error" }, "type: missing, expected a string"],
-    ["hang", 'found "hang", expected an object'],
+    [{ fault: "unpaid", func: "prolong" }, 'func is "prolong"; expected "order" or nothing'],
+    [{ fault: "basket", func: "platform.edit" }, 'func is "platform.edit"; expected "order" or "prolong" or nothing'],
+    [{ fault: "as_if", settings: { balanse: 1 } }, 'settings.balanse is not a setting; did you mean "balance"?'],
+    [{ fault: "filter_set", filter: { stat: "3" } }, "filter.stat is not a setting"],
+    [{ fault: "http_status", status: 418 }, "status is 418; expected 403 or 429 or 500 or 502 or 503 or 504"],
+    [{ fault: "http_status" }, "status is missing"],
+    [{ fault: "error" }, "type is missing; expected a string"],
+    ["hang", 'fault: the value is "hang"; expected an object'],
   ])("%o is refused", async (plan, explanation) => {
     const response = await send("POST", [{ fault: "hang" }, plan]);
     expect(response.status).toBe(400);
