@@ -7,7 +7,7 @@ let plain: Synthesized;
 let whole: Synthesized;
 let alarms: Record<string, Resource["Properties"]>;
 
-/** By their names without the stack's. */
+/** Alarms by name, without the stack's name. */
 const alarmsOf = (stack: Synthesized) =>
   Object.fromEntries(
     Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(({ Properties }) => [
@@ -22,10 +22,10 @@ beforeAll(() => {
   alarms = alarmsOf(whole);
 });
 
-const workers = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"];
-const ofWorkers = workers.flatMap((name) => [`${name}-errors`, `${name}-throttles`, `${name}-duration`]);
+const functions = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"];
+const functionAlarms = functions.flatMap((name) => [`${name}-errors`, `${name}-throttles`, `${name}-duration`]);
 
-test("there is one for everything that somebody suffers from", () => {
+test("the stack has exactly these alarms", () => {
   expect(Object.keys(alarms).sort()).toEqual(
     [
       "attention",
@@ -41,17 +41,17 @@ test("there is one for everything that somebody suffers from", () => {
       "server-errors",
       "signature-failures",
       "unknown-outcome",
-      ...ofWorkers,
+      ...functionAlarms,
     ].sort(),
   );
 });
 
-test("none is about what is not configured", () => {
+test("a feature that is not configured has no alarms", () => {
   const configured = Object.keys(alarms).filter((name) => !/^(balance|partner|mail)/.test(name));
   expect(Object.keys(alarmsOf(plain)).sort()).toEqual(configured.sort());
 });
 
-// "comparison threshold statistic minutes silence"
+// "comparison threshold statistic minutes missingData"
 test.each([
   ["attention", "> 0 Maximum 5 ignore"],
   ["unknown-outcome", "> 3600 Maximum 120 notBreaching"],
@@ -74,7 +74,7 @@ test.each([
   ["webhook-duration", "> 8000 p99 5 notBreaching"],
   ["provision-duration", "> 144000 p99 5 notBreaching"],
   ["announce-duration", "> 40000 p99 5 notBreaching"],
-])("%s rings at %s", (name, expected) => {
+])("the alarm %s starts at %s", (name, expected) => {
   const { ComparisonOperator, Threshold, Statistic, ExtendedStatistic, Period, TreatMissingData, EvaluationPeriods } =
     alarms[name] ?? {};
   const signs: Record<string, string> = {
@@ -82,12 +82,12 @@ test.each([
     GreaterThanOrEqualToThreshold: ">=",
     LessThanThreshold: "<",
   };
-  const is = [signs[ComparisonOperator], Threshold, Statistic ?? ExtendedStatistic, Period / 60, TreatMissingData];
-  expect([is.join(" "), EvaluationPeriods]).toEqual([expected, 1]);
+  const actual = [signs[ComparisonOperator], Threshold, Statistic ?? ExtendedStatistic, Period / 60, TreatMissingData];
+  expect([actual.join(" "), EvaluationPeriods]).toEqual([expected, 1]);
 });
 
-describe("who hears it", () => {
-  test("the topic, when an alarm comes and when it is over", () => {
+describe("the recipients of an alarm", () => {
+  test("are notified by the topic when the alarm starts and when it clears", () => {
     for (const { AlarmActions, OKActions, ActionsEnabled } of Object.values(alarms)) {
       expect([AlarmActions, OKActions].map((actions) => actions.map(said))).toEqual([
         ["<AlarmsTopic>"],
@@ -98,14 +98,14 @@ describe("who hears it", () => {
     expect(said(whole.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
   });
 
-  test("the operator by mail, if an address is given", () => {
+  test("include the operator's e-mail address, if one is configured", () => {
     plain.template.resourceCountIs("AWS::SNS::Subscription", 0);
     const [subscription] = Object.values(whole.resources("AWS::SNS::Subscription"));
     expect(subscription?.Properties).toMatchObject({ Protocol: "email", Endpoint: "operator@shop.test" });
   });
 
-  test("the topic takes this stack's alarms, and nothing that is not encrypted", () => {
-    // With a policy of its own a topic does not let CloudWatch in by itself: the alarms would ring unheard.
+  test("get messages of this stack's alarms only, sent over TLS", () => {
+    // A custom policy replaces the default one. Without this statement CloudWatch could not publish.
     const { Statement } = whole.resource("AWS::SNS::TopicPolicy", "AlarmsTopicPolicy").Properties.PolicyDocument;
     expect(Statement).toMatchObject([
       { Effect: "Deny", Action: "sns:Publish", Condition: { Bool: { "aws:SecureTransport": "false" } } },
@@ -125,7 +125,7 @@ describe("docs/runbook.md", () => {
   const sections = runbook.split(/^## /m).slice(1);
   const anchorOf = (section: string) => section.split("\n")[0]?.toLowerCase().replaceAll(" ", "-") ?? "";
 
-  test("each alarm says what is suffered, in a sentence, and the section to read on in", () => {
+  test("each alarm's description contains its impact and names a section of the runbook", () => {
     for (const [name, { AlarmDescription }] of Object.entries(alarms)) {
       const [, impact, anchor] = /^([A-Z].{20,}\.) docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription) ?? [];
       expect({ name, impact }).toEqual({ name, impact: expect.any(String) });
@@ -133,12 +133,12 @@ describe("docs/runbook.md", () => {
     }
   });
 
-  test("each section is of an alarm, and tells who suffers, what to look at, what to do and when it is over", () => {
+  test("each section belongs to an alarm, and covers customer, diagnosis, fix, and end", () => {
     const anchors = Object.values(alarms).map(({ AlarmDescription }) => AlarmDescription.replace(/^.*#/, ""));
     expect(sections.map(anchorOf).sort()).toEqual([...new Set(anchors)].sort());
     for (const section of sections) {
-      const told = [...section.matchAll(/^- \*\*(.*?)\*\*/gm)].map(([, word]) => word);
-      expect([anchorOf(section), told]).toEqual([anchorOf(section), ["The customer:", "Look:", "Do:", "It clears"]]);
+      const parts = [...section.matchAll(/^- \*\*(.*?)\*\*/gm)].map(([, word]) => word);
+      expect([anchorOf(section), parts]).toEqual([anchorOf(section), ["The customer:", "Look:", "Do:", "It clears"]]);
     }
   });
 
@@ -146,7 +146,7 @@ describe("docs/runbook.md", () => {
     for (const [name, { AlarmDescription }] of Object.entries(alarms)) {
       const section = sections.find((one) => anchorOf(one) === AlarmDescription.replace(/^.*#/, "")) ?? "";
       const [line = ""] = /^Alarms?: .*?\. /ms.exec(section) ?? [];
-      // Where every function has one, two are named and the others left to the reader.
+      // If every function has such an alarm, the section names two of them and "…".
       if (!line.includes("…")) expect(line).toContain(`\`${name}\``);
     }
   });

@@ -16,7 +16,7 @@ const identities = ["licenses@shop.test", "shop.test"].map(
   (identity) => `ses:SendEmail arn:<AWS::Partition>:ses:eu-central-1:<AWS::AccountId>:identity/${identity}`,
 );
 
-const rights: Record<string, string[]> = {
+const permissions: Record<string, string[]> = {
   Webhook: ["secretsmanager:GetSecretValue <Secrets>", "sqs:SendMessage <Queue.Arn>"],
   Provision: [
     "dynamodb:GetItem <Table.Arn>",
@@ -45,7 +45,7 @@ const rights: Record<string, string[]> = {
   Mail: [...identities, "sqs:SendMessage <MailDeadLetters.Arn>"],
 };
 
-test.each(Object.entries(rights))("%s may do this and nothing else", (name, allowed) => {
+test.each(Object.entries(permissions))("%s has exactly these permissions", (name, allowed) => {
   const role = `${name}Role`;
   const { Properties } = stack.resource("AWS::IAM::Role", role);
   expect(Object.keys(Properties)).toEqual(["AssumeRolePolicyDocument"]);
@@ -66,8 +66,8 @@ test.each(Object.entries(rights))("%s may do this and nothing else", (name, allo
   expect(granted.sort()).toEqual([...allowed, ...log(name)].sort());
 });
 
-test("nobody else has rights, and those who may call are named", () => {
-  const names = Object.keys(rights);
+test("there are no other roles, and only these callers may invoke a function", () => {
+  const names = Object.keys(permissions);
   expect(Object.keys(stack.resources("AWS::IAM::Role")).sort()).toEqual(names.map((name) => `${name}Role`).sort());
   expect(Object.keys(stack.resources("AWS::IAM::Policy"))).toHaveLength(names.length);
   const callers = Object.values(stack.resources("AWS::Lambda::Permission")).map(
@@ -88,7 +88,7 @@ test("nobody else has rights, and those who may call are named", () => {
 test.each([
   ["PartnerDeadLetters", "StripeEvents"],
   ["MailDeadLetters", "LicenseEvents"],
-])("%s takes what the rule %s could not hand over, and nobody else's", (queue, rule) => {
+])("%s accepts undelivered events of the rule %s only", (queue, rule) => {
   const { Statement } = stack.resource("AWS::SQS::QueuePolicy", `${queue}Policy`).Properties.PolicyDocument;
   expect(Statement).toMatchObject([
     { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
@@ -97,15 +97,15 @@ test.each([
   expect(said(Statement[1].Condition.ArnEquals["aws:SourceArn"])).toBe(`<${rule}.Arn>`);
 });
 
-describe("AWS's own list of what is careless", () => {
+describe("AWS's security rules", () => {
   test.each([
     ["with every setting", everything],
-    ["with none", {}],
-  ])("finds nothing %s", (_, config) => {
+    ["with the defaults", {}],
+  ])("report no finding %s", (_, config) => {
     expect(new AwsSolutionsChecks().validateScope(synthesize(config).app)).toEqual({ success: true, violations: [] });
   });
 
-  test("finds something where there is something", () => {
+  test("report a finding for a careless stack", () => {
     const careless = new App();
     new CfnTopic(new Stack(careless, "careless"), "Topic");
     const { success, violations } = new AwsSolutionsChecks().validateScope(careless);
