@@ -4,7 +4,7 @@ import { maxBodyBytes } from "../functions/webhook/receive.ts";
 import type { LocalParts } from "../shared/aws/local-parts.ts";
 import type { Table } from "../shared/aws/table.ts";
 import { ownHost } from "../shared/http/own-host.ts";
-import { bodyOf, sendJson } from "../shared/http/serve.ts";
+import { readBody, sendJson } from "../shared/http/serve.ts";
 import type { Announcement } from "../shared/licensing/announcement.ts";
 import { after, type Clock } from "./clock.ts";
 import type { Sandbox } from "./simulators/billmgr/index.ts";
@@ -48,7 +48,7 @@ export const createDoor =
     if (pathname === "/local/events") return sendJson(response, 200, events);
     if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
     if (page && !machines.test(pathname)) return page(request, response);
-    const body = await bodyOf(request, maxBodyBytes);
+    const body = await readBody(request, maxBodyBytes);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);
   };
@@ -60,7 +60,7 @@ async function serveClock(
   advanceTo: Parts["advanceTo"],
 ): Promise<void> {
   if (request.method === "POST") {
-    const moment = after(clock.now(), advanceIn((await bodyOf(request, 1024)).toString("utf8")));
+    const moment = after(clock.now(), advanceIn((await readBody(request, 1024)).toString("utf8")));
     if (!moment) {
       return sendJson(response, 400, { error: 'expected {"advance": an ISO 8601 duration such as "P30D" or "PT1H"}' });
     }

@@ -1,4 +1,4 @@
-import { bodyOf, type Served, sendJson, serve } from "../shared/http/serve.ts";
+import { readBody, type Served, sendJson, serve } from "../shared/http/serve.ts";
 
 /** `putAt`: when it was put, where that is told. */
 type Version = string | { text: string; putAt: Date };
@@ -10,7 +10,7 @@ type Version = string | { text: string; putAt: Date };
 export const serveSecrets = (read: (stage: string) => Version | Promise<Version>): Promise<Served> =>
   serve(async (request, response) => {
     const { SecretId = "", VersionStage = "AWSCURRENT" } = JSON.parse(
-      (await bodyOf(request, 65_536)).toString("utf8") || "{}",
+      (await readBody(request, 65_536)).toString("utf8") || "{}",
     ) as { SecretId?: string; VersionStage?: string };
     const fail = (type: string, message: string) => sendJson(response, 400, { __type: type, message });
     if (request.headers["x-amz-target"] !== "secretsmanager.GetSecretValue") {

@@ -27,18 +27,18 @@ describe("a webhook", () => {
       },
     );
 
-  test("that cannot be queued is answered 503, so that it is delivered again", async () => {
+  test("that cannot be queued is answered 503, so that the storefront sends it again", async () => {
     const send = () => Promise.reject(new Error("the queue is down"));
     expect(await answer('{"type":"x"}', { send })).toMatchObject({ status: 503 });
   });
 
-  test("that no item of the table could hold, compressed as it may be, is answered 413", async () => {
+  test("that is too large for an item of the table, even compressed, is answered 413", async () => {
     const noise = JSON.stringify(randomBytes(500_000).toString("base64"));
     expect(await answer(noise)).toMatchObject({ status: 413 });
     expect(await answer(JSON.stringify("x".repeat(700_000)))).toMatchObject({ status: 200 });
   });
 
-  test("that tells more than an item of the table could hold beside it is kept for a person", async () => {
+  test("whose facts are too large to store with it is queued as unparseable", async () => {
     const sent: Outgoing[] = [];
     const items = Array.from({ length: 100 }, (_, i) => ({ plan: `${i}${"\x01".repeat(180)}`, quantity: 1 }));
     const data = { subscription: "s1", items };
@@ -46,11 +46,11 @@ describe("a webhook", () => {
     const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
     expect(await answer(body, { send })).toMatchObject({ status: 200 });
     expect(sent).toMatchObject([
-      { message: { kind: "unparseable", reason: expect.stringMatching(/^it tells \d+ bytes/) } },
+      { message: { kind: "unparseable", reason: expect.stringMatching(/^it contains \d+ bytes/) } },
     ]);
   });
 
-  test("is never verified by a secret that is next to none, though it matches", async () => {
+  test("is never verified by a secret that is too short, even if it matches", async () => {
     const secrets = async () => ({ billmgr: authinfo, storefronts: { standard: ["whsec_YQ=="] } });
     expect(await answer("{}", { secrets })).toMatchObject({ status: 404 });
   });
@@ -60,7 +60,7 @@ describe("the queue", () => {
   const clientThat = (answer: (input: Record<string, unknown>) => object) =>
     ({ send: async ({ input }: { input: Record<string, unknown> }) => answer(input) }) as unknown as SQSClient;
 
-  test("that refuses one message of a batch has not taken the batch", async () => {
+  test("fails the batch if SQS rejects one of its messages", async () => {
     const client = clientThat(() => ({ Failed: [{ Id: "0", Code: "InternalError", Message: "try again" }] }));
     const send = sendTo(client, "url");
     await expect(
@@ -68,13 +68,13 @@ describe("the queue", () => {
     ).rejects.toThrow("InternalError try again");
   });
 
-  test("shows a failed message again soon, and less soon each time", async () => {
+  test("returns a failed message soon, and later after each attempt", async () => {
     const seen: unknown[] = [];
     const returnSoon = returnSoonTo(
       clientThat(({ VisibilityTimeout }) => [seen.push(VisibilityTimeout)]),
       "url",
     );
-    for (const times of [1, 2, 5, 20]) await returnSoon("receipt", times);
+    for (const attempts of [1, 2, 5, 20]) await returnSoon("receipt", attempts);
     expect(seen).toEqual([30, 60, 480, 900]);
   });
 });
@@ -82,8 +82,8 @@ describe("the queue", () => {
 describe("a list that changes while its pages are read", () => {
   const page = (from: number, to: number, total?: number) =>
     `<doc>${Array.from({ length: to - from }, (_, i) => `<elem><id>${from + i}</id></elem>`).join("")}${total === undefined ? "" : `<p_elems>${total}</p_elems>`}</doc>`;
-  /** The answers to the list's pages, one after the other; the filter is what `filter` shows. */
-  const reading = async (pages: string[], filter = "<doc><status/></doc>") => {
+  /** Reads a list whose pages are answered in this order, with `filter` as the form of its filter. */
+  const incompleteness = async (pages: string[], filter = "<doc><status/></doc>") => {
     const left = [...pages];
     const post: Post = async (form) => {
       const func = form.get("func");
@@ -101,20 +101,20 @@ describe("a list that changes while its pages are read", () => {
     ["a row twice", [page(0, 250, 300), page(249, 299, 300)], "read whole"],
     ["no count at all", [page(0, 10)], "read whole"],
     [
-      "a row that went and one that came, so that a third was never shown",
+      "one row that was removed and one that was added, so that a third was never shown",
       [page(0, 250, 300), page(251, 301, 300), page(1, 251, 300), page(251, 301, 300)],
       "read whole",
     ],
   ])("with %s", async (_, pages, incomplete) => {
-    const found = await reading(pages);
+    const found = await incompleteness(pages);
     if (incomplete === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(incomplete);
   });
 
-  test("with a filter that stays", async () => {
-    expect(await reading([page(0, 10, 10)], "<doc><status>2</status></doc>")).toContain("filter");
-    expect(await reading([page(0, 10, 10)], '<doc><error type="access"/></doc>')).toContain("filter");
-    expect(await reading([page(0, 10, 10)], "<doc><status>null</status></doc>")).toBeUndefined();
-    expect(await reading([page(0, 10, 10)], "<doc><ok/></doc>")).toContain("filter");
+  test("with a filter that cannot be cleared", async () => {
+    expect(await incompleteness([page(0, 10, 10)], "<doc><status>2</status></doc>")).toContain("filter");
+    expect(await incompleteness([page(0, 10, 10)], '<doc><error type="access"/></doc>')).toContain("filter");
+    expect(await incompleteness([page(0, 10, 10)], "<doc><status>null</status></doc>")).toBeUndefined();
+    expect(await incompleteness([page(0, 10, 10)], "<doc><ok/></doc>")).toContain("filter");
   });
 });

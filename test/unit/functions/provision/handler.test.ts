@@ -18,11 +18,11 @@ describe("provision's batches", () => {
     asked.length = 0;
     returned.length = 0;
   });
-  /** A store that is down for one subscription, and slow for another. */
+  /** A table that is down for one subscription and slow for another. */
   const table = {
     load: async (key: Key) => {
       asked.push(key);
-      if (key.endsWith("/down")) throw new Error("the store is down");
+      if (key.endsWith("/down")) throw new Error("the table is down");
       if (key.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 30));
       asked.push(`${key} done`);
       return undefined;
@@ -49,20 +49,20 @@ describe("provision's batches", () => {
   });
   const handle = (...Records: object[]) => handler({ Records } as SQSEvent, context);
 
-  test("one subscription after another, the messages of each in order", async () => {
+  test("are handled one subscription after another, the messages of each in order", async () => {
     await handle(record("1", "slow"), record("2", "quick"), record("3", "slow"));
     const order = ["slow", "slow", "quick"].map((id) => `subscription#standard/${id}`);
     expect(asked).toEqual(order.flatMap((key) => [key, `${key} done`]));
   });
 
-  test("a failure returns the rest of its group, soon, and no other group's", async () => {
+  test("return the rest of a failed message's group soon, and no other group", async () => {
     const { batchItemFailures } = await handle(record("1", "down"), record("2", "quick"), record("3", "down"));
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }, { itemIdentifier: "3" }]);
     expect(returned).toEqual(["receipt of 1", "receipt of 3"]);
     expect(asked.filter((one) => one.includes("down"))).toHaveLength(1);
   });
 
-  test("a message that is no JSON fails by itself", async () => {
+  test("fail only the message that is not JSON", async () => {
     const { batchItemFailures } = await handle({ ...record("1", "odd"), body: "{" }, record("2", "quick"));
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
   });
@@ -71,12 +71,12 @@ describe("provision's batches", () => {
     { kind: "merge", to: "subscription#standard/7" },
     { kind: "merge", received: { id: "e1", test: true } },
     {},
-  ])("a message of a kind that is not known, %j, stays in the queue and is told", async (odd) => {
+  ])("keep a message of an unknown kind, %j, in the queue and log it", async (odd) => {
     const lines: unknown[] = [];
     const error = (...line: unknown[]) => void lines.push(line);
     const body = JSON.stringify({ key: "subscription#standard/odd", ...odd });
-    const told = createHandler({ ...deps, log: { ...log, error } });
-    const { batchItemFailures } = await told({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
+    const logging = createHandler({ ...deps, log: { ...log, error } });
+    const { batchItemFailures } = await logging({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
     expect(returned).toEqual(["receipt of 1"]);
     expect(JSON.stringify(lines)).toContain("this version knows no message of the kind");
@@ -85,7 +85,7 @@ describe("provision's batches", () => {
 
 describe("renew", () => {
   const pages = 3;
-  const unclear: Key = "event#standard/unclear";
+  const unparseable: Key = "event#standard/unparseable";
   const deps = (sent: Outgoing[], now: string) => ({
     table: {
       due: async (shard: number, due: string, from?: Page) => {
@@ -94,7 +94,7 @@ describe("renew", () => {
         return { keys: [{ key, due }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
       },
       attention: async () => ({
-        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({ key, due: now })),
+        keys: ["subscription#standard/attention" as Key, unparseable].map((key) => ({ key, due: now })),
       }),
     },
     send: async (messages: readonly Outgoing[]) => void sent.push(...messages),
@@ -104,7 +104,7 @@ describe("renew", () => {
   });
   const quiet = "2026-11-23T08:01:00.000Z";
 
-  test("wakes every subscription on every page of every shard, once for each time that it is due", async () => {
+  test("wakes every subscription on every page of every shard once for each due time", async () => {
     const sent: Outgoing[] = [];
     expect(await renew(deps(sent, quiet), () => 60_000)).toBe(agendaShards * pages);
     expect(new Set(sent.map(({ message }) => message.key)).size).toBe(agendaShards * pages);
@@ -113,17 +113,17 @@ describe("renew", () => {
     );
   });
 
-  test("stops while there is time, and leaves the rest to the next run", async () => {
+  test("stops before the time runs out, and leaves the rest to the next run", async () => {
     const sent: Outgoing[] = [];
     expect(await renew(deps(sent, quiet), () => 4_000)).toBe(agendaShards);
   });
 
-  test("wakes the subscriptions that wait for a person every ten minutes", async () => {
+  test("wakes the subscriptions that need attention every ten minutes", async () => {
     const sent: Outgoing[] = [];
     await renew(deps(sent, "2026-11-23T08:20:30.000Z"), () => 60_000);
-    const asked = sent.filter(({ message }) => !/\d-\d$/.test(message.key));
-    expect(asked).toEqual([
-      { message: { key: "subscription#standard/asked", kind: "wake" }, deduplicationId: "2026-11-23T08:20" },
+    const attention = sent.filter(({ message }) => !/\d-\d$/.test(message.key));
+    expect(attention).toEqual([
+      { message: { key: "subscription#standard/attention", kind: "wake" }, deduplicationId: "2026-11-23T08:20" },
     ]);
   });
 });
