@@ -7,7 +7,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { createClock } from "../../local/clock.ts";
 import { startFunctions } from "../../local/functions.ts";
 import { consoleLog } from "../../local/log.ts";
-import { createDoor } from "../../local/routes.ts";
+import { createRequestHandler } from "../../local/routes.ts";
 import { publishTo } from "../../shared/aws/bus.ts";
 import { secretsIn } from "../../shared/aws/secrets.ts";
 import { createTable } from "../../shared/aws/table.ts";
@@ -27,10 +27,10 @@ const { webhook } = startFunctions({
   now: clock.now,
   log: consoleLog(),
   publish: publishTo(new EventBridgeClient({ ...aws, endpoint: told.bus }), "events"),
-  scheduleEvery: 200,
+  scheduleIntervalMs: 200,
 });
 const advanceTo = async (moment: Date) => clock.moveTo(moment);
-const { url } = await serve(createDoor({ webhook, sandbox: undefined, clock, advanceTo, table }));
+const { url } = await serve(createRequestHandler({ webhook, sandbox: undefined, clock, advanceTo, table }));
 
 // It dies by itself only with the test that started it.
 process.on("disconnect", () => process.exit());

@@ -11,46 +11,48 @@ beforeEach(async () => {
 });
 afterEach(() => stack.stop());
 
-const tried = async (path: string, fields: Record<string, string>) => {
+const post = async (path: string, fields: Record<string, string>) => {
   const { status, headers, text } = await change(stack, `/try/${path}`, fields);
   expect([status, text]).toEqual([303, expect.any(String)]);
   return new URL(String(headers.location), stack.url);
 };
-const advance = (by: string) => tried("advance", { by });
+const advance = (by: string) => post("advance", { by });
 const buy = async (storefront: string) =>
-  (await tried("tell", { storefront, step: "buy" })).searchParams.get("name") ?? "";
+  (await post("tell", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
-test("there is a shop for every storefront", () => {
+test("every storefront has a simulated shop", () => {
   expect(Object.keys(shops).sort()).toEqual([...storefrontNamesBuilt].sort());
 });
 
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
-  const tells = (step: string) => Object.hasOwn(shops[storefront]?.tell ?? {}, step);
+  const reports = (step: string) => Object.hasOwn(shops[storefront]?.webhooks ?? {}, step);
 
-  test("buys, grows, pays, pays late, cancels and ends: billmgr is told each once", { timeout: 30_000 }, async () => {
+  test("buys, grows, pays, pays late, cancels, and ends, with one call to billmgr each", {
+    timeout: 30_000,
+  }, async () => {
     const name = await buy(storefront);
-    const tell = (step: string) => tried("tell", { storefront, step, name });
+    const send = (step: string) => post("tell", { storefront, step, name });
     await advance("PT1H");
-    if (tells("grow")) await tell("grow");
+    if (reports("grow")) await send("grow");
     await advance("P1M");
-    await tell("renew");
+    await send("renew");
     await advance("P1M");
-    await tell("fail");
+    await send("fail");
     await advance("P4D");
-    await tell("renew");
+    await send("renew");
     await advance("PT1H");
-    await tell("cancel");
-    if (tells("end")) await tell("end");
+    await send("cancel");
+    if (reports("end")) await send("end");
     await advance("P1M");
     await advance("P15D");
     expect(done(stack).map((one) => one.replace(" 334673", ""))).toEqual([
       "order",
-      ...(tells("grow") ? ["edit"] : []),
+      ...(reports("grow") ? ["edit"] : []),
       "prolong",
       "suspend",
       "prolong",
       "resume",
-      // An order of Shopify's tells no period: paid after the grace it counts from then on, past the license.
+      // A Shopify order contains no period. Paid after the grace period, it counts from then on, past the license's expiry.
       ...(storefront === "shopify" ? ["prolong"] : []),
       "suspend",
       "delete",
@@ -58,42 +60,46 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
     expect((await stateOf(stack, name))?.attention).toBeUndefined();
   });
 
-  test.runIf(tells("refund"))("gets the money back: the license stops", async () => {
+  test.runIf(reports("refund"))("is suspended after a refund", async () => {
     const name = await buy(storefront);
     await advance("PT1H");
-    await tried("tell", { storefront, step: "refund", name });
+    await post("tell", { storefront, step: "refund", name });
     await advance("PT1H");
     expect(done(stack)).toEqual(["order 334673", "suspend 334673"]);
   });
 });
 
-test("what the storefront was told can be gone on with after a restart: nothing is kept but the table", async () => {
+test("a customer's state is derived from the table alone", async () => {
   const name = await buy("stripe");
   await advance("PT1H");
-  await tried("tell", { storefront: "stripe", step: "grow", name });
+  await post("tell", { storefront: "stripe", step: "grow", name });
   await advance("P3M");
-  await tried("tell", { storefront: "stripe", step: "renew", name });
+  await post("tell", { storefront: "stripe", step: "renew", name });
   const state = await stateOf(stack, name);
   expect(state?.items?.value).toMatchObject([{ quantity: 2 }]);
-  // Who pays after months pays the period that runs.
+  // A payment after months is for the current period.
   const [last] = state?.payments.at(-1)?.paid ? [state.payments.at(-1)?.paid?.value.covers] : [];
   expect(last).toMatchObject({ from: "2027-02-23T08:00:00.000Z", through: "2027-03-23T08:00:00.000Z" });
 });
 
-test("a storefront that sells nothing, a step, a time and a fault that there are none of are refused in words", async () => {
+test("an unknown storefront, step, subscription, duration, or fault is refused with a message", async () => {
   for (const [path, fields, why] of [
-    ["tell", { storefront: "nobody", step: "buy" }, "has no secret"],
-    ["tell", { storefront: "stripe", step: "nothing" }, "no customer does"],
-    ["tell", { storefront: "stripe", step: "renew", name: "stripe/none" }, "no subscription stripe/none is known"],
-    ["advance", { by: "-P1D" }, "is no time to go on by"],
-    ["fault", { fault: "nothing", func: "order" }, "no such fault"],
+    ["tell", { storefront: "nobody", step: "buy" }, "no secret for the storefront"],
+    ["tell", { storefront: "stripe", step: "nothing" }, "is not a step of a customer"],
+    [
+      "tell",
+      { storefront: "stripe", step: "renew", name: "stripe/none" },
+      "the subscription stripe/none does not exist",
+    ],
+    ["advance", { by: "-P1D" }, "is not an ISO 8601 duration"],
+    ["fault", { fault: "nothing", func: "order" }, "is not a fault"],
   ] as const) {
     const { status, text } = await change(stack, `/try/${path}`, fields);
     expect([fields, status, text.includes(why)]).toEqual([fields, 409, true]);
   }
 });
 
-test("before a real billmgr there is nothing to try: it would spend money", async () => {
+test("with a real billmgr the pages do not exist, because buttons would spend money", async () => {
   const real = await startTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" });
   try {
     expect((await ask(real, "/try")).status).toBe(404);
@@ -104,12 +110,12 @@ test("before a real billmgr there is nothing to try: it would spend money", asyn
   }
 });
 
-test("a fault is planned and forgotten, and who tries goes on where they were, here alone", async () => {
+test("a fault can be planned and cleared, and the way back leads only to pages of this console", async () => {
   const back = "/subscription?name=stripe%2Fx";
-  expect((await tried("fault", { fault: "act_then_drop", func: "order", back })).pathname).toBe("/subscription");
+  expect((await post("fault", { fault: "act_then_drop", func: "order", back })).pathname).toBe("/subscription");
   expect((await ask(stack, "/try")).text).toContain("1 fault planned: act_then_drop of order");
   for (const away of ["https://evil.example/", "//evil.example/try", "/nowhere"]) {
-    expect((await tried("fault", { clear: "yes", back: away })).href).toMatch(`${stack.url}/try?note=`);
+    expect((await post("fault", { clear: "yes", back: away })).href).toMatch(`${stack.url}/try?note=`);
   }
   expect((await ask(stack, "/try")).text).not.toContain("planned");
 });

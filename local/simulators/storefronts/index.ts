@@ -10,7 +10,7 @@ import { standard } from "./standard.ts";
 import { stripe } from "./stripe.ts";
 import { woocommerce } from "./woocommerce.ts";
 
-/** Each storefront as one who sells there: what it sends in the course of a customer's life, signed. */
+/** The simulated storefronts by name. */
 export const shops: Record<string, Shop> = {
   standard,
   stripe,

@@ -51,7 +51,7 @@ describe("the connection breaks", () => {
     expect(orders()).toBe(bought + 1);
   });
 
-  test("hang never answers, does not act, and harms nobody else", async () => {
+  test("hang never answers, does not act, and does not affect other calls", async () => {
     sandbox.plan({ fault: "hang" });
     await expect(order(AbortSignal.timeout(100))).rejects.toThrow();
     expect(orders()).toBe(0);
@@ -66,7 +66,7 @@ describe("the connection breaks", () => {
     await expect.poll(orders).toBe(1);
   });
 
-  test("slow answers late, and acts for a caller who has gone, too", async () => {
+  test("slow answers late, and acts even if the caller is gone", async () => {
     sandbox.plan({ fault: "slow", seconds: 0.2, times: 2 });
     const started = performance.now();
     expect(await (await order()).text()).toContain("<id>334673</id>");
@@ -76,7 +76,7 @@ describe("the connection breaks", () => {
     expect(orders()).toBe(2);
   });
 
-  test("a caller who hangs up in the middle of a request has asked for nothing", async () => {
+  test("a caller that disconnects during the request has not made a call", async () => {
     const half = request(url, { method: "POST", headers: { "content-length": 1000 } });
     half.on("error", () => undefined);
     half.write(new URLSearchParams({ authinfo, out: "xml", ...orderParams }).toString());
@@ -117,7 +117,7 @@ describe("the answer is not XML", () => {
   });
 });
 
-describe("the document is another", () => {
+describe("the document differs", () => {
   test.each([false, true])("error, act: %s", async (act) => {
     sandbox.plan({ fault: "error", type: "limit", object: "orders", act });
     const { doc } = parser.parse(await (await order()).text());
@@ -125,7 +125,7 @@ describe("the document is another", () => {
     expect(orders()).toBe(act ? 1 : 0);
   });
 
-  test("basket leaves the order unpaid and unmade", async () => {
+  test("basket leaves the order unpaid in the cart", async () => {
     sandbox.plan({ fault: "basket" });
     const { doc } = parser.parse(await (await order()).text());
     expect(doc).toMatchObject({ billorder: "9001", payment_id: "9001", ok: { "@type": "url" } });
@@ -150,7 +150,7 @@ describe("the document is another", () => {
     expect(orders()).toBe(1);
   });
 
-  test("a wrong password stays wrong under a fault that acts", async () => {
+  test("a fault that acts still refuses a wrong password", async () => {
     sandbox.plan({ fault: "act_then_drop" });
     await expect(post({ ...orderParams, authinfo: authinfoWith("-of-old") })).rejects.toThrow();
     expect(orders()).toBe(0);
@@ -162,7 +162,7 @@ describe("plans", () => {
     fetch(`${origin}/sandbox/faults`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
   const pending = async () => ((await (await send("GET")).json()) as { pending: unknown[] }).pending;
 
-  test("wait for the function, the operation and the license they name, and for their times", async () => {
+  test("apply to the function, operation, and license that they name, as often as planned", async () => {
     await order();
     await order();
     await send("POST", [
@@ -184,12 +184,12 @@ describe("plans", () => {
     expect(await pending()).toEqual([]);
   });
 
-  test("names match whatever their case and separators, and are described", async () => {
+  test("match names regardless of case and separators, and have descriptions", async () => {
     await send("POST", { fault: "Act-Then Drop" });
     await send("POST", { fault: 502 });
     expect(await (await send("GET")).json()).toMatchObject({
       pending: [{ fault: "act_then_drop" }, { fault: "http_status", status: 502 }],
-      known: { hang: expect.stringContaining("never answers") },
+      known: { hang: expect.stringContaining("Never answers") },
     });
   });
 
