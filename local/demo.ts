@@ -17,7 +17,7 @@ steps: buy renew grow fail grace pay cancel end forget; without any, all of them
 
 type DemoStep = {
   title: string;
-  /** What the storefront sends. Without it, only time passes. */
+  /** The step that the storefront reports. Without one, only time passes. */
   step?: Step;
   /** The time that passes before the step. */
   wait?: string;

@@ -22,10 +22,10 @@ export type Agenda = { due: Instant } | { attention: Instant; reason: string };
 /** `searchTerms`: the terms that are already written to the search index. */
 export type Stored = { subscription: Subscription; version: number; agenda?: Agenda; searchTerms?: string[] };
 
-/** What provision did with a received event. */
+/** The result of processing a received event. */
 export type EventStatus = { status: "applied" } | { status: "ignored" | "unparseable"; reason: string };
 
-/** What an operator did with an event later. `why`: how it was understood, or why it needs no attention. */
+/** An operator's later decision about an event. `why`: how it was understood, or why it needs no attention. */
 export type EventResolution = { as: "replayed" | "ignored" | "dismissed"; at: Instant; why: string };
 
 export type StoredEvent = { received: Received; events: Event[]; resolution?: EventResolution } & EventStatus;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { everything, type Resource, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, formatted, type Resource, root, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 let plain: Synthesized;
 let whole: Synthesized;
@@ -89,13 +89,13 @@ test.each([
 describe("the recipients of an alarm", () => {
   test("are notified by the topic when the alarm starts and when it clears", () => {
     for (const { AlarmActions, OKActions, ActionsEnabled } of Object.values(alarms)) {
-      expect([AlarmActions, OKActions].map((actions) => actions.map(said))).toEqual([
+      expect([AlarmActions, OKActions].map((actions) => actions.map(formatted))).toEqual([
         ["<AlarmsTopic>"],
         ["<AlarmsTopic>"],
       ]);
       expect(ActionsEnabled).not.toBe(false);
     }
-    expect(said(whole.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
+    expect(formatted(whole.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
   });
 
   test("include the operator's e-mail address, if one is configured", () => {
@@ -112,7 +112,7 @@ describe("the recipients of an alarm", () => {
       { Effect: "Allow", Action: "sns:Publish", Principal: { Service: "cloudwatch.amazonaws.com" } },
     ]);
     const { StringEquals, ArnLike } = Statement[1].Condition;
-    expect([said(StringEquals["aws:SourceAccount"]), said(ArnLike["aws:SourceArn"])]).toEqual([
+    expect([formatted(StringEquals["aws:SourceAccount"]), formatted(ArnLike["aws:SourceArn"])]).toEqual([
       "<AWS::AccountId>",
       "arn:<AWS::Partition>:cloudwatch:eu-central-1:<AWS::AccountId>:alarm:shop-*",
     ]);

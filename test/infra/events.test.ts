@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { eventSource } from "../../shared/aws/bus.ts";
-import { nameOf, type Synthesized, said, stripeSource, synthesize } from "../support/synthesized.ts";
+import { formatted, nameOf, type Synthesized, stripeSource, synthesize } from "../support/synthesized.ts";
 
 let plain: Synthesized;
 let whole: Synthesized;
@@ -12,11 +12,11 @@ beforeAll(() => {
 const all = ({ template }: Synthesized) => template.toJSON().Resources as Record<string, object>;
 const rule = (name: string) => whole.resource("AWS::Events::Rule", name).Properties;
 const deadLettersOf = (name: string) =>
-  said(whole.resource("AWS::Lambda::Function", name).Properties.DeadLetterConfig.TargetArn);
+  formatted(whole.resource("AWS::Lambda::Function", name).Properties.DeadLetterConfig.TargetArn);
 
 test("the bus has the stack's name, and an output contains it", () => {
   expect(plain.resource("AWS::Events::EventBus", "Events").Properties).toEqual({ Name: "shop" });
-  expect(said(plain.template.findOutputs("EventBus").EventBus?.Value)).toBe("<Events>");
+  expect(formatted(plain.template.findOutputs("EventBus").EventBus?.Value)).toBe("<Events>");
 });
 
 test("mail and partner events add resources, and change nothing else but the dashboard", () => {
@@ -60,12 +60,12 @@ describe("partner events", () => {
     });
     const { EventPattern, EventBusName, State } = rule("StripeEvents");
     expect({ EventPattern, State }).toEqual({ EventPattern: { source: [stripeSource] }, State: "ENABLED" });
-    expect(said(EventBusName)).toBe("<StripeBus>");
+    expect(formatted(EventBusName)).toBe("<StripeBus>");
   });
 
   test("that cannot be delivered, or that the function fails at, go to the dead-letter queue", () => {
     const [target] = rule("StripeEvents").Targets;
-    expect([said(target.Arn), said(target.DeadLetterConfig.Arn), deadLettersOf("Partner")]).toEqual([
+    expect([formatted(target.Arn), formatted(target.DeadLetterConfig.Arn), deadLettersOf("Partner")]).toEqual([
       "<Partner.Arn>",
       "<PartnerDeadLetters.Arn>",
       "<PartnerDeadLetters.Arn>",
@@ -80,12 +80,12 @@ describe("mail to customers", () => {
       EventPattern: { source: [eventSource], "detail-type": [{ "anything-but": ["license.attention"] }] },
       State: "ENABLED",
     });
-    expect(said(EventBusName)).toBe("<Events>");
+    expect(formatted(EventBusName)).toBe("<Events>");
   });
 
   test("that cannot be delivered, or that the function fails at, go to the dead-letter queue", () => {
     const [target] = rule("LicenseEvents").Targets;
-    expect([said(target.Arn), said(target.DeadLetterConfig.Arn), deadLettersOf("Mail")]).toEqual([
+    expect([formatted(target.Arn), formatted(target.DeadLetterConfig.Arn), deadLettersOf("Mail")]).toEqual([
       "<Mail.Arn>",
       "<MailDeadLetters.Arn>",
       "<MailDeadLetters.Arn>",

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   everything,
+  formatted,
+  formattedAll,
   type Resource,
   type Synthesized,
-  said,
-  saidAll,
   stripeSource,
   synthesize,
 } from "../support/synthesized.ts";
@@ -34,7 +34,7 @@ test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, and keeps its log
     Handler: "index.handler",
   });
   expect(properties).not.toHaveProperty("TracingConfig");
-  expect(said(LoggingConfig.LogGroup)).toBe(`<${name}Log>`);
+  expect(formatted(LoggingConfig.LogGroup)).toBe(`<${name}Log>`);
   expect(whole.resource("AWS::Logs::LogGroup", `${name}Log`).Properties.RetentionInDays).toBe(90);
 });
 
@@ -49,7 +49,7 @@ test.each([
 ])("%s has a timeout of %i s, %i reserved executions, and its environment", (name, timeout, reserved, environment) => {
   const { Timeout, ReservedConcurrentExecutions, Environment } = lambda(name);
   expect([Timeout, ReservedConcurrentExecutions]).toEqual([timeout, reserved]);
-  expect(saidAll(Environment.Variables)).toEqual({
+  expect(formattedAll(Environment.Variables)).toEqual({
     ...environment,
     POWERTOOLS_SERVICE_NAME: name.toLowerCase(),
     POWERTOOLS_METRICS_NAMESPACE: "shop",
@@ -79,7 +79,7 @@ describe("every minute", () => {
   test("renew, announce, and watch run, each for less than a minute and one at a time", () => {
     const { ScheduleExpression, Targets, State } = whole.resource("AWS::Events::Rule", "EveryMinute").Properties;
     expect([ScheduleExpression, State]).toEqual(["rate(1 minute)", "ENABLED"]);
-    expect(Targets.map((target: { Arn: unknown }) => said(target.Arn))).toEqual([
+    expect(Targets.map((target: { Arn: unknown }) => formatted(target.Arn))).toEqual([
       "<Renew.Arn>",
       "<Announce.Arn>",
       "<Watch.Arn>",
@@ -97,7 +97,7 @@ describe("every minute", () => {
     }
     const configs = Object.values(whole.resources("AWS::Lambda::EventInvokeConfig")).map(({ Properties }) => ({
       ...Properties,
-      FunctionName: said(Properties.FunctionName),
+      FunctionName: formatted(Properties.FunctionName),
     }));
     expect(configs).toEqual(
       ["Renew", "Announce", "Watch"].map((name) => ({

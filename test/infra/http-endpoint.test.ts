@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, formatted, root, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 let plain: Synthesized;
 let whole: Synthesized;
@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 
 const stage = () => plain.resource("AWS::ApiGatewayV2::Stage", "ApiDefaultStage").Properties;
-const output = ({ template }: Synthesized, name: string) => said(template.findOutputs(name)[name]?.Value);
+const output = ({ template }: Synthesized, name: string) => formatted(template.findOutputs(name)[name]?.Value);
 
 test("the endpoint has two routes to webhook, in payload format 2.0", () => {
   plain.template.allResourcesProperties("AWS::ApiGatewayV2::Integration", {
@@ -33,7 +33,7 @@ test("the throttle admits 10,000 webhooks a minute", () => {
 
 test("the access log excludes the body, the query, and all headers", () => {
   const { DestinationArn, Format } = stage().AccessLogSettings;
-  expect(said(DestinationArn)).toBe("<ApiLog.Arn>");
+  expect(formatted(DestinationArn)).toBe("<ApiLog.Arn>");
   expect(plain.resource("AWS::Logs::LogGroup", "ApiLog").Properties.RetentionInDays).toBe(90);
   const variables = Object.values(JSON.parse(Format) as Record<string, string>);
   // docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html: method and path, which excludes
@@ -72,7 +72,10 @@ describe("the endpoint's address", () => {
       [{ CertificateArn: everything.domain?.certificate, EndpointType: "REGIONAL" }],
     ]);
     const [mapping] = Object.values(whole.resources("AWS::ApiGatewayV2::ApiMapping"));
-    expect([said(mapping?.Properties.ApiId), said(mapping?.Properties.DomainName)]).toEqual(["<Api>", "<ApiDomain>"]);
+    expect([formatted(mapping?.Properties.ApiId), formatted(mapping?.Properties.DomainName)]).toEqual([
+      "<Api>",
+      "<ApiDomain>",
+    ]);
   });
 });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { metricUnits } from "../../shared/observability/metrics.ts";
-import { everything, root, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, formatted, root, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 /** One metric of a widget or an alarm, with formatted references. */
 type MetricUse = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
@@ -16,7 +16,7 @@ let uses: MetricUse[];
 beforeAll(() => {
   stack = synthesize(everything);
   widgets = JSON.parse(
-    said(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
+    formatted(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
   ).widgets;
   uses = [...widgets.flatMap(inWidget), ...Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(inAlarm)];
 });
@@ -41,7 +41,7 @@ function inWidget({ properties }: { properties: Any }): MetricUse[] {
 }
 
 function inAlarm({ Properties }: { Properties: Any }): MetricUse {
-  const dimensions = (Properties.Dimensions ?? []).map(({ Name, Value }: Any) => [Name, said(Value)]);
+  const dimensions = (Properties.Dimensions ?? []).map(({ Name, Value }: Any) => [Name, formatted(Value)]);
   const { AlarmName: where, Namespace: namespace, MetricName: name } = Properties;
   return { where, namespace, name, dimensions: Object.fromEntries(dimensions) };
 }

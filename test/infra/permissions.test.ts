@@ -2,7 +2,7 @@ import { App, Stack } from "aws-cdk-lib";
 import { CfnTopic } from "aws-cdk-lib/aws-sns";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { beforeAll, describe, expect, test } from "vitest";
-import { everything, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, formatted, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: unknown };
 
@@ -52,16 +52,16 @@ test.each(Object.entries(permissions))("%s has exactly these permissions", (name
   expect(Properties.AssumeRolePolicyDocument.Statement).toEqual([
     { Action: "sts:AssumeRole", Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" } },
   ]);
-  expect(said(stack.resource("AWS::Lambda::Function", name).Properties.Role)).toBe(`<${role}.Arn>`);
+  expect(formatted(stack.resource("AWS::Lambda::Function", name).Properties.Role)).toBe(`<${role}.Arn>`);
 
   const statements = Object.values(stack.resources("AWS::IAM::Policy"))
-    .filter(({ Properties }) => Properties.Roles.some((one: unknown) => said(one) === `<${role}>`))
+    .filter(({ Properties }) => Properties.Roles.some((one: unknown) => formatted(one) === `<${role}>`))
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[]);
   const granted = statements.flatMap(({ Effect, Action, Resource, Condition, ...rest }) => {
     expect({ Effect, ...rest }).toEqual({ Effect: "Allow" });
     const onlyFrom = { StringEquals: { "ses:FromAddress": "licenses@shop.test" } };
     expect(Condition).toEqual(Action === "ses:SendEmail" ? onlyFrom : undefined);
-    return [Action].flat().flatMap((action) => [Resource].flat().map((one) => `${action} ${said(one)}`));
+    return [Action].flat().flatMap((action) => [Resource].flat().map((one) => `${action} ${formatted(one)}`));
   });
   expect(granted.sort()).toEqual([...allowed, ...log(name)].sort());
 });
@@ -71,7 +71,8 @@ test("there are no other roles, and only these callers may invoke a function", (
   expect(Object.keys(stack.resources("AWS::IAM::Role")).sort()).toEqual(names.map((name) => `${name}Role`).sort());
   expect(Object.keys(stack.resources("AWS::IAM::Policy"))).toHaveLength(names.length);
   const callers = Object.values(stack.resources("AWS::Lambda::Permission")).map(
-    ({ Properties }) => `${Properties.Principal} ${said(Properties.SourceArn)} ${said(Properties.FunctionName)}`,
+    ({ Properties }) =>
+      `${Properties.Principal} ${formatted(Properties.SourceArn)} ${formatted(Properties.FunctionName)}`,
   );
   const api = "apigateway.amazonaws.com arn:<AWS::Partition>:execute-api:eu-central-1:<AWS::AccountId>:<Api>";
   expect(callers.sort()).toEqual([
@@ -94,7 +95,7 @@ test.each([
     { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
     { Effect: "Allow", Action: "sqs:SendMessage", Principal: { Service: "events.amazonaws.com" } },
   ]);
-  expect(said(Statement[1].Condition.ArnEquals["aws:SourceArn"])).toBe(`<${rule}.Arn>`);
+  expect(formatted(Statement[1].Condition.ArnEquals["aws:SourceArn"])).toBe(`<${rule}.Arn>`);
 });
 
 describe("AWS's security rules", () => {

@@ -2,7 +2,7 @@ import { Match } from "aws-cdk-lib/assertions";
 import { beforeAll, describe, expect, test } from "vitest";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
-import { everything, type Resource, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { everything, formatted, type Resource, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 let stack: Synthesized;
 beforeAll(() => {
@@ -105,7 +105,7 @@ describe("the queue", () => {
   test("moves a message to the dead-letter queue after 20 attempts", () => {
     const { RedrivePolicy } = stack.resource("AWS::SQS::Queue", "Queue").Properties;
     expect(RedrivePolicy?.maxReceiveCount).toBe(20);
-    expect(said(RedrivePolicy?.deadLetterTargetArn)).toBe("<DeadLetters.Arn>");
+    expect(formatted(RedrivePolicy?.deadLetterTargetArn)).toBe("<DeadLetters.Arn>");
   });
 
   test("timeouts nest: a call < the time for one step < a run of provision < visibility < the queue age alarm", () => {
@@ -126,7 +126,7 @@ describe("the secret", () => {
   });
 
   test("has an output with the command that stores its value", () => {
-    expect(said(stack.template.findOutputs("PutSecrets").PutSecrets?.Value)).toBe(
+    expect(formatted(stack.template.findOutputs("PutSecrets").PutSecrets?.Value)).toBe(
       "aws secretsmanager put-secret-value --region eu-central-1 --secret-id <Secrets> --secret-string file://secrets.json",
     );
   });

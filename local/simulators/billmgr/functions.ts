@@ -85,7 +85,7 @@ function orderReply({ state, settings }: Account, { id }: License): Element[] {
     case "none":
       return [ok()];
     case "order_number":
-      return [field("id", state.nextBasket++), ok()];
+      return [field("id", state.nextOrderNumber++), ok()];
     default:
       return [field(settings.orderReply, id), ok()];
   }
@@ -93,7 +93,7 @@ function orderReply({ state, settings }: Account, { id }: License): Element[] {
 
 /** The reply to an order that waits in the cart. Nothing is bought, although the document contains an `ok`. */
 function leaveInCart({ state }: Account, cost: number): Element[] {
-  const number = state.nextBasket++;
+  const number = state.nextOrderNumber++;
   return [
     field("billorder", number),
     field("payment_id", number),

@@ -58,7 +58,7 @@ export type CallEntry = {
 /** Plain JSON. */
 export type SandboxState = {
   nextId: number;
-  nextBasket: number;
+  nextOrderNumber: number;
   settings: Settings;
   licenses: License[];
   ledger: LedgerEntry[];
@@ -76,7 +76,7 @@ export type SandboxState = {
 export function initialState(saved: SandboxState | undefined, settings: unknown = {}): SandboxState {
   const fresh: SandboxState = {
     nextId: 334673,
-    nextBasket: 9001,
+    nextOrderNumber: 9001,
     settings: { ...defaults, ...checkSettings(settings) },
     licenses: [],
     ledger: [],

@@ -1,6 +1,6 @@
-/** A simulated storefront: what it sends when a customer does something. */
+/** A simulated storefront, and the webhooks that it sends. */
 
-/** What a customer can do. */
+/** The actions of a customer. */
 export type Step = "buy" | "renew" | "grow" | "fail" | "cancel" | "end" | "refund";
 
 /** The customer's subscription in the shop, after the step. Times are whole seconds. */
