@@ -14,7 +14,8 @@ export abstract class InvalidDocument extends ExpectedError {
   }
 }
 
-export const formatProblem = ({ path, text }: Problem): string => `${formatPath(path)} ${text}`;
+export const formatProblem = ({ path, text }: Problem): string =>
+  `${path.length === 0 ? "the value" : formatPath(path)} ${text}`;
 
 /**
  * Describes each schema issue: what was found, what was expected, and the likely name behind a mistyped one.
@@ -52,7 +53,7 @@ export function suggest(word: string, known: readonly string[], otherwise = `; e
 
 export function formatPath(path: readonly PropertyKey[]): string {
   return path.length === 0
-    ? "the value"
+    ? "(top)"
     : path
         .map((key, i) =>
           typeof key === "number"

@@ -2,15 +2,11 @@ import * as z from "zod/mini";
 import { type Instant, isDay, toInstant } from "../licensing/time.ts";
 import { explain, formatPath } from "../problems.ts";
 
-/**
- * Describes the first problem of an event as "path: problem", without its values, which may be private.
- * @param base the path of `value` in the event, such as "data.object"
- */
-export function problemIn(schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown, base = ""): string {
+/** Describes the first problem of an event as "path: problem", without its values, which may be private. */
+export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string => {
   const [problem] = explain(schema, error.issues, value, { showValues: false });
-  if (!problem) return "";
-  return `${formatPath([...base.split(".").filter(Boolean), ...problem.path])}: ${problem.text.replace(/^is /, "")}`;
-}
+  return problem ? `${formatPath(problem.path)}: ${problem.text.replace(/^is /, "")}` : "";
+};
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(

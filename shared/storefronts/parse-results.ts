@@ -23,7 +23,9 @@ export function reading<S extends z.core.$ZodType>(
   mean: (part: z.output<S>) => ParsedEvent,
 ): ParsedEvent {
   const read = z.safeParse(schema, part);
-  return read.success ? mean(read.data) : unparseable(head, problemIn(schema, read.error, part, path));
+  return read.success
+    ? mean(read.data)
+    : unparseable(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
 }
 
 /** What a storefront's status of a subscription says. */

@@ -4,7 +4,7 @@ import { explain, formatPath, formatProblem, suggest } from "../../../shared/pro
 import { canary } from "../../support/secrets.ts";
 
 test.each([
-  [[], "the value"],
+  [[], "(top)"],
   [["plans", "vm-monthly", "period"], "plans.vm-monthly.period"],
   [["list", 0, "name"], "list[0].name"],
   [["plans", 'a "b"'], 'plans["a "b""]'],

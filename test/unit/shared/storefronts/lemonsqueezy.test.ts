@@ -231,7 +231,7 @@ describe("the envelope", () => {
   });
 
   test.each([
-    ["no body", null, /^the value: /],
+    ["no body", null, /^\(top\): /],
     ["no variant", ofSubscription("subscription_updated", { variant_id: null }), /^data\.attributes\.variant_id: /],
     ["no subscription", ofInvoice("subscription_payment_success", { subscription_id: undefined }), /subscription_id: /],
     ["a time that is none", ofInvoice("subscription_payment_success", { created_at: "soon" }), /created_at: /],

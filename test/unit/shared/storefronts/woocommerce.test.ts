@@ -361,7 +361,7 @@ describe("what tells nothing or cannot be read", () => {
     ["a time in the shop's zone alone", subscription({ date_modified_gmt: undefined }), /^date_modified_gmt: missing/],
     ["a date that is none", subscription({ next_payment_date_gmt: "soon" }), /^next_payment_date_gmt: /],
     ["an interval that is none", subscription({ billing_interval: "0" }), /^billing_interval: /],
-    ["a list", [], /^the value/],
+    ["a list", [], /^\(top\)/],
   ])("%s is unclear, and says where", (_, body, reason) => {
     expect(tell("subscription.updated", body)).toMatchObject({
       id: "",
