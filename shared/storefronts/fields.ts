@@ -1,10 +1,12 @@
 import * as z from "zod/mini";
 import { type Instant, isDay, toInstant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
+import { explain, formatPath } from "../problems.ts";
 
-/** The first thing that is wrong with an event, and where; without its values, which may be private. */
-export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
+/** Describes the first problem of an event as "path: problem", without its values, which may be private. */
+export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string => {
+  const [problem] = explain(schema, error.issues, value, { showValues: false });
+  return problem ? `${formatPath(problem.path)}: ${problem.text.replace(/^is /, "")}` : "";
+};
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(

@@ -61,7 +61,7 @@ export const startTestStack = (options: Partial<Options> = {}): Promise<LocalSta
     catalog: testCatalog(),
     secrets: () => secrets,
     clock: new Date("2026-11-23T08:00:00Z"),
-    scheduleEvery: 3_600_000,
+    scheduleIntervalMs: 3_600_000,
     ...options,
     log: watchedLog(options.log),
   });

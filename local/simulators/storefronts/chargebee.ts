@@ -64,7 +64,7 @@ const changed = (type: string, more: (customer: Customer, at: Date) => object) =
 
 export const chargebee: Shop = {
   newId: () => someWord("Az"),
-  tell: {
+  webhooks: {
     buy: paid("subscription_created"),
     renew: (customer, at) => [
       ...paid("subscription_renewed")(customer, at),
@@ -89,6 +89,6 @@ export const chargebee: Shop = {
       }),
     ],
   },
-  // It signs nothing.
+  // Chargebee does not sign webhooks. It sends the user and password of the webhook settings.
   sign: (_, secret) => ({ authorization: basic(secret) }),
 };

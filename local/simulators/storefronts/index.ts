@@ -11,7 +11,7 @@ import { standard } from "./standard.ts";
 import { stripe } from "./stripe.ts";
 import { woocommerce } from "./woocommerce.ts";
 
-/** Storefronts as one who sells there: what each sends in the course of a customer's life, signed. */
+/** The simulated storefronts by name. */
 export const shops: Partial<Record<StorefrontName, Shop>> = {
   standard,
   stripe,

@@ -45,7 +45,7 @@ const updated = (customer: Customer, at: Date, more: object = {}) =>
 
 export const paddle: Shop = {
   newId: () => someWord("sub_"),
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       event("transaction.completed", customer, at, transactionOf(customer, at, "web")),
       event(

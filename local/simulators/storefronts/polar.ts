@@ -39,7 +39,7 @@ const orderOf = (customer: Customer, at: Date, more: object = {}) => ({
 
 export const polar: Shop = {
   newId: randomUUID,
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       event("order.paid", at, orderOf(customer, at)),
       event("subscription.active", at, subscriptionOf(customer)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blockOf } from "../../../../shared/licensing/attention.ts";
+import { blockOf } from "../../../../shared/licensing/operation.ts";
 import type { Attention, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
   billedBy,

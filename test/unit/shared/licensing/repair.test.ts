@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { blockOf } from "../../../../shared/licensing/attention.ts";
+import { PreconditionFailed } from "../../../../shared/errors.ts";
 import { decide } from "../../../../shared/licensing/decide.ts";
 import type { Change, Operation } from "../../../../shared/licensing/operation.ts";
+import { blockOf } from "../../../../shared/licensing/operation.ts";
 import { recordObservation } from "../../../../shared/licensing/operation-lifecycle.ts";
 import { follow } from "../../../../shared/licensing/preview.ts";
 import {
@@ -9,7 +10,6 @@ import {
   markDone,
   markGone,
   neverBought,
-  PreconditionFailed,
   refold,
   repairsFor,
   retry,
