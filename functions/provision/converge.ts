@@ -169,13 +169,12 @@ class Convergence {
   }
 
   async #execute({ change, why }: { change: Change; why: string }): Promise<void> {
-    const { table, billmgr, catalog, log } = this.#deps;
+    const { billmgr, catalog, log } = this.#deps;
     if (isPurchase(change)) await this.#recordBalance();
     const found = await preflight(change, this.#subscription, {
       billmgr,
       catalog,
       listing: (family) => this.#listing(family),
-      knownLicenses: (family) => table.knownLicenses(family),
     });
     switch (found.kind) {
       case "attention":

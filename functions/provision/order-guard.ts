@@ -1,6 +1,6 @@
 import type { Billmgr, Listing } from "../../shared/billmgr/billmgr.ts";
 import { isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
-import { carries, type KnownLicense } from "../../shared/billmgr/readback.ts";
+import { openOperations } from "../../shared/licensing/attention.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import {
   type Change,
@@ -37,27 +37,22 @@ export async function guardOrder(
   change: Order,
   subscription: Subscription,
   listing: Listing,
-  knownLicenses: readonly KnownLicense[],
   { billmgr, catalog }: { billmgr: Pick<Billmgr, "license">; catalog: Catalog },
 ): Promise<Guarded> {
   const { rows, incomplete } = listing;
   const isStrict = catalog.policy.orderGuard === "strict";
-  const alive = rows.filter(({ status }) => status !== "deleted");
+  const alive = rows.filter(isAlive);
   const isOurs = ownedBy(subscription);
   for (const listed of candidates(alive, isOurs, change)) {
-    const matched = await matchAt(listed, change, billmgr);
+    const matched = await matchAt(listed, change, subscription, billmgr);
     if (matched.kind !== "absent") return matched;
   }
 
-  const lastElid = highest(rows);
-  const absent: Guarded = { kind: "absent", ...(lastElid !== undefined && { lastElid }) };
+  const absent: Guarded = { kind: "absent", ...(!incomplete && { lastElid: highest(rows) }) };
   if (!isStrict) return absent;
   if (incomplete) return { kind: "wait", why: `${incomplete}, so it is not known whether the order was made before` };
-  const showsReferences =
-    rows.length === 0 ||
-    rows.some((row) => isReference(row.comment) || isReference(row.remoteid)) ||
-    rows.some((row) => knownLicenses.some(({ elid, reference }) => row.elid === elid && carries(row, reference)));
-  if (showsReferences) return absent;
+  const showsReferences = rows.some(({ comment, remoteid }) => comment || remoteid);
+  if (showsReferences || rows.length === 0) return absent;
 
   if (alive.length > maxForms) {
     const why = `the list of ${alive.length} licenses shows no references`;
@@ -68,7 +63,7 @@ export async function guardOrder(
     const form = await billmgr.license(change.family, elid);
     if (!form) continue;
     if (form.comment !== undefined || form.remoteid !== undefined) shown = true;
-    const matched = form.status !== "deleted" && isOurs(form) ? matchOf(form, change) : undefined;
+    const matched = isAlive(form) && isOurs(form) ? matchOf(form, change, subscription) : undefined;
     if (matched && matched.kind !== "absent") return matched;
   }
   if (shown) return absent;
@@ -76,16 +71,21 @@ export async function guardOrder(
   return { kind: "attention", reason: { code: "order_not_guarded", why, change } };
 }
 
-/** Whether a license carries a reference of the subscription, and none of its slots or open orders has it already. */
+/** Whether a license carries a reference of the subscription, and none of its slots or open orders has it. */
 function ownedBy(subscription: Subscription): (row: SeenLicense) => boolean {
-  const { slots, operation, parked = [] } = subscription;
+  const { slots } = subscription;
   const own = referenceOf(subscription, { n: 1, generation: 1 });
-  const held = new Set([
-    ...slots.map(({ license }) => license?.elid),
-    ...[operation, ...parked].map((one) => (one?.state === "finished" ? undefined : one?.elid)),
-  ]);
+  const open = openOperations(subscription);
+  const held = new Set([...slots.map(({ license }) => license?.elid), ...open.map(({ elid }) => elid)]);
+  // An open order finds its license by itself.
+  const awaited = open.flatMap(({ change }) =>
+    change.kind === "order" ? referenceOf(subscription, { n: change.slot, generation: change.generation }) : [],
+  );
   return (row) =>
-    !held.has(row.elid) && [row.comment, row.remoteid].some((text) => isReference(text) && haveSameOwner(text, own));
+    !held.has(row.elid) &&
+    [row.comment, row.remoteid].some(
+      (text) => isReference(text) && haveSameOwner(text, own) && !awaited.includes(text),
+    );
 }
 
 /** The license with the very reference of the order first. */
@@ -95,33 +95,42 @@ function candidates(rows: readonly SeenLicense[], isOurs: (row: SeenLicense) => 
   return rows.filter(isOurs).sort((a, b) => Number(isExact(b)) - Number(isExact(a)));
 }
 
-async function matchAt(row: SeenLicense, change: Order, billmgr: Pick<Billmgr, "license">): Promise<Guarded> {
+/** A license that is to be closed is as good as deleted: it was not bought for what is ordered now. */
+const isAlive = ({ status, closes }: SeenLicense): boolean => status !== "deleted" && !closes;
+
+async function matchAt(
+  row: SeenLicense,
+  change: Order,
+  subscription: Subscription,
+  billmgr: Pick<Billmgr, "license">,
+): Promise<Guarded> {
   const form = await billmgr.license(change.family, row.elid);
-  if (!form || form.status === "deleted")
-    return { kind: "wait", why: `license ${row.elid} is in the list, and has no form` };
-  return matchOf({ ...row, ...form, elid: row.elid }, change);
+  if (!form) return { kind: "wait", why: `license ${row.elid} is in the list, and has no form` };
+  return isAlive(form) ? matchOf({ ...row, ...form }, change, subscription) : { kind: "absent" };
 }
 
-function matchOf(form: SeenLicense, change: Order): Guarded {
+function matchOf(form: SeenLicense, change: Order, { slots }: Subscription): Guarded {
   // A license of another product that was bought for the subscription is not what is ordered now.
   if (form.pricelist !== undefined && /^\d+$/.test(form.pricelist) && form.pricelist !== String(change.pricelist)) {
     return { kind: "absent" };
   }
   const reference = [form.comment, form.remoteid].find(isReference);
-  const place = reference === undefined ? {} : slotOfReference(reference);
+  const { slot, generation } = reference === undefined ? change : slotOfReference(reference);
+  const holder = slots.find(({ n }) => n === slot)?.license;
+  if (holder) {
+    const evidence = `license ${form.elid} carries ${reference}, and license ${holder.elid} has its place`;
+    return { kind: "attention", reason: { code: "conflicting", change, evidence } };
+  }
   const { spends, ...unpaid } = change;
   return {
     kind: "match",
     match: {
-      change: { ...unpaid, ...place },
+      change: { ...unpaid, slot, generation },
       elid: form.elid,
       adopted: { suspended: isSuspended(form), addons: form.addons },
     },
   };
 }
 
-const highest = (rows: readonly SeenLicense[]): string | undefined =>
-  rows.reduce<string | undefined>(
-    (last, { elid }) => (last === undefined || BigInt(elid) > BigInt(last) ? elid : last),
-    undefined,
-  );
+const highest = (rows: readonly SeenLicense[]): string =>
+  rows.reduce((last, { elid }) => (BigInt(elid) > BigInt(last) ? elid : last), "0");

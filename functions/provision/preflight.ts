@@ -1,5 +1,5 @@
 import type { Billmgr, Listing } from "../../shared/billmgr/billmgr.ts";
-import { compareToTarget, type KnownLicense } from "../../shared/billmgr/readback.ts";
+import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import { ReadError } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
@@ -27,7 +27,6 @@ export type PreflightDependencies = {
   catalog: Catalog;
   /** All licenses of a family, as read in this run. */
   listing: (family: string) => Promise<Listing>;
-  knownLicenses: (family: string) => Promise<readonly KnownLicense[]>;
 };
 
 /** Reads the license that is to be changed or replaced, and before an order whether it was made already. */
@@ -69,7 +68,7 @@ async function preflightChange(
 async function preflightOrder(
   change: Order,
   subscription: Subscription,
-  { billmgr, catalog, listing, knownLicenses }: PreflightDependencies,
+  { billmgr, catalog, listing }: PreflightDependencies,
 ): Promise<Preflight> {
   // What is to be replaced may have been prolonged by somebody else, and then need no replacing.
   const replaced = subscription.slots.find(({ n }) => n === change.replaces?.n)?.license;
@@ -78,10 +77,7 @@ async function preflightOrder(
     if (expiry !== undefined && expiry !== replaced.expiry) return { kind: "moved", elid: replaced.elid, expiry };
   }
   const { family } = change;
-  const guarded = await guardOrder(change, subscription, await listing(family), await knownLicenses(family), {
-    billmgr,
-    catalog,
-  });
+  const guarded = await guardOrder(change, subscription, await listing(family), { billmgr, catalog });
   switch (guarded.kind) {
     case "match":
       return { kind: "adopt", match: guarded.match };

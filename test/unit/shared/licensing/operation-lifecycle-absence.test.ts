@@ -181,7 +181,7 @@ describe("with insufficient funds", () => {
     );
     expect(decide(waiting, catalogWith(), utc("2027-01-11"))).toMatchObject({
       kind: "settled",
-      blocked: [{ kind: "order", slot: 1 }],
+      blocked: [{ kind: "order" }],
     });
   });
 

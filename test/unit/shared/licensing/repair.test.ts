@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PreconditionFailed } from "../../../../shared/errors.ts";
 import { decide } from "../../../../shared/licensing/decide.ts";
-import type { Change, Operation } from "../../../../shared/licensing/operation.ts";
-import { blockOf } from "../../../../shared/licensing/operation.ts";
+import { blockOf, type Change, type Operation } from "../../../../shared/licensing/operation.ts";
 import { recordObservation } from "../../../../shared/licensing/operation-lifecycle.ts";
 import { follow } from "../../../../shared/licensing/preview.ts";
 import {
