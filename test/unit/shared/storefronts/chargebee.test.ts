@@ -58,11 +58,11 @@ const invoice = (more: Fields = {}) => ({
   ...more,
 });
 
-const tellAll = (type: string, content: Fields) => chargebee.events(event(type, content), {});
-const tell = (type: string, content: Fields) => tellAll(type, content)[0];
+const parseAll = (type: string, content: Fields) => chargebee.events(event(type, content), {});
+const parse = (type: string, content: Fields) => parseAll(type, content)[0];
 const factsOf = (type: string, content: Fields) => {
-  const told = tell(type, content);
-  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  const parsed = parse(type, content);
+  return parsed?.kind === "facts" ? parsed.events : expect.fail(JSON.stringify(parsed));
 };
 const typesOf = (type: string, content: Fields) => factsOf(type, content).map((one) => one.type.replace(/^.*\./, ""));
 const paymentOf = (object: Fields) =>
@@ -121,13 +121,13 @@ describe("user and password", () => {
 });
 
 describe("a subscription", () => {
-  test("is read as all that it says, at its own version", () => {
+  test("states its items, its status, and its end, at its own version", () => {
     const fact = {
       id: "ev_1",
       occurredAt: utc("2027-01-31T10:00:09.660"),
       customer: { id: "cus_1", email: "jo@example.com" },
     };
-    expect(tellAll("subscription_created", { subscription: subscription() })).toEqual([
+    expect(parseAll("subscription_created", { subscription: subscription() })).toEqual([
       {
         id: "ev_1",
         type: "subscription_created",
@@ -153,7 +153,7 @@ describe("a subscription", () => {
     ]);
   });
 
-  test("without a version is told at the event's time", () => {
+  test("without a version has the event's time", () => {
     const [changed] = factsOf("subscription_changed", { subscription: subscription({ resource_version: undefined }) });
     expect(changed?.occurredAt).toBe(utc("2027-01-31T10:00:09"));
   });
@@ -214,7 +214,7 @@ describe("a subscription", () => {
     expect(changed?.items?.list).toStrictEqual([held]);
   });
 
-  test("that holds nothing tells no items, and of nobody known no customer", () => {
+  test("without items states none, and without a customer no customer", () => {
     const bare = {
       subscription: subscription({ subscription_items: undefined }),
       customer: { email: "jo@example.com" },
@@ -244,11 +244,32 @@ describe("a subscription", () => {
 });
 
 describe("a paid invoice", () => {
+  test("counts after the subscription's end, which it does not date again", () => {
+    const content = { subscription: subscription({ status: "cancelled" }), invoice: invoice() };
+    expect(typesOf("payment_succeeded", content)).toEqual(["changed", "succeeded"]);
+    expect(typesOf("subscription_cancelled", content)).toEqual(["changed", "cancelled", "succeeded"]);
+  });
+
+  test.each([
+    ["a free plan", { line_items: [line({ amount: 0 })], total: 0, amount_paid: 0 }, true],
+    ["a full discount", { line_items: [line({ amount: 5700 })], total: 0, amount_paid: 0 }, false],
+    ["a line without an amount", { line_items: [line({ amount: null })], total: 0, amount_paid: 0 }, false],
+  ])("of %s: trial %s", (_, of, trial) => {
+    expect(paymentOf(invoice(of))).toMatchObject({ trial });
+  });
+
+  test("takes null wherever Chargebee may send it", () => {
+    const nulls = { paid_at: null, total: null, amount_paid: null, credits_applied: null, issued_credit_notes: null };
+    expect(paymentOf(invoice({ ...nulls, resource_version: null }))).toMatchObject({ payment: "17" });
+    const content = { subscription: null, invoice: invoice(), customer: null, credit_note: null };
+    expect(typesOf("payment_succeeded", content)).toEqual(["succeeded"]);
+  });
+
   test.each(["payment_succeeded", "invoice_generated", "invoice_updated"])("pays its plan's period (%s)", (type) => {
     expect(factsOf(type, { invoice: invoice() })).toEqual([
       {
         id: "ev_1",
-        // When it was paid, not when the event was made: the invoice is told again.
+        // When it was paid, not when the event was made: Chargebee sends the invoice again.
         occurredAt: utc("2027-01-31T10:00:07"),
         customer: { id: "cus_1", email: "jo@example.com" },
         type: "payment.succeeded",
@@ -259,7 +280,7 @@ describe("a paid invoice", () => {
     ]);
   });
 
-  test("beside its subscription is told with that", () => {
+  test("next to its subscription is stated with it", () => {
     const content = { subscription: subscription(), invoice: invoice() };
     expect(typesOf("subscription_renewed", content)).toEqual(["changed", "resumed", "cancel_withdrawn", "succeeded"]);
   });
@@ -273,7 +294,7 @@ describe("a paid invoice", () => {
     ],
     ["a line that names no subscription", [line({ subscription_id: undefined })], "2027-02-28T10:00:05"],
     [
-      "another subscription's line beside",
+      "another subscription's line, too",
       [line(), line({ subscription_id: "sub_2", date_to: unix("2029-01-31") })],
       "2027-02-28T10:00:05",
     ],
@@ -288,12 +309,12 @@ describe("a paid invoice", () => {
     });
   });
 
-  test("of several subscriptions is told of each", () => {
+  test("of several subscriptions is a payment of each", () => {
     const both = invoice({
       subscription_id: undefined,
       line_items: [line(), line({ subscription_id: "sub_2", date_to: unix("2027-03-31") })],
     });
-    expect(tellAll("payment_succeeded", { invoice: both })).toMatchObject([
+    expect(parseAll("payment_succeeded", { invoice: both })).toMatchObject([
       {
         id: "ev_1",
         about: { subscription: "sub_1" },
@@ -310,8 +331,8 @@ describe("a paid invoice", () => {
   test.each([
     ["by credits", { amount_paid: 0, credits_applied: 5700 }],
     ["with nothing, by a full discount", { total: 0, amount_paid: 0 }],
-    ["at a time that is not told", { paid_at: undefined }],
-    ["and made at a time that is not told", { paid_at: undefined, date: undefined }],
+    ["at an unknown time", { paid_at: undefined }],
+    ["and made at an unknown time", { paid_at: undefined, date: undefined }],
   ])("%s counts", (_, more) => {
     expect(paymentOf(invoice(more))).toMatchObject({ payment: "17", trial: false });
   });
@@ -326,20 +347,54 @@ describe("a paid invoice", () => {
     ["of a period that is over", { line_items: [line({ date_to: unix("2027-01-31T10:00:05") })] }],
     ["without lines", { line_items: null }],
   ])("%s pays nothing", (_, more) => {
-    expect(tell("invoice_updated", { invoice: invoice(more) })).toMatchObject({ kind: "ignored" });
+    expect(parse("invoice_updated", { invoice: invoice(more) })).toMatchObject({ kind: "ignored" });
   });
 
-  test("of no subscription says nothing", () => {
+  test("of no subscription is ignored", () => {
     expect(
-      tell("payment_succeeded", { invoice: invoice({ subscription_id: undefined, line_items: [] }) }),
+      parse("payment_succeeded", { invoice: invoice({ subscription_id: undefined, line_items: [] }) }),
     ).toMatchObject({
       kind: "ignored",
     });
-    expect(tell("payment_succeeded", {})).toMatchObject({ kind: "ignored", reason: "about no invoice" });
+    expect(parse("payment_succeeded", {})).toMatchObject({ kind: "ignored", reason: "about no invoice" });
   });
 });
 
 describe("a payment that failed", () => {
+  const failed = (of: Fields, content: Fields = {}) =>
+    typesOf("payment_failed", {
+      subscription: subscription({ due_invoices_count: 1, current_term_start: unix("2027-01-31T10:00:05") }),
+      invoice: invoice({ status: "payment_due", amount_paid: 0, ...of }),
+      ...content,
+    });
+
+  test.each([
+    ["a renewal", {}],
+    ["a renewal with a charge", { line_items: [line(), line({ entity_type: "charge_item_price" })] }],
+    ["the older catalog", { line_items: [line({ entity_type: "plan" })] }],
+    ["a line without a start", { line_items: [line({ date_from: null })] }],
+  ])("counts, of %s", (_, of) => {
+    expect(failed(of)).toEqual(["changed", "cancel_withdrawn", "failed"]);
+  });
+
+  test.each([
+    ["a one-off charge", { line_items: [line({ entity_type: "charge_item_price" })] }],
+    ["a change within the term", { line_items: [line({ date_from: unix("2027-02-10") })] }],
+    ["another subscription's plan", { line_items: [line({ subscription_id: "sub_2" })] }],
+  ])("leaves the paid term paid, of %s", (_, of) => {
+    expect(failed(of)).toEqual(["changed", "cancel_withdrawn"]);
+  });
+
+  test("counts where the event omits the subscription", () => {
+    expect(failed({ line_items: [line({ date_from: unix("2027-02-10") })] }, { subscription: null })).toEqual([
+      "failed",
+    ]);
+    expect(parse("payment_failed", { invoice: invoice({ line_items: null }) })).toMatchObject({
+      kind: "ignored",
+      about: { subscription: "sub_1" },
+    });
+  });
+
   test("is later than the state of the same second that was fine", () => {
     const failed = factsOf("payment_failed", {
       subscription: subscription({ due_invoices_count: 1, resource_version: ms("2027-01-31T10:00:09.900") }),
@@ -358,7 +413,7 @@ describe("a payment that failed", () => {
 describe("money that went back", () => {
   const note = (cn_total: number, cn_status = "refunded", cn_id = "CN-1") => ({ cn_id, cn_status, cn_total });
   const refund = (issued_credit_notes: unknown[], credit_note?: Fields) =>
-    tell("payment_refunded", { invoice: invoice({ issued_credit_notes }), ...(credit_note && { credit_note }) });
+    parse("payment_refunded", { invoice: invoice({ issued_credit_notes }), ...(credit_note && { credit_note }) });
 
   test.each([
     ["whole, by the invoice", [note(5700)], undefined],
@@ -379,7 +434,7 @@ describe("money that went back", () => {
 
   test.each([
     ["in part", [note(2700)], undefined],
-    ["in part, told twice", [note(2850)], { id: "CN-1", status: "refunded", total: 2850 }],
+    ["in part, listed twice", [note(2850)], { id: "CN-1", status: "refunded", total: 2850 }],
     ["as a promise", [note(5700, "refund_due")], undefined],
     ["nowhere", [], undefined],
   ])("%s takes nothing back", (_, notes, credit) => {
@@ -387,7 +442,7 @@ describe("money that went back", () => {
   });
 
   test("of an invoice of nothing takes nothing back", () => {
-    expect(tell("payment_refunded", { invoice: invoice({ total: 0, amount_paid: 0 }) })).toMatchObject({
+    expect(parse("payment_refunded", { invoice: invoice({ total: 0, amount_paid: 0 }) })).toMatchObject({
       kind: "ignored",
     });
   });
@@ -396,11 +451,13 @@ describe("money that went back", () => {
     ["voided", "invoice_updated", { status: "voided" }],
     ["deleted", "invoice_deleted", {}],
   ])("with an invoice that was %s", (_, type, more) => {
-    expect(factsOf(type, { invoice: invoice(more) })).toMatchObject([{ type: "payment.refunded", payment: "17" }]);
+    expect(factsOf(type, { invoice: invoice(more) })).toMatchObject([
+      { type: "payment.voided", payment: "17", reversed: false },
+    ]);
   });
 });
 
-describe("what tells nothing or cannot be read", () => {
+describe("an event that is ignored or unparseable", () => {
   test.each([
     "customer_changed",
     "credit_note_created",
@@ -408,7 +465,7 @@ describe("what tells nothing or cannot be read", () => {
     "omnichannel_subscription_created",
     "transaction_created",
   ])("%s changes no license", (type) => {
-    expect(tell(type, {})).toMatchObject({ id: "ev_1", kind: "ignored", reason: `"${type}" changes no license` });
+    expect(parse(type, {})).toMatchObject({ id: "ev_1", kind: "ignored", reason: `"${type}" changes no license` });
   });
 
   test.each([
@@ -437,20 +494,23 @@ describe("what tells nothing or cannot be read", () => {
       { invoice: invoice({ paid_at: ms("2027-01-31") }) },
       /^content\.invoice\.paid_at: .*Unix time in seconds/,
     ],
-  ])("%s is unclear, and says where", (_, type, content, reason) => {
-    expect(tell(type, content)).toMatchObject({
+  ])("%s is unparseable, and says where", (_, type, content, reason) => {
+    expect(parse(type, content)).toMatchObject({
       id: "ev_1",
       kind: "unparseable",
       reason: expect.stringMatching(reason),
     });
   });
 
-  test.each([null, [], "text", 7, {}, { id: "ev_1", event_type: "subscription_created" }])("%j is unclear", (body) => {
-    expect(chargebee.events(body, {})).toMatchObject([{ id: "", kind: "unparseable", type: "no type" }]);
-  });
+  test.each([null, [], "text", 7, {}, { id: "ev_1", event_type: "subscription_created" }])(
+    "%j is unparseable",
+    (body) => {
+      expect(chargebee.events(body, {})).toMatchObject([{ id: "", kind: "unparseable", type: "no type" }]);
+    },
+  );
 
   test("quotes no value of the body", () => {
-    const told = tell("subscription_changed", { subscription: subscription({ status: { of: "jo@example.com" } }) });
-    expect(JSON.stringify(told)).not.toContain("jo@example");
+    const parsed = parse("subscription_changed", { subscription: subscription({ status: { of: "jo@example.com" } }) });
+    expect(JSON.stringify(parsed)).not.toContain("jo@example");
   });
 });
