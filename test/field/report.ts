@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseCatalog } from "../../shared/licensing/catalog.ts";
+import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
+import { storefrontNames } from "../../shared/licensing/event.ts";
 import { post, startTestStack } from "../support/local.ts";
 import { headersOf } from "../support/signers.ts";
 
@@ -32,29 +33,35 @@ export const secondsOn = (day: number): number => Math.round(dateOn(day).getTime
 let sent = 0;
 export const newId = (prefix: string): string => `${prefix}_${++sent}`;
 
-const storefronts = ["stripe", "paddle", "polar", "chargebee", "standard"];
-const soldAs = (name: string) => Object.fromEntries(storefronts.map((storefront) => [storefront, [name]]));
+type PlanName = "vm-monthly" | "vm-yearly" | "dci";
 
-/** Everything is sold under the same names at each storefront. */
-const catalog = parseCatalog({
-  billmgr: { url: "https://billmgr.example/manager/billmgr" },
-  products: {
-    vmmanager6: { pricelist: 55163, addons: { nodes: 55165 } },
-    dcimanager6: { pricelist: 55161 },
-  },
-  plans: {
-    "vm-monthly": { product: "vmmanager6", period: 1, addons: { nodes: { perUnit: 1 } }, soldAs: soldAs("vm-month") },
-    "vm-yearly": { product: "vmmanager6", period: 12, addons: { nodes: { perUnit: 1 } }, soldAs: soldAs("vm-year") },
-    dci: {
-      product: "dcimanager6",
-      period: 1,
-      quantity: "licenses",
-      trial: { period: -100 },
-      soldAs: soldAs("dci-month"),
+/** `names`: how a storefront calls the plans. They are sold under these names at each storefront. */
+export function catalogOf(names: Partial<Record<PlanName, string[]>>): Catalog {
+  const soldAs = (plan: PlanName) =>
+    Object.fromEntries(storefrontNames.map((storefront) => [storefront, names[plan] ?? []]));
+  const vmmanager = { product: "vmmanager6", addons: { nodes: { perUnit: 1 } } };
+  return parseCatalog({
+    billmgr: { url: "https://billmgr.example/manager/billmgr" },
+    products: {
+      vmmanager6: { pricelist: 55163, addons: { nodes: 55165 } },
+      dcimanager6: { pricelist: 55161 },
     },
-  },
-  policy: { graceDays: 3, onEnd: "suspend", retentionDays: 14 },
-});
+    plans: {
+      "vm-monthly": { ...vmmanager, period: 1, soldAs: soldAs("vm-monthly") },
+      "vm-yearly": { ...vmmanager, period: 12, soldAs: soldAs("vm-yearly") },
+      dci: {
+        product: "dcimanager6",
+        period: 1,
+        quantity: "licenses",
+        trial: { period: -100 },
+        soldAs: soldAs("dci"),
+      },
+    },
+    policy: { graceDays: 3, onEnd: "suspend", retentionDays: 14 },
+  });
+}
+
+const catalog = catalogOf({ "vm-monthly": ["vm-month"], "vm-yearly": ["vm-year"], dci: ["dci-month"] });
 
 const statuses: Record<number, Status> = { 2: "active", 3: "suspended" };
 
