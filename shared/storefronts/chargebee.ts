@@ -126,7 +126,11 @@ function read(body: unknown): ParsedEvent[] {
   const { type } = head;
   if (!ofSubscription.test(type) && !ofInvoice.includes(type)) return [changesNothing(head)];
   const read = z.safeParse(content, parsed.data.content);
-  if (!read.success) return [unparseable(head, `content.${problemIn(content, read.error, parsed.data.content)}`)];
+  if (!read.success) {
+    const known = z.safeParse(z.object({ subscription: z.object({ id }) }), parsed.data.content);
+    const about = known.success ? { subscription: known.data.subscription.id } : undefined;
+    return [unparseable(head, `content.${problemIn(content, read.error, parsed.data.content)}`, about)];
+  }
   if (ofSubscription.test(type) && !read.data.subscription) return [unparseable(head, "content.subscription: missing")];
   if (ofInvoice.includes(type) && !read.data.invoice) return [ignored(head, "about no invoice", subjectOf(read.data))];
   return factsOf(read.data, head);

@@ -104,8 +104,11 @@ function read(body: unknown): ParsedEvent {
   const { event_id, event_type: type, occurred_at: occurredAt, data } = parsed.data;
   // Paddle's simulator signs as Paddle does. Nothing marks an event of the sandbox.
   const head: Head = { id: event_id, type, occurredAt, test: event_id.startsWith("ntfsimevt_") };
-  const as = <S extends z.core.$ZodType>(schema: S, interpret: (part: z.output<S>) => ParsedEvent): ParsedEvent =>
-    reading(schema, data, "data", head, interpret);
+  const as = <S extends z.core.$ZodType>(
+    schema: S,
+    interpret: (part: z.output<S>) => ParsedEvent,
+    soldIn = "subscription_id",
+  ): ParsedEvent => reading(schema, data, "data", head, interpret, soldIn);
   switch (type) {
     case "subscription.created":
     case "subscription.imported":
@@ -116,7 +119,7 @@ function read(body: unknown): ParsedEvent {
     case "subscription.paused":
     case "subscription.resumed":
     case "subscription.canceled":
-      return as(subscription, (object) => subscriptionIs(object, head));
+      return as(subscription, (object) => subscriptionIs(object, head), "id");
     case "transaction.completed":
       return as(transaction, (object) => paid(object, head));
     case "transaction.payment_failed":

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
-import { problemIn } from "./fields.ts";
+import { id, problemIn } from "./fields.ts";
 import type { ParsedEvent, Subject } from "./storefront.ts";
 
 /** The fields of an event that are known before its meaning. */
@@ -26,7 +26,7 @@ export const changesNothing = (head: Head): ParsedEvent =>
 
 /**
  * Reads a part of an event by its schema; the event is unparseable where the part does not fit. `path` is where the part
- * stands in the body, "" for all of it.
+ * stands in the body, "" for all of it. `soldIn`: the field of the part that contains the subscription's id.
  */
 export function reading<S extends z.core.$ZodType>(
   schema: S,
@@ -34,11 +34,14 @@ export function reading<S extends z.core.$ZodType>(
   path: string,
   head: Head,
   interpret: (part: z.output<S>) => ParsedEvent,
+  soldIn?: string,
 ): ParsedEvent {
   const read = z.safeParse(schema, part);
-  return read.success
-    ? interpret(read.data)
-    : unparseable(head, `${path && `${path}.`}${problemIn(schema, read.error, part)}`);
+  if (read.success) return interpret(read.data);
+  const reason = `${path && `${path}.`}${problemIn(schema, read.error, part)}`;
+  const sold = z.safeParse(z.record(z.string(), z.unknown()), part).data?.[soldIn ?? ""];
+  const about = z.safeParse(id, sold);
+  return unparseable(head, reason, about.success ? { subscription: about.data } : undefined);
 }
 
 /** The fact that a storefront's status of a subscription states. */

@@ -116,6 +116,11 @@ function read(body: unknown, id: string): ParsedEvent {
   if (!parsed.success) return unparseable({ id, type: "no type" }, problemIn(envelope, parsed.error, body));
   const { type, timestamp: occurredAt, data } = parsed.data;
   const head: Head = { id, type, occurredAt };
+  const as = <S extends z.core.$ZodType>(
+    schema: S,
+    interpret: (part: z.output<S>) => ParsedEvent,
+    soldIn = "subscription_id",
+  ): ParsedEvent => reading(schema, data, "data", head, interpret, soldIn);
   switch (type) {
     case "subscription.created":
     case "subscription.active":
@@ -129,14 +134,14 @@ function read(body: unknown, id: string): ParsedEvent {
     case "subscription.revoked":
     // Polar takes over the billing of a subscription from another provider (API version 2027-01).
     case "subscription.migrated":
-      return reading(subscription, data, "data", head, (object) => subscriptionIs(object, head));
+      return as(subscription, (object) => subscriptionIs(object, head), "id");
     case "order.paid":
-      return reading(order, data, "data", head, (object) => paid(object, head));
+      return as(order, (object) => paid(object, head));
     case "order.refunded":
-      return reading(order, data, "data", head, (object) => refunded(object, head));
+      return as(order, (object) => refunded(object, head));
     case "refund.created":
     case "refund.updated":
-      return reading(refund, data, "data", head, ({ order_id, subscription_id }) =>
+      return as(refund, ({ order_id, subscription_id }) =>
         ignored(
           head,
           '"order.refunded" states what it takes back',

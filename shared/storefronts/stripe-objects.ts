@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { Customer } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
-import { countUpTo, flag, id } from "./fields.ts";
+import { countUpTo, flag, id, listOf } from "./fields.ts";
 import type { Link } from "./storefront.ts";
 
 /** What several of Stripe's objects have in common: fields, and the facts in them. */
@@ -30,7 +30,7 @@ export const priced = z.nullish(
 );
 
 export const list = <T extends z.core.$ZodType>(element: T) =>
-  z.nullish(z.object({ data: z.array(element), has_more: flag(false) }));
+  z.nullish(z.object({ data: listOf(element), has_more: flag(false) }));
 
 /** An item can be sold in the catalog by its price or by its product. */
 export const namesOf = (price: { id: string; product?: string | null | undefined }): string[] =>

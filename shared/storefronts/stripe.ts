@@ -91,8 +91,11 @@ function read(body: unknown): ParsedEvent {
   }
   const { id: eventId, type, created, livemode, data } = parsed.data;
   const head: Head = { id: eventId, type, occurredAt: created, test: !livemode };
-  const as = <S extends z.core.$ZodType>(schema: S, interpret: (object: z.output<S>) => ParsedEvent): ParsedEvent =>
-    reading(schema, data.object, "data.object", head, interpret);
+  const as = <S extends z.core.$ZodType>(
+    schema: S,
+    interpret: (object: z.output<S>) => ParsedEvent,
+    soldIn?: string,
+  ): ParsedEvent => reading(schema, data.object, "data.object", head, interpret, soldIn);
   switch (type) {
     case "invoice.paid":
       return as(invoice, (object) => paid(object, head));
@@ -104,7 +107,11 @@ function read(body: unknown): ParsedEvent {
     case "customer.subscription.resumed":
     case "customer.subscription.deleted": {
       const { cancel_at, cancel_at_period_end } = data.previous_attributes ?? {};
-      return as(subscription, (object) => subscriptionIs(object, head, Boolean(cancel_at || cancel_at_period_end)));
+      return as(
+        subscription,
+        (object) => subscriptionIs(object, head, Boolean(cancel_at || cancel_at_period_end)),
+        "id",
+      );
     }
     case "invoice_payment.paid":
       return as(invoicePayment, (object) => partPaid(object, head));

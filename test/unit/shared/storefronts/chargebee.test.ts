@@ -509,6 +509,14 @@ describe("an event that is ignored or unparseable", () => {
     },
   );
 
+  test("is still known by the subscription's id, where it has one", () => {
+    const malformed = { subscription: subscription({ status: 7 }) };
+    expect(parse("subscription_changed", malformed)).toMatchObject({ about: { subscription: "sub_1" } });
+    const without = parse("payment_succeeded", { invoice: invoice({ paid_at: "soon" }) });
+    expect(without).toMatchObject({ kind: "unparseable" });
+    expect(without).not.toHaveProperty("about");
+  });
+
   test("quotes no value of the body", () => {
     const parsed = parse("subscription_changed", { subscription: subscription({ status: { of: "jo@example.com" } }) });
     expect(JSON.stringify(parsed)).not.toContain("jo@example");

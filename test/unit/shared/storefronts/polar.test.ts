@@ -400,6 +400,15 @@ describe("the envelope", () => {
     });
   });
 
+  test("of a malformed event still names the subscription", () => {
+    const about = { subscription: "sub_1" };
+    expect(paid({ created_at: 7 })).toMatchObject({ kind: "unparseable", about });
+    expect(parse("subscription.updated", polarSubscription({ status: 7 }))).toMatchObject({
+      kind: "unparseable",
+      about,
+    });
+  });
+
   test("reads any customer", () => {
     expect(eventsOf("subscription.updated", polarSubscription({ customer: "cus_1" }))[0]?.customer).toEqual({
       id: "cus_1",

@@ -123,9 +123,20 @@ describe("a subscription", () => {
     expect(over).toMatchObject({ type: "subscription.cancelled" });
   });
 
+  test("that cannot be read is still known by its id", () => {
+    expect(parse("customer.subscription.updated", stripeSubscription({ customer: 7.5 }))).toMatchObject({
+      kind: "unparseable",
+      about: { subscription: "sub_1" },
+    });
+    const unknown = parse("customer.subscription.updated", stripeSubscription({ id: null }));
+    expect(unknown).toMatchObject({ kind: "unparseable" });
+    expect(unknown).not.toHaveProperty("about");
+  });
+
   test("takes null wherever Stripe may send it", () => {
     const nulls = { status: null, customer: null, cancel_at_period_end: null, items: null };
     expect(typesOf(nulls)).toEqual(["changed", "cancel_withdrawn"]);
+    expect(typesOf({ items: { data: null, has_more: null } })).toEqual(["changed", "resumed", "cancel_withdrawn"]);
     expect(typesOf(listed(item({ price: null, plan: null, quantity: null, current_period_end: null })))).toEqual([
       "changed",
       "resumed",
