@@ -81,7 +81,6 @@ const order = z.object({
   created_at: time,
   status: z.nullish(z.string()),
   billing_reason: z.nullish(z.string()),
-  discount_amount: z.nullish(z.number()),
   discount_id: maybe,
   customer_id: maybe,
   customer,
@@ -211,7 +210,7 @@ function paid(object: Order, head: Head): ParsedEvent {
       ? unparseable(head, "data.subscription: contains no period that the order can pay for", about)
       : ignored(head, "an order that charges for no period ahead", about);
   }
-  const trial = paying.isFree && !object.discount_amount && !object.discount_id;
+  const trial = paying.isFree && !object.discount_id;
   const event: Event = { ...fact, type: "payment.succeeded", payment: object.id, covers, trial };
   return { ...head, kind: "facts", about, events: [event] };
 }

@@ -214,6 +214,13 @@ describe("order.paid", () => {
       });
     });
 
+    test("pays the next one also where the order is made some minutes before its period", () => {
+      const outdated = { current_period_end: "2027-01-31T10:29:00Z", recurring_interval: "month" };
+      expect(paid({ items, subscription: outdated })).toMatchObject({
+        events: [{ covers: { through: "2027-02-28T10:29:00.000Z" } }],
+      });
+    });
+
     test("needs attention where the next one is unknown", () => {
       const outdated = { current_period_end: "2027-01-31T09:59:00Z", recurring_interval: "decade" };
       expect(paid({ items, subscription: outdated })).toMatchObject({ kind: "unparseable" });

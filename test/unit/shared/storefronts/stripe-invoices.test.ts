@@ -126,6 +126,7 @@ describe("invoice.paid", () => {
 
   test.each([
     ["settled by a credit note", { amount_paid: 0, pre_payment_credit_notes_amount: 2000 }, "ignored"],
+    ["credited although it is paid", { amount_paid: 2000, pre_payment_credit_notes_amount: 2000 }, "facts"],
     ["credited in part", { amount_paid: 500, pre_payment_credit_notes_amount: 1500 }, "facts"],
     ["credited in part, the rest paid by a balance", { amount_paid: 0, pre_payment_credit_notes_amount: 500 }, "facts"],
     ["credited after its payment", { amount_paid: 2000, post_payment_credit_notes_amount: 2000 }, "facts"],
@@ -164,6 +165,12 @@ describe("the paid time of prorations", () => {
       covers: { from: utc("2027-02-10"), through: utc("2027-03-31T10:00") },
       items: { list: [{ quantity: 7 }] },
     });
+  });
+
+  test("to the end of the next period adds nothing to its quantity", () => {
+    // Stripe keeps a renewal's invoice open for an hour, in which a change can still come.
+    const cycle = lines(line({ quantity: 5 }), proration({ quantity: 7 }));
+    expect(paymentOf(invoice(cycle)).items?.list).toMatchObject([{ quantity: 5 }]);
   });
 
   test("is cut where a credit of the same invoice gives it back", () => {
