@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { LocalStack } from "../../local/stack.ts";
 import { type Catalog, parseCatalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
 import { post, startTestStack } from "../support/local.ts";
@@ -65,19 +66,21 @@ const catalog = catalogOf({ "vm-monthly": ["vm-month"], "vm-yearly": ["vm-year"]
 
 const statuses: Record<number, Status> = { 2: "active", 3: "suspended" };
 
+/** Those that are not deleted. */
+export const licensesOf = ({ sandbox }: LocalStack): Status[] =>
+  (sandbox?.licenses() ?? []).flatMap(({ status }) => statuses[status] ?? []);
+
 export function checkReports(storefront: string, reports: readonly Report[]): void {
   describe(`at ${storefront}`, () => {
     test.each(reports)("$happens", { timeout: 60_000 }, async ({ sends, licenses, buys, attention = 0 }) => {
       const stack = await startTestStack({ catalog, clock: start });
-      const statusesNow = () =>
-        (stack.sandbox?.licenses() ?? []).flatMap(({ status }) => (status in statuses ? [statuses[status]] : []));
       try {
         const checks = [...licenses];
         const checkUntil = async (day: number) => {
           for (let next = checks[0]; next && next[0] < day; next = checks[0]) {
             const [on, ...expected] = next;
             await stack.advanceTo(dateOn(on));
-            expect(statusesNow(), `the licenses on day ${on}`).toEqual(expected);
+            expect(licensesOf(stack), `the licenses on day ${on}`).toEqual(expected);
             checks.shift();
           }
         };
