@@ -238,7 +238,12 @@ describe("the client", () => {
   test("a license with any number of addons is seen in a few words", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = { reference: "bw-1", elid: undefined, knownLicenses: async () => [], holderOf: async () => undefined };
+    const known = {
+      reference: "bw-1",
+      elid: undefined,
+      knownLicenses: async () => [],
+      holderOf: async () => undefined,
+    };
     const result = await readBack(operation({ change: changes.edit }), known, billmgr);
     expect(result.verdict).toBe("achieved");
     expect(result.evidence.length).toBeLessThan(200);

@@ -47,6 +47,7 @@ const invoiceOf = (customer: Customer, at: Date, more: object = {}) => ({
       subscription_id: customer.subscription,
       entity_type: "plan_item_price",
       entity_id: customer.sold,
+      amount: 1900,
       date_from: seconds(customer.from),
       date_to: seconds(customer.to),
     },

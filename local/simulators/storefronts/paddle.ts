@@ -38,6 +38,11 @@ const transactionOf = (customer: Customer, at: Date, origin: string) => ({
   billed_at: at.toISOString(),
   billing_period: periodOf(customer),
   items: itemsOf(customer),
+  details: {
+    line_items: [
+      { price_id: customer.sold, quantity: customer.quantity, proration: null, totals: { subtotal: "1900" } },
+    ],
+  },
 });
 
 const updated = (customer: Customer, at: Date, more: object = {}) =>

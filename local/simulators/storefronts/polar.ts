@@ -33,7 +33,15 @@ const orderOf = (customer: Customer, at: Date, more: object = {}) => ({
   product_id: customer.sold,
   subscription_id: customer.subscription,
   subscription: subscriptionOf(customer),
-  items: [{ proration: false, start_timestamp: customer.from.toISOString(), end_timestamp: customer.to.toISOString() }],
+  total_amount: 1900,
+  items: [
+    {
+      amount: 1900,
+      proration: false,
+      start_timestamp: customer.from.toISOString(),
+      end_timestamp: customer.to.toISOString(),
+    },
+  ],
   ...more,
 });
 
