@@ -12,7 +12,7 @@ export const id = z.pipe(
   z.transform((value) => String(value).toWellFormed()),
 );
 
-/** A count, or one in text as PHP's database drivers give it. */
+/** A count, also as text, which PHP's database drivers return. */
 export const countUpTo = (most: number, least = 0) =>
   z.pipe(
     z.union([z.number(), z.string().check(z.regex(/^\d{1,9}$/))]).check(
@@ -23,8 +23,22 @@ export const countUpTo = (most: number, least = 0) =>
     z.transform((value) => Number(value)),
   );
 
-/** An address that is none is no reason to refuse what was paid. */
+/** A malformed address is no reason to refuse a payment. */
 export const email = z.catch(z.nullish(z.string().check(z.maxLength(320))), undefined);
+
+/** A boolean that a vendor omits or sends as null. */
+export const flag = (fallback: boolean) =>
+  z.pipe(
+    z.nullish(z.boolean()),
+    z.transform((value) => value ?? fallback),
+  );
+
+/** A list that a vendor omits or sends as null. */
+export const listOf = <T extends z.core.$ZodType>(element: T) =>
+  z.pipe(
+    z.nullish(z.array(element)),
+    z.transform((list) => list ?? []),
+  );
 
 const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 

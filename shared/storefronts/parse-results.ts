@@ -2,14 +2,24 @@ import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { problemIn } from "./fields.ts";
-import type { ParsedEvent } from "./storefront.ts";
+import type { ParsedEvent, Subject } from "./storefront.ts";
 
-/** What is known of an event before its meaning. */
+/** The fields of an event that are known before its meaning. */
 export type Head = Pick<ParsedEvent, "id" | "type" | "occurredAt" | "test">;
 
-export const ignored = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "ignored", reason });
+export const ignored = (head: Head, reason: string, about?: Subject): ParsedEvent => ({
+  ...head,
+  kind: "ignored",
+  reason,
+  ...(about && { about }),
+});
 
-export const unparseable = (head: Head, reason: string): ParsedEvent => ({ ...head, kind: "unparseable", reason });
+export const unparseable = (head: Head, reason: string, about?: Subject): ParsedEvent => ({
+  ...head,
+  kind: "unparseable",
+  reason,
+  ...(about && { about }),
+});
 
 export const changesNothing = (head: Head): ParsedEvent =>
   ignored(head, `"${head.type.slice(0, 60)}" changes no license`);
