@@ -1,4 +1,5 @@
 import { chargebee } from "./chargebee.ts";
+import { reportEmptyPayments } from "./empty-payments.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
@@ -22,7 +23,7 @@ const all: Storefront[] = [
   chargebee,
   fastspring,
   hostbill,
-];
+].map(reportEmptyPayments);
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);
