@@ -78,14 +78,13 @@ export function messagesOf(storefront: string, read: ParsedEvent, came: StoredRe
       kind === "ignored" && told.about ? keyOfSubject(storefront, told.about) : keyOf("event", storefront, id);
     return [to({ key, kind, received, reason: told.reason })];
   }
-  const links = (told.links ?? []).map((link) =>
-    to({
-      key: keyOf("reference", storefront, link.reference),
-      kind: "link",
-      to: keyOfSubject(storefront, link.to),
-      ...(told.test && { test: true }),
-    }),
-  );
+  const links = (told.links ?? []).map(({ reference, to: subject, ...terms }): Outgoing => {
+    const key = keyOf("reference", storefront, reference);
+    const target = keyOfSubject(storefront, subject);
+    const message: Message = { key, kind: "link", to: target, ...terms, ...(told.test && { test: true }) };
+    // One event can link a reference to several subjects.
+    return { message, deduplicationId: digestOf(deduplicationId, target) };
+  });
   const events = told.events.map((event) => ({ ...notLaterThan(came.receivedAt, event), id }));
   const about = keyOfSubject(storefront, told.about);
   return [to({ key: about, kind: "event", received, events }), ...links];
