@@ -34,15 +34,15 @@ test("a life gives the same licenses in whatever order and however often it is t
   await life.expectSameInAnyOrder(new Date("2027-02-10T00:00:00Z"));
 });
 
-test("a renewal that fails is suspended after the grace", { timeout: 20_000 }, async () => {
+test("a failed attempt leaves paid time alone, and grace begins where that ends", { timeout: 20_000 }, async () => {
   const failure = life.events[5] as Told;
   const triggeredAt = "2026-12-20T10:00:00Z";
   const headers = { ...failure.headers, "x-shopify-triggered-at": triggeredAt };
   await life.play(stack, [...life.events.slice(0, 2), { ...failure, at: new Date(triggeredAt), headers }]);
-  await stack.advanceTo(new Date("2026-12-24"));
+  await stack.advanceTo(new Date("2026-12-28"));
   expect(doneAt(stack)).toEqual([
     ["2026-11-23", "order", { 55165: 3 }],
-    ["2026-12-23", "suspend"],
+    ["2026-12-26", "suspend"],
   ]);
 });
 
