@@ -90,6 +90,7 @@ const forms: Record<string, () => string> = {
   polar: standardKey,
   shopify: () => `shpss_${hex()}`,
   chargebee: () => `webhooks:${hex()}`,
+  appstle: standardKey,
 };
 
 /** One for each storefront that there is. */

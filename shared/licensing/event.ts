@@ -12,6 +12,8 @@ export const storefrontNames = [
   "fastspring",
   "polar",
   "hostbill",
+  "appstle",
+  "recharge",
 ] as const;
 
 /** What was sold, in the storefront's own names (a Stripe price and its product, a plan of the catalog, "sku:vm6"). */

@@ -1,3 +1,4 @@
+import { appstle } from "./appstle.ts";
 import { chargebee } from "./chargebee.ts";
 import { reportEmptyPayments } from "./empty-payments.ts";
 import { fastspring } from "./fastspring.ts";
@@ -5,6 +6,7 @@ import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
 import { paddle } from "./paddle.ts";
 import { polar } from "./polar.ts";
+import { recharge } from "./recharge.ts";
 import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
 import type { Storefront } from "./storefront.ts";
@@ -23,6 +25,8 @@ const all: Storefront[] = [
   chargebee,
   fastspring,
   hostbill,
+  appstle,
+  recharge,
 ].map(reportEmptyPayments);
 
 export const storefrontNamed = (name: string): Storefront | undefined =>

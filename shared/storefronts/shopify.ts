@@ -4,6 +4,7 @@ import type { Customer, Event, Item } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 import { countUpTo, email, id, time } from "./fields.ts";
 import { changesNothing, type Head, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
+import { monthsOf, shopifyId, soldNames } from "./shopify-fields.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, ParsedEvent, SignedRequest, Storefront } from "./storefront.ts";
 
@@ -31,23 +32,18 @@ export const shopify: Storefront = {
 const signedWebhook = bodySigned("X-Shopify-Hmac-Sha256", "base64");
 const signedEvent = bodySigned("shopify-hmac-sha256", "base64");
 
-/** A number, or the name that GraphQL gives it ("gid://shopify/Order/1"). */
-const ref = z.pipe(
-  id,
-  z.transform((text) => text.replace(/^gid:\/\/shopify\/\w+\//, "")),
-);
-const maybe = z.nullish(ref);
+const maybe = z.nullish(shopifyId);
 const count = countUpTo(1_000_000);
 
 const order = z.object({
-  id: ref,
+  id: shopifyId,
   created_at: time,
   updated_at: z.nullish(time),
   cancelled_at: z.nullish(time),
   financial_status: z.nullish(z.string()),
   test: z.nullish(z.boolean()),
   email,
-  customer: z.catch(z.nullish(z.object({ id: ref, email })), undefined),
+  customer: z.catch(z.nullish(z.object({ id: shopifyId, email })), undefined),
   line_items: z.array(
     z.object({
       variant_id: maybe,
@@ -211,16 +207,15 @@ function orderIs(object: Order, head: Head): ParsedEvent {
   );
 }
 
-/** By variant with its selling plan, variant, SKU, or product. */
-function itemOf({ variant_id, selling_plan_id, sku, product_id, ...line }: Order["line_items"][number]): Item {
-  const names = [
-    ...(variant_id && selling_plan_id ? [`${variant_id}@${selling_plan_id}`] : []),
-    ...(variant_id ? [variant_id] : []),
-    ...(sku ? [`sku:${sku}`] : []),
-    ...(product_id ? [product_id] : []),
-  ];
-  return { names, quantity: line.current_quantity ?? line.quantity };
-}
+const itemOf = (line: Order["line_items"][number]): Item => ({
+  names: soldNames({
+    variant: line.variant_id,
+    sellingPlan: line.selling_plan_id,
+    sku: line.sku,
+    product: line.product_id,
+  }),
+  quantity: line.current_quantity ?? line.quantity,
+});
 
 function contractIs(object: Contract, head: Head, { triggeredAt }: Unsigned): ParsedEvent {
   const subscription = object.id ?? object.admin_graphql_api_id;
@@ -232,7 +227,8 @@ function contractIs(object: Contract, head: Head, { triggeredAt }: Unsigned): Pa
   const eventId = `${(object.revision_id ?? "").padStart(20, "0")} ${digestIn(object)}`;
   const buyer = object.customer_id ?? object.admin_graphql_api_customer_id;
   const fact = { id: eventId, occurredAt, customer: buyer ? { id: buyer } : {} };
-  const interval = monthsOf(object);
+  const { billing_policy } = object;
+  const interval = billing_policy && monthsOf(billing_policy.interval, billing_policy.interval_count);
   const first = object.origin_order_id ?? object.admin_graphql_api_origin_order_id;
   // One checkout makes a contract for each of its billing policies, and all of them have the same first order.
   const links: Link[] = first
@@ -242,17 +238,6 @@ function contractIs(object: Contract, head: Head, { triggeredAt }: Unsigned): Pa
   const events = whole(fact, interval ? { interval } : {}, standings.get(status), ended.includes(status) && paidToEnd);
   return { ...head, id: eventId, occurredAt, kind: "facts", about, events, links };
 }
-
-/** Undefined for days and weeks: licenses are sold by months. */
-function monthsOf({ billing_policy }: Contract): number | undefined {
-  const months = monthsIn.get(billing_policy?.interval.toLowerCase() ?? "");
-  return billing_policy && months ? months * billing_policy.interval_count : undefined;
-}
-
-const monthsIn = new Map([
-  ["month", 1],
-  ["year", 12],
-]);
 
 /** "failed" is no fact: what was paid stays paid, and the contract pays nothing more. */
 const standings = new Map<string, Standing>([

@@ -1,12 +1,12 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { FreshnessCheck, SignedRequest, Storefront } from "./storefront.ts";
 
-const toleranceSeconds = 300;
+const usualToleranceSeconds = 300;
 
 /** In both directions: a signature from the future is as wrong as an old one (Stripe's own SDK accepts it). */
 export const freshAt =
   (...clocks: (() => number)[]): FreshnessCheck =>
-  (seconds) =>
+  (seconds, toleranceSeconds = usualToleranceSeconds) =>
     clocks.some((clock) => Math.abs(clock() / 1000 - seconds) <= toleranceSeconds);
 
 /**
@@ -41,14 +41,31 @@ export const bodySigned =
     return isSigned(secrets, [body], [signature], encoding) ? undefined : noneMatches(secrets);
   };
 
-type Fields = { header: string; between: string; time: string; signature: string; joint: string };
+/** A secret and a body, hashed together. Some vendors call this an HMAC. */
+export function isHashed(secrets: readonly string[], body: Buffer, digest: string): boolean {
+  const given = Buffer.from(digest);
+  return secrets.reduce((hashed, secret) => {
+    const expected = Buffer.from(createHash("sha256").update(secret).update(body).digest("hex"));
+    return (given.length === expected.length && timingSafeEqual(given, expected)) || hashed;
+  }, false);
+}
+
+type Fields = {
+  header: string;
+  between: string;
+  time: string;
+  signature: string;
+  joint: string;
+  /** Where the vendor repeats a delivery with its first signature. */
+  toleranceSeconds?: number;
+};
 
 /**
  * For storefronts that sign a time and the body in hex, and send both as `name=value` fields of one header. Any of its
  * signatures may be ours: during a rotation there is one for each secret.
  */
 export const timeSigned =
-  ({ header, between, time, signature, joint }: Fields): Storefront["verify"] =>
+  ({ header, between, time, signature, joint, toleranceSeconds }: Fields): Storefront["verify"] =>
   ({ headers, body }, secrets, isFresh) => {
     const sent = headers[header.toLowerCase()];
     if (!sent) return `needs the header ${header}`;
@@ -58,7 +75,7 @@ export const timeSigned =
     if (seconds === undefined) return `${header} holds no time`;
     const signatures = given(signature);
     if (signatures.length === 0) return `${header} holds no ${signature} signature`;
-    if (!isFresh(seconds)) return stale(seconds);
+    if (!isFresh(seconds, toleranceSeconds)) return stale(seconds, toleranceSeconds);
     return isSigned(secrets, [`${given(time)[0]}${joint}`, body], signatures, "hex") ? undefined : noneMatches(secrets);
   };
 
@@ -66,8 +83,9 @@ export const timeSigned =
 const prefixIn = (headers: SignedRequest["headers"]): string =>
   headers["webhook-id"] === undefined && headers["svix-id"] !== undefined ? "svix" : "webhook";
 
-/** The id that `standardSigned` verified. */
+/** The id and the time that `standardSigned` verified. */
 export const signedId = (headers: SignedRequest["headers"]): string => headers[`${prefixIn(headers)}-id`] ?? "";
+export const signedTimestamp = (headers: SignedRequest["headers"]) => headers[`${prefixIn(headers)}-timestamp`];
 
 /** Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): "id.time.body" in base64, by any key. */
 export const standardSigned =
@@ -113,7 +131,7 @@ export const tooShort = (secret: string): string | undefined =>
 export const secondsIn = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 
-export const stale = (seconds: number): string =>
+export const stale = (seconds: number, toleranceSeconds = usualToleranceSeconds): string =>
   `the signature's time, ${new Date(seconds * 1000).toISOString()}, is more than ${toleranceSeconds} s from now`;
 
 export const noneMatches = (secrets: readonly string[]): string =>

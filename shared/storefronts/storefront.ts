@@ -4,8 +4,8 @@ import type { Instant } from "../licensing/time.ts";
 /** A webhook request as received: header names in lower case, the body as bytes. */
 export type SignedRequest = { headers: Readonly<Record<string, string | undefined>>; body: Buffer };
 
-/** Whether a signature's time (Unix seconds) is close enough to now. */
-export type FreshnessCheck = (seconds: number) => boolean;
+/** Whether a signature's time (Unix seconds) is close enough to now, by the usual tolerance or by that of a storefront. */
+export type FreshnessCheck = (seconds: number, toleranceSeconds?: number) => boolean;
 
 /** The subject of a fact: a subscription, or a reference that another event links to one, before or after it. */
 export type Subject = { subscription: string } | { reference: string };

@@ -28,6 +28,8 @@ const lives = [
   { name: "Chargebee", life: new Life("chargebee", "AzyPRtUh8r2Ym9") },
   { name: "FastSpring", life: new Life("fastspring", "Qk3vRz0fTUuV8pLmN2sXyA") },
   { name: "HostBill", life: new Life("hostbill", "49") },
+  { name: "Appstle", life: new Life("appstle", "29905485997") },
+  { name: "Recharge", life: new Life("recharge", "89562349") },
 ];
 
 /** What each webhook says of the subscription, payments under the name by which it knows them. */

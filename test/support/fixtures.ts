@@ -40,6 +40,8 @@ const readings: Record<string, (fixture: never) => Reading> = {
     body,
     headers: { "hb-event": event },
   }),
+  appstle: ({ at, body }: { at: string; body: unknown }) => ({ at, body }),
+  recharge: ({ at, body }: { at: string; body: unknown }) => ({ at, body }),
 };
 
 /** What a storefront tells in the course of a customer's life, in the order in which it is sent. */

@@ -1,5 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../local/simulators/storefronts/signing.ts";
+import {
+  basic,
+  signFastspring,
+  signHostbill,
+  signRecharge,
+  signSvix,
+  woocommerceHeaders,
+} from "../../local/simulators/storefronts/signing.ts";
 import { type Told, toldBy } from "./fixtures.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
 import { paddleAdjustment, paddleEvent, paddleHeader, paddleSubscription, paddleTransaction } from "./paddle.ts";
@@ -37,6 +44,8 @@ const secrets = {
   chargebee: authinfoWith(": of chargebee"),
   fastspring: plainSecretOf("fastspring", ""),
   hostbill: plainSecretOf("hostbill", ""),
+  appstle: standardSecretOf("appstle"),
+  recharge: plainSecretOf("recharge", ""),
 };
 
 export const signers = {
@@ -169,6 +178,20 @@ export const signers = {
     counts: { "hb-timestamp": all, "hb-signature": all },
     signsBody: true,
     webhooks: toldBy("hostbill"),
+  },
+  appstle: {
+    secret: secrets.appstle,
+    sign: (body, now, secret = secrets.appstle, id = "msg_1") => signSvix(body, secret, seconds(now), id),
+    counts: { "svix-id": all, "svix-timestamp": all, "svix-signature": /^v1,(.+)$/ },
+    signsBody: true,
+    webhooks: toldBy("appstle"),
+  },
+  recharge: {
+    secret: secrets.recharge,
+    sign: (body, now, secret = secrets.recharge) => signRecharge(body, secret, seconds(now)),
+    counts: { "x-recharge-webhook-signature": /^t=\d+,v1=(.+)$/ },
+    signsBody: true,
+    webhooks: toldBy("recharge"),
   },
 } satisfies Record<string, Signer>;
 

@@ -1,9 +1,11 @@
+import { appstle } from "./appstle.ts";
 import { chargebee } from "./chargebee.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
 import { paddle } from "./paddle.ts";
 import { polar } from "./polar.ts";
+import { recharge } from "./recharge.ts";
 import type { Shop } from "./shop.ts";
 import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
@@ -22,4 +24,6 @@ export const shops: Record<string, Shop> = {
   chargebee,
   fastspring,
   hostbill,
+  appstle,
+  recharge,
 };
