@@ -24,6 +24,8 @@ export type Signer = {
   counts: Record<string, RegExp>;
   /** False where the headers say who sends, and nothing of what is sent. */
   signsBody: boolean;
+  /** Of the signature's time, where it is not the usual 300. */
+  toleranceSeconds?: number;
   /** Some of its webhooks. */
   webhooks: Pick<Told, "body" | "headers">[];
 };
@@ -191,6 +193,7 @@ export const signers = {
     sign: (body, now, secret = secrets.recharge) => signRecharge(body, secret, seconds(now)),
     counts: { "x-recharge-webhook-signature": /^t=\d+,v1=(.+)$/ },
     signsBody: true,
+    toleranceSeconds: 48 * 3600,
     webhooks: toldBy("recharge"),
   },
 } satisfies Record<string, Signer>;
