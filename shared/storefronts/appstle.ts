@@ -69,7 +69,8 @@ function read(body: unknown, headers: SignedRequest["headers"]): ParsedEvent {
   const { type, data } = parsed.data;
   // The signature's time serves where the data has none. A repeated delivery has a later one.
   const sentAt = secondsIn(signedTimestamp(headers));
-  const head: Known = { id, type, occurredAt: toInstant((sentAt ?? 0) * 1000) };
+  if (sentAt === undefined) return unparseable({ id, type }, "the header svix-timestamp is missing");
+  const head: Known = { id, type, occurredAt: toInstant(sentAt * 1000) };
   const as = <S extends z.core.$ZodType>(schema: S, interpret: (object: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, data, "data", head, interpret);
   switch (type) {

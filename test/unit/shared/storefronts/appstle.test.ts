@@ -218,6 +218,12 @@ describe("other events", () => {
     expect(read(type, data)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(reason) });
   });
 
+  test("without the signature's time is unparseable", () => {
+    expect(appstle.events({ type: "subscription.created", data: contract() }, {})).toMatchObject([
+      { kind: "unparseable", reason: "the header svix-timestamp is missing" },
+    ]);
+  });
+
   test.each([null, [], "text", {}])("a body that is %j has no type", (body) => {
     expect(appstle.events(body, headers)).toMatchObject([{ id: "msg_1", type: "no type", kind: "unparseable" }]);
   });
