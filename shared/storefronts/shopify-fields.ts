@@ -23,10 +23,16 @@ export function monthsOf(interval: string | null | undefined, count: number): nu
 type Name = string | null | undefined;
 type Sold = { variant: Name; sellingPlan?: Name; sku: Name; product: Name };
 
-/** By variant with its selling plan, variant, SKU, or product. */
-export const soldNames = ({ variant, sellingPlan, sku, product }: Sold): string[] => [
-  ...(variant && sellingPlan ? [`${variant}@${sellingPlan}`] : []),
-  ...(variant ? [variant] : []),
-  ...(sku ? [`sku:${sku}`] : []),
-  ...(product ? [product] : []),
-];
+/**
+ * By variant with its selling plan, variant, SKU, or product. A line of a deleted product can have none of them; its name
+ * is in no catalog, so that a person sees it.
+ */
+export function soldNames({ variant, sellingPlan, sku, product }: Sold): string[] {
+  const names = [
+    ...(variant && sellingPlan ? [`${variant}@${sellingPlan}`] : []),
+    ...(variant ? [variant] : []),
+    ...(sku ? [`sku:${sku}`] : []),
+    ...(product ? [product] : []),
+  ];
+  return names.length > 0 ? names : ["a line without variant, SKU, and product"];
+}
