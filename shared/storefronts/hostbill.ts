@@ -2,7 +2,6 @@ import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
 import { dayOf, type Instant, instantPlus, instantPlusMonths, toInstant } from "../licensing/time.ts";
 import { parseForm, parseJson } from "./bodies.ts";
-import { buyerIn } from "./empty-payments.ts";
 import { id, problemIn, time } from "./fields.ts";
 import { changesNothing, ignored, unparseable } from "./parse-results.ts";
 import { isSigned, noneMatches, secondsIn, stale, tooShort } from "./signatures.ts";
@@ -99,7 +98,7 @@ function read(body: unknown, head: Head): ParsedEvent[] {
 function refunded(body: unknown, head: Head): ParsedEvent {
   const { invoice_id, client_id } = z.safeParse(refund, body).data ?? {};
   const invoice = invoice_id ? `invoice ${invoice_id}` : "an invoice";
-  const buyer = buyerIn(client_id ? { id: client_id } : {});
+  const buyer = client_id ? ` of customer ${client_id}` : "";
   const reason = `${invoice}${buyer} was refunded, in full or in part: to suspend its license, suspend the account in HostBill`;
   return unparseable(head, reason);
 }

@@ -1,6 +1,5 @@
 import { appstle } from "./appstle.ts";
 import { chargebee } from "./chargebee.ts";
-import { reportEmptyPayments } from "./empty-payments.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
@@ -27,7 +26,7 @@ const all: Storefront[] = [
   hostbill,
   appstle,
   recharge,
-].map(reportEmptyPayments);
+];
 
 export const storefrontNamed = (name: string): Storefront | undefined =>
   all.find((storefront) => storefront.name === name);
