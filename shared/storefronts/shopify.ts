@@ -223,8 +223,9 @@ function contractIs(object: Contract, head: Head, { triggeredAt }: Unsigned): Pa
   const about = { subscription };
   const occurredAt = object.updated_at ?? triggeredAt;
   if (!occurredAt) return unparseable(head, "updated_at and the header X-Shopify-Triggered-At: missing", about);
-  // Of two states of one moment, the later revision has the greater id, and counts.
-  const eventId = `${(object.revision_id ?? "").padStart(20, "0")} ${digestIn(object)}`;
+  // Of two states of one moment, the later revision has the greater id, and counts. A pause and its end can have one
+  // revision, and then two equal bodies are two events.
+  const eventId = `${(object.revision_id ?? "").padStart(20, "0")} ${occurredAt} ${digestIn(object)}`;
   const buyer = object.customer_id ?? object.admin_graphql_api_customer_id;
   const fact = { id: eventId, occurredAt, customer: buyer ? { id: buyer } : {} };
   const { billing_policy } = object;

@@ -234,7 +234,7 @@ describe("an order", () => {
 
 describe("a contract", () => {
   test("contains its interval, its first order, and its status", () => {
-    const id = expect.stringMatching(/^00000000000000472348 [0-9a-f]{16}$/);
+    const id = expect.stringMatching(/^00000000000000472348 2027-01-31T10:00:01.500Z [0-9a-f]{16}$/);
     const fact = { id, occurredAt: utc("2027-01-31T10:00:01.500"), customer: { id: "7" } };
     expect(read("subscription_contracts/create", contract())).toEqual({
       id,
@@ -292,6 +292,16 @@ describe("a contract", () => {
       links: [{ reference: "5001" }],
       events: [{ customer: { id: "7" } }, {}],
     });
+  });
+
+  test("that is activated again within one revision is another event, although the body is the same", () => {
+    const body = contract({ updated_at: undefined });
+    const at = (triggeredAt: string) => ({ "x-shopify-triggered-at": triggeredAt });
+    const [first, again] = ["2027-01-31T10:00:00Z", "2027-01-31T10:02:00Z"].map(
+      (time) => read("subscription_contracts/activate", body, at(time))?.id,
+    );
+    expect(first).not.toBe(again);
+    expect(read("subscription_contracts/activate", body, at("2027-01-31T10:00:00Z"))?.id).toBe(first);
   });
 
   test("of a later revision counts when both are of one moment", () => {
