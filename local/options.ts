@@ -93,6 +93,7 @@ const generators: Record<string, () => string> = {
   polar: standardKey,
   shopify: () => `shpss_${hex()}`,
   chargebee: () => `webhooks:${hex()}`,
+  appstle: standardKey,
 };
 
 /** Random secrets for every storefront. */

@@ -35,7 +35,7 @@ export type Received = {
 export type Message = { key: Key } & (
   | { kind: "event"; received: Received; events: Event[] }
   | { kind: "ignored" | "unparseable"; received: Received; reason: string }
-  | { kind: "link"; to: Key; test?: boolean }
+  | { kind: "link"; to: Key; shared?: true; months?: number; test?: boolean }
   | { kind: "wake" }
 );
 

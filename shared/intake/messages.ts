@@ -77,14 +77,13 @@ export function messagesOf(storefront: string, event: ParsedEvent, request: Stor
     const key = kind === "ignored" && about ? keyOfSubject(storefront, about) : keyOf("event", storefront, id);
     return [outgoing({ key, kind, received, reason })];
   }
-  const links = (parsed.links ?? []).map((link) =>
-    outgoing({
-      key: keyOf("reference", storefront, link.reference),
-      kind: "link",
-      to: keyOfSubject(storefront, link.to),
-      ...(parsed.test && { test: true }),
-    }),
-  );
+  const links = (parsed.links ?? []).map(({ reference, to: subject, ...terms }): Outgoing => {
+    const key = keyOf("reference", storefront, reference);
+    const target = keyOfSubject(storefront, subject);
+    const message: Message = { key, kind: "link", to: target, ...terms, ...(parsed.test && { test: true }) };
+    // One event can link a reference to several subjects.
+    return { message, deduplicationId: digestOf(deduplicationId, target) };
+  });
   const events = parsed.events.map((fact) => ({ ...clampTimes(fact, request.receivedAt), id }));
   const key = keyOfSubject(storefront, parsed.about);
   return [outgoing({ key, kind: "event", received, events }), ...links];

@@ -41,8 +41,8 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
       "suspend",
       "prolong",
       "resume",
-      // A Shopify order contains no period. Paid after the grace period, it counts from then on, past the license's expiry.
-      ...(storefront === "shopify" ? ["prolong"] : []),
+      // These payments contain no period. One after the grace counts from then on, past the license's end.
+      ...(["shopify", "appstle", "recharge"].includes(storefront) ? ["prolong"] : []),
       "suspend",
       "delete",
     ]);

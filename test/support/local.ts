@@ -30,6 +30,8 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
           chargebee: ["vm6-EUR-Monthly"],
           fastspring: ["vm6-monthly"],
           hostbill: ["12"],
+          appstle: ["44872881439030"],
+          recharge: ["44872881439030"],
         },
       },
       "dci6-monthly": {

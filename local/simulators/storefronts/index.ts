@@ -1,10 +1,12 @@
 import type { StorefrontName } from "../../../shared/licensing/event.ts";
+import { appstle } from "./appstle.ts";
 import { chargebee } from "./chargebee.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
 import { paddle } from "./paddle.ts";
 import { polar } from "./polar.ts";
+import { recharge } from "./recharge.ts";
 import type { Shop } from "./shop.ts";
 import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
@@ -23,6 +25,8 @@ export const shops: Partial<Record<StorefrontName, Shop>> = {
   fastspring,
   polar,
   hostbill,
+  appstle,
+  recharge,
 };
 
 export const shopNamed = (name: string): Shop | undefined =>

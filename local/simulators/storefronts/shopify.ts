@@ -30,13 +30,18 @@ const contractOf = (type: string, customer: Customer, at: Date, status: string):
     status,
     origin_order_id: numberOf({ ...customer, period: 1 }),
     revision_id: String(seconds(at)),
-    updated_at: at.toISOString(),
   },
 });
 
 const attemptOf = (type: string, customer: Customer, order_id: number | null): UnsignedWebhook => ({
   type,
-  body: { id: numberOf(customer), order_id, subscription_contract_id: Number(customer.subscription), ready: true },
+  body: {
+    id: numberOf(customer),
+    order_id,
+    subscription_contract_id: Number(customer.subscription),
+    ready: true,
+    error_code: order_id === null ? "insufficient_funds" : null,
+  },
 });
 
 /** A contract contains neither a quantity nor an end. The quantity of the next order counts. */

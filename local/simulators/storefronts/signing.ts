@@ -58,3 +58,18 @@ export function signHostbill(event: string, body: string, at: Date, secret: stri
     "hb-signature": hmac(secret, "hex", seconds, body),
   };
 }
+
+/** Svix signs as Standard Webhooks do, under its own header names. */
+export const signSvix = (body: string, secret: string, seconds: number, id: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(signStandard(body, secret, seconds, id)).map(([name, value]) => [
+      name.replace("webhook-", "svix-"),
+      value,
+    ]),
+  );
+
+/** developer.rechargepayments.com/2021-11/webhooks_endpoints */
+export const signRecharge = (body: string, secret: string, seconds: number) => ({
+  "x-recharge-webhook-timestamp": String(seconds),
+  "x-recharge-webhook-signature": `t=${seconds},v1=${hmac(secret, "hex", `${seconds}.${body}`)}`,
+});

@@ -41,37 +41,40 @@ const updated = (customer: Customer, at: Date, more: object = {}): UnsignedWebho
   subscriptionOf("subscription.updated", customer, at, more),
 ];
 
+/** Of the period: the one that bought the subscription, or a renewal's. */
+const orderOf = (customer: Customer, at: Date, status: string, paidAt: Date | null): UnsignedWebhook => ({
+  type: "order.updated",
+  body: {
+    id: numberOf(customer),
+    parent_id: 0,
+    status,
+    ...buyer(customer),
+    date_created_gmt: gmt(customer.from),
+    date_modified_gmt: gmt(at),
+    date_paid_gmt: paidAt && gmt(paidAt),
+    line_items: [],
+    meta_data: customer.period === 1 ? [] : [{ key: "_subscription_renewal", value: customer.subscription }],
+  },
+});
+
 const ended = (at: Date) => ({ next_payment_date_gmt: "", end_date_gmt: gmt(at) });
 
 export const woocommerce: Shop = {
   newId: someNumber,
   webhooks: {
     buy: (customer, at) => [subscriptionOf("subscription.created", customer, at)],
-    renew: updated,
+    renew: (customer, at) => [orderOf(customer, at, "processing", at), ...updated(customer, at)],
     grow: updated,
-    fail: (customer, at) =>
-      updated(customer, at, {
+    fail: (customer, at) => [
+      orderOf(customer, at, "failed", null),
+      ...updated(customer, at, {
         status: "on-hold",
         next_payment_date_gmt: gmt(customer.from < at ? customer.from : at),
       }),
+    ],
     cancel: (customer, at) => updated(customer, at, { status: "pending-cancel", ...ended(customer.to) }),
     end: (customer, at) => updated(customer, at, { status: "cancelled", ...ended(at) }),
-    refund: (customer, at) => [
-      {
-        type: "order.updated",
-        body: {
-          id: numberOf(customer),
-          parent_id: 0,
-          status: "refunded",
-          ...buyer(customer),
-          date_created_gmt: gmt(customer.from),
-          date_modified_gmt: gmt(at),
-          date_paid_gmt: gmt(customer.from),
-          line_items: [],
-          meta_data: customer.period === 1 ? [] : [{ key: "_subscription_renewal", value: customer.subscription }],
-        },
-      },
-    ],
+    refund: (customer, at) => [orderOf(customer, at, "refunded", customer.from)],
   },
   sign: ({ text, type }, secret) => woocommerceHeaders(text, secret, type),
 };
