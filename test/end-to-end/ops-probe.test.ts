@@ -213,7 +213,7 @@ describe("a trial order", () => {
   });
 
   test("needs a plan with a trial", async () => {
-    await expect(trial("dci6-monthly")).rejects.toThrow('no plan "dci6-monthly" with a trial, expected dci6-trial');
+    await expect(trial("dci6-monthly")).rejects.toThrow('no plan "dci6-monthly" with a trial; expected dci6-trial');
     expect(sandbox.snapshot().calls).toEqual([]);
   });
 });
