@@ -30,7 +30,7 @@ const licenseChanged = z.object({
 const attentionNeeded = z.object({
   ...common,
   type: z.literal("license.attention"),
-  /** The reason's code: docs/operating.md. */
+  /** The reason's code: docs/attention.md. */
   code: z.string(),
   /** The same as a sentence. */
   reason: z.string(),

@@ -110,7 +110,7 @@ export type Operation = {
    * - `finished`: nothing more will come of it
    */
   state: "claimed" | "unknown" | "unconfirmed" | "finished";
-  /** Set when finished. `gave_up`: an operator ended it (docs/operating.md). */
+  /** Set when finished. `gave_up`: an operator ended it (docs/attention.md). */
   outcome?: "done" | "already_done" | "not_sent" | "refused" | "absent" | "gave_up";
   claimedAt: Instant;
   finishedAt?: Instant;

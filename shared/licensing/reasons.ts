@@ -88,8 +88,9 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   expiry_not_shown: {
     text: ({ elid }) => `billmgr shows no expiry of license ${elid}.`,
-    advice: "Ask ISPsystem why. Without an expiry no renewal can be confirmed.",
-    clears: "by retry",
+    advice:
+      "Ask ISPsystem why: without an expiry no renewal can be confirmed. The next change of the license reads it again.",
+    clears: "automatically",
   },
   backing_off: {
     text: ({ since, why }) => `The next change has been impossible since ${since}: ${why}.`,
@@ -98,8 +99,9 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   order_limit: {
     text: ({ limit, change }) => `The limit of ${limit} is reached. Waiting: ${describe(change)}.`,
-    advice: "Check that the shop works as intended. Then wait for the next hour or day, or raise the limit, and retry.",
-    clears: "by retry",
+    advice:
+      "Check that the shop works as intended. Then wait for the next hour or day. Or raise the limit, deploy, and retry.",
+    clears: "automatically",
   },
   exchange_limit: {
     text: ({ limit, change }) =>
@@ -126,14 +128,15 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   no_effect: {
     text: ({ change, response, evidence }) =>
-      `Three calls to ${describe(change)} had no effect (${response}). ${evidence}.`,
+      `Three calls to ${describe(change)} had no effect (${response}): ${evidence}.`,
     advice: "Find out at billmgr why the change has no effect, then retry.",
     clears: "by retry",
   },
   in_cart: {
     text: ({ operation, change }) =>
       `Operation ${operation} (${describe(change)}) may be in billmgr's cart, unpaid. It is never ordered again automatically.`,
-    advice: "Pay it in billmgr's cart once and remove the rest. Or empty the cart and resolve it as never bought.",
+    advice:
+      "Pay it in billmgr's cart once and remove the rest. Or empty the cart and resolve it as never bought, or as gone where billmgr named a license.",
     clears: "by resolve",
   },
   unpaid_at_billmgr: {
@@ -162,7 +165,8 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
     clears: "by retry",
   },
   conflicting: {
-    text: ({ change, evidence }) => `What billmgr shows conflicts with ${describe(change)}: ${evidence}.`,
+    text: ({ operation, change, evidence }) =>
+      `What billmgr shows conflicts with ${operation === undefined ? describe(change) : `operation ${operation} (${describe(change)})`}: ${evidence}.`,
     advice:
       "Correct it at billmgr (remove a second license, give a license its comment back), then retry. If the license is gone there, resolve it as gone.",
     clears: "by retry",
