@@ -5,7 +5,7 @@ import { storefrontNames } from "../../shared/licensing/event.ts";
 import { post, startTestStack } from "../support/local.ts";
 import { headersOf } from "../support/signers.ts";
 
-/** What storefronts were seen to send, played end to end, and what a reseller expects of it. */
+/** A sequence that a storefront really sends, and the result that a reseller expects. */
 export type Report = {
   happens: string;
   /** How we know that the vendor sends this. */
@@ -70,7 +70,7 @@ const statuses: Record<number, Status> = { 2: "active", 3: "suspended" };
 export const licensesOf = ({ sandbox }: LocalStack): Status[] =>
   (sandbox?.licenses() ?? []).flatMap(({ status }) => statuses[status] ?? []);
 
-export function checkReports(storefront: string, reports: readonly Report[]): void {
+export function checkReports(storefront: Parameters<typeof headersOf>[0], reports: readonly Report[]): void {
   describe(`at ${storefront}`, () => {
     test.each(reports)("$happens", { timeout: 60_000 }, async ({ sends, licenses, buys, attention = 0 }) => {
       const stack = await startTestStack({ catalog, clock: start });
