@@ -196,7 +196,7 @@ function paid(object: Order, head: Head): ParsedEvent {
   if (!sold) return ignored(head, "an order of no subscription");
   const about = { subscription: sold };
   const fact = { ...factOf(object, head), ...itemsOf(of, head.occurredAt) };
-  // A trial begins with an order of zero, which Polar calls paid at once (order/service.py, create_trial_order).
+  // A trial begins with an order of zero, which Polar calls paid immediately (order/service.py, create_trial_order).
   if (of && isFree(items) && (of.status === "trialing" || (of.trial_end && of.trial_end > object.created_at))) {
     const events = trialOf(of, sold, fact);
     return events.length > 0

@@ -5,7 +5,7 @@ import { type StorefrontName, storefrontNames } from "../../shared/licensing/eve
 import { post, startTestStack } from "../support/local.ts";
 import { headersOf } from "../support/signers.ts";
 
-/** What storefronts were seen to send, played end to end, and what a reseller expects of it. */
+/** A sequence that a storefront really sends, and the result that a reseller expects. */
 export type Report = {
   happens: string;
   /** How we know that the vendor sends this. */

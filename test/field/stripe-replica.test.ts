@@ -2,24 +2,24 @@ import type { Stripe } from "stripe";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
 import { startTestStack, tellStripe } from "../support/local.ts";
-import { isInstalled, type StripeWorld, startStripeWorld } from "../support/stripe-world/world.ts";
+import { isInstalled, type StripeReplica, startStripeReplica } from "../support/stripe-replica/replica.ts";
 import { catalogOf, dateOn, licensesOf, start } from "./report.ts";
 
 /**
  * Customers of a Stripe that we did not write: Stripe's own client makes them, the events are those of the replica, and
- * the simulated billmgr's ledger shows what the system did. Install it with `.ci/stripe-world`.
+ * the simulated billmgr's ledger shows what the system did. Install it with `.ci/stripe-replica`.
  */
 const isSkipped = !isInstalled() && process.env.CI !== "true";
 
 describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_000 }, () => {
-  let world: StripeWorld;
+  let replica: StripeReplica;
   let stack: LocalStack;
   let stripe: Stripe;
   let [month, year] = ["", ""];
 
   beforeEach(async () => {
-    world = await startStripeWorld(start);
-    stripe = world.stripe;
+    replica = await startStripeReplica(start);
+    stripe = replica.stripe;
     const { id: product } = await stripe.products.create({ name: "VMmanager" });
     const price = (interval: "month" | "year", unit_amount: number) =>
       stripe.prices.create({ product, currency: "usd", unit_amount, recurring: { interval } });
@@ -31,7 +31,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     });
   });
   afterEach(async () => {
-    world.stop();
+    replica.stop();
     await stack.stop();
   });
 
@@ -62,20 +62,21 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
 
   /** Delivers what happened since, in the order in which it happened. */
   async function deliver(): Promise<void> {
-    for (const event of await world.newEvents()) expect(await tellStripe(stack, event)).toMatchObject({ status: 200 });
+    for (const event of await replica.newEvents())
+      expect(await tellStripe(stack, event)).toMatchObject({ status: 200 });
     await stack.settle();
   }
 
   async function on(day: number, happens: () => Promise<unknown>): Promise<void> {
     await stack.advanceTo(dateOn(day));
-    await world.setClock(dateOn(day));
+    await replica.setClock(dateOn(day));
     await happens();
     await deliver();
   }
 
   const until = (day: number) => stack.advanceTo(dateOn(day));
 
-  /** What billmgr did: the day after the first, the operation, and its months or nodes. */
+  /** Each change at billmgr: the day after the first, the operation, and its months or nodes. */
   const ledger = () =>
     (stack.sandbox?.ledger() ?? []).map((entry) => {
       const day = Math.floor((Date.parse(entry.at) - start.getTime()) / 86_400_000);
@@ -92,13 +93,13 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
   test("a customer buys, adds nodes, renews, cancels, withdraws, cancels again, and leaves", async () => {
     const { id, item } = await subscribe();
     await on(10, () => stripe.subscriptions.update(id, { items: [{ id: item, quantity: 3 }] }));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await on(40, () => stripe.subscriptions.update(id, { cancel_at_period_end: true }));
     await on(41, () => stripe.subscriptions.update(id, { cancel_at_period_end: false }));
     await on(42, () => stripe.subscriptions.update(id, { cancel_at_period_end: true }));
     await until(61);
     expect(licensesOf(stack)).toEqual(["active"]);
-    await on(62, () => world.endPeriod(id));
+    await on(62, () => replica.endPeriod(id));
     await until(63);
     expect(licensesOf(stack)).toEqual(["suspended"]);
     await until(80);
@@ -115,7 +116,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     const { id, customer } = await subscribe();
     const declines = await addCard(customer, "declines");
     await on(20, () => stripe.subscriptions.update(id, { default_payment_method: declines }));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await until(36);
     expect(licensesOf(stack)).toEqual(["suspended"]);
     const good = await addCard(customer, "good");
@@ -142,7 +143,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
 
   test("a trial of a plan without trial licenses becomes a subscription", async () => {
     const { id } = await subscribe({ trial_period_days: 14 });
-    await on(14, () => world.endPeriod(id));
+    await on(14, () => replica.endPeriod(id));
     await until(44);
     expect(ledger()).toEqual([
       [0, "order", 1],
@@ -172,7 +173,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     const { id, item } = await subscribe();
     const yearly = { items: [{ id: item, price: year }], proration_behavior: "always_invoice" as const };
     await on(10, () => stripe.subscriptions.update(id, yearly));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await until(300);
     expect(ledger()).toEqual([
       [0, "order", 1],

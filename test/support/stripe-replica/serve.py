@@ -1,7 +1,7 @@
-"""Serves Stripe World, an independent stateful replica of Stripe Billing, to test/field/stripe-world.test.ts.
+"""Serves an independent, stateful replica of Stripe Billing to test/field/stripe-replica.test.ts.
 
-Stripe World stands at one moment and delivers no webhooks. This adds two requests: POST /clock {"now": ISO time} moves its
-clock, POST /cycle {"subscription": id} ends the period of a subscription. Its events are read by GET /v1/events.
+The replica's clock does not move, and it delivers no webhooks. This adds two requests: POST /clock {"now": ISO time} sets
+the clock, POST /cycle {"subscription": id} ends the period of a subscription. GET /v1/events returns the events.
 """
 
 import __future__
@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder, SourceFileLoader
 
 
 class PostponedAnnotations(SourceFileLoader):
-    """Stripe World needs Python 3.14 for one thing alone: annotations are not evaluated at import. 3.12 can do that, too."""
+    """The replica needs Python 3.14 only for annotations that are not evaluated at import. 3.12 can do that, too."""
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
@@ -42,7 +42,7 @@ from seahaven_stripe_world.http_api import handle  # noqa: E402
 def answer(ctx, request):
     match request.path:
         case "/clock":
-            # The clock of a world is fixed, and has no public way to move.
+            # A fixed clock has no public way to move.
             ctx.clock._start = datetime.fromisoformat(request.json()["now"])
             return HttpResponse.json({})
         case "/cycle":
