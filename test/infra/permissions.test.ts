@@ -28,16 +28,25 @@ const permissions: Record<string, string[]> = {
     "sqs:ReceiveMessage <Queue.Arn>",
     "sqs:SendMessage <Queue.Arn>",
   ],
-  Renew: ["dynamodb:Query <Table.Arn>/index/agenda", "sqs:SendMessage <Queue.Arn>"],
+  Renew: [
+    "dynamodb:Query <Table.Arn>/index/agenda",
+    "dynamodb:Query <Table.Arn>/index/attention",
+    "sqs:SendMessage <Queue.Arn>",
+  ],
   Announce: [
     "dynamodb:GetItem <Table.Arn>",
     "dynamodb:PutItem <Table.Arn>",
     "dynamodb:Query <Table.Arn>",
     "dynamodb:Query <Table.Arn>/index/agenda",
+    "dynamodb:Query <Table.Arn>/index/attention",
     "dynamodb:UpdateItem <Table.Arn>",
     "events:PutEvents <Events.Arn>",
   ],
-  Watch: ["dynamodb:GetItem <Table.Arn>", "dynamodb:Query <Table.Arn>/index/agenda"],
+  Watch: [
+    "dynamodb:GetItem <Table.Arn>",
+    "dynamodb:Query <Table.Arn>/index/agenda",
+    "dynamodb:Query <Table.Arn>/index/attention",
+  ],
   Partner: ["sqs:SendMessage <PartnerDeadLetters.Arn>", "sqs:SendMessage <Queue.Arn>"],
   Mail: [...identities, "sqs:SendMessage <MailDeadLetters.Arn>"],
 };
