@@ -19,7 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       shared("unit", "test/{unit,properties,support}/**/*.test.ts"),
-      shared("integration", "test/{contract,end-to-end,console,fuzz}/**/*.test.ts"),
+      shared("integration", "test/{contract,end-to-end,field,console,fuzz}/**/*.test.ts"),
       shared("infra", "test/infra/**/*.test.ts"),
       // Its own modules for each file: some replace modules, and seeds determine a run only in a process of its own.
       { extends: true, test: { name: "simulation", include: ["test/{simulation,baseline}/**/*.test.ts"] } },

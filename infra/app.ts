@@ -7,6 +7,6 @@ import { WebhooksStack } from "./stack.ts";
 await run(() => {
   const app = new App();
   new WebhooksStack(app, readConfig(app.node.getAllContext()));
-  // AWS's own list of what is careless. A finding ends the synthesis.
+  // Synthesis fails on any finding of AWS's security rules.
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 });

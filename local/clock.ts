@@ -1,21 +1,21 @@
 import { Temporal } from "temporal-polyfill";
 
-/** The local time: real time, moved. */
+/** The local time: real time plus an offset in milliseconds. */
 export type Clock = { now: () => Date; moveTo: (moment: Date) => void; offset: () => number };
 
-export function createClock(offset: number): Clock {
-  let ahead = offset;
+export function createClock(initialOffset: number): Clock {
+  let offset = initialOffset;
   return {
-    now: () => new Date(Date.now() + ahead),
+    now: () => new Date(Date.now() + offset),
     moveTo: (moment) => {
-      ahead = moment.getTime() - Date.now();
+      offset = moment.getTime() - Date.now();
     },
-    offset: () => ahead,
+    offset: () => offset,
   };
 }
 
-/** The moment an ISO 8601 duration after another, by the calendar in UTC; undefined when it is none, or goes back. */
-export function after(moment: Date, duration: unknown): Date | undefined {
+/** Adds an ISO 8601 duration, by the calendar in UTC. @returns undefined if the duration is invalid or negative */
+export function addDuration(moment: Date, duration: unknown): Date | undefined {
   try {
     const span = Temporal.Duration.from(String(duration));
     if (span.sign < 0) return undefined;

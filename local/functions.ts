@@ -1,3 +1,5 @@
+/** Runs the Lambda functions in this process. */
+
 import { announce } from "../functions/announce/announce.ts";
 import { createHandler as createProvision } from "../functions/provision/handler.ts";
 import { renew } from "../functions/renew/renew.ts";
@@ -7,6 +9,7 @@ import type { Publish } from "../shared/aws/bus.ts";
 import { returnSoonTo, sendTo } from "../shared/aws/queue.ts";
 import type { Secrets } from "../shared/aws/secrets.ts";
 import type { Table } from "../shared/aws/table.ts";
+import { provisionTimeoutMs } from "../shared/aws/timeouts.ts";
 import { createBillmgr } from "../shared/billmgr/billmgr.ts";
 import { postTo } from "../shared/billmgr/transport.ts";
 import { acceptingTests, type Catalog } from "../shared/licensing/catalog.ts";
@@ -15,36 +18,34 @@ import { type Metrics, noMetrics } from "../shared/observability/metrics.ts";
 import { freshAt } from "../shared/storefronts/signatures.ts";
 import { pump, type QueueAddress } from "./pump.ts";
 
-export type Parts = {
+export type LocalFunctionsDependencies = {
   table: Table;
   queue: QueueAddress;
   secrets: () => Promise<Secrets>;
-  /** billmgr's address. */
+  /** The URL of billmgr. */
   billmgr: string;
   catalog: Catalog;
   now: () => Date;
   log: Log;
-  /** Stands for the bus. */
+  /** Replaces the event bus. */
   publish?: Publish;
   metrics?: Metrics;
-  /** Milliseconds of real time between two runs of the schedule; AWS has a minute. */
-  scheduleEvery?: number;
+  /** Real time between two runs of the schedule. On AWS it is a minute. */
+  scheduleIntervalMs?: number;
 };
 
 export type LocalFunctions = {
   webhook: ReturnType<typeof createWebhook>;
-  /** One run of the schedule. */
-  sweep: (attentionToo?: boolean) => Promise<number>;
-  /** Puts onto the bus what is to be told, as each run of the schedule does too. */
+  /** Runs the schedule once. @returns how many subscriptions were woken */
+  sweep: (options?: { includeAttention: boolean }) => Promise<number>;
+  /** Publishes pending announcements, as each run of the schedule also does. */
   announce: () => Promise<unknown>;
-  /** Once what is being worked on is done. */
+  /** Stops after the current work. */
   stop: () => Promise<void>;
 };
 
-const provisionTimeoutMs = 180_000;
-
-/** The functions as they are deployed, with what stands in for Lambda around them, before services that run already. */
-export function startFunctions(parts: Parts): LocalFunctions {
+/** Starts the same code that is deployed, with a pump and a timer in place of Lambda's event sources. */
+export function startFunctions(deps: LocalFunctionsDependencies): LocalFunctions {
   const {
     table,
     queue,
@@ -54,14 +55,14 @@ export function startFunctions(parts: Parts): LocalFunctions {
     log,
     publish = async () => [],
     metrics = noMetrics,
-    scheduleEvery = 1000,
-  } = parts;
+    scheduleIntervalMs = 1000,
+  } = deps;
   const send = sendTo(queue.client, queue.url);
-  // A script may sign by the local clock, a storefront's test mode signs by the real one.
+  // A script may sign by the local clock; a storefront's test mode signs by the real one.
   const isFresh = freshAt(() => now().getTime(), Date.now);
   const provision = createProvision({
     table,
-    billmgr: createBillmgr(postTo(parts.billmgr), async () => (await secrets()).billmgr, {
+    billmgr: createBillmgr(postTo(deps.billmgr), async () => (await secrets()).billmgr, {
       breaker: breakerIn(table, now, log),
       fundsErrors: catalog.billmgr.fundsErrors,
     }),
@@ -73,19 +74,19 @@ export function startFunctions(parts: Parts): LocalFunctions {
     metrics,
   });
   const stopPump = pump(queue, provision, provisionTimeoutMs, catalog.limits.concurrency);
-  const endless = () => Number.POSITIVE_INFINITY;
-  const announceAll = () => announce({ table, publish, now, log, metrics }, endless);
-  const sweep = async (attentionToo?: boolean) => {
-    // As on AWS, one that fails does not hold up the other.
+  const unlimited = () => Number.POSITIVE_INFINITY;
+  const announceAll = () => announce({ table, publish, now, log, metrics }, unlimited);
+  const sweep = async (options?: { includeAttention: boolean }) => {
+    // As on AWS, a failure of one function does not affect the other.
     const [woken] = await Promise.all([
-      renew({ table, send, now, log, metrics }, endless, attentionToo),
-      announceAll().catch((error: unknown) => log.error("announcing failed", { error: String(error) })),
+      renew({ table, send, now, log, metrics }, unlimited, options?.includeAttention),
+      announceAll().catch((error: unknown) => log.error("announce failed", { error: String(error) })),
     ]);
     return woken;
   };
   const schedule = setInterval(() => {
-    sweep().catch((error: unknown) => log.error("the schedule failed", { error: String(error) }));
-  }, scheduleEvery);
+    sweep().catch((error: unknown) => log.error("renew failed", { error: String(error) }));
+  }, scheduleIntervalMs);
   return {
     webhook: createWebhook({ secrets, send, isFresh, now, log, metrics }),
     sweep,

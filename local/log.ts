@@ -1,12 +1,12 @@
 import type { Log } from "../shared/observability/log.ts";
 
-/** One line for each entry, for a person at a terminal. */
+/** A log with one line for each entry, for reading in a terminal. */
 export function consoleLog(print: (line: string) => void = console.log): Log {
   const at = (level: string) => (message: string, fields: Record<string, unknown>) => {
-    const shown = Object.entries(fields).map(
+    const formatted = Object.entries(fields).map(
       ([name, value]) => `${name}=${typeof value === "string" ? quoted(value) : JSON.stringify(value)}`,
     );
-    print([new Date().toISOString().slice(11, 19), ...(level ? [level] : []), message, ...shown].join("  "));
+    print([new Date().toISOString().slice(11, 19), ...(level ? [level] : []), message, ...formatted].join("  "));
   };
   return { info: at(""), warn: at("WARN"), error: at("ERROR") };
 }

@@ -1,22 +1,25 @@
+/** The options of `npm start`, and its secrets file. */
+
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parseSecrets, type Secrets } from "../shared/aws/secrets.ts";
+import { parseSecrets, type Secrets, SecretsError } from "../shared/aws/secrets.ts";
 import { readArguments } from "../shared/command-line/arguments.ts";
 import { readBillmgrUrl } from "../shared/command-line/billmgr-url.ts";
 import { UsageError } from "../shared/command-line/usage-error.ts";
 import { storefrontNames } from "../shared/licensing/event.ts";
+import type { Problem } from "../shared/problems.ts";
 import { storefrontNamed } from "../shared/storefronts/index.ts";
 
-const madeUp = ".local/secrets.json";
+const generatedSecretsFile = ".local/secrets.json";
 
 export const usage = `npm start [-- options]
-  --port 3000          where to listen, on 127.0.0.1
+  --port 3000          the port to listen on, at 127.0.0.1
   --billmgr URL        a real or test billmgr; without it, a simulated one
-  --catalog FILE       what is sold as what (catalog.json)
-  --secrets FILE       billmgr's authinfo and the storefronts' signing secrets (random ones in ${madeUp} without it)
-  --data DIR           keep table, queue, clock and sandbox over restarts
-  --clock ISO-TIME     where the local clock starts`;
+  --catalog FILE       the catalog of what you sell (catalog.json)
+  --secrets FILE       billmgr's user and password and the signing secrets; without it, random ones in ${generatedSecretsFile}
+  --data DIR           keep table, queue, clock, and simulated billmgr between runs
+  --clock ISO-TIME     the initial local time`;
 
 const flags = {
   port: { type: "string", default: "3000" },
@@ -38,70 +41,73 @@ export type LocalOptions = {
   help: boolean;
 };
 
-/** @throws Mistake */
+/** @throws UsageError */
 export function readOptions(args: string[]): LocalOptions {
   const { port, billmgr, catalog, secrets, data, clock, help = false } = readArguments(args, flags, usage).values;
   return {
-    port: portIn(port),
+    port: parsePort(port),
     catalog,
     help,
     ...(billmgr !== undefined && { billmgr: readBillmgrUrl(billmgr) }),
     ...(secrets !== undefined && { secrets }),
     ...(data !== undefined && { data: resolve(data) }),
-    ...(clock !== undefined && { clock: timeIn(clock) }),
+    ...(clock !== undefined && { clock: parseTime(clock) }),
   };
 }
 
-function portIn(text: string): number {
+function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new UsageError(`--port: found "${text}", expected a number up to 65535`);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--port is "${text}"; expected 0 to 65535`);
   return port;
 }
 
-function timeIn(text: string): Date {
+function parseTime(text: string): Date {
   const time = new Date(text);
   if (Number.isNaN(time.getTime())) {
-    throw new UsageError(`--clock: found "${text}", expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
+    throw new UsageError(`--clock is "${text}"; expected an ISO 8601 time such as 2027-01-31T09:00:00Z`);
   }
   return time;
 }
 
-/** Also what no function checks at run time: that each secret can be one of its storefront's. */
+/** Parses the secrets, and checks that each has the form of its storefront's secrets. @throws SecretsError */
 export function readSecrets(value: unknown): Secrets {
   const secrets = parseSecrets(value);
-  const flaws = Object.entries(secrets.storefronts).flatMap(([name, list]) =>
-    list.flatMap((secret, i) => {
-      const flaw = storefrontNamed(name)?.secretProblem(secret);
-      return flaw ? [`storefronts.${name}[${i}]: ${flaw}`] : [];
+  const problems = Object.entries(secrets.storefronts).flatMap(([name, list]) =>
+    list.flatMap((secret, i): Problem[] => {
+      const text = storefrontNamed(name)?.secretProblem(secret);
+      return text ? [{ path: ["storefronts", name, i], text }] : [];
     }),
   );
-  if (flaws.length > 0) throw new Error(flaws.join("\n"));
+  if (problems.length > 0) throw new SecretsError(problems);
   return secrets;
 }
 
 const hex = (): string => randomBytes(20).toString("hex");
 const standardKey = (): string => `whsec_${randomBytes(24).toString("base64")}`;
 
-/** Where a storefront's own secrets have a form. */
-const forms: Record<string, () => string> = {
+/** Generators for the storefronts whose secrets have a certain form. */
+const generators: Record<string, () => string> = {
   standard: standardKey,
   stripe: () => `whsec_${hex()}`,
   paddle: () => `pdl_ntfset_${hex()}`,
   polar: standardKey,
   shopify: () => `shpss_${hex()}`,
   chargebee: () => `webhooks:${hex()}`,
+  appstle: standardKey,
 };
 
-/** One for each storefront that there is. */
+/** Random secrets for every storefront. */
 export const randomSecrets = (): Secrets => ({
   billmgr: `sandbox:${hex()}`,
-  storefronts: Object.fromEntries(storefrontNames.map((name) => [name, [(forms[name] ?? hex)()]])),
+  storefronts: Object.fromEntries(storefrontNames.map((name) => [name, [(generators[name] ?? hex)()]])),
 });
 
-/** Random, and kept, so that the demo and what was pasted still work after a restart. */
-export function madeUpSecrets(): string {
-  const file = resolve(madeUp);
+/**
+ * Writes random secrets unless the file exists, so that the demo and copied secrets still work after a restart.
+ * @returns the path of the file
+ */
+export function ensureSecretsFile(): string {
+  const file = resolve(generatedSecretsFile);
   mkdirSync(dirname(file), { recursive: true });
   try {
     writeFileSync(file, `${JSON.stringify(randomSecrets(), null, 2)}\n`, { flag: "wx", mode: 0o600 });

@@ -9,10 +9,10 @@ import { acceptingTests, type Catalog } from "../shared/licensing/catalog.ts";
 import type { Clock } from "./clock.ts";
 import type { QueueAddress } from "./pump.ts";
 import type { Sandbox } from "./simulators/billmgr/index.ts";
-import { tryItWith } from "./try.ts";
+import { createTryIt } from "./try.ts";
 
-type Parts = {
-  /** Where the local stack listens. */
+type ConsoleDependencies = {
+  /** The URL of the local system. */
   url: string;
   table: Table;
   queue: QueueAddress;
@@ -20,23 +20,23 @@ type Parts = {
   catalog: Catalog;
   billmgr: string;
   secrets: () => Promise<Secrets>;
-  /** The secrets as JSON text. */
+  /** Reads the secrets as JSON text. */
   secretsText: () => string;
   sandbox: Sandbox | undefined;
   settle: () => Promise<void>;
   advanceTo: (moment: Date) => Promise<void>;
 };
 
-type LocalPage = {
+type LocalConsole = {
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** Once nothing that was asked for is being worked on any more. */
-  rest: () => Promise<void>;
+  /** Resolves once all requests are finished. */
+  drain: () => Promise<void>;
 };
 
-/** The operator's page before the local parts, and what a newcomer tries. */
-export function localPage(parts: Parts): LocalPage {
-  const { table, queue, clock, billmgr, secrets, secretsText, sandbox } = parts;
-  const shared = { table, catalog: acceptingTests(parts.catalog), now: clock.now };
+/** The operator's console for the local system, with the pages to try it. */
+export function createLocalConsole(deps: ConsoleDependencies): LocalConsole {
+  const { table, queue, clock, billmgr, secrets, secretsText, sandbox } = deps;
+  const shared = { table, catalog: acceptingTests(deps.catalog), now: clock.now };
   const app = createConsole({
     where: sandbox ? "local, simulated billmgr" : `local, ${new URL(billmgr).host}`,
     deps: {
@@ -44,21 +44,21 @@ export function localPage(parts: Parts): LocalPage {
       send: sendTo(queue.client, queue.url),
       billmgr: operatorsBillmgr({ ...shared, url: billmgr, secrets }),
     },
-    // Before a real billmgr a button that buys would spend money.
+    // With a real billmgr, a button that buys would spend money.
     ...(sandbox && {
-      tryIt: tryItWith({ ...parts, ...shared, sandbox, secrets: () => parseSecrets(JSON.parse(secretsText())) }),
+      tryIt: createTryIt({ ...deps, ...shared, sandbox, secrets: () => parseSecrets(JSON.parse(secretsText())) }),
     }),
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const working = new Set<Promise<void>>();
+  const running = new Set<Promise<void>>();
   return {
     handle: async (request, response) => {
       const work = Promise.resolve(listener(request, response)).then(() => {});
-      working.add(work);
-      await work.finally(() => working.delete(work));
+      running.add(work);
+      await work.finally(() => running.delete(work));
     },
-    rest: async () => {
-      await Promise.allSettled(working);
+    drain: async () => {
+      await Promise.allSettled(running);
     },
   };
 }

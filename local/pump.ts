@@ -6,8 +6,9 @@ export type QueueAddress = { client: SQSClient; url: string };
 type Handler = (event: SQSEvent, context: Pick<Context, "getRemainingTimeInMillis">) => Promise<SQSBatchResponse>;
 
 /**
- * What Lambda's event source mapping does: receives messages one at a time, invokes the handler, deletes what succeeded.
- * @returns a function that stops it, once what is being worked on is done
+ * Does the work of Lambda's event source mapping: receives messages one at a time, invokes the handler, and deletes each
+ * message that succeeded.
+ * @returns a function that stops the pump after the current messages
  */
 export function pump(queue: QueueAddress, handler: Handler, timeoutMs: number, workers: number): () => Promise<void> {
   const stopping = new AbortController();
@@ -15,14 +16,14 @@ export function pump(queue: QueueAddress, handler: Handler, timeoutMs: number, w
     while (!stopping.signal.aborted) {
       const records = await receive(queue, stopping.signal);
       if (records.length === 0) continue;
-      const ends = Date.now() + timeoutMs;
+      const deadline = Date.now() + timeoutMs;
       const event = { Records: records.map(recordOf) } as SQSEvent;
-      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => ends - Date.now() });
+      const { batchItemFailures } = await handler(event, { getRemainingTimeInMillis: () => deadline - Date.now() });
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      const done = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
-      // What could not be deleted is delivered again.
+      const succeeded = records.filter(({ MessageId }) => !failed.has(MessageId ?? ""));
+      // SQS delivers a message again if it could not be deleted.
       await Promise.allSettled(
-        done.map(({ ReceiptHandle }) =>
+        succeeded.map(({ ReceiptHandle }) =>
           queue.client.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle })),
         ),
       );

@@ -3,39 +3,41 @@ import { type FauxqsServer, startFauxqs } from "fauxqs";
 import type { LocalAws } from "../shared/aws/local-parts.ts";
 import type { QueueAddress } from "./pump.ts";
 
-const name = "provision.fifo";
-const deadLetters = "dead-letters.fifo";
+const queueName = "provision.fifo";
+const deadLettersName = "dead-letters.fifo";
 
 export type LocalQueue = QueueAddress & {
   endpoint: string;
-  /** Messages waiting or being worked on. */
+  /** The number of messages that wait or are in flight. */
   size: () => number;
   stop: () => Promise<void>;
 };
 
 /**
- * @param dataDir where messages outlive a restart; without it they are in memory
- * @param visibilitySeconds after which a message comes again whose receiver has died
+ * Starts an emulator of SQS with the queue and its dead-letter queue.
+ * @param dataDir keeps the messages between runs; without it they are in memory
+ * @param visibilitySeconds the time after which a message is delivered again if its receiver died
  */
 export async function startQueue(aws: LocalAws, dataDir?: string, visibilitySeconds = 300): Promise<LocalQueue> {
   const server = await startFauxqs({ port: 0, logger: false, ...(dataDir && { dataDir }) });
-  const { arn } = queueNamed(server, deadLetters, { FifoQueue: "true" });
+  const { arn } = openQueue(server, deadLettersName, { FifoQueue: "true" });
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 20 });
   const VisibilityTimeout = String(visibilitySeconds);
-  const { url } = queueNamed(server, name, { FifoQueue: "true", VisibilityTimeout, RedrivePolicy });
+  const { url } = openQueue(server, queueName, { FifoQueue: "true", VisibilityTimeout, RedrivePolicy });
   const client = new SQSClient({ ...aws, endpoint: server.address });
-  // Whoever was at work on these has died with the process before. Not 0 s, which fauxqs 2.4 fails at where it persists.
-  const left = server.inspectQueue(name)?.messages.inflight ?? [];
-  const released = left.map(({ receiptHandle: ReceiptHandle }) =>
-    client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout: 1 })),
+  // The receivers of these messages died with the previous process. fauxqs 2.4 fails at 0 s with persistence, so 1 s.
+  const abandoned = server.inspectQueue(queueName)?.messages.inflight ?? [];
+  await Promise.all(
+    abandoned.map(({ receiptHandle: ReceiptHandle }) =>
+      client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout: 1 })),
+    ),
   );
-  await Promise.all(released);
   return {
     client,
     url,
     endpoint: server.address,
     size: () => {
-      const messages = server.inspectQueue(name)?.messages;
+      const messages = server.inspectQueue(queueName)?.messages;
       return messages ? messages.ready.length + messages.inflight.length : 0;
     },
     stop: async () => {
@@ -45,10 +47,10 @@ export async function startQueue(aws: LocalAws, dataDir?: string, visibilitySeco
   };
 }
 
-/** The queue of an earlier start, with its messages: creating one throws away what a queue of that name holds. */
-function queueNamed(server: FauxqsServer, name: string, attributes: Record<string, string>) {
+/** Opens the queue of an earlier run, or creates one. Creating a queue again would discard its messages. */
+function openQueue(server: FauxqsServer, name: string, attributes: Record<string, string>) {
   const { url, arn } = server.inspectQueue(name) ?? {};
-  // Its address is that of the port it had then.
+  // The stored URL contains the port of the earlier run.
   if (url && arn) return { url: new URL(new URL(url).pathname, server.address).href, arn };
   const { queueUrl, queueArn } = server.createQueue(name, { attributes });
   return { url: queueUrl, arn: queueArn };

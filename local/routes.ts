@@ -4,51 +4,49 @@ import { maxBodyBytes } from "../functions/webhook/receive.ts";
 import type { LocalParts } from "../shared/aws/local-parts.ts";
 import type { Table } from "../shared/aws/table.ts";
 import { ownHost } from "../shared/http/own-host.ts";
-import { bodyOf, sendJson } from "../shared/http/serve.ts";
+import { readBody, sendJson } from "../shared/http/serve.ts";
 import type { Announcement } from "../shared/licensing/announcement.ts";
-import { after, type Clock } from "./clock.ts";
+import { addDuration, type Clock } from "./clock.ts";
 import type { Sandbox } from "./simulators/billmgr/index.ts";
 
-type Parts = {
+type RequestHandlerDependencies = {
   webhook: (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
   sandbox: Sandbox | undefined;
   clock: Clock;
   advanceTo: (moment: Date) => Promise<void>;
   table: Pick<Table, "halt" | "liftHalt">;
-  /** What was put onto the bus. */
+  /** The published events. */
   events?: readonly Announcement[];
-  /** Where the embedded services listen, for `npm run ops`. */
+  /** The addresses of the embedded services, for `npm run ops`. */
   parts?: () => LocalParts;
-  /** The operator's page, which has every path that is none of the others. */
+  /** The operator's console, which gets every other path. */
   page?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 };
 
-const machines = /^\/(webhooks|health|local|sandbox|manager|billmgr)(\/|$)/;
+const apiPaths = /^\/(webhooks|health|local|sandbox|manager|billmgr)(\/|$)/;
 
-/** What moves the clock, lifts the halt and plans faults. */
-const levers = /^\/(local|sandbox)\//;
+/** The paths that advance the clock, lift the halt, and plan faults. */
+const controlPaths = /^\/(local|sandbox)\//;
 
-/** A page that is open in a browser here can send requests here; it cannot send them without its Origin, or by our name. */
-const isForeign = ({ headers: { host, origin } }: IncomingMessage): boolean =>
+/** A web page in a browser on this machine can send requests here, but not without its Origin or with this machine's own name. */
+const isCrossOrigin = ({ headers: { host, origin } }: IncomingMessage): boolean =>
   (host !== undefined && !ownHost.test(host)) || (origin !== undefined && origin !== `http://${host}`);
 
-/** Everything that the embedded stack answers over HTTP. */
-export const createDoor =
-  ({ webhook, sandbox, clock, advanceTo, table, events = [], parts, page }: Parts) =>
+/** Handles all HTTP requests to the local system. */
+export const createRequestHandler =
+  ({ webhook, sandbox, clock, advanceTo, table, events = [], parts, page }: RequestHandlerDependencies) =>
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [pathname = "/"] = (request.url ?? "/").split("?");
-    if (levers.test(pathname) && isForeign(request)) {
-      return sendJson(response, 403, {
-        error: "not for a page of somebody else's, nor by another name of this machine",
-      });
+    if (controlPaths.test(pathname) && isCrossOrigin(request)) {
+      return sendJson(response, 403, { error: "cross-origin request refused; use 127.0.0.1 or localhost" });
     }
     if (sandbox && (await sandbox.handle(request, response))) return;
     if (pathname === "/local/clock") return serveClock(request, response, clock, advanceTo);
     if (pathname === "/local/halt") return serveHalt(request, response, table);
     if (pathname === "/local/events") return sendJson(response, 200, events);
     if (pathname === "/local/parts" && parts) return sendJson(response, 200, parts());
-    if (page && !machines.test(pathname)) return page(request, response);
-    const body = await bodyOf(request, maxBodyBytes);
+    if (page && !apiPaths.test(pathname)) return page(request, response);
+    const body = await readBody(request, maxBodyBytes);
     const answer = await webhook(eventOf(request, pathname, body));
     response.writeHead(answer.statusCode ?? 500, answer.headers as Record<string, string>).end(answer.body);
   };
@@ -57,24 +55,38 @@ async function serveClock(
   request: IncomingMessage,
   response: ServerResponse,
   clock: Clock,
-  advanceTo: Parts["advanceTo"],
+  advanceTo: RequestHandlerDependencies["advanceTo"],
 ): Promise<void> {
   if (request.method === "POST") {
-    const moment = after(clock.now(), advanceIn((await bodyOf(request, 1024)).toString("utf8")));
+    const moment = addDuration(clock.now(), advanceIn((await readBody(request, 1024)).toString("utf8")));
     if (!moment) {
-      return sendJson(response, 400, { error: 'expected {"advance": an ISO 8601 duration such as "P30D" or "PT1H"}' });
+      return sendJson(response, 400, { error: 'expected {"advance": "P30D"}, with an ISO 8601 duration' });
     }
     await advanceTo(moment);
   } else if (request.method !== "GET") {
-    return sendJson(response, 405, { error: "GET tells the time, POST moves it" }, { allow: "GET, POST" });
+    return sendJson(
+      response,
+      405,
+      { error: "expected GET to read the clock or POST to advance it" },
+      { allow: "GET, POST" },
+    );
   }
   sendJson(response, 200, { now: clock.now().toISOString() });
 }
 
-async function serveHalt(request: IncomingMessage, response: ServerResponse, table: Parts["table"]): Promise<void> {
+async function serveHalt(
+  request: IncomingMessage,
+  response: ServerResponse,
+  table: RequestHandlerDependencies["table"],
+): Promise<void> {
   if (request.method === "DELETE") await table.liftHalt();
   else if (request.method !== "GET") {
-    return sendJson(response, 405, { error: "GET tells of the halt, DELETE lifts it" }, { allow: "GET, DELETE" });
+    return sendJson(
+      response,
+      405,
+      { error: "expected GET to read the halt or DELETE to lift it" },
+      { allow: "GET, DELETE" },
+    );
   }
   sendJson(response, 200, { halt: (await table.halt()) ?? null });
 }
@@ -87,7 +99,7 @@ function advanceIn(body: string): unknown {
   }
 }
 
-/** The request as API Gateway's HTTP API hands it to the function; the body always in base64, which keeps its bytes. */
+/** The request as API Gateway's HTTP API sends it to the function. The body is always in base64, which preserves its bytes. */
 function eventOf(request: IncomingMessage, rawPath: string, body: Buffer): APIGatewayProxyEventV2 {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
   const http = {

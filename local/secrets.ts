@@ -1,20 +1,20 @@
-import { bodyOf, type Served, sendJson, serve } from "../shared/http/serve.ts";
+import { readBody, type Served, sendJson, serve } from "../shared/http/serve.ts";
 
-/** `putAt`: when it was put, where that is told. */
+/** A version of the secret; `putAt`: when it was stored. */
 type Version = string | { text: string; putAt: Date };
 
 /**
- * Stands in for Secrets Manager before its real client: one secret, read anew at each request, so that an edited file
- * counts as a rotated secret. Without `putAt` nobody asks for the version before it.
+ * Serves one secret with the API of Secrets Manager. It reads the secret at each request, so editing the file rotates it.
+ * Without `putAt`, the client never asks for the previous version.
  */
 export const serveSecrets = (read: (stage: string) => Version | Promise<Version>): Promise<Served> =>
   serve(async (request, response) => {
     const { SecretId = "", VersionStage = "AWSCURRENT" } = JSON.parse(
-      (await bodyOf(request, 65_536)).toString("utf8") || "{}",
+      (await readBody(request, 65_536)).toString("utf8") || "{}",
     ) as { SecretId?: string; VersionStage?: string };
     const fail = (type: string, message: string) => sendJson(response, 400, { __type: type, message });
     if (request.headers["x-amz-target"] !== "secretsmanager.GetSecretValue") {
-      return fail("InvalidRequestException", "only GetSecretValue is here");
+      return fail("InvalidRequestException", "only GetSecretValue is supported");
     }
     try {
       const version = await read(VersionStage);

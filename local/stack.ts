@@ -9,12 +9,12 @@ import type { Announcement } from "../shared/licensing/announcement.ts";
 import type { Catalog } from "../shared/licensing/catalog.ts";
 import type { Log } from "../shared/observability/log.ts";
 import type { Metrics } from "../shared/observability/metrics.ts";
-import { type Time, timeOf } from "./advance.ts";
+import { createTimeControl, type TimeControl } from "./advance.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { startFunctions } from "./functions.ts";
-import { localPage } from "./page.ts";
+import { createLocalConsole } from "./page.ts";
 import { startQueue } from "./queue.ts";
-import { createDoor } from "./routes.ts";
+import { createRequestHandler } from "./routes.ts";
 import { serveSecrets } from "./secrets.ts";
 import { createSandbox, type Sandbox, type SandboxState } from "./simulators/billmgr/index.ts";
 import { startTable, tableName } from "./table.ts";
@@ -24,45 +24,45 @@ export type Options = {
   catalog: Catalog;
   /** Reads the secrets as JSON text, at each use. */
   secrets: () => string;
-  /** A real or test billmgr; without it, the sandbox. */
+  /** The URL of a real or test billmgr; without it, the sandbox. */
   billmgr?: string;
-  /** Keeps table, queue, clock and sandbox over restarts. */
+  /** The directory that keeps table, queue, clock, and sandbox between runs. */
   data?: string;
-  /** Where the local clock starts. */
+  /** The initial local time. */
   clock?: Date;
   log: Log;
   metrics?: Metrics;
-  /** Milliseconds of real time between two runs of the schedule; AWS has a minute. */
-  scheduleEvery?: number;
+  /** Real time between two runs of the schedule. On AWS it is a minute. */
+  scheduleIntervalMs?: number;
   sandboxSettings?: Parameters<Sandbox["configure"]>[0];
 };
 
-/** The parts of the deployed stack on one machine: the functions' own code, embedded services, one clock. */
-export type LocalStack = Time & {
+/** The deployed system on one machine: the same functions, embedded services, and one clock. */
+export type LocalStack = TimeControl & {
   url: string;
   clock: Clock;
   /** Absent with a real billmgr. */
   sandbox?: Sandbox;
   table: Table;
-  /** What was put onto the bus since the start. */
+  /** The events that were published since the start. */
   events: Announcement[];
   stop: () => Promise<void>;
 };
 
 const secretId = "local";
-const secretsKeptSeconds = 2;
+const secretsMaxAgeSeconds = 2;
 
 export async function startStack(options: Options): Promise<LocalStack> {
   const { catalog, data, log } = options;
-  const kept = data ? keepIn(data) : undefined;
-  const offset = options.clock ? options.clock.getTime() - Date.now() : (kept?.state.offset ?? 0);
+  const stateFile = data ? openStateFile(data) : undefined;
+  const offset = options.clock ? options.clock.getTime() - Date.now() : (stateFile?.state.offset ?? 0);
   const clock = createClock(offset);
 
   const tableServer = await startTable(localAws, data && join(data, "table"));
   const queue = await startQueue(localAws, data && join(data, "queue"));
   const secretsServer = await serveSecrets(options.secrets);
   const secretsClient = new SecretsManagerClient({ ...localAws, endpoint: secretsServer.url });
-  const secrets = secretsIn(secretsClient, secretId, secretsKeptSeconds);
+  const secrets = secretsIn(secretsClient, secretId, secretsMaxAgeSeconds);
   const table = createTable(tableServer.client, tableName);
 
   const sandbox = options.billmgr
@@ -71,14 +71,14 @@ export async function startStack(options: Options): Promise<LocalStack> {
         now: clock.now,
         authinfo: () => parseSecrets(JSON.parse(options.secrets())).billmgr,
         ...(options.sandboxSettings && { settings: options.sandboxSettings }),
-        ...(kept?.state.sandbox && { state: kept.state.sandbox }),
-        onChange: () => keep(),
+        ...(stateFile?.state.sandbox && { state: stateFile.state.sandbox }),
+        onChange: () => saveState(),
       });
-  const keep = () => kept?.write({ offset: clock.offset(), ...(sandbox && { sandbox: sandbox.snapshot() }) });
-  // The clock goes on from here also after a process that is killed before anything else happens.
-  keep();
+  const saveState = () => stateFile?.write({ offset: clock.offset(), ...(sandbox && { sandbox: sandbox.snapshot() }) });
+  // Preserves the clock even if the process is killed before anything changes.
+  saveState();
 
-  const server = await serve((request, response) => door(request, response), options.port);
+  const server = await serve((request, response) => handleRequest(request, response), options.port);
   const billmgr = options.billmgr ?? `${server.url}/manager/billmgr`;
   const events: Announcement[] = [];
   const functions = startFunctions({
@@ -95,13 +95,13 @@ export async function startStack(options: Options): Promise<LocalStack> {
       return [];
     },
     ...(options.metrics && { metrics: options.metrics }),
-    ...(options.scheduleEvery && { scheduleEvery: options.scheduleEvery }),
+    ...(options.scheduleIntervalMs && { scheduleIntervalMs: options.scheduleIntervalMs }),
   });
   const { sweep, announce } = functions;
-  const time = timeOf({ clock, table, queue, sweep, announce });
+  const time = createTimeControl({ clock, table, queue, sweep, announce });
   const advanceTo = async (moment: Date) => {
     await time.advanceTo(moment);
-    keep();
+    saveState();
   };
   const parts = () => ({
     region: localAws.region,
@@ -112,7 +112,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     catalog,
     now: clock.now().toISOString(),
   });
-  const page = localPage({
+  const localConsole = createLocalConsole({
     url: server.url,
     table,
     queue,
@@ -125,7 +125,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     settle: time.settle,
     advanceTo,
   });
-  const door = createDoor({
+  const handleRequest = createRequestHandler({
     webhook: functions.webhook,
     sandbox,
     clock,
@@ -133,7 +133,7 @@ export async function startStack(options: Options): Promise<LocalStack> {
     table,
     events,
     parts,
-    page: page.handle,
+    page: localConsole.handle,
   });
 
   return {
@@ -147,21 +147,22 @@ export async function startStack(options: Options): Promise<LocalStack> {
     stop: async () => {
       await functions.stop();
       await server.close();
-      await page.rest();
+      await localConsole.drain();
       await Promise.all([queue.stop(), tableServer.stop(), secretsServer.close()]);
       secretsClient.destroy();
-      keep();
+      saveState();
     },
   };
 }
 
-type Kept = { offset: number; sandbox?: SandboxState };
+type SavedState = { offset: number; sandbox?: SandboxState };
 
-function keepIn(directory: string): { state: Kept; write: (state: Kept) => void } {
+/** The state that table and queue do not hold: the clock and the sandbox. */
+function openStateFile(directory: string): { state: SavedState; write: (state: SavedState) => void } {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, "local.json");
   return {
-    state: existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Kept) : { offset: 0 },
+    state: existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as SavedState) : { offset: 0 },
     write: (state) => {
       writeFileSync(`${file}.new`, JSON.stringify(state));
       renameSync(`${file}.new`, file);

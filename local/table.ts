@@ -21,28 +21,28 @@ export const tableName = "billmgr-webhooks";
 
 export type LocalTable = { client: DynamoDBClient; endpoint: string; stop: () => Promise<void> };
 
-/** @param path where the table outlives a restart; without it it is in memory */
+/** Starts an emulator of DynamoDB with the table. @param path keeps the table between runs; without it, it is in memory */
 export async function startTable(aws: LocalAws, path?: string): Promise<LocalTable> {
   const server = dynalite({ createTableMs: 0, ...(path && { path }) });
-  const working = new Set<Promise<void>>();
+  const running = new Set<Promise<void>>();
   server.prependListener("request", (_, response: ServerResponse) => {
-    const over = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
-      working.delete(over);
+    const finished = new Promise<void>((resolve) => response.once("close", resolve)).then(() => {
+      running.delete(finished);
     });
-    working.add(over);
+    running.add(finished);
   });
   const endpoint = await listen(server);
   const client = new DynamoDBClient({ ...aws, endpoint });
-  if (await isThere(client)) await repairIndexes(client);
+  if (await tableExists(client)) await repairIndexes(client);
   else await client.send(new CreateTableCommand(tableDefinition(tableName)));
   return {
     client,
     endpoint,
     stop: async () => {
-      // dynalite ends the process when its store closes under a request.
-      while (working.size > 0) await Promise.all(working);
+      // dynalite ends the process if its store closes during a request.
+      while (running.size > 0) await Promise.all(running);
       client.destroy();
-      // Closes the store too, after the connections that are still open.
+      // This also closes the store, after the open connections.
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
@@ -51,7 +51,7 @@ export async function startTable(aws: LocalAws, path?: string): Promise<LocalTab
   };
 }
 
-async function isThere(client: DynamoDBClient): Promise<boolean> {
+async function tableExists(client: DynamoDBClient): Promise<boolean> {
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
     return true;
@@ -64,38 +64,38 @@ async function isThere(client: DynamoDBClient): Promise<boolean> {
 type Item = Record<string, AttributeValue>;
 
 /**
- * dynalite writes an item and its place in the index one after the other: a process that is killed in between leaves them
- * different for good, and what is not in the agenda is woken never. Putting an item as the index has it, and then as it is,
- * makes dynalite write both anew.
+ * Makes the indexes agree with the items. dynalite writes an item and its index entry one after the other, so a killed
+ * process can leave them different for good, and an item that is not in the index is never woken. Putting an item as the
+ * index has it, and then as it is, makes dynalite write both again.
  */
 async function repairIndexes(client: DynamoDBClient): Promise<void> {
   const TableName = tableName;
   const put = (Item: Item) => client.send(new PutItemCommand({ TableName, Item }));
   const items = new Map<string, Item>();
   for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
-    for (const item of Items) items.set(nameOf(item), item);
+    for (const item of Items) items.set(keyOf(item), item);
   }
   for (const { name: IndexName, keys } of tableIndexes) {
-    const placeOf = (item: Item): string => keys.map((key) => item[key]?.S).join(" ");
+    const indexKeyOf = (item: Item): string => keys.map((key) => item[key]?.S).join(" ");
     const indexed = new Set<string>();
     for await (const { Items = [] } of paginateScan({ client }, { TableName, IndexName })) {
       for (const row of Items) {
-        const item = items.get(nameOf(row));
+        const item = items.get(keyOf(row));
         if (!item) continue;
-        if (placeOf(item) === placeOf(row)) indexed.add(nameOf(item));
+        if (indexKeyOf(item) === indexKeyOf(row)) indexed.add(keyOf(item));
         else {
           await put({ ...item, ...row });
           await put(item);
         }
       }
     }
-    for (const [name, item] of items) {
-      if (item[keys[0]] === undefined || indexed.has(name)) continue;
-      const outside = Object.fromEntries(Object.entries(item).filter(([key]) => !keys.some((one) => one === key)));
-      await put(outside);
+    for (const [key, item] of items) {
+      if (item[keys[0]] === undefined || indexed.has(key)) continue;
+      const notIndexed = Object.fromEntries(Object.entries(item).filter(([name]) => !keys.some((one) => one === name)));
+      await put(notIndexed);
       await put(item);
     }
   }
 }
 
-const nameOf = ({ pk, sk }: Item): string => `${pk?.S} ${sk?.S}`;
+const keyOf = ({ pk, sk }: Item): string => `${pk?.S} ${sk?.S}`;

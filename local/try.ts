@@ -1,18 +1,21 @@
+/** Lets a newcomer act as the customer, advance the clock, and break billmgr, on the console's "Try it" pages. */
+
 import { keyNamed, nameOf } from "../operator/actions/dependencies.ts";
 import type { TryIt } from "../operator/console/context.ts";
 import type { Secrets } from "../shared/aws/secrets.ts";
 import type { Table } from "../shared/aws/table.ts";
+import { ExpectedError, PreconditionFailed } from "../shared/errors.ts";
 import { keyOf } from "../shared/intake/message.ts";
 import type { Catalog } from "../shared/licensing/catalog.ts";
 import { coverage, withPeriods } from "../shared/licensing/coverage.ts";
-import { PreconditionFailed } from "../shared/licensing/repair.ts";
 import type { Subscription } from "../shared/licensing/subscription.ts";
-import { after, type Clock } from "./clock.ts";
+import { addDuration, type Clock } from "./clock.ts";
 import type { FaultName, Sandbox } from "./simulators/billmgr/index.ts";
 import { shopNamed, shops } from "./simulators/storefronts/index.ts";
-import { type Customer, inPeriod, type Shop, type Step, webhooksOf } from "./simulators/storefronts/shop.ts";
+import { type Customer, inPeriod, type Shop, type Step, signedWebhooks } from "./simulators/storefronts/shop.ts";
 
-const steps: Record<Step, string> = {
+/** The buttons' labels, after the words "the customer". */
+const stepLabels: Record<Step, string> = {
   buy: "buys",
   renew: "pays the next period",
   grow: "adds one unit",
@@ -22,10 +25,10 @@ const steps: Record<Step, string> = {
   end: "ends immediately",
 };
 
-/** They take a minute of real time each. */
-const slow = ["hang", "hang_then_act", "slow"];
+/** These faults take a minute of real time each, so the page does not offer them. */
+const slowFaults = ["hang", "hang_then_act", "slow"];
 
-type Parts = {
+type TryItDependencies = {
   url: string;
   clock: Clock;
   table: Pick<Table, "load">;
@@ -36,84 +39,88 @@ type Parts = {
   sandbox: Sandbox;
 };
 
-/** The shop, the time and billmgr's bad day, on the buttons of the operator's page. What a customer has is in the table. */
-export function tryItWith({ url, clock, table, catalog, secrets, settle, advanceTo, sandbox }: Parts): TryIt {
+/** Keeps no state of its own: it derives what a customer has from the stored subscription. */
+export function createTryIt(deps: TryItDependencies): TryIt {
+  const { url, clock, table, catalog, secrets, settle, advanceTo, sandbox } = deps;
   const now = (): Date => new Date(Math.floor(clock.now().getTime() / 1000) * 1000);
-  const customerIn = async (storefront: string, name: string): Promise<Customer> => {
+  const loadCustomer = async (storefront: string, name: string): Promise<Customer> => {
     const stored = await table.load(keyNamed("subscription", name));
-    if (!stored) throw new PreconditionFailed(`no subscription ${name} is known`);
+    if (!stored) throw new PreconditionFailed(`the subscription ${name} does not exist`);
     return customerOf(storefront, stored.subscription, catalog);
   };
   return {
     storefronts: async () => {
       const { storefronts } = secrets();
       const open = Object.keys(shops).filter((name) => (storefronts[name] ?? []).length > 0);
-      return open.map((name) => ({ name, ...planAt(catalog, name) }));
+      return open.map((name) => ({ name, ...examplePlan(catalog, name) }));
     },
     stepsAt: (storefront) =>
-      Object.fromEntries(Object.entries(steps).filter(([step]) => shopNamed(storefront)?.tell[step as Step])),
+      Object.fromEntries(Object.entries(stepLabels).filter(([step]) => shopNamed(storefront)?.webhooks[step as Step])),
     async send(storefront, step, name) {
       const shop = shopNamed(storefront);
       const [secret] = secrets().storefronts[storefront] ?? [];
-      if (!shop || secret === undefined) throw new PreconditionFailed(`the storefront "${storefront}" has no secret`);
-      if (!(step in steps)) throw new PreconditionFailed(`there is no step "${step}"`);
+      if (!shop || secret === undefined) {
+        throw new PreconditionFailed(`the secrets file has no secret for the storefront "${storefront}"`);
+      }
+      if (!(step in stepLabels)) throw new PreconditionFailed(`"${step}" is not a step of a customer`);
       const at = now();
       const customer =
         name === undefined
           ? newCustomer(storefront, shop, catalog, at)
-          : afterStep(await customerIn(storefront, name), step as Step, at);
-      const webhooks: { type: string; status: number }[] = [];
-      for (const { type, body, headers } of webhooksOf(shop, step as Step, customer, secret, at)) {
+          : afterStep(await loadCustomer(storefront, name), step as Step, at);
+      const responses: { type: string; status: number }[] = [];
+      for (const { type, body, headers } of signedWebhooks(shop, step as Step, customer, secret, at)) {
         const { status } = await fetch(`${url}/webhooks/${storefront}`, { method: "POST", body, headers });
-        webhooks.push({ type, status });
+        responses.push({ type, status });
       }
       await settle();
-      return { name: nameOf(keyOf("subscription", storefront, customer.subscription)), webhooks };
+      return { name: nameOf(keyOf("subscription", storefront, customer.subscription)), webhooks: responses };
     },
     async advance(duration) {
-      const moment = after(clock.now(), duration);
-      if (!moment) throw new PreconditionFailed(`"${duration}": expected an ISO 8601 duration such as P1D`);
+      const moment = addDuration(clock.now(), duration);
+      if (!moment) throw new PreconditionFailed(`"${duration}" is not an ISO 8601 duration such as P1M`);
       await advanceTo(moment);
     },
-    faults: faultsOf(sandbox),
+    faults: offeredFaults(sandbox),
   };
 }
 
-function faultsOf(sandbox: Sandbox): TryIt["faults"] {
+function offeredFaults(sandbox: Sandbox): TryIt["faults"] {
   const { known, pending, clear } = sandbox.faults;
   return {
-    known: Object.fromEntries(Object.entries(known).filter(([name]) => !slow.includes(name))),
+    known: Object.fromEntries(Object.entries(known).filter(([name]) => !slowFaults.includes(name))),
     pending: () => pending().map(({ fault, func, times }) => ({ fault, times, ...(func !== undefined && { func }) })),
     clear,
     plan(fault, func) {
       try {
         sandbox.plan({ fault: fault as FaultName, func });
-      } catch (error) {
-        throw new PreconditionFailed(error instanceof Error ? error.message : String(error));
+      } catch (cause) {
+        if (!(cause instanceof ExpectedError)) throw cause;
+        throw new PreconditionFailed(cause.message, { cause });
       }
     },
   };
 }
 
-/** The first monthly plan with an addon, so that each step has something to change. */
-export function planAt(catalog: Catalog, storefront: string): { plan?: string; sold?: string; months?: number } {
+/** The first monthly plan with an addon, so that each step has something to change; otherwise any plan that is sold there. */
+export function examplePlan(catalog: Catalog, storefront: string): { plan?: string; sold?: string; months?: number } {
   const sold = Object.entries(catalog.plans).flatMap(([plan, { soldAs, period, addons }]) => {
     const id = storefront === "standard" ? plan : soldAs?.[storefront]?.[0];
-    return id === undefined ? [] : [{ plan, sold: id, months: period, rich: Object.keys(addons).length > 0 }];
+    return id === undefined ? [] : [{ plan, sold: id, months: period, hasAddons: Object.keys(addons).length > 0 }];
   });
-  const found = sold.find(({ months, rich }) => months === 1 && rich) ?? sold[0];
+  const found = sold.find(({ months, hasAddons }) => months === 1 && hasAddons) ?? sold[0];
   return found ? { plan: found.plan, sold: found.sold, months: found.months } : {};
 }
 
 function newCustomer(storefront: string, shop: Shop, catalog: Catalog, began: Date): Customer {
-  const { sold, months = 1 } = planAt(catalog, storefront);
+  const { sold, months = 1 } = examplePlan(catalog, storefront);
   if (sold === undefined) throw new PreconditionFailed(`the catalog sells nothing at ${storefront}`);
   const subscription = shop.newId();
   const email = `customer-${subscription.slice(-4)}@example.com`;
   return inPeriod({ subscription, sold, quantity: 1, months, began, email }, 1);
 }
 
-/** What the shop would know of it, read from what it told. */
+/** The customer as the shop would know them, derived from the facts that its webhooks contained. */
 function customerOf(storefront: string, subscription: Subscription, catalog: Catalog): Customer {
   const { id, items, email, payments } = subscription;
   const [item] = items?.value ?? [];
@@ -122,14 +129,14 @@ function customerOf(storefront: string, subscription: Subscription, catalog: Cat
     ([name, { soldAs }]) => name === sold || item?.names.some((one) => soldAs?.[storefront]?.includes(one)),
   )?.[1];
   if (sold === undefined || !plan)
-    throw new PreconditionFailed(`${storefront}/${id}: the catalog does not sell what it holds`);
-  const begins = payments.flatMap(({ paid }) => {
+    throw new PreconditionFailed(`${storefront}/${id}: the catalog does not sell what the subscription contains`);
+  const starts = payments.flatMap(({ paid }) => {
     if (!paid) return [];
     const { covers } = paid.value;
     if ("periodFrom" in covers) return [covers.periodFrom];
     return ["through" in covers && covers.from ? covers.from : paid.at];
   });
-  const [began = items?.at ?? ""] = begins.sort();
+  const [began = items?.at ?? ""] = starts.sort();
   const customer = {
     subscription: id,
     sold,
@@ -138,25 +145,25 @@ function customerOf(storefront: string, subscription: Subscription, catalog: Cat
     began: new Date(began),
     email: email?.value ?? "customer@example.com",
   };
-  const through = coverage(withPeriods(subscription), catalog.policy).at(-1)?.through ?? began;
-  // A day off is the same period: HostBill tells days alone.
-  return nextPeriod(customer, 1, ({ to }) => to.getTime() >= Date.parse(through) - 86_400_000);
+  const paidUntil = coverage(withPeriods(subscription), catalog.policy).at(-1)?.through ?? began;
+  // A difference of a day is the same period, because HostBill sends only dates.
+  return firstPeriod(customer, 1, ({ to }) => to.getTime() >= Date.parse(paidUntil) - 86_400_000);
 }
 
-function nextPeriod(
+function firstPeriod(
   customer: Parameters<typeof inPeriod>[0],
   first: number,
-  fits: (one: Customer) => boolean,
+  accepts: (one: Customer) => boolean,
 ): Customer {
   for (let period = first; ; period++) {
     const one = inPeriod(customer, period);
-    if (fits(one)) return one;
+    if (accepts(one)) return one;
   }
 }
 
-/** As the storefront tells it: who pays late pays the period that runs. */
+/** The state that the storefront sends after the step. A late payment is for the current period. */
 function afterStep(customer: Customer, step: Step, at: Date): Customer {
   if (step === "grow") return { ...customer, quantity: customer.quantity + 1 };
   if (step !== "renew" && step !== "fail") return customer;
-  return nextPeriod(customer, customer.period + 1, ({ to }) => to > at);
+  return firstPeriod(customer, customer.period + 1, ({ to }) => to > at);
 }

@@ -16,37 +16,39 @@ import type { Metrics } from "../../shared/observability/metrics.ts";
 
 export type AnnounceDependencies = { table: Table; publish: Publish; now: () => Date; log: Log; metrics: Metrics };
 
-/** What is to be told, if there is anything, and how it is remembered that it was. */
+/** An announcement to publish, if the change has one, and the write that marks it as published. */
 type Pending = { announcement?: Announcement | undefined; markPublished: () => Promise<void> };
-/** Where something may be to be told: read only when its turn comes. */
+/** Reads one pending announcement when its turn comes; undefined if there is nothing to publish. */
 type PendingReader = () => Promise<Pending | undefined>;
 type PendingPage = { readers: PendingReader[]; next?: Page | undefined };
 
-/** One request to the bus. What it took is remembered before more is read. */
+/** One request to the bus. Published announcements are marked before more are read. */
 const batchSize = 10;
+/** Enough time to finish one more batch. */
+const minTimeLeftMs = 5_000;
 
 /**
- * Tells others what was done, and where a person is needed. It lies in the table until the bus has taken it, so none is
- * lost; whoever dies between the two tells it again, by the same id.
+ * Publishes completed operations and attention items on the bus. Each stays pending in the table until the bus has accepted
+ * it, so none is lost. A run that dies in between publishes it again with the same id.
  *
- * @param timeLeft milliseconds: it stops in time, and the next run goes on
- * @returns how many were told
- * @throws the first fault, after all else was told: what could not be read, or was not taken, the next run tells again
+ * @param timeLeft milliseconds; the run stops in time, and the next run continues
+ * @returns how many were published
+ * @throws the first fault, after publishing everything else; the next run retries what could not be read or was rejected
  */
 export async function announce(deps: AnnounceDependencies, timeLeft: () => number): Promise<number> {
   const faults: unknown[] = [];
-  const shards = Array.from({ length: agendaShards }, (_, shard) => (from?: Page) => doneIn(shard, from, deps));
-  const sources = [...shards, (from?: Page) => attentionIn(from, deps)];
-  const told = await Promise.all(sources.map((source) => publishAll(source, deps, timeLeft, faults)));
-  const count = told.reduce((sum, one) => sum + one, 0);
-  if (count > 0) deps.log.info("announced", { events: count });
+  const shards = Array.from({ length: agendaShards }, (_, shard) => (from?: Page) => operationsPage(shard, from, deps));
+  const sources = [...shards, (from?: Page) => attentionPage(from, deps)];
+  const counts = await Promise.all(sources.map((source) => publishAll(source, deps, timeLeft, faults)));
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  if (count > 0) deps.log.info("events published", { events: count });
   deps.metrics.put("Announcements", count);
   if (faults.length > 0) throw faults[0];
   return count;
 }
 
 async function publishAll(
-  placesAfter: (from?: Page) => Promise<PendingPage>,
+  pageAfter: (from?: Page) => Promise<PendingPage>,
   deps: AnnounceDependencies,
   timeLeft: () => number,
   faults: unknown[],
@@ -55,35 +57,35 @@ async function publishAll(
   try {
     let from: Page | undefined;
     do {
-      const { readers, next } = await placesAfter(from);
-      for (let i = 0; i < readers.length && timeLeft() > 5_000; i += batchSize)
+      const { readers, next } = await pageAfter(from);
+      for (let i = 0; i < readers.length && timeLeft() > minTimeLeftMs; i += batchSize)
         count += await publishBatch(readers.slice(i, i + batchSize), deps, faults);
       from = next;
-    } while (from && timeLeft() > 5_000);
+    } while (from && timeLeft() > minTimeLeftMs);
   } catch (error) {
     faults.push(error);
   }
   return count;
 }
 
-/** One that cannot be read, or is not taken, holds up no other. */
+/** An announcement that cannot be read, or that the bus rejects, does not delay others. */
 async function publishBatch(
-  places: readonly PendingReader[],
+  readers: readonly PendingReader[],
   { publish }: AnnounceDependencies,
   faults: unknown[],
 ): Promise<number> {
-  const read = await Promise.allSettled(places.map((place) => place()));
-  faults.push(...read.flatMap((one) => (one.status === "rejected" ? [one.reason] : [])));
-  const pending = read.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
+  const reads = await Promise.allSettled(readers.map((read) => read()));
+  faults.push(...reads.flatMap((one) => (one.status === "rejected" ? [one.reason] : [])));
+  const pending = reads.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
   const announcements = pending.flatMap(({ announcement }) => announcement ?? []);
   const refused = announcements.length === 0 ? [] : await publish(announcements);
-  faults.push(...refused.map(({ id, why }) => new Error(`the bus did not take ${id}: ${why}`)));
-  const taken = pending.filter(({ announcement }) => !refused.some(({ id }) => id === announcement?.id));
-  await Promise.all(taken.map(({ markPublished }) => markPublished()));
-  return taken.filter(({ announcement }) => announcement).length;
+  faults.push(...refused.map(({ id, why }) => new Error(`the bus rejected ${id}: ${why}`)));
+  const accepted = pending.filter(({ announcement }) => !refused.some(({ id }) => id === announcement?.id));
+  await Promise.all(accepted.map(({ markPublished }) => markPublished()));
+  return accepted.filter(({ announcement }) => announcement).length;
 }
 
-async function doneIn(
+async function operationsPage(
   shard: number,
   from: Page | undefined,
   { table, now }: AnnounceDependencies,
@@ -98,7 +100,7 @@ async function doneIn(
   return { readers, next };
 }
 
-async function attentionIn(from: Page | undefined, { table }: AnnounceDependencies): Promise<PendingPage> {
+async function attentionPage(from: Page | undefined, { table }: AnnounceDependencies): Promise<PendingPage> {
   const { keys, next } = await table.attention(from);
   const readers = (await Promise.all(keys.map((listed) => readersOf(listed, table)))).flat();
   return { readers, next };

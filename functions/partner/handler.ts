@@ -5,9 +5,9 @@ import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { partners } from "../../shared/storefronts/partners.ts";
 
 /**
- * Takes a partner's event the way of a webhook. It is trusted for its source: only the partner can put events onto the bus
- * that is associated with it, and `sources` names each with its storefront. What fails is tried again, and then kept in
- * the dead-letter queue.
+ * Queues a partner's event like a webhook. The event is trusted because of its source: only the partner can publish on the
+ * bus that is associated with it. Failed events are retried, then moved to the dead-letter queue.
+ * @param sources the storefront of each event source
  */
 export const createHandler =
   (sources: Readonly<Record<string, string>>, dependencies: EnqueueDependencies) =>
@@ -19,10 +19,9 @@ export const createHandler =
     const name = Object.hasOwn(sources, source) ? (sources[source] ?? "") : "";
     const storefront = storefrontNamed(name);
     const partner = partners[name];
-    if (!storefront || !partner)
-      throw new Error(`event ${id} is of ${source}, which is none of the configured sources`);
+    if (!storefront || !partner) throw new Error(`event ${id}: ${source} is not a configured source`);
     const { body, headers } = partner.webhookIn(detail);
     const packed = pack(JSON.stringify(body ?? null));
-    if (packed === undefined) throw new Error(`event ${id} of ${source} is too large to be kept, even compressed`);
+    if (packed === undefined) throw new Error(`event ${id} of ${source} is too large to store, even compressed`);
     await enqueue(storefront, { body, headers, packed }, dependencies);
   };

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { haltRecheckSeconds } from "../../shared/aws/control.ts";
 import type { Stored, Table } from "../../shared/aws/table.ts";
-import { type Billmgr, callTimeoutMs, type Listing, ReadError, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, callTimeoutMs, type Listing, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { ReadError, VersionConflict } from "../../shared/errors.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import { addAttention, openOperations, withAttention } from "../../shared/licensing/attention.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
@@ -52,9 +53,6 @@ export type ConvergeDependencies = {
   /** Milliseconds that the function may still run. */
   timeLeft: () => number;
 };
-
-/** Another worker wrote the subscription meanwhile: what was decided was decided on old facts. */
-class VersionConflict extends Error {}
 
 /** A call that is answered at the last moment still has to be recorded. */
 const recordMs = 10_000;

@@ -1,5 +1,6 @@
-import { type Billmgr, type Listing, ReadError } from "../../shared/billmgr/billmgr.ts";
+import type { Billmgr, Listing } from "../../shared/billmgr/billmgr.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Change, Operation } from "../../shared/licensing/operation.ts";
 import type { Reason } from "../../shared/licensing/reasons.ts";

@@ -14,33 +14,33 @@ export type RenewDependencies = {
   metrics: Metrics;
 };
 
-/** Minutes between two looks at what waits for a person. */
-const attentionEvery = 10;
+const attentionIntervalMinutes = 10;
 
 /**
- * Wakes each subscription whose next action is due. What was woken stays due until provision has dealt with it, so a lost
- * wake is sent again a minute later; within five minutes SQS takes the second for the first. What waits for a person is
- * woken too, now and then: the catalog may have been mended, or billmgr may have finished what it was at.
+ * Wakes each subscription that is due. It stays due until provision has handled it, so a lost wake is sent again a minute
+ * later; within five minutes SQS drops the repetition as a duplicate. Subscriptions that need attention are woken too,
+ * at a longer interval: the catalog may have been fixed, or billmgr may have finished its work.
  *
- * @param timeLeft milliseconds: it stops in time, and the next run goes on from what is then due
- * @param attentionToo whether this run wakes what waits for a person
+ * @param timeLeft milliseconds; the run stops in time, and the next run continues with what is still due
+ * @param includeAttention whether this run wakes subscriptions that need attention
  * @returns how many were woken
  */
 export async function renew(
   { table, send, now, log, metrics }: RenewDependencies,
   timeLeft: () => number,
-  attentionToo = now().getUTCMinutes() % attentionEvery === 0,
+  includeAttention = now().getUTCMinutes() % attentionIntervalMinutes === 0,
 ): Promise<number> {
   const until = toInstant(now());
-  const pages = async (from?: Page): Promise<DuePage> => {
+  const attentionPage = async (from?: Page): Promise<DuePage> => {
     const { keys, next } = await table.attention(from);
     return { keys: keys.map(({ key, since }) => ({ key, due: since })), ...(next && { next }) };
   };
-  const [due, asked] = await Promise.all([
+  const counts = await Promise.all([
     wakeDue({ table, send }, until, timeLeft),
-    attentionToo ? wakeAll(pages, send, timeLeft, until.slice(0, 16)) : 0,
+    includeAttention ? wakeAll(attentionPage, send, timeLeft, until.slice(0, 16)) : 0,
   ]);
-  if (due + asked > 0) log.info("woken", { subscriptions: due + asked });
-  metrics.put("Woken", due + asked);
-  return due + asked;
+  const subscriptions = counts[0] + counts[1];
+  if (subscriptions > 0) log.info("woken", { subscriptions });
+  metrics.put("Woken", subscriptions);
+  return subscriptions;
 }

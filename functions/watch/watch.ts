@@ -10,7 +10,7 @@ export type WatchDependencies = {
   metrics: Metrics;
 };
 
-/** Measures how it stands, as opposed to what happens, which the functions that do it measure. Reads only. */
+/** Measures the current state. Other functions measure their own actions. Reads only. */
 export async function watch({ table, now, metrics }: WatchDependencies): Promise<void> {
   const at = toInstant(now());
   const [attention, overdue, halt, balance, orders] = await Promise.all([

@@ -7,34 +7,39 @@ import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import type { Construct } from "constructs";
 
 export type AlarmProps = {
-  /** One sentence: what a customer or the operator suffers. */
+  /** One sentence: what the problem means for a customer or the operator. */
   impact: string;
   /** The section of docs/runbook.md. */
   runbook: string;
   metric: IMetric;
-  is: "at least" | "above" | "below";
+  comparison: "at least" | "above" | "below";
   threshold: number;
-  /** What it means that there is no figure. */
-  silence: TreatMissingData;
+  /** The meaning of missing data. */
+  missingData: TreatMissingData;
 };
 
-const comparisons = {
+const operators = {
   "at least": ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
   above: ComparisonOperator.GREATER_THAN_THRESHOLD,
   below: ComparisonOperator.LESS_THAN_THRESHOLD,
 };
 
-/** An alarm that says to whom it matters and where to read on; told when it comes and when it is over. */
+/** An alarm whose description contains the impact and the runbook section. It notifies when it starts and when it clears. */
 export class ImpactAlarm extends Alarm {
-  constructor(scope: Construct, id: string, topic: Topic, { impact, runbook, is, silence, ...props }: AlarmProps) {
-    const words = id.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  constructor(
+    scope: Construct,
+    id: string,
+    topic: Topic,
+    { impact, runbook, comparison, missingData, ...props }: AlarmProps,
+  ) {
+    const name = id.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
     super(scope, id, {
       ...props,
-      alarmName: `${Stack.of(scope).stackName}-${words}`,
+      alarmName: `${Stack.of(scope).stackName}-${name}`,
       alarmDescription: `${impact} docs/runbook.md#${runbook}`,
-      comparisonOperator: comparisons[is],
+      comparisonOperator: operators[comparison],
       evaluationPeriods: 1,
-      treatMissingData: silence,
+      treatMissingData: missingData,
     });
     this.addAlarmAction(new SnsAction(topic));
     this.addOkAction(new SnsAction(topic));
@@ -42,14 +47,14 @@ export class ImpactAlarm extends Alarm {
 }
 
 /**
- * Not encrypted by a key: CloudWatch cannot use SNS's own, one of ours has a monthly price, and what is told is names
- * and figures, no customer.
+ * The topic of all alarms. It is not encrypted with a KMS key: CloudWatch cannot use SNS's default key, a customer managed
+ * key has a monthly price, and the messages contain only names and numbers, no customer data.
  */
 export class AlarmTopic extends Topic {
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id, { enforceSSL: true });
     const { account, stackName } = Stack.of(scope);
-    // A policy of one's own takes the place of SNS's, which would let the account's alarms in.
+    // enforceSSL replaces SNS's default policy, which would let the account's alarms publish.
     this.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],

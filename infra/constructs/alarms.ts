@@ -4,89 +4,96 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type AlarmProps, AlarmTopic, ImpactAlarm } from "./alarm.ts";
-import type { Door } from "./http-endpoint.ts";
-import { figure, fiveMinutes, max, sum } from "./metrics.ts";
-import { capital, type Worker, type WorkerName } from "./worker.ts";
+import { type AppFunction, capitalize, type FunctionName } from "./function.ts";
+import type { HttpEndpoint } from "./http-endpoint.ts";
+import { fiveMinutes, max, metricOf, sum } from "./metrics.ts";
 
-/** What there is to be watched. `undelivered` are all dead-letter queues, by their names. */
-export type Parts = {
-  door: Door;
-  workers: Worker[];
+/** The resources that alarms and dashboard monitor. `deadLetterQueues` by their construct ids. */
+export type Monitored = {
+  endpoint: HttpEndpoint;
+  functions: AppFunction[];
   queue: Queue;
-  undelivered: Record<string, Queue>;
+  deadLetterQueues: Record<string, Queue>;
   limits: Catalog["limits"];
 };
 
-/** What is suffered while a function does not do its work; of those that run each minute one run does not matter. */
-const without: Record<WorkerName, { impact: string; tolerated: number }> = {
+/** The impact while a function fails. Functions that run every minute may fail twice in five minutes. */
+const functionFailures: Record<FunctionName, { impact: string; maxFailures: number }> = {
   webhook: {
-    impact: "Webhooks are not taken: licenses come late, when the storefront sends them again.",
-    tolerated: 0,
+    impact: "Webhooks are not accepted. Licenses are late until the storefront sends the webhooks again.",
+    maxFailures: 0,
   },
-  provision: { impact: "Licenses are ordered, renewed and changed late, or not at all.", tolerated: 0 },
-  renew: { impact: "Nothing that is due is done: paid licenses are not renewed, unpaid ones run on.", tolerated: 2 },
-  announce: { impact: "Whoever listens to the events is told late of the licenses.", tolerated: 2 },
+  provision: { impact: "Licenses are ordered, renewed, and changed late or not at all.", maxFailures: 0 },
+  renew: { impact: "Due work is not done. Paid licenses are not renewed, and unpaid ones continue.", maxFailures: 2 },
+  announce: { impact: "Event subscribers receive license events late.", maxFailures: 2 },
   watch: {
-    impact: "The figures of attention, balance and limits are old, and their alarms say nothing.",
-    tolerated: 2,
+    impact: "The metrics for attention, balance, and limits are outdated, so their alarms do not work.",
+    maxFailures: 2,
   },
-  partner: { impact: "Events from EventBridge are taken late, or lie in PartnerDeadLetters.", tolerated: 0 },
-  mail: { impact: "Customers are not told of their licenses by mail.", tolerated: 0 },
+  partner: { impact: "Events from EventBridge are processed late, or wait in PartnerDeadLetters.", maxFailures: 0 },
+  mail: { impact: "Customers receive no mail about their licenses.", maxFailures: 0 },
 };
 
-/** A figure that is told each minute, or by whoever works: without one, nothing is wrong. */
-const { NOT_BREACHING: fine, IGNORE: asBefore, BREACHING: wrong } = TreatMissingData;
+export const maxOverdueSeconds = 15 * 60;
+/** Longer than the queue's visibility timeout: a message whose run died waits that long, which is not a backlog. */
+const maxQueueAgeSeconds = 30 * 60;
+
+/**
+ * The meaning of missing data. Some metrics are published only when something happens, so missing data means that all is
+ * well. For others the state is unchanged, or the publisher is broken.
+ */
+const { NOT_BREACHING: noProblem, IGNORE: unchanged, BREACHING: problem } = TreatMissingData;
 
 export class Alarms extends Construct {
   readonly topic: AlarmTopic;
   readonly all: Alarm[] = [];
 
-  constructor(stack: Stack, id: string, parts: Parts, email: string | undefined) {
+  constructor(stack: Stack, id: string, monitored: Monitored, email: string | undefined) {
     super(stack, id);
     this.topic = new AlarmTopic(this, "Topic", email);
-    this.#money(stack, parts.limits);
-    this.#flow(stack, parts);
-    for (const worker of parts.workers) this.#worker(worker);
+    this.#addMoney(stack, monitored.limits);
+    this.#addFlow(stack, monitored);
+    for (const one of monitored.functions) this.#addFunction(one);
   }
 
   #add(name: string, props: AlarmProps): void {
     this.all.push(new ImpactAlarm(this, name, this.topic, props));
   }
 
-  #money(stack: Stack, { minimumBalance, ordersPerHour, ordersPerDay }: Catalog["limits"]): void {
+  #addMoney(stack: Stack, { minimumBalance, ordersPerHour, ordersPerDay }: Catalog["limits"]): void {
     this.#add("Attention", {
-      impact: "A customer's license does not follow what was paid until a person decides.",
+      impact: "A customer's license does not match what was paid until an operator decides.",
       runbook: "attention",
-      metric: figure(stack, "AttentionCount", max),
-      is: "above",
+      metric: metricOf(stack, "AttentionCount", max),
+      comparison: "above",
       threshold: 0,
-      silence: asBefore,
+      missingData: unchanged,
     });
     this.#add("UnknownOutcome", {
       impact: "A customer waits for a license that may or may not have been bought.",
       runbook: "unknown-outcome",
-      // Told at each look, which after the first hour is once an hour.
-      metric: figure(stack, "UnknownOutcomeAge", { statistic: Stats.MAXIMUM, period: Duration.hours(2) }),
-      is: "above",
+      // Published at each observation, which after the first hour is once an hour.
+      metric: metricOf(stack, "UnknownOutcomeAge", { statistic: Stats.MAXIMUM, period: Duration.hours(2) }),
+      comparison: "above",
       threshold: 3600,
-      silence: fine,
+      missingData: noProblem,
     });
     this.#add("Halted", {
-      impact: "All calls to billmgr stand still: no customer gets, renews or loses a license.",
+      impact: "All calls to billmgr are halted. No customer gets, renews, or loses a license.",
       runbook: "halted",
-      metric: figure(stack, "Halted", max),
-      is: "at least",
+      metric: metricOf(stack, "Halted", max),
+      comparison: "at least",
       threshold: 1,
-      silence: asBefore,
+      missingData: unchanged,
     });
     if (minimumBalance !== undefined) {
       this.#add("Balance", {
-        impact: "The next orders and renewals are refused for want of money.",
+        impact: "The next orders and renewals will be refused because the balance is too low.",
         runbook: "balance",
-        metric: figure(stack, "Balance", { ...fiveMinutes, statistic: Stats.MINIMUM }),
-        is: "below",
+        metric: metricOf(stack, "Balance", { ...fiveMinutes, statistic: Stats.MINIMUM }),
+        comparison: "below",
         threshold: minimumBalance,
-        silence: asBefore,
+        missingData: unchanged,
       });
     }
     const limits = [
@@ -95,95 +102,94 @@ export class Alarms extends Construct {
     ] as const;
     for (const [name, limit] of limits) {
       this.#add(name, {
-        impact: `Past ${limit} orders customers wait for a person; or a broken shop is buying licenses.`,
+        impact: `After ${limit} orders, each further order needs attention. A broken shop may be buying licenses.`,
         runbook: "orders",
-        metric: figure(stack, name, max),
-        is: "at least",
+        metric: metricOf(stack, name, max),
+        comparison: "at least",
         threshold: 0.8 * limit,
-        silence: asBefore,
+        missingData: unchanged,
       });
     }
   }
 
-  #flow(stack: Stack, { door, queue, undelivered }: Parts): void {
+  #addFlow(stack: Stack, { endpoint, queue, deadLetterQueues }: Monitored): void {
     this.#add("Overdue", {
-      impact: "What is due is not done: paid licenses expire, or nobody watches any of this.",
+      impact: "Due work is not done. Paid licenses expire, or the monitoring itself does not run.",
       runbook: "overdue",
-      metric: figure(stack, "OverdueAge", max),
-      is: "above",
-      threshold: 15 * 60,
-      // watch tells it each minute. Five minutes without are a watch that does not run, and then no alarm is to be believed.
-      silence: wrong,
+      metric: metricOf(stack, "OverdueAge", max),
+      comparison: "above",
+      threshold: maxOverdueSeconds,
+      // watch publishes this every minute. If five minutes are missing, watch does not run and no alarm is reliable.
+      missingData: problem,
     });
     this.#add("SignatureFailures", {
-      impact: "A storefront's webhooks are refused, so that its customers get no licenses; or somebody forges them.",
+      impact: "A storefront's webhooks are rejected, so its customers get no licenses, or someone forges webhooks.",
       runbook: "signature-failures",
-      // A wrong secret refuses each webhook, of which a small shop sends few, each again and again. A stray one is no alarm.
-      metric: figure(stack, "SignatureFailures", { statistic: Stats.SUM, period: Duration.hours(1) }),
-      is: "at least",
+      // With a wrong secret every webhook fails. A small shop sends few, but each several times. One stray is no alarm.
+      metric: metricOf(stack, "SignatureFailures", { statistic: Stats.SUM, period: Duration.hours(1) }),
+      comparison: "at least",
       threshold: 5,
-      silence: fine,
+      missingData: noProblem,
     });
     this.#add("ServerErrors", {
-      impact: "Webhooks are answered 5xx: licenses come late, when the storefront sends them again.",
+      impact: "Webhooks are answered with 5xx. Licenses are late until the storefront sends the webhooks again.",
       runbook: "server-errors",
-      // A single one is sent again and taken.
-      metric: door.metricServerError({ statistic: Stats.SUM, period: Duration.hours(1) }),
-      is: "at least",
+      // A storefront sends a webhook again after a single failure.
+      metric: endpoint.metricServerError({ statistic: Stats.SUM, period: Duration.hours(1) }),
+      comparison: "at least",
       threshold: 3,
-      silence: fine,
+      missingData: noProblem,
     });
     this.#add("QueueAge", {
-      impact: "Licenses are late: what a customer did has waited for more than half an hour.",
+      impact: "Licenses are late. An event has waited in the queue for more than half an hour.",
       runbook: "queue-age",
-      // A worker that died holds its message for 18 minutes, which is no backlog.
       metric: queue.metricApproximateAgeOfOldestMessage(max),
-      is: "above",
-      threshold: 30 * 60,
-      silence: fine,
+      comparison: "above",
+      threshold: maxQueueAgeSeconds,
+      missingData: noProblem,
     });
-    for (const [name, letters] of Object.entries(undelivered)) {
+    for (const [name, deadLetters] of Object.entries(deadLetterQueues)) {
       this.#add(name, {
         impact:
           name === "MailDeadLetters"
-            ? "Customers were not told of their licenses by mail, after three tries."
-            : "What a customer did was given up after many tries, and waits for a person.",
+            ? "Customers received no mail about their licenses, after three attempts."
+            : "A customer's event was given up after many attempts and needs attention.",
         runbook: "dead-letters",
-        metric: letters.metricApproximateNumberOfMessagesVisible(max),
-        is: "above",
+        metric: deadLetters.metricApproximateNumberOfMessagesVisible(max),
+        comparison: "above",
         threshold: 0,
-        // SQS tells nothing of a queue that nobody has touched for six hours, even of one that holds something.
-        silence: asBefore,
+        // SQS publishes no metrics of a queue that was unused for six hours, even if it contains messages.
+        missingData: unchanged,
       });
     }
   }
 
-  #worker(worker: Worker): void {
-    const { impact, tolerated } = without[worker.name];
-    const name = capital(worker.name);
+  #addFunction(one: AppFunction): void {
+    const { impact, maxFailures } = functionFailures[one.name];
+    const name = capitalize(one.name);
     this.#add(`${name}Errors`, {
       impact,
       runbook: "function-errors",
-      metric: worker.metricErrors(sum),
-      is: "above",
-      threshold: tolerated,
-      silence: fine,
+      metric: one.metricErrors(sum),
+      comparison: "above",
+      threshold: maxFailures,
+      missingData: noProblem,
     });
     this.#add(`${name}Throttles`, {
       impact,
       runbook: "throttles",
-      metric: worker.metricThrottles(sum),
-      is: "above",
-      threshold: tolerated,
-      silence: fine,
+      metric: one.metricThrottles(sum),
+      comparison: "above",
+      threshold: maxFailures,
+      missingData: noProblem,
     });
     this.#add(`${name}Duration`, {
       impact,
       runbook: "duration",
-      metric: worker.metricDuration({ ...fiveMinutes, statistic: Stats.percentile(99) }),
-      is: "above",
-      threshold: 0.8 * worker.allotted.toMilliseconds(),
-      silence: fine,
+      metric: one.metricDuration({ ...fiveMinutes, statistic: Stats.percentile(99) }),
+      comparison: "above",
+      threshold: 0.8 * one.maxDuration.toMilliseconds(),
+      missingData: noProblem,
     });
   }
 }

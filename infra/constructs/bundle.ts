@@ -1,11 +1,11 @@
 import { type BundlingOptions, LogLevel, OutputFormat } from "aws-cdk-lib/aws-lambda-nodejs";
 
 /**
- * What the SDK imports only when it is needed, and here never is: credentials that the environment does not give, as
- * Lambda's always does, and streams of events, which no command of ours answers with. 150 KiB of each bundle. All else
- * of the SDK is bundled: loading Lambda's own copy takes longer.
+ * Parts of the SDK that it imports lazily and that never run here: credential sources other than Lambda's environment,
+ * and event streams. They would add 150 KiB to each bundle. The rest of the SDK is bundled, because loading Lambda's own
+ * copy takes longer.
  */
-export const neverImported = [
+export const unusedSdkModules = [
   "@aws-sdk/credential-provider-http",
   "@aws-sdk/credential-provider-ini",
   "@aws-sdk/credential-provider-process",
@@ -20,30 +20,30 @@ export const bundling: BundlingOptions = {
   mainFields: ["module", "main"],
   minify: true,
   logLevel: LogLevel.WARNING,
-  externalModules: [...neverImported],
+  externalModules: [...unusedSdkModules],
 };
 
 /**
- * undici has two parsers of HTTP, each for processors with and without SIMD. Node's own build of it leaves the second,
- * experimental parser out by this definition; Lambda's ARM has SIMD. 230 KiB.
+ * undici contains two HTTP parsers, each compiled with and without SIMD. Lambda's ARM processors have SIMD, and Node's own
+ * build of undici removes the second, experimental parser by the same definition. This saves 230 KiB.
  */
-export const undiciAlone = {
+const smallerUndici = {
   externalModules: ["*/llhttp/llhttp-wasm.js"],
   define: { esbuildDetection: "1" },
 };
 
-/** provision's bundle, with the catalog beside it. */
-export const withCatalog = (catalogFile: string): BundlingOptions => ({
+/** The bundling of provision, with the catalog next to the code. */
+export const bundlingWithCatalog = (catalogFile: string): BundlingOptions => ({
   ...bundling,
-  externalModules: [...neverImported, ...undiciAlone.externalModules],
-  define: undiciAlone.define,
-  // undici is CommonJS and requires Node's modules, which an ES module has no `require` for.
+  externalModules: [...unusedSdkModules, ...smallerUndici.externalModules],
+  define: smallerUndici.define,
+  // undici is CommonJS and requires Node's modules, but an ES module has no `require`.
   banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
   commandHooks: {
     beforeBundling: () => [],
     beforeInstall: () => [],
     afterBundling: (_, bundle) => [
-      // The mode goes into the zip, where a catalog that only its owner may read would be closed to Lambda's user.
+      // The zip keeps the file mode. Lambda's user could not read a catalog that only its owner may read.
       `install -m 644 ${quoted(catalogFile)} ${quoted(`${bundle}/catalog.json`)}`,
     ],
   },

@@ -12,18 +12,18 @@ import {
   type YAxisProps,
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { MetricName } from "../../shared/observability/metrics.ts";
-import type { Parts } from "./alarms.ts";
-import { figure, figuresBy, fiveMinutes, max, sum } from "./metrics.ts";
-import type { Worker } from "./worker.ts";
+import { type Monitored, maxOverdueSeconds } from "./alarms.ts";
+import type { AppFunction } from "./function.ts";
+import { fiveMinutes, max, metricOf, searchByDimensions, sum } from "./metrics.ts";
 
 const heading = (markdown: string) => new TextWidget({ markdown, width: 24, height: 1 });
 
-type Beside = { lines?: HorizontalAnnotation[]; right?: IMetric[]; yAxis?: YAxisProps };
+type GraphOptions = { lines?: HorizontalAnnotation[]; right?: IMetric[]; yAxis?: YAxisProps };
 
 const graph = (
   title: string,
   left: IMetric[],
-  { lines = [], right = [], yAxis = { min: 0 } }: Beside = {},
+  { lines = [], right = [], yAxis = { min: 0 } }: GraphOptions = {},
 ): GraphWidget =>
   new GraphWidget({
     title,
@@ -35,81 +35,91 @@ const graph = (
     height: 6,
   });
 
-/** Money, flow, health, on one page. */
-export class Overview extends Dashboard {
-  constructor(stack: Stack, id: string, { door, workers, queue, undelivered, limits }: Parts, alarms: Alarm[]) {
+/** All metrics on one page: money, flow, and health. */
+export class OverviewDashboard extends Dashboard {
+  constructor(
+    stack: Stack,
+    id: string,
+    { endpoint, functions, queue, deadLetterQueues, limits }: Monitored,
+    alarms: Alarm[],
+  ) {
     super(stack, id, { dashboardName: stack.stackName, defaultInterval: Duration.days(1) });
-    const sums = (...names: MetricName[]) => names.map((name) => figure(stack, name, { ...sum, label: name }));
-    const most = (...names: MetricName[]) => names.map((name) => figure(stack, name, { ...max, label: name }));
+    const sums = (...names: MetricName[]) => names.map((name) => metricOf(stack, name, { ...sum, label: name }));
+    const maxima = (...names: MetricName[]) => names.map((name) => metricOf(stack, name, { ...max, label: name }));
     const { ordersPerHour, ordersPerDay, minimumBalance } = limits;
     const seconds = (statistic: string) =>
-      figure(stack, "PaymentToLicense", { ...fiveMinutes, statistic, label: statistic });
+      metricOf(stack, "PaymentToLicense", { ...fiveMinutes, statistic, label: statistic });
 
     this.addWidgets(new AlarmStatusWidget({ title: "Alarms (docs/runbook.md)", alarms, width: 24, height: 5 }));
 
-    this.addWidgets(heading("## Money: what was bought, and what is not certain"));
+    this.addWidgets(heading("## Money: purchases and unknown outcomes"));
     this.addWidgets(
       graph("Done at billmgr", sums("Orders", "Prolongs", "OtherChanges")),
-      graph("Not done at billmgr", sums("Refusals", "UnknownOutcomes")),
-      graph("Waits for a person", most("AttentionCount", "Halted")),
+      graph("Refused or unknown at billmgr", sums("Refusals", "UnknownOutcomes")),
+      graph("Needs attention", maxima("AttentionCount", "Halted")),
     );
     const limitLines = [
-      { value: ordersPerHour, label: "an hour" },
-      { value: ordersPerDay, label: "a day" },
+      { value: ordersPerHour, label: "per hour" },
+      { value: ordersPerDay, label: "per day" },
     ];
-    const least = figure(stack, "Balance", { ...fiveMinutes, statistic: Stats.MINIMUM, label: "Balance" });
+    const balance = metricOf(stack, "Balance", { ...fiveMinutes, statistic: Stats.MINIMUM, label: "Balance" });
     const minimum = minimumBalance === undefined ? [] : [{ value: minimumBalance, label: "minimum" }];
     this.addWidgets(
-      graph("Orders against the limits", most("OrdersThisHour", "OrdersToday"), { lines: limitLines }),
-      graph("Balance", [least], { lines: minimum, yAxis: {} }),
-      graph("Seconds that an outcome has been unknown", most("UnknownOutcomeAge")),
+      graph("Orders and their limits", maxima("OrdersThisHour", "OrdersToday"), { lines: limitLines }),
+      graph("Balance", [balance], { lines: minimum, yAxis: {} }),
+      graph("Age of unknown outcomes, in seconds", maxima("UnknownOutcomeAge")),
     );
 
-    const byAnswer = figuresBy(stack, "Webhooks", ["storefront", "answer"]);
+    const byAnswer = searchByDimensions(stack, "Webhooks", ["storefront", "answer"]);
     this.addWidgets(heading("## Flow: from the webhook to the license"));
     this.addWidgets(
       graph("Webhooks by storefront and answer", [new MathExpression({ expression: byAnswer, label: "" })]),
-      graph("Webhooks refused for their signature", sums("SignatureFailures")),
-      graph("Seconds from the payment to the license", [Stats.p(50), Stats.p(90), Stats.MAXIMUM].map(seconds)),
+      graph("Webhooks with a wrong signature", sums("SignatureFailures")),
+      graph("Time from payment to license, in seconds", [Stats.p(50), Stats.p(90), Stats.MAXIMUM].map(seconds)),
     );
     this.addWidgets(
       graph(
-        "The queue: messages, and the oldest one's seconds (right)",
+        "Queue: messages (left), age of the oldest in seconds (right)",
         [queue.metricApproximateNumberOfMessagesVisible(max), queue.metricApproximateNumberOfMessagesNotVisible(max)],
         { right: [queue.metricApproximateAgeOfOldestMessage(max)] },
       ),
-      graph("Woken by the schedule, told on the bus", sums("Woken", "Announcements")),
-      graph("The door's answers", [door.metricCount(sum), door.metricClientError(sum), door.metricServerError(sum)]),
+      graph("Subscriptions woken, events published", sums("Woken", "Announcements")),
+      graph("HTTP endpoint: requests, 4xx, 5xx", [
+        endpoint.metricCount(sum),
+        endpoint.metricClientError(sum),
+        endpoint.metricServerError(sum),
+      ]),
     );
 
-    const each = (metric: (worker: Worker, label: string) => IMetric) => workers.map((one) => metric(one, one.name));
-    const lying = Object.entries(undelivered).map(([label, letters]) =>
+    const each = (metric: (one: AppFunction, label: string) => IMetric) =>
+      functions.map((one) => metric(one, one.name));
+    const deadLetters = Object.entries(deadLetterQueues).map(([label, letters]) =>
       letters.metricApproximateNumberOfMessagesVisible({ ...max, label }),
     );
     const p99 = { ...fiveMinutes, statistic: Stats.p(99) };
-    this.addWidgets(heading("## Health: whether the functions do their work"));
+    this.addWidgets(heading("## Health: the functions"));
     this.addWidgets(
       graph(
         "Errors",
-        each((worker, label) => worker.metricErrors({ ...sum, label })),
+        each((one, label) => one.metricErrors({ ...sum, label })),
       ),
       graph(
         "Throttles",
-        each((worker, label) => worker.metricThrottles({ ...sum, label })),
+        each((one, label) => one.metricThrottles({ ...sum, label })),
       ),
       graph(
-        "Milliseconds (99 of 100 take less)",
-        each((worker, label) => worker.metricDuration({ ...p99, label })),
+        "Duration in milliseconds (p99)",
+        each((one, label) => one.metricDuration({ ...p99, label })),
       ),
     );
     this.addWidgets(
-      graph("Dead letters", lying),
-      graph("Seconds that the longest due has been due", most("OverdueAge"), {
-        lines: [{ value: 900, label: "alarm" }],
+      graph("Dead letters", deadLetters),
+      graph("Oldest overdue work, in seconds", maxima("OverdueAge"), {
+        lines: [{ value: maxOverdueSeconds, label: "alarm" }],
       }),
       graph(
-        "Runs at a time",
-        each((worker, label) => worker.metric("ConcurrentExecutions", { ...max, label })),
+        "Concurrent executions",
+        each((one, label) => one.metric("ConcurrentExecutions", { ...max, label })),
       ),
     );
   }

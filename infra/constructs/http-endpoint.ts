@@ -4,10 +4,10 @@ import { DomainName, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } fr
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import type { Worker } from "./worker.ts";
+import type { AppFunction } from "./function.ts";
 
-/** Who asked for what and what was answered: no body, no query string, no header. */
-const line = {
+/** The fields of an access log entry. They exclude the body, the query string, and all headers. */
+const accessLogFields = {
   time: "$context.requestTime",
   id: "$context.requestId",
   ip: "$context.identity.sourceIp",
@@ -24,14 +24,14 @@ const line = {
 /** The endpoint's own DNS name, and the ARN of its certificate. */
 export type Domain = { name: string; certificate: string };
 
-/** Where the storefronts deliver to. */
-export class Door extends HttpApi {
-  /** Without a slash at its end. */
+/** The HTTP API to which the storefronts send their webhooks. */
+export class HttpEndpoint extends HttpApi {
+  /** Without a trailing slash. */
   readonly address: string;
-  /** What the DNS record of the domain points to. */
+  /** The target of the domain's DNS record. */
   readonly domainTarget: string | undefined;
 
-  constructor(stack: Stack, id: string, webhook: Worker, domain: Domain | undefined) {
+  constructor(stack: Stack, id: string, webhook: AppFunction, domain: Domain | undefined) {
     super(stack, id, { createDefaultStage: false });
     const domainName =
       domain &&
@@ -42,12 +42,12 @@ export class Door extends HttpApi {
     new HttpStage(this, "DefaultStage", {
       httpApi: this,
       autoDeploy: true,
-      // A storefront that catches up may send 10,000 webhooks in a minute, 167 a second. What is more is answered 429 and
-      // sent again.
+      // A storefront that catches up may send 10,000 webhooks in a minute, which is 167 a second. API Gateway answers
+      // 429 above the limit, and the storefront sends the webhook again.
       throttle: { rateLimit: 500, burstLimit: 1000 },
       accessLogSettings: {
         destination: new LogGroupLogDestination(new LogGroup(this, "Log", { retention: RetentionDays.THREE_MONTHS })),
-        format: AccessLogFormat.custom(JSON.stringify(line)),
+        format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
       ...(domainName && { domainMapping: { domainName } }),
     });
@@ -62,7 +62,7 @@ export class Door extends HttpApi {
     for (const route of routes) {
       Validations.of(route).acknowledge({
         id: "AwsSolutions-APIG4",
-        reason: "The function checks the storefront's signature over the body; /health tells nothing.",
+        reason: "The function verifies the storefront's signature over the body. /health returns no data.",
       });
     }
   }

@@ -1,10 +1,10 @@
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Metric, Stats } from "aws-cdk-lib/aws-cloudwatch";
 import type { MetricName } from "../../shared/observability/metrics.ts";
-import type { WorkerName } from "./worker.ts";
+import type { FunctionName } from "./function.ts";
 
-/** Which function tells each figure, and so the dimension `service` that CloudWatch keeps it under. */
-const toldBy: Record<MetricName, WorkerName> = {
+/** The function that publishes each metric. CloudWatch stores the metric under it, as the dimension `service`. */
+const publishers: Record<MetricName, FunctionName> = {
   Webhooks: "webhook",
   SignatureFailures: "webhook",
   Orders: "provision",
@@ -31,12 +31,17 @@ export const max = { ...fiveMinutes, statistic: MAXIMUM };
 
 type Options = { statistic: string; period: Duration; label?: string };
 
-/** A figure that the functions write. */
-export const figure = (stack: Stack, metricName: MetricName, options: Options): Metric =>
-  new Metric({ namespace: stack.stackName, metricName, dimensionsMap: { service: toldBy[metricName] }, ...options });
+/** A metric that this system's functions publish. */
+export const metricOf = (stack: Stack, metricName: MetricName, options: Options): Metric =>
+  new Metric({
+    namespace: stack.stackName,
+    metricName,
+    dimensionsMap: { service: publishers[metricName] },
+    ...options,
+  });
 
-/** A figure for each value of the dimensions that come beside the service, as CloudWatch finds them. */
-export const figuresBy = (stack: Stack, metricName: MetricName, dimensions: string[]): string => {
+/** A search expression for one line per value of the given dimensions, in addition to the service. */
+export const searchByDimensions = (stack: Stack, metricName: MetricName, dimensions: string[]): string => {
   const schema = [`"${stack.stackName}"`, "service", ...dimensions].join(",");
-  return `SEARCH('{${schema}} MetricName="${metricName}" service="${toldBy[metricName]}"', '${SUM}', 300)`;
+  return `SEARCH('{${schema}} MetricName="${metricName}" service="${publishers[metricName]}"', '${SUM}', 300)`;
 };

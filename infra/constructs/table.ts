@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/a
 import type { Construct } from "constructs";
 import { agendaIndex, attentionIndex, tableIndexes } from "../../shared/aws/table.ts";
 
-/** All that is known. It is recoverable to any second of the last 35 days, and outlives the stack. */
+/** The database. It can be restored to any second of the last 35 days, and it is kept when the stack is deleted. */
 export class SubscriptionTable extends Table {
   constructor(scope: Construct, id: string) {
     super(scope, id, {
@@ -28,5 +28,5 @@ export class SubscriptionTable extends Table {
 }
 
 /** The ARNs of the table's indexes, for what queries them. */
-export const agendaOf = (table: Table): string => `${table.tableArn}/index/${agendaIndex}`;
-export const attentionIn = (table: Table): string => `${table.tableArn}/index/${attentionIndex}`;
+export const agendaArn = (table: Table): string => `${table.tableArn}/index/${agendaIndex}`;
+export const attentionArn = (table: Table): string => `${table.tableArn}/index/${attentionIndex}`;

@@ -1,11 +1,11 @@
 /** The services that the operator's actions use, and the names by which an operator addresses subscriptions and events. */
 import type { Table } from "../../shared/aws/table.ts";
 import type { Billmgr } from "../../shared/billmgr/billmgr.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Send } from "../../shared/intake/message.ts";
 import { type Key, keyOf, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { type Instant, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 

@@ -1,5 +1,6 @@
 /** Replays and dismisses stored events. */
 import type { EventResolution, StoredEvent } from "../../shared/aws/table.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import {
   isTestMode,
   type Key,
@@ -10,7 +11,7 @@ import {
 } from "../../shared/intake/message.ts";
 import { archivedId } from "../../shared/licensing/compaction.ts";
 import type { Event } from "../../shared/licensing/event.ts";
-import { PreconditionFailed, refold } from "../../shared/licensing/repair.ts";
+import { refold } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies, unknownSubscription } from "./dependencies.ts";
 import { importType } from "./import.ts";

@@ -1,5 +1,5 @@
 /** The answers of a probe. */
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
+import { ReadError } from "../../shared/errors.ts";
 
 /** One probed question about the account and its answer. `unclear`: the account gave no evidence either way. */
 export type Finding = { about: string; found: "yes" | "no" | "unclear"; detail: string };

@@ -1,6 +1,6 @@
 import type { Page } from "../../shared/aws/items.ts";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { isElid, isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
+import { PreconditionFailed, ReadError } from "../../shared/errors.ts";
 import { type Key, partsOf } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
@@ -19,7 +19,6 @@ import {
 } from "../../shared/licensing/import.ts";
 import { haveSameOwner, isReference, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { type License, newSubscription } from "../../shared/licensing/subscription.ts";
 import { type Instant, noTimestamp } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";

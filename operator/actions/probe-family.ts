@@ -99,6 +99,7 @@ const noLicense = "there is no license to check; probe again after the first ord
 export function capabilitiesOf({ family, listReferences, incomplete, form }: FamilyEvidence): Finding[] {
   const references = listReferences || form?.references;
   const capabilities: [about: string, answer: Answer][] = [
+    ["check before each order that it was not made already", canGuardOrder(references, listReferences, incomplete)],
     ["find an order by its reference after a lost response", canFindOrder(references, listReferences)],
     ["prove that an order was not made, and repeat it automatically", canProveAbsence(references, incomplete)],
     ["verify that a license was prolonged", formShows(form?.expiry, "the expiry")],
@@ -106,6 +107,20 @@ export function capabilitiesOf({ family, listReferences, incomplete, form }: Fam
     ["verify that a license was suspended, resumed, or deleted", formShows(form?.status, "the status")],
   ];
   return capabilities.map(([about, answer]) => ({ about: `${family}: ${about}`, ...answer }));
+}
+
+/** Under policy.orderGuard strict. */
+function canGuardOrder(
+  references: boolean | undefined,
+  listReferences: boolean | undefined,
+  incomplete: string | undefined,
+): Answer {
+  if (incomplete) return no(`${incomplete}: orders wait until the whole list can be read`);
+  if (references === undefined) return unclear(noLicense);
+  if (listReferences) return yes("the list shows our reference");
+  return references
+    ? yes("the forms show our reference, for up to 50 licenses")
+    : no("nothing shows a reference: each order needs attention, unless policy.orderGuard is lenient");
 }
 
 function canFindOrder(references: boolean | undefined, listReferences: boolean | undefined): Answer {

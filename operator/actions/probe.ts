@@ -1,6 +1,7 @@
 /** Probes a billmgr account before going live: which reads it allows, and what the system can verify by them. */
-import { type Billmgr, ReadError, type Reader } from "../../shared/billmgr/billmgr.ts";
+import type { Billmgr, Reader } from "../../shared/billmgr/billmgr.ts";
 import { attribute, child, children, type Element, textOf } from "../../shared/billmgr/reply.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { type Finding, no, probeOne, unclear, yes } from "./finding.ts";
 import { capabilitiesOf, type FamilyEvidence, probeFamily } from "./probe-family.ts";

@@ -1,10 +1,11 @@
 import { isSuspended, type SeenLicense } from "../../shared/billmgr/license.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import { openOperations } from "../../shared/licensing/attention.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
+import type { Repaired } from "../../shared/licensing/repair.ts";
 import * as repair from "../../shared/licensing/repair.ts";
-import { PreconditionFailed, type Repaired } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";

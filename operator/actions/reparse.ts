@@ -1,9 +1,9 @@
 /** Parses a stored webhook again with the current code. */
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { unpack } from "../../shared/intake/body-codec.ts";
 import type { Message, Received } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { suggest } from "../../shared/problems.ts";
 import { parseJson } from "../../shared/storefronts/bodies.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";

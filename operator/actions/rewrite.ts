@@ -1,9 +1,9 @@
 /** Writes an operator's change to a subscription safely next to the workers. */
 import { isDeepStrictEqual } from "node:util";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Operation } from "../../shared/licensing/operation.ts";
 import type { Repaired } from "../../shared/licensing/repair.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { nameOf, nowOf, type OperatorDependencies, unknownSubscription } from "./dependencies.ts";
 

@@ -1,10 +1,9 @@
 /** Runs the life of one trial license at a billmgr account: order, edit, suspend, resume, delete. */
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
 import { compareToTarget } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { PreconditionFailed, ReadError } from "../../shared/errors.ts";
 import { demandsOf } from "../../shared/licensing/demand.ts";
 import { type Change, describe } from "../../shared/licensing/operation.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { suggest } from "../../shared/problems.ts";
 import type { ProbeDependencies } from "./probe.ts";

@@ -1,9 +1,9 @@
 /** `ops import` */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../../shared/command-line/usage-error.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { describe, isPurchase } from "../../shared/licensing/operation.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { isDay, startOf, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 import { count, formatAddons, formatDecision } from "../actions/format.ts";

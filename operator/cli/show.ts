@@ -1,8 +1,9 @@
 /** `ops show` */
+
+import { PreconditionFailed } from "../../shared/errors.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import { describe, type Operation } from "../../shared/licensing/operation.ts";
 import { adviceOn, formatReason } from "../../shared/licensing/reasons.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { dayOf, noTimestamp } from "../../shared/licensing/time.ts";
 import {
   customerOf,

@@ -1,8 +1,7 @@
 /** Confirmation pages, the changes that follow them, and the page for errors. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { ReadError } from "../../shared/billmgr/billmgr.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed, ReadError } from "../../shared/errors.ts";
 import { keyNamed, unknownSubscription } from "../actions/dependencies.ts";
 import { dismiss, replay, replayForSubscription } from "../actions/events.ts";
 import {

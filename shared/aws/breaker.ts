@@ -3,7 +3,7 @@ import { toInstant } from "../licensing/time.ts";
 import type { Log } from "../observability/log.ts";
 import type { Table } from "./table.ts";
 
-/** Kept in the table, for all workers; only an operator lifts it. */
+/** The circuit breaker, stored in the table so that it stops all workers. Only an operator resets it. */
 export const breakerIn = (table: Pick<Table, "halt" | "setHalt">, now: () => Date, log: Log): CircuitBreaker => ({
   tripReason: async () => (await table.halt())?.reason,
   async trip(reason) {

@@ -1,11 +1,11 @@
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import type { Announcement } from "../licensing/announcement.ts";
 
-/** @returns what the bus did not take, and why. Rejects where nothing is known of a whole request. */
+/** @returns the announcements that the bus rejected. It throws if the outcome of a whole request is unknown. */
 export type Publish = (announcements: readonly Announcement[]) => Promise<Refused[]>;
 export type Refused = { id: string; why: string };
 
-/** The `source` of everything that is put onto the bus. */
+/** The `source` of every event on the bus. */
 export const eventSource = "billmgr-webhooks";
 
 const maxBatchEntries = 10;
@@ -23,10 +23,10 @@ export const publishTo =
         Time: new Date(announcement.at),
         Detail: JSON.stringify(announcement),
       }));
-      // It answers 200 also where it took none.
-      const { Entries: came = [] } = await client.send(new PutEventsCommand({ Entries }));
-      for (const [place, { ErrorCode, ErrorMessage }] of came.entries())
-        if (ErrorCode) refused.push({ id: batch[place]?.id ?? "", why: `${ErrorCode} ${ErrorMessage}` });
+      // EventBridge answers 200 even if it rejected every entry.
+      const { Entries: results = [] } = await client.send(new PutEventsCommand({ Entries }));
+      for (const [i, { ErrorCode, ErrorMessage }] of results.entries())
+        if (ErrorCode) refused.push({ id: batch[i]?.id ?? "", why: `${ErrorCode} ${ErrorMessage}` });
     }
     return refused;
   };

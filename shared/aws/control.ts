@@ -4,7 +4,7 @@ import type { Balance } from "../licensing/operation.ts";
 import type { Instant } from "../licensing/time.ts";
 import { type Items, schema } from "./items.ts";
 
-/** While calls are halted, what is due is deferred by this time. Resuming wakes everything due within it. */
+/** While calls are halted, due subscriptions are deferred by this time. Resuming wakes everything due within it. */
 export const haltRecheckSeconds = 300;
 
 export type Halt = { since: Instant; reason: string };
@@ -12,35 +12,35 @@ export type Halt = { since: Instant; reason: string };
 /** `low`: below `limits.minimumBalance`. */
 export type ReadBalance = Balance & { at: Instant; low: boolean };
 
-/** What all subscriptions share: switches, counters, and what is known of the account. */
+/** State that all subscriptions share: the halt, order counters, the balance, and some known licenses. */
 export type Control = {
   halt(): Promise<Halt | undefined>;
   setHalt(halt: Halt): Promise<void>;
   liftHalt(): Promise<void>;
-  /** The account's balance as it was read last. */
+  /** Stores the account's balance as last read. */
   putBalance(balance: ReadBalance): Promise<void>;
   balance(): Promise<ReadBalance | undefined>;
-  /** Takes one of the orders allowed in the hour and the day; where none is left, says which limit it is. */
+  /** Counts one order against the limits of the hour and the day. @returns the exhausted limit, if there is one */
   takeOrder(now: Instant, limits: { ordersPerHour: number; ordersPerDay: number }): Promise<true | string>;
-  /** How many orders were taken in that hour and that day. */
+  /** The orders counted in that hour and on that day. */
   ordersTaken(now: Instant): Promise<{ hour: number; day: number }>;
-  /** Some licenses of a family that are known to be ours. */
+  /** Some licenses of a family that this system ordered. */
   knownLicenses(family: string): Promise<KnownLicense[]>;
   addKnownLicense(family: string, knownLicense: KnownLicense): Promise<void>;
 };
 
 const pk = "control";
-/** Of each family: a license can be deleted, and a list that leaves those out then shows none of it. */
+/** Several for each family, because a license can be deleted and a list may omit deleted ones. */
 const maxKnownLicenses = 5;
 const countersKeptDays = 3;
 
 export function controlIn({ get, put, update, remove, collect }: Items): Control {
-  /** Adds one where that stays within the limit. */
+  /** Adds one unless that passes the limit. */
   const count = (sk: string, limit: number, expiresAt: number): Promise<boolean> =>
     update(pk, sk, "SET expiresAt = :expiresAt, #schema = :schema ADD orders :one", {
       if: "attribute_not_exists(orders) OR orders < :limit",
       with: { ":one": 1, ":limit": limit, ":expiresAt": expiresAt, ":schema": schema },
-      // A reserved word.
+      // A reserved word in DynamoDB.
       names: { "#schema": "schema" },
     });
 
@@ -55,7 +55,7 @@ export function controlIn({ get, put, update, remove, collect }: Items): Control
     },
 
     async setHalt({ since, reason }) {
-      // The first refusal is the one to read about.
+      // Keeps the first reason: later ones only follow from it.
       await put({ pk, sk: "halt", since, reason }, { if: "attribute_not_exists(pk)" });
     },
 
@@ -87,8 +87,8 @@ export function controlIn({ get, put, update, remove, collect }: Items): Control
     knownLicenses: (family) => collect<KnownLicense>(pk, `known-license#${family}#`),
 
     async addKnownLicense(family, { elid, reference }) {
-      const place = Number.parseInt(digestOf(elid).slice(0, 8), 16) % maxKnownLicenses;
-      await put({ pk, sk: `known-license#${family}#${place}`, elid, reference });
+      const n = Number.parseInt(digestOf(elid).slice(0, 8), 16) % maxKnownLicenses;
+      await put({ pk, sk: `known-license#${family}#${n}`, elid, reference });
     },
   };
 }

@@ -13,23 +13,25 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { ExpectedError } from "../errors.ts";
 
-/** From where the next page goes on. */
+/** The start of the next page. */
 export type Page = Record<string, AttributeValue>;
 
-/** Of each item: what is stored outlives the code that stored it. Raised by whoever has to read an older one otherwise. */
+/** The schema version of every item. Raise it when older code would misread what newer code stores. */
 export const schema = 1;
 
-/** Stored by newer code than this: after a rollback it must not be misread, nor written over. */
-export class NewerItem extends Error {
+/** An item that newer code stored. After a rollback it must be neither misread nor overwritten. */
+export class NewerItem extends ExpectedError {
   override name = "NewerItem";
+  readonly code = "newer_item";
 }
 
 type Plain = Record<string, unknown>;
 type Condition = { if: string; with?: Plain; names?: Record<string, string> };
 type Paged = { rows: Plain[]; next?: Page };
 
-/** The items of one table as plain values: what each of DynamoDB's requests is made of. */
+/** Access to the items of one table as plain values. */
 export type Items = ReturnType<typeof itemsIn>;
 
 export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string) {
@@ -46,8 +48,8 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
 
   const query = (input: Omit<QueryCommandInput, "TableName">, values: Plain, from?: Page): Promise<Paged> => {
     const ExpressionAttributeValues = toItem(values);
-    const rest = from && { ExclusiveStartKey: from };
-    return page(new QueryCommand({ TableName, ...input, ExpressionAttributeValues, ...rest }));
+    const start = from && { ExclusiveStartKey: from };
+    return page(new QueryCommand({ TableName, ...input, ExpressionAttributeValues, ...start }));
   };
 
   return {
@@ -60,28 +62,28 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
       return Item && plain(Item);
     },
 
-    /** False when the condition does not hold. */
+    /** @returns false if the condition is not met */
     put: (item: Plain, condition?: Condition): Promise<boolean> => {
       const input: PutItemCommandInput = {
         TableName,
         Item: toItem({ schema, ...item }),
         ...(condition && conditionOf(condition)),
       };
-      return holds(client.send(new PutItemCommand(input)));
+      return isConditionMet(client.send(new PutItemCommand(input)));
     },
 
-    /** False when the condition does not hold. */
+    /** @returns false if the condition is not met */
     update: (pk: string, sk: string, UpdateExpression: string, condition: Condition): Promise<boolean> => {
       const Key = toItem({ pk, sk });
       const input: UpdateItemCommandInput = { TableName, Key, UpdateExpression, ...conditionOf(condition) };
-      return holds(client.send(new UpdateItemCommand(input)));
+      return isConditionMet(client.send(new UpdateItemCommand(input)));
     },
 
     async remove(pk: string, sk: string): Promise<void> {
       await client.send(new DeleteItemCommand({ TableName, Key: toItem({ pk, sk }) }));
     },
 
-    /** Of the whole table, in no order. */
+    /** One page of the whole table, unordered. */
     scan: (FilterExpression: string, values: Plain, from?: Page): Promise<Paged> =>
       page(
         new ScanCommand({
@@ -93,7 +95,7 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
         }),
       ),
 
-    /** The items of one kind in a collection, in their order. */
+    /** All items of a partition whose sort key begins with `prefix`, in order. */
     async collect<T>(pk: string, prefix: string): Promise<T[]> {
       const found: T[] = [];
       let next: Page | undefined;
@@ -114,15 +116,16 @@ export function itemsIn(client: Pick<DynamoDBClient, "send">, TableName: string)
 
 /** @throws NewerItem */
 function plain(item: Record<string, AttributeValue>): Plain {
-  const { schema: of = schema, ...value } = unmarshall(item);
-  if (of <= schema) return value;
-  const what = `${value.pk} ${value.sk} was stored as schema ${of}`;
-  throw new NewerItem(`${what}, and this version knows none after ${schema}: deploy the newer version again`);
+  const { schema: storedSchema = schema, ...value } = unmarshall(item);
+  if (storedSchema <= schema) return value;
+  throw new NewerItem(
+    `${value.pk} ${value.sk} was stored as schema ${storedSchema}, but this version supports schemas up to ${schema}; deploy the newer version again`,
+  );
 }
 
 const toItem = (value: Plain) => marshall(value, { removeUndefinedValues: true });
 
-async function holds(sent: Promise<unknown>): Promise<boolean> {
+async function isConditionMet(sent: Promise<unknown>): Promise<boolean> {
   try {
     await sent;
     return true;

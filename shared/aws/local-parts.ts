@@ -1,6 +1,6 @@
 import type { Catalog } from "../licensing/catalog.ts";
 
-/** What the clients of the embedded services are given; any will do. */
+/** Settings for the clients of the embedded services, which accept any region and credentials. */
 export type LocalAws = { region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 
 export const localAws: LocalAws = {
@@ -8,7 +8,7 @@ export const localAws: LocalAws = {
   credentials: { accessKeyId: "local", secretAccessKey: "local" },
 };
 
-/** On this machine alone, and holding no secret: that is read from its service, as on AWS. */
+/** The addresses of the local system's embedded services. Secrets are not included; clients read them from their service, as on AWS. */
 export type LocalParts = {
   region: string;
   table: { endpoint: string; name: string };

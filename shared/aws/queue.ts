@@ -8,10 +8,10 @@ import { digestOf } from "../digest.ts";
 import type { Outgoing, Send } from "../intake/message.ts";
 
 const maxBatchEntries = 10;
-/** SQS takes 1 MiB in one request, all messages together. */
+/** The limit of SQS for one request is 1 MiB, all messages together. */
 const maxRequestBytes = 1_000_000;
 
-/** One message group a key: in order and one at a time, and one stuck subscription holds up no other. */
+/** Each key is a message group: its messages arrive in order and one at a time, and a stuck key does not delay others. */
 export const sendTo =
   (client: Pick<SQSClient, "send">, url: string): Send =>
   async (messages) => {
@@ -26,24 +26,31 @@ export const sendTo =
     }
   };
 
-export type ReturnSoon = (receiptHandle: string, times: number) => Promise<void>;
+/** @param attempts how many times the message has been received */
+export type ReturnSoon = (receiptHandle: string, attempts: number) => Promise<void>;
+
+const minReturnSeconds = 30;
+const maxReturnSeconds = 900;
 
 /**
- * Half a minute, doubling up to a quarter of an hour: a message that failed would hold up its group for the queue's whole
- * visibility time, 18 minutes on AWS, and an outage of minutes must not use up the tries that it has.
+ * Returns a failed message to the queue sooner than its visibility timeout, which would block its group for long. The
+ * delay doubles with each attempt, so that an outage of minutes does not use up the message's attempts.
  */
 export const returnSoonTo =
   (client: Pick<SQSClient, "send">, url: string): ReturnSoon =>
-  async (ReceiptHandle, times) => {
-    const VisibilityTimeout = Math.min(30 * 2 ** (times - 1), 900);
+  async (ReceiptHandle, attempts) => {
+    const VisibilityTimeout = Math.min(minReturnSeconds * 2 ** (attempts - 1), maxReturnSeconds);
     await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle, VisibilityTimeout }));
   };
 
-/** SQS takes no U+FFFE and U+FFFF, and its emulator nothing beyond U+FFFF; JSON leaves all of these as they are. */
-const refused = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
+/** SQS rejects U+FFFE and U+FFFF, and its emulator all characters beyond U+FFFF. JSON does not escape any of them. */
+const rejectedCharacters = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 
 const entryOf = ({ message, deduplicationId }: Outgoing): Omit<SendMessageBatchRequestEntry, "Id"> => ({
-  MessageBody: JSON.stringify(message).replace(refused, (character) => `\\u${character.charCodeAt(0).toString(16)}`),
+  MessageBody: JSON.stringify(message).replace(
+    rejectedCharacters,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  ),
   MessageGroupId: digestOf(message.key),
   MessageDeduplicationId: digestOf(message.key, message.kind, deduplicationId),
 });

@@ -4,7 +4,7 @@ import { type Payment, type Subscription, withDefaults } from "../licensing/subs
 import type { Items, Page } from "./items.ts";
 import type { StoredEvent } from "./table.ts";
 
-/** What is kept of a subscription, or of a payment or an event that belongs to none: `key` tells of which. */
+/** A stored item of a subscription, a payment reference, or an event without a subscription, as its `key` says. */
 export type StoredItem = { key: Key } & (
   | { kind: "subscription"; version: number; subscription: Subscription }
   | { kind: "event"; event: StoredEvent }
@@ -14,7 +14,7 @@ export type StoredItem = { key: Key } & (
 );
 
 export type ScanAll = {
-  /** One page of all that is kept, in no order, but for what all subscriptions share and what leads to them. */
+  /** One page of all stored items, unordered, without shared state and the search index. */
   scanAll(from?: Page): Promise<{ found: StoredItem[]; next?: Page }>;
 };
 

@@ -3,10 +3,14 @@ import type { Instant } from "../licensing/time.ts";
 import type { Page } from "./items.ts";
 import { agendaShards, type DuePage, type Table } from "./table.ts";
 
+/** Enough time to finish one more page. */
+const minTimeLeftMs = 5_000;
+
 /**
- * Wakes what is due until then.
- * @param deduplicationId what else makes these wakes one with others: what is woken before its time has to be woken again at its time
- * @returns how many
+ * Wakes the subscriptions that are due by `until`.
+ * @param deduplicationId replaces the due time as the deduplication id. It is needed when subscriptions are woken early,
+ *   so that their regular wake is not dropped as a duplicate.
+ * @returns how many were woken
  */
 export async function wakeDue(
   { table, send }: { table: Pick<Table, "due">; send: Send },
@@ -20,6 +24,7 @@ export async function wakeDue(
   return (await Promise.all(shards)).reduce((sum, count) => sum + count, 0);
 }
 
+/** Wakes the subscriptions on all pages, until the time runs out. @returns how many were woken */
 export async function wakeAll(
   pageAfter: (from?: Page) => Promise<DuePage>,
   send: Send,
@@ -35,11 +40,11 @@ export async function wakeAll(
       keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, deduplicationId: deduplicationId ?? due })),
     );
     count += keys.length;
-  } while (page.next && timeLeft() > 5_000);
+  } while (page.next && timeLeft() > minTimeLeftMs);
   return count;
 }
 
-/** Of what was due until then the longest. */
+/** The oldest entry that is due by `until`, if any. */
 export async function oldestDue(
   table: Pick<Table, "due">,
   until: Instant,

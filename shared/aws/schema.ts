@@ -1,7 +1,7 @@
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 import { tableIndexes } from "./table.ts";
 
-/** The table as `infra/stack.ts` deploys it, for the local and tested ones. */
+/** The table as the stack deploys it, for the local system and for tests. */
 export const tableDefinition = (name: string): CreateTableCommandInput => ({
   TableName: name,
   BillingMode: "PAY_PER_REQUEST",

@@ -11,34 +11,34 @@ import { itemsIn, type Page } from "./items.ts";
 import { type ScanAll, scanAllIn } from "./scan-all.ts";
 import { normalizeSearchTerm, searchTermsOf } from "./search-terms.ts";
 
-/** Renew reads each shard by itself, so that one partition of the index need not carry all that is due at midnight. */
+/** The schedule reads each shard separately, so that no single index partition carries everything due at midnight. */
 export const agendaShards = 8;
 
-/** Events that meant nothing are kept this long; what was folded is kept for good. */
+/** Ignored events expire after this time. Applied events never expire. */
 const ignoredKeptDays = 90;
 
-/** Code of an attention item: of a subscription its reason's, of an event that it was not understood. */
+/** Code of an attention item: the reason's for a subscription, `not_understood` for an event. */
 export type AttentionCode = ReasonCode | "not_understood";
 
-/** `found`: by what it has been made findable. */
+/** `searchTerms`: the terms that are already written to the search index. */
 export type Stored = { subscription: Subscription; version: number; due?: Instant; searchTerms?: string[] };
 
-/** What became of a received event. */
+/** The result of processing a received event. */
 export type EventStatus = { status: "applied" } | { status: "ignored" | "unparseable"; reason: string };
 
-/** What an operator made of an event later. `why` says as what it was understood, or why it needs no person any more. */
+/** An operator's later decision about an event. `why`: how it was understood, or why it needs no attention. */
 export type EventResolution = { as: "replayed" | "ignored" | "dismissed"; at: Instant; why: string };
 
 export type StoredEvent = { received: Received; events: Event[]; resolution?: EventResolution } & EventStatus;
 
-/** A finished operation, as far as the agenda alone tells. */
+/** A finished operation, as far as the keys of the index contain it. */
 export type JournalEntry = {
   key: Key;
   n: number;
   at: Instant;
   kind: ChangeKind;
   outcome: NonNullable<Operation["outcome"]>;
-  /** From the payment to the license. */
+  /** Time from the payment to the license. */
   seconds?: number;
 };
 
@@ -46,44 +46,44 @@ type StateItem = { subscription: Subscription; version: number; agendaAt?: Insta
 
 type Parts = Control & ScanAll;
 
-/** All that is remembered. Single-item conditional writes only. */
+/** The database. It uses only conditional writes of single items. */
 export type Table = Parts & {
   load(key: Key): Promise<Stored | undefined>;
-  /** Writes only over the version that was loaded. @returns it as it is stored now; undefined when it has changed since */
+  /** Overwrites only the version that was loaded. @returns the new state; undefined on a version conflict */
   save(key: Key, stored: Stored): Promise<Stored | undefined>;
-  /** Over an earlier state of the same operation; never over another one's call. */
+  /** Overwrites an earlier state of the same operation, but never the call of another one. */
   putOperation(key: Key, operation: Operation): Promise<void>;
-  /** Keeps an event as received, for good; a second delivery changes nothing. */
-  putEvent(key: Key, received: Received, events: readonly Event[], reception: EventStatus): Promise<void>;
+  /** Stores an event as received. A second delivery changes nothing. */
+  putEvent(key: Key, received: Received, events: readonly Event[], status: EventStatus): Promise<void>;
   events(key: Key): Promise<StoredEvent[]>;
-  /** Takes the event off the agenda, for good; `events` is what it is read as by then. False when it is not there. */
+  /** Removes the event from the attention list; `events` are its facts as parsed now. False if the event is unknown. */
   resolveEvent(key: Key, received: Received, events: readonly Event[], resolution: EventResolution): Promise<boolean>;
   operations(key: Key): Promise<Operation[]>;
   operation(key: Key, n: number): Promise<Operation | undefined>;
-  /** One page of a shard's operations that are done and were not told to others yet, in the order of their end. */
+  /** One page of a shard's completed operations that are not published yet, ordered by their end. */
   unpublished(shard: number, from?: Page): Promise<{ operations: { key: Key; n: number }[]; next?: Page }>;
-  /** One of those, unless it was told meanwhile: the index is late. */
+  /** One of those; undefined if it was published in the meantime, because the index is eventually consistent. */
   unpublishedOperation(key: Key, n: number): Promise<Operation | undefined>;
-  /** Takes it off, as it was when it was told. */
+  /** Moves the operation to the journal, unless it changed since it was published. */
   markPublished(key: Key, operation: Operation): Promise<void>;
-  /** One page of what was finished on a day, the last first. What is done comes in once it was told to others. */
-  journal(day: Day, from?: Page, most?: number): Promise<{ entries: JournalEntry[]; next?: Page }>;
+  /** One page of the operations that finished on a day, latest first. Completed ones appear once they are published. */
+  journal(day: Day, from?: Page, maxEntries?: number): Promise<{ entries: JournalEntry[]; next?: Page }>;
   /** Whether the attention item was published. */
   isAttentionPublished(key: Key, id: string): Promise<boolean>;
   markAttentionPublished(key: Key, id: string): Promise<void>;
-  /** The subscriptions that have this id, customer id, e-mail address, license or reference; exactly, but for upper case. */
+  /** The subscriptions with exactly this id, customer id, e-mail address, license, or reference, ignoring case. */
   find(text: string): Promise<Key[]>;
-  /** A payment that left the state because its time is over. */
+  /** A payment that was moved out of the state because its time is over. */
   archivedPayment(key: Key, id: string): Promise<Payment | undefined>;
   putArchivedPayment(key: Key, payment: Payment): Promise<void>;
   putLink(key: Key, to: Key): Promise<void>;
   link(key: Key): Promise<Key | undefined>;
-  /** One page of all subscriptions, in no order. */
+  /** One page of all subscriptions, unordered. */
   subscriptions(from?: Page): Promise<SubscriptionPage>;
-  /** One page of what is due in a shard, soonest first; of at most so many, where that is said. */
-  due(shard: number, now: Instant, from?: Page, most?: number): Promise<DuePage>;
+  /** One page of a shard's entries that are due, earliest first. */
+  due(shard: number, now: Instant, from?: Page, maxEntries?: number): Promise<DuePage>;
   /** One page of the subscriptions and events that need attention, oldest first. */
-  attention(from?: Page, most?: number): Promise<AttentionPage>;
+  attention(from?: Page, maxEntries?: number): Promise<AttentionPage>;
 };
 
 /** `since`: of the oldest item of the subscription or event. */
@@ -101,22 +101,27 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
   const items = itemsIn(client, name);
   const { get, put, collect } = items;
 
-  function agendaPage(agenda: string, until: Instant, from?: Page, most?: number, ScanIndexForward = true) {
+  function agendaPage(agenda: string, until: Instant, from?: Page, maxEntries?: number, ScanIndexForward = true) {
     const KeyConditionExpression = "agenda = :agenda AND agendaAt <= :until";
     const values = { ":agenda": agenda, ":until": until };
-    const input = { IndexName: agendaIndex, KeyConditionExpression, ScanIndexForward, ...(most && { Limit: most }) };
+    const input = {
+      IndexName: agendaIndex,
+      KeyConditionExpression,
+      ScanIndexForward,
+      ...(maxEntries && { Limit: maxEntries }),
+    };
     return items.query(input, values, from);
   }
 
-  async function placedAt(key: Key, n: number): Promise<Placed | undefined> {
+  async function getOperation(key: Key, n: number): Promise<StoredOperation | undefined> {
     const item = await get(key, skOf(n));
     if (!item) return undefined;
-    const { pk, sk, ...placed } = item;
-    return placed as Placed;
+    const { pk, sk, ...stored } = item;
+    return stored as StoredOperation;
   }
 
-  async function duePage(agenda: string, until: Instant, from?: Page, most?: number): Promise<DuePage> {
-    const { rows, next } = await agendaPage(agenda, until, from, most);
+  async function duePage(agenda: string, until: Instant, from?: Page, maxEntries?: number): Promise<DuePage> {
+    const { rows, next } = await agendaPage(agenda, until, from, maxEntries);
     return {
       keys: rows.map(({ pk, agendaAt }) => ({ key: pk as Key, due: agendaAt as Instant })),
       ...(next && { next }),
@@ -157,21 +162,17 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
           : { if: "version = :version", with: { ":version": stored.version } },
       );
       if (!saved) return undefined;
-      // After the state, which may hold an answer of billmgr's. What is not written now, or not known to be, the next
-      // save writes.
-      const more = searchTermsOf(subscription).filter((text) => !searchTerms.includes(text));
-      const written = await Promise.allSettled(more.map((text) => put({ pk: `find#${text}`, sk: key })));
-      return {
-        ...stored,
-        version,
-        searchTerms: [...searchTerms, ...more.filter((_, i) => written[i]?.status === "fulfilled")],
-      };
+      // The state comes first, because it may contain an outcome. The next save writes each term that fails now.
+      const newTerms = searchTermsOf(subscription).filter((term) => !searchTerms.includes(term));
+      const writes = await Promise.allSettled(newTerms.map((term) => put({ pk: `find#${term}`, sk: key })));
+      const written = newTerms.filter((_, i) => writes[i]?.status === "fulfilled");
+      return { ...stored, version, searchTerms: [...searchTerms, ...written] };
     },
 
     async putOperation(key, operation) {
-      // A worker that was overtaken may bring something else under the number that another one has called for since.
+      // A worker that lost a race may use a number under which another worker has made a call since.
       await put(
-        { pk: key, sk: skOf(operation.n), ...operation, ...placeOf(key, operation) },
+        { pk: key, sk: skOf(operation.n), ...operation, ...indexKeysOf(key, operation) },
         {
           if: "attribute_not_exists(attempt) OR claimedAt = :claimedAt",
           with: { ":claimedAt": operation.claimedAt },
@@ -179,11 +180,11 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       );
     },
 
-    async putEvent(key, received, events, reception) {
+    async putEvent(key, received, events, status) {
       const { occurredAt, receivedAt } = received;
       const attention =
-        reception.status === "unparseable" && attentionOf([{ since: receivedAt, reason: { code: "not_understood" } }]);
-      const expiresAt = reception.status === "ignored" && {
+        status.status === "unparseable" && attentionOf([{ since: receivedAt, reason: { code: "not_understood" } }]);
+      const expiresAt = status.status === "ignored" && {
         expiresAt: Math.floor(Date.parse(receivedAt) / 1000) + ignoredKeptDays * 86_400,
       };
       await put(
@@ -192,7 +193,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
           sk: `event#${occurredAt}#${received.id}`,
           received,
           events,
-          ...reception,
+          ...status,
           ...attention,
           ...expiresAt,
         },
@@ -206,16 +207,16 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       items.update(
         key,
         `event#${occurredAt}#${id}`,
-        // What somebody looked at must not go after a while.
+        // An event that an operator has handled must not expire.
         "SET events = :events, resolution = :resolution REMOVE attention, attentionAt, expiresAt",
         { if: "attribute_exists(pk)", with: { ":events": events, ":resolution": resolution } },
       ),
 
-    operations: async (key) => (await collect<Placed>(key, "operation#")).map(unplaced),
+    operations: async (key) => (await collect<StoredOperation>(key, "operation#")).map(withoutIndexKeys),
 
     async operation(key, n) {
-      const placed = await placedAt(key, n);
-      return placed && unplaced(placed);
+      const stored = await getOperation(key, n);
+      return stored && withoutIndexKeys(stored);
     },
 
     async unpublished(shard, from) {
@@ -224,20 +225,20 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
     },
 
     async unpublishedOperation(key, n) {
-      const placed = await placedAt(key, n);
-      return placed?.agenda?.startsWith("publish#") ? unplaced(placed) : undefined;
+      const stored = await getOperation(key, n);
+      return stored?.agenda?.startsWith("publish#") ? withoutIndexKeys(stored) : undefined;
     },
 
     async markPublished(key, operation) {
-      const [from, to] = [placeOf(key, operation), journalPlaceOf(operation)];
+      const [from, to] = [indexKeysOf(key, operation), journalKeysOf(operation)];
       await items.update(key, skOf(operation.n), "SET agenda = :agenda, agendaAt = :agendaAt", {
         if: "agenda = :from AND agendaAt = :fromAt",
         with: { ":agenda": to.agenda, ":agendaAt": to.agendaAt, ":from": from.agenda, ":fromAt": from.agendaAt },
       });
     },
 
-    async journal(day, from, most) {
-      const { rows, next } = await agendaPage(`journal#${day}`, forever, from, most, false);
+    async journal(day, from, maxEntries) {
+      const { rows, next } = await agendaPage(`journal#${day}`, forever, from, maxEntries, false);
       return { entries: rows.map(entryOf), ...(next && { next }) };
     },
 
@@ -280,14 +281,14 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
       return { found, ...(next && { next }) };
     },
 
-    due: (shard, now, from, most) => duePage(`due#${shard}`, now, from, most),
+    due: (shard, now, from, maxEntries) => duePage(`due#${shard}`, now, from, maxEntries),
 
-    async attention(from, most) {
+    async attention(from, maxEntries) {
       const { rows, next } = await items.query(
         {
           IndexName: attentionIndex,
           KeyConditionExpression: "attention = :attention",
-          ...(most && { Limit: most }),
+          ...(maxEntries && { Limit: maxEntries }),
         },
         { ":attention": attentionPartition },
         from,
@@ -324,19 +325,19 @@ function attentionOf(items: readonly { since: Instant; reason: { code: Attention
 const skOf = (n: number): string => `operation#${String(n).padStart(6, "0")}`;
 const nOf = (sk: unknown): number => Number(String(sk).replace("operation#", ""));
 
-type Place = { agenda: string; agendaAt: string };
-type Placed = Operation & Partial<Place>;
+type IndexKeys = { agenda: string; agendaAt: string };
+type StoredOperation = Operation & Partial<IndexKeys>;
 
-const unplaced = ({ agenda, agendaAt, ...operation }: Placed): Operation => operation;
+const withoutIndexKeys = ({ agenda, agendaAt, ...operation }: StoredOperation): Operation => operation;
 
-/** What is done is told to others first. */
-const placeOf = (key: Key, operation: Operation): Place =>
+/** A completed operation is published before it enters the journal. */
+const indexKeysOf = (key: Key, operation: Operation): IndexKeys =>
   isDone(operation.outcome)
     ? { agenda: `publish#${shardOf(key)}`, agendaAt: operation.finishedAt ?? operation.claimedAt }
-    : journalPlaceOf(operation);
+    : journalKeysOf(operation);
 
-/** The index holds keys only, so the key tells what a list and a count of them need. */
-function journalPlaceOf({ finishedAt, claimedAt, change, outcome, secondsFromPayment }: Operation): Place {
+/** The index contains only keys, so the sort key carries the fields that lists and counts need. */
+function journalKeysOf({ finishedAt, claimedAt, change, outcome, secondsFromPayment }: Operation): IndexKeys {
   const at = finishedAt ?? claimedAt;
   return { agenda: `journal#${dayOf(at)}`, agendaAt: [at, change.kind, outcome, secondsFromPayment].join("#") };
 }

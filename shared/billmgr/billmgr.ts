@@ -1,5 +1,5 @@
+import { ReadError } from "../errors.ts";
 import type { Balance, CallOutcome, ChangeKind } from "../licensing/operation.ts";
-
 import type { Day } from "../licensing/time.ts";
 import { dayIn, pageOf, type SeenLicense, seenLicense } from "./license.ts";
 import { formatError, newExpiryOf, outcomeOf } from "./outcome.ts";
@@ -10,16 +10,6 @@ import type { Post, PostResult } from "./transport.ts";
 /** Timeouts nest: a call < a function's run < the queue's visibility. */
 export const callTimeoutMs = 60_000;
 export const readTimeoutMs = 20_000;
-
-/** A reading that gave no answer to believe. `refused` holds billmgr's error where it sent one. */
-export class ReadError extends Error {
-  override name = "ReadError";
-  readonly refused: { type: string } | undefined;
-  constructor(message: string, refused?: { type: string }) {
-    super(message);
-    this.refused = refused;
-  }
-}
 
 export type Quote = { expiry?: Day; newExpiry?: Day; cost?: string };
 /** `incomplete`: why the list may not have shown every license. */

@@ -1,34 +1,53 @@
 import { readFileSync } from "node:fs";
+import { ExpectedError } from "../errors.ts";
+import { formatProblem, InvalidDocument } from "../problems.ts";
+import { lineAndColumn, offsetAt, scanJson } from "./json-positions.ts";
 
-/** What a person gave is not as expected: said in its own words, without a stack trace. */
-export class UsageError extends Error {
-  override name = "Mistake";
+/** Invalid user input. It is printed without a stack trace. */
+export class UsageError extends ExpectedError {
+  override name = "UsageError";
+  readonly code = "usage";
 }
 
-/** @throws Mistake naming the file and each mistake in it */
+/**
+ * Reads a JSON file and parses its content.
+ * @param what names the content in errors, such as "catalog"
+ * @throws UsageError with the file, line, and column of each problem
+ */
 export function readFile<T>(file: string, what: string, parse: (value: unknown) => T): T {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new UsageError(`${what}: ${file} ${missing ? "does not exist" : "cannot be read"}`);
-  }
+  const text = readText(file, what);
+  const positions = scanJson(text);
+  const at = (offset: number): string => `${file}:${lineAndColumn(text, offset)}`;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new UsageError(`${what}: ${file} is not JSON`);
+    // The parser's message would quote the text, which may be a secret, so it is not kept as the cause either.
+    const { errorOffset } = positions;
+    throw new UsageError(`${errorOffset === undefined ? file : at(errorOffset)}: the ${what} file is not valid JSON`);
   }
   try {
     return parse(value);
-  } catch (error) {
-    const problems = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${what}: ${file} has mistakes\n${problems.replace(/^/gm, "  ")}`);
+  } catch (cause) {
+    if (!(cause instanceof InvalidDocument)) throw cause;
+    const lines = cause.problems.map(
+      (problem) => `${at(offsetAt(positions, problem.path))}: ${formatProblem(problem)}`,
+    );
+    throw new UsageError(lines.join("\n"), { cause });
   }
 }
 
-/** Runs a command; a mistake ends it with exit code 1 and nothing but what it says. */
+function readText(file: string, what: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const problem = missing ? "does not exist" : "cannot be read";
+    throw new UsageError(`${file} ${problem}; expected the ${what} file`, { cause });
+  }
+}
+
+/** Runs a command. A UsageError ends it with exit code 1 and prints only the message. */
 export async function run(command: () => Promise<void> | void): Promise<void> {
   try {
     await command();

@@ -1,2 +1,2 @@
-/** Matches the Host header of a local server. Blocks DNS rebinding: a foreign name that resolves to 127.0.0.1 still arrives in this header. */
+/** Matches the Host header of requests to this machine. Blocks DNS rebinding: a foreign name that resolves to 127.0.0.1 still arrives in the header. */
 export const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/;

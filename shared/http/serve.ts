@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 
 export type Served = { url: string; close: () => Promise<void> };
 
-/** Only this machine: whatever runs here holds secrets. */
+/** Local servers hold secrets, so they accept only connections from this machine. */
 const host = "127.0.0.1";
 
-/** @throws the system's error, `EADDRINUSE` for a busy port */
+/** Serves HTTP on a port, by default a free one. @throws the system's error, such as `EADDRINUSE` */
 export async function serve(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void,
   port = 0,
@@ -43,14 +43,14 @@ export function sendJson(
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(`${JSON.stringify(body)}\n`);
 }
 
-/** The body up to `most` bytes and one more, which shows that it is longer; the rest is read and thrown away. */
-export async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
+/** Reads at most `maxBytes` + 1 bytes of the body, so that the caller sees that it is too long. Discards the rest. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    if (size <= most) chunks.push(chunk);
+    if (size <= maxBytes) chunks.push(chunk);
     size += chunk.length;
-    if (size > 16 * most) break;
+    if (size > 16 * maxBytes) break;
   }
-  return Buffer.concat(chunks).subarray(0, most + 1);
+  return Buffer.concat(chunks).subarray(0, maxBytes + 1);
 }

@@ -2,9 +2,9 @@ import type { Event } from "../licensing/event.ts";
 import type { Instant } from "../licensing/time.ts";
 
 /**
- * What a message is about, and the partition key of all that the table holds of it: `subscription#<storefront>/<id>`,
- * `reference#<storefront>/<id>` (a payment that another event links to a subscription), or `event#<storefront>/<id>`
- * (an event that is about neither).
+ * The subject of a message, and the partition key of everything that the table stores about it:
+ * `subscription#<storefront>/<id>`, `reference#<storefront>/<id>` (a payment that another event links to a subscription),
+ * or `event#<storefront>/<id>` (an event about neither).
  */
 export type Key = `${"subscription" | "reference" | "event"}#${string}/${string}`;
 
@@ -16,26 +16,26 @@ export function partsOf(key: Key): { kind: string; storefront: string; id: strin
   return { kind, storefront, id };
 }
 
-/** An event as it came. */
+/** An event as received. */
 export type Received = {
   id: string;
   type: string;
-  /** When it happened; where the storefront does not tell, 1970. */
+  /** When it happened; `noTimestamp` if the storefront omits the time. */
   occurredAt: Instant;
   receivedAt: Instant;
   /** From the storefront's test mode. */
   test?: boolean;
-  /** The headers that it was read from, beside the body. */
+  /** The headers that the parser needs in addition to the body. */
   headers?: Record<string, string>;
-  /** The body's own text, or `gzip:` and base64 of it where it is long. */
+  /** The body as text; if it is long, `gzip:` and the compressed text in base64. */
   body: string;
 };
 
-/** What the queue carries. All messages of one key are one message group: in order, one at a time. */
+/** A message in the queue. Messages with the same key arrive in order and one at a time. */
 export type Message = { key: Key } & (
   | { kind: "event"; received: Received; events: Event[] }
   | { kind: "ignored" | "unparseable"; received: Received; reason: string }
-  | { kind: "link"; to: Key; test?: boolean }
+  | { kind: "link"; to: Key; shared?: true; months?: number; test?: boolean }
   | { kind: "wake" }
 );
 
@@ -43,15 +43,15 @@ export const messageKinds: readonly Message["kind"][] = ["event", "ignored", "un
 
 export type Send = (messages: readonly Outgoing[]) => Promise<void>;
 
-/** `once`: two messages of the same key and the same word within five minutes are one (SQS FIFO's window). */
+/** SQS drops a message that repeats the key and the deduplication id of another within five minutes. */
 export type Outgoing = { message: Message; deduplicationId: string };
 
-/** From a storefront's test mode. */
+/** Whether the message comes from a storefront's test mode. */
 export const isTestMode = (
   message: Message,
 ): message is Message & { kind: "event" | "ignored" | "unparseable" | "link" } =>
   message.kind === "link" ? message.test === true : message.kind !== "wake" && message.received.test === true;
 
-/** Facts told of a reference, as they count for what it belongs to: there the payment has the reference's name. */
+/** The facts about a reference, for the subscription that it is linked to. There the payment's id is that of the reference. */
 export const renamePayment = (events: readonly Event[], payment: string): Event[] =>
   events.map((event) => ("payment" in event ? { ...event, payment } : event));

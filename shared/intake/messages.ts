@@ -6,96 +6,94 @@ import type { ParsedEvent, SignedRequest, Storefront, Subject } from "../storefr
 import { type Key, keyOf, type Message, type Outgoing, type Received, type Send } from "./message.ts";
 
 const maxEventsPerBody = 100;
-/** What one event tells is stored beside its body. */
+/** The facts of an event are stored in the same item as its body. */
 const maxFactsBytes = 64 * 1024;
 
-/** `packed`: the body as it is kept. */
+/** `packed`: the body as it will be stored. */
 export type VerifiedBody = { body: unknown; headers: SignedRequest["headers"]; packed: string };
 
 export type EnqueueDependencies = { send: Send; now: () => Date; log: Log };
 
-/** Makes durable what a body says that is trusted. @throws Error when the queue does not take it */
+/** Queues the events of a trusted body. @throws if the queue does not accept them all */
 export async function enqueue(
   storefront: Storefront,
   { body, headers, packed }: VerifiedBody,
   { send, now, log }: EnqueueDependencies,
 ): Promise<void> {
   const { name } = storefront;
-  const told = limitEvents(storefront.events(body, headers));
-  const came = { receivedAt: toInstant(now()), ...keptHeaders(storefront, headers), body: packed };
-  const outgoing = told.flatMap((one) => messagesOf(name, one, came));
-  for (const { id, type, kind } of told.map(truncate))
-    log.info("webhook verified", { storefront: name, event: id, type, kind: kind });
+  const parsed = limitEvents(storefront.events(body, headers));
+  const request = { receivedAt: toInstant(now()), ...storedHeaders(storefront, headers), body: packed };
+  const outgoing = parsed.flatMap((one) => messagesOf(name, one, request));
+  for (const { id, type, kind } of parsed.map(truncate))
+    log.info("webhook verified", { storefront: name, event: id, type, kind });
   await send(outgoing);
 }
 
-/** Each event is sent with the whole body. */
-function limitEvents(told: ParsedEvent[]): ParsedEvent[] {
-  const [first] = told;
-  if (!first || told.length <= maxEventsPerBody) return told;
-  const reason = `it tells ${told.length} events at once, more than ${maxEventsPerBody}`;
+/** Limits the number of events, because each one is queued with the whole body. */
+function limitEvents(parsed: ParsedEvent[]): ParsedEvent[] {
+  const [first] = parsed;
+  if (!first || parsed.length <= maxEventsPerBody) return parsed;
+  const reason = `it contains ${parsed.length} events, more than ${maxEventsPerBody}`;
   return [{ id: "", type: first.type, kind: "unparseable", reason }];
 }
 
-/** Any text of a body can be as long as the body. */
-function truncate(told: ParsedEvent): ParsedEvent {
-  const head = { ...told, type: told.type.slice(0, 100) };
+/** Limits the sizes of the texts and the facts, which can be as long as the body. */
+function truncate(parsed: ParsedEvent): ParsedEvent {
+  const head = { ...parsed, type: parsed.type.slice(0, 100) };
   if (head.kind !== "facts") return { ...head, reason: head.reason.slice(0, 500) };
   const { id, type, occurredAt, test, events } = head;
   const size = Buffer.byteLength(JSON.stringify(events));
   if (size <= maxFactsBytes) return head;
-  const reason = `it tells ${size} bytes of facts, more than can be kept`;
+  const reason = `it contains ${size} bytes of facts, more than ${maxFactsBytes} can be stored`;
   return { id, type, ...(occurredAt && { occurredAt }), ...(test && { test }), kind: "unparseable", reason };
 }
 
 type StoredRequest = Pick<Received, "receivedAt" | "headers" | "body">;
 
-function keptHeaders(
+function storedHeaders(
   { headers: names = [] }: Storefront,
   headers: SignedRequest["headers"],
 ): Pick<Received, "headers"> {
-  const kept = names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
-  return kept.length > 0 ? { headers: Object.fromEntries(kept) } : {};
+  const present = names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
+  return present.length > 0 ? { headers: Object.fromEntries(present) } : {};
 }
 
-/** The messages that carry what one event says to whom it is about. */
-export function messagesOf(storefront: string, read: ParsedEvent, came: StoredRequest): Outgoing[] {
-  const told = truncate(read);
-  const deduplicationId = digestOf(told.id, came.body);
-  const id = idOf(told.id, deduplicationId);
+/** The messages that deliver one event to its subscription, reference, or attention item. */
+export function messagesOf(storefront: string, event: ParsedEvent, request: StoredRequest): Outgoing[] {
+  const parsed = truncate(event);
+  const deduplicationId = digestOf(parsed.id, request.body);
+  const id = idOf(parsed.id, deduplicationId);
   const received: Received = {
     id,
-    type: told.type,
-    occurredAt: told.occurredAt ?? noTimestamp,
-    ...(told.test && { test: true }),
-    ...came,
+    type: parsed.type,
+    occurredAt: parsed.occurredAt ?? noTimestamp,
+    ...(parsed.test && { test: true }),
+    ...request,
   };
-  const to = (message: Message): Outgoing => ({ message, deduplicationId });
-  if (told.kind !== "facts") {
-    const kind = told.kind === "ignored" ? "ignored" : "unparseable";
-    // What is ignored is kept with the subscription that it concerns. What is not understood stays on the list by itself.
-    const key =
-      kind === "ignored" && told.about ? keyOfSubject(storefront, told.about) : keyOf("event", storefront, id);
-    return [to({ key, kind, received, reason: told.reason })];
+  const outgoing = (message: Message): Outgoing => ({ message, deduplicationId });
+  if (parsed.kind !== "facts") {
+    const { kind, about, reason } = parsed;
+    // An ignored event is stored with the subscription that it concerns. An unparseable one is an attention item of its own.
+    const key = kind === "ignored" && about ? keyOfSubject(storefront, about) : keyOf("event", storefront, id);
+    return [outgoing({ key, kind, received, reason })];
   }
-  const links = (told.links ?? []).map((link) =>
-    to({
-      key: keyOf("reference", storefront, link.reference),
-      kind: "link",
-      to: keyOfSubject(storefront, link.to),
-      ...(told.test && { test: true }),
-    }),
-  );
-  const events = told.events.map((event) => ({ ...notLaterThan(came.receivedAt, event), id }));
-  const about = keyOfSubject(storefront, told.about);
-  return [to({ key: about, kind: "event", received, events }), ...links];
+  const links = (parsed.links ?? []).map(({ reference, to: subject, ...terms }): Outgoing => {
+    const key = keyOf("reference", storefront, reference);
+    const target = keyOfSubject(storefront, subject);
+    const message: Message = { key, kind: "link", to: target, ...terms, ...(parsed.test && { test: true }) };
+    // One event can link a reference to several subjects.
+    return { message, deduplicationId: digestOf(deduplicationId, target) };
+  });
+  const events = parsed.events.map((fact) => ({ ...clampTimes(fact, request.receivedAt), id }));
+  const key = keyOfSubject(storefront, parsed.about);
+  return [outgoing({ key, kind: "event", received, events }), ...links];
 }
 
 /** How far a storefront's clock may run ahead of ours. */
 const maxClockSkewSeconds = 300;
 
 /** A fact dated in the future would outrank every fact until then, so it counts from its receipt. */
-function notLaterThan(receivedAt: Instant, event: Event): Event {
+function clampTimes(event: Event, receivedAt: Instant): Event {
   const latest = instantPlus(receivedAt, { seconds: maxClockSkewSeconds });
   const clamp = (at: Instant): Instant => (at > latest ? receivedAt : at);
   const { occurredAt, items } = event;
@@ -111,5 +109,5 @@ const keyOfSubject = (storefront: string, subject: Subject): Key =>
     ? keyOf("subscription", storefront, subject.subscription)
     : keyOf("reference", storefront, subject.reference);
 
-/** Ids become table keys: what is empty or too long for one is known by its digest. */
+/** Ids become table keys. An id that is empty or too long for a key is replaced by its digest. */
 const idOf = (id: string, digest: string): string => (id.length > 0 && id.length <= 200 ? id : digest);

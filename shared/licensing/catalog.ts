@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { explain, pathOf, suggest } from "../problems.ts";
+import { explain, formatPath, InvalidDocument, type Problem, suggest } from "../problems.ts";
 import { type Item, storefrontNames } from "./event.ts";
 
 const count = z.int().check(z.gte(0), z.lte(1_000_000));
@@ -66,7 +66,7 @@ export function isBillmgrUrl(text: string): boolean {
 
 const billmgrUrl = z.string().check(
   z.refine(isBillmgrUrl, {
-    message: "an https address (http only on this machine), without user, password or query",
+    message: "an https URL (http only on this machine) without user, password, or query",
   }),
 );
 
@@ -92,18 +92,17 @@ export type Plan = Catalog["plans"][string];
 export type Product = Catalog["products"][string];
 export type Policy = Catalog["policy"];
 
-export class CatalogError extends Error {
+/** The catalog has problems; the message describes each in one line. */
+export class CatalogError extends InvalidDocument {
   override name = "CatalogError";
+  readonly code = "catalog_invalid";
 }
 
-/**
- * Reads a catalog.json value, filling in the defaults.
- * @throws CatalogError naming each path, what was found and what was expected
- */
+/** Reads a catalog.json value and fills in the defaults. @throws CatalogError */
 export function parseCatalog(value: unknown): Catalog {
   const parsed = z.safeParse(catalogSchema, value);
   const problems = parsed.success ? contradictions(parsed.data) : explain(catalogSchema, parsed.error.issues, value);
-  if (!parsed.success || problems.length > 0) throw new CatalogError(problems.join("\n"));
+  if (!parsed.success || problems.length > 0) throw new CatalogError(problems);
   return parsed.data;
 }
 
@@ -137,35 +136,43 @@ const own = <T>(record: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
 /** What a schema cannot check: names of products, addons and storefronts, things sold twice, settings at odds. */
-function contradictions(catalog: Catalog): string[] {
-  const problems: string[] = [];
+function contradictions(catalog: Catalog): Problem[] {
+  const problems: Problem[] = [];
   const sold = new Map<string, string>();
   const checkStorefronts = (path: string[], listed: Record<string, string[]>) => {
     for (const [storefront, names] of Object.entries(listed)) {
       if (!storefrontNames.some((known) => known === storefront)) {
-        problems.push(`${pathOf([...path, storefront])}: no such storefront${suggest(storefront, storefrontNames)}`);
+        const text = `is not a storefront${suggest(storefront, storefrontNames)}`;
+        problems.push({ path: [...path, storefront], text });
       }
       for (const name of names) {
         const other = sold.get(`${storefront} ${name}`);
-        if (other) problems.push(`${pathOf([...path, storefront])}: "${name}" is already sold as ${other}`);
-        sold.set(`${storefront} ${name}`, pathOf(path.slice(0, 2)));
+        if (other) {
+          const text = `lists "${name}", which is already sold as ${other}; list each id once`;
+          problems.push({ path: [...path, storefront], text });
+        }
+        sold.set(`${storefront} ${name}`, formatPath(path.slice(0, 2)));
       }
     }
   };
   for (const name of Object.keys(catalog.extras)) {
-    if (Object.hasOwn(catalog.plans, name)) problems.push(`${pathOf(["extras", name])}: a plan has that name too`);
+    if (Object.hasOwn(catalog.plans, name)) {
+      problems.push({ path: ["extras", name], text: "has the name of a plan; choose another name" });
+    }
   }
   for (const kind of ["plans", "extras"] as const) {
     for (const [name, entry] of Object.entries(catalog[kind])) {
       const product = own(catalog.products, entry.product);
       if (!product) {
         const hint = suggest(entry.product, Object.keys(catalog.products));
-        problems.push(`${pathOf([kind, name, "product"])}: no product "${entry.product}"${hint}`);
+        const text = `is "${entry.product}", which is not a product${hint}`;
+        problems.push({ path: [kind, name, "product"], text });
       }
       for (const addon of Object.keys(product ? entry.addons : {})) {
         if (own(product?.addons ?? {}, addon) === undefined) {
           const hint = suggest(addon, Object.keys(product?.addons ?? {}));
-          problems.push(`${pathOf([kind, name, "addons", addon])}: "${entry.product}" has no such addon${hint}`);
+          const text = `is not an addon of "${entry.product}"${hint}`;
+          problems.push({ path: [kind, name, "addons", addon], text });
         }
       }
       checkStorefronts([kind, name, "soldAs"], entry.soldAs ?? {});
@@ -175,9 +182,8 @@ function contradictions(catalog: Catalog): string[] {
   if (catalog.policy.onEnd === "lapse") {
     for (const [name, { autoprolong }] of Object.entries(catalog.plans)) {
       if (autoprolong === null) continue;
-      problems.push(
-        `${pathOf(["plans", name, "autoprolong"])}: billmgr would go on buying what policy.onEnd leaves to lapse`,
-      );
+      const text = `is ${autoprolong}; expected null, because policy.onEnd is "lapse" and billmgr would keep renewing`;
+      problems.push({ path: ["plans", name, "autoprolong"], text });
     }
   }
   return problems;

@@ -15,6 +15,8 @@ export const storefrontNames = [
   "fastspring",
   "polar",
   "hostbill",
+  "appstle",
+  "recharge",
 ] as const;
 
 export type StorefrontName = (typeof storefrontNames)[number];

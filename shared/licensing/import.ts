@@ -1,9 +1,10 @@
+import { PreconditionFailed } from "../errors.ts";
 import { type Catalog, lookUp } from "./catalog.ts";
 import { assign, demandsOf } from "./demand.ts";
 import type { Customer, Event, Item } from "./event.ts";
 import { isOpen } from "./operation.ts";
 import { formatReason } from "./reasons.ts";
-import { PreconditionFailed, retry } from "./repair.ts";
+import { retry } from "./repair.ts";
 import type { License, Register, Subscription } from "./subscription.ts";
 import { type Instant, noTimestamp, startOf } from "./time.ts";
 

@@ -1,3 +1,4 @@
+import { PreconditionFailed } from "../errors.ts";
 import { openOperations } from "./attention.ts";
 import type { Catalog } from "./catalog.ts";
 import { decide } from "./decide.ts";
@@ -16,11 +17,6 @@ import {
 import { formatReason } from "./reasons.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
-
-/** A repair that does not fit what is known: nothing was changed. The message says why, and what fits instead. */
-export class PreconditionFailed extends Error {
-  override name = "Unfit";
-}
 
 /** `finished` is what the log has to hold of it, in order. */
 export type Repaired = { subscription: Subscription; finished: Operation[] };

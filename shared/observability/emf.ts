@@ -2,8 +2,8 @@ import { Metrics as Emf } from "@aws-lambda-powertools/metrics";
 import { type Metrics, metricUnits } from "./metrics.ts";
 
 /**
- * Figures as lines of the log in CloudWatch's embedded metric format, each written at once: nothing is to be flushed, and
- * none is lost with a function that dies. Namespace and service are the stack's, by Powertools' own variables.
+ * Writes metrics as log lines in CloudWatch's embedded metric format. Each is written immediately, so nothing has to be
+ * flushed, and none is lost if the function dies. Powertools reads namespace and service from the environment.
  */
 export function emf(): Metrics {
   const metrics = new Emf();

@@ -4,29 +4,29 @@ export const metricUnits = {
   Webhooks: "Count",
   /** Webhooks answered 401. */
   SignatureFailures: "Count",
-  /** Operations at billmgr that came to be done. */
+  /** Completed operations at billmgr. */
   Orders: "Count",
   Prolongs: "Count",
   OtherChanges: "Count",
   /** Calls that billmgr refused with a definite error. */
   Refusals: "Count",
-  /** Calls that may or may not have done something. */
+  /** Calls that may or may not have had an effect. */
   UnknownOutcomes: "Count",
-  /** At each look at such a call that does not settle it: how long it has been so. */
+  /** The age of such a call, at each observation that does not settle it. */
   UnknownOutcomeAge: "Seconds",
-  /** From the payment, as the storefront dates it, to the license that was seen. */
+  /** From the payment's time at the storefront to the observed license. */
   PaymentToLicense: "Seconds",
   /** Subscriptions that the schedule woke. */
   Woken: "Count",
-  /** Events put onto the bus. */
+  /** Events published on the bus. */
   Announcements: "Count",
-  /** What needs a person now. */
+  /** Current attention items. */
   AttentionCount: "Count",
-  /** How long the longest due subscription has been due. */
+  /** How long the oldest due subscription has been due. */
   OverdueAge: "Seconds",
   /** 1 while all calls are halted. */
   Halted: "Count",
-  /** The account's money, as it was read last. */
+  /** The account's balance, as last read. */
   Balance: "None",
   OrdersThisHour: "Count",
   OrdersToday: "Count",
@@ -34,8 +34,8 @@ export const metricUnits = {
 
 export type MetricName = keyof typeof metricUnits;
 
-/** Figures for CloudWatch. Dimensions never hold what a customer or an unverified request can choose freely. */
+/** Publishes metrics. Dimensions never contain values that a customer or an unverified request can choose freely. */
 export type Metrics = { put(name: MetricName, value: number, dimensions?: Record<string, string>): void };
 
-/** Where nobody watches. */
+/** No-op metrics. */
 export const noMetrics: Metrics = { put() {} };

@@ -2,14 +2,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod/mini";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
-import { countUpTo, email, id, problemIn, unixTime } from "./fields.ts";
-import { changesNothing, ignored, type Standing, unparseable, whole } from "./parse-results.ts";
-import type { ParsedEvent, Storefront } from "./storefront.ts";
+import { countUpTo, email, id, listOf, problemIn, unixTime } from "./fields.ts";
+import { changesNothing, ignored, type Standing, spanOf, unparseable, whole } from "./parse-results.ts";
+import type { ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /**
- * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Its webhooks are not signed: a user and a
- * password in the header Authorization are all that it offers (its own SDK, chargebee-node 3.33.0, has
- * `basicAuthValidator` and no more).
+ * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Chargebee does not sign its webhooks: it sends
+ * a user and a password in the header Authorization (its own SDK, chargebee-node 3.33.0, checks nothing else).
  */
 export const chargebee: Storefront = {
   name: "chargebee",
@@ -23,7 +22,7 @@ export const chargebee: Storefront = {
     const [, encoded] = /^basic +([a-z0-9+/=]+)$/i.exec(headers.authorization ?? "") ?? [];
     if (!encoded) return "needs the header Authorization with the webhook's user and password (Basic)";
     const given = digest(Buffer.from(encoded, "base64"));
-    // Every secret is looked at, and digests are of one length, so the time tells nothing of them.
+    // Every secret is compared, as digests of one length, so the time of the answer reveals nothing.
     const matching = secrets.filter((secret) => timingSafeEqual(digest(Buffer.from(secret)), given));
     if (matching.length > 0) return undefined;
     return `user and password match ${secrets.length === 1 ? "not the secret" : `none of the ${secrets.length} secrets`}`;
@@ -40,7 +39,7 @@ const money = z._default(z.nullish(z.number()), 0);
 
 const envelope = z.object({ id, event_type: z.string(), occurred_at: unixTime, content: z.looseObject({}) });
 
-/** Sites that sell parts of units tell quantities as text with decimals ("3.0000"). */
+/** Sites that sell parts of units send quantities as text with decimals ("3.0000"). */
 const sold = {
   quantity: z.nullish(countUpTo(1_000_000)),
   quantity_in_decimal: z.nullish(
@@ -57,6 +56,7 @@ const subscription = z.object({
   status: z.string(),
   trial_start: moment,
   trial_end: moment,
+  current_term_start: moment,
   current_term_end: moment,
   cancelled_at: moment,
   due_invoices_count: money,
@@ -81,40 +81,34 @@ const invoice = z.object({
   amount_paid: money,
   credits_applied: money,
   resource_version: ms,
-  line_items: z._default(
-    z.nullish(
-      z.array(
-        z.object({
-          subscription_id: z.nullish(id),
-          entity_type: z.nullish(z.string()),
-          date_from: moment,
-          date_to: moment,
-        }),
-      ),
-    ),
-    [],
+  line_items: listOf(
+    z.object({
+      subscription_id: z.nullish(id),
+      entity_type: z.nullish(z.string()),
+      // Before discounts.
+      amount: z.nullish(z.number()),
+      date_from: moment,
+      date_to: moment,
+    }),
   ),
-  issued_credit_notes: z._default(
-    z.nullish(z.array(z.object({ cn_id: id, cn_status: z.nullish(z.string()), cn_total: money }))),
-    [],
-  ),
+  issued_credit_notes: listOf(z.object({ cn_id: id, cn_status: z.nullish(z.string()), cn_total: money })),
 });
 type Invoice = z.output<typeof invoice>;
 
 const creditNote = z.object({ id, status: z.nullish(z.string()), total: money });
 
 const content = z.object({
-  subscription: z.optional(subscription),
-  invoice: z.optional(invoice),
-  credit_note: z.optional(creditNote),
-  customer: z.catch(z.optional(z.object({ id, email })), undefined),
+  subscription: z.nullish(subscription),
+  invoice: z.nullish(invoice),
+  credit_note: z.nullish(creditNote),
+  customer: z.catch(z.nullish(z.object({ id, email })), undefined),
 });
 type Content = z.output<typeof content>;
 
 type Head = { id: string; type: string; occurredAt: Instant };
 type Fact = { id: string; occurredAt: Instant; customer: Customer };
 
-/** Events of which each tells the whole subscription, an invoice, or both, beside what is only of interest elsewhere. */
+/** Events that contain the whole subscription, an invoice, or both. */
 const ofSubscription = /^subscription_(?!ramp_|entitlements_)/;
 const ofInvoice = [
   "payment_succeeded",
@@ -131,37 +125,45 @@ function read(body: unknown): ParsedEvent[] {
   const head: Head = { id: parsed.data.id, type: parsed.data.event_type, occurredAt: parsed.data.occurred_at };
   const { type } = head;
   if (!ofSubscription.test(type) && !ofInvoice.includes(type)) return [changesNothing(head)];
-  const told = z.safeParse(content, parsed.data.content);
-  if (!told.success) return [unparseable(head, `content.${problemIn(content, told.error, parsed.data.content)}`)];
-  if (ofSubscription.test(type) && !told.data.subscription) return [unparseable(head, "content.subscription: missing")];
-  if (ofInvoice.includes(type) && !told.data.invoice) return [ignored(head, "about no invoice")];
-  return factsOf(told.data, head);
+  const read = z.safeParse(content, parsed.data.content);
+  if (!read.success) {
+    const known = z.safeParse(z.object({ subscription: z.object({ id }) }), parsed.data.content);
+    const about = known.success ? { subscription: known.data.subscription.id } : undefined;
+    return [unparseable(head, `content.${problemIn(content, read.error, parsed.data.content)}`, about)];
+  }
+  if (ofSubscription.test(type) && !read.data.subscription) return [unparseable(head, "content.subscription: missing")];
+  if (ofInvoice.includes(type) && !read.data.invoice) return [ignored(head, "about no invoice", subjectOf(read.data))];
+  return factsOf(read.data, head);
 }
 
+const subjectOf = ({ subscription, invoice }: Content): Subject | undefined => {
+  const [sold] = [subscription?.id, ...(invoice ? subscriptionsOf(invoice) : [])].filter((one) => one !== undefined);
+  return sold === undefined ? undefined : { subscription: sold };
+};
+
 /** One for each subscription: a consolidated invoice bills several. */
-function factsOf(told: Content, head: Head): ParsedEvent[] {
+function factsOf(contained: Content, head: Head): ParsedEvent[] {
+  const { subscription, invoice } = contained;
   const facts = new Map<string, Event[]>();
   const add = (sold: string, events: Event[]) => facts.set(sold, [...(facts.get(sold) ?? []), ...events]);
-  if (told.subscription) add(told.subscription.id, subscriptionIs(told.subscription, told, head));
-  for (const sold of told.invoice ? subscriptionsOf(told.invoice) : []) {
-    if (told.invoice) add(sold, invoiceIs(told.invoice, sold, told, head));
+  if (subscription) add(subscription.id, subscriptionIs(subscription, contained, head));
+  for (const sold of invoice ? subscriptionsOf(invoice) : []) {
+    if (invoice) add(sold, invoiceIs(invoice, sold, contained, head));
   }
   const all = [...facts].flatMap(([sold, events]): ParsedEvent[] =>
     events.length > 0 ? [{ ...head, kind: "facts", about: { subscription: sold }, events }] : [],
   );
-  return all.length > 0 ? all : [ignored(head, "an invoice that pays for no period")];
+  return all.length > 0 ? all : [ignored(head, "an invoice that pays no period ahead", subjectOf(contained))];
 }
 
 const subscriptionsOf = (object: Invoice): Set<string> =>
   new Set(
-    [object.subscription_id, ...(object.line_items ?? []).map((line) => line.subscription_id)].filter(
-      (one) => one != null,
-    ),
+    [object.subscription_id, ...object.line_items.map((line) => line.subscription_id)].filter((one) => one != null),
   );
 
 /**
- * `resource_version` is in milliseconds where `occurred_at` is in seconds, and it is the object's own: of two events the
- * one of the greater version tells the later state, whichever came first.
+ * `resource_version` is in milliseconds, `occurred_at` in seconds, and the version is the object's own: of two events,
+ * the one of the greater version contains the later state, in whichever order they come.
  */
 const versionOf = (object: { resource_version?: number | null | undefined }, { occurredAt }: Head): Instant =>
   object.resource_version == null ? occurredAt : toInstant(object.resource_version);
@@ -174,11 +176,16 @@ function factAt(at: Instant, { customer }: Content, { id }: Head): Fact {
   };
 }
 
-function subscriptionIs(object: Subscription, told: Content, head: Head): Event[] {
-  const fact = factAt(versionOf(object, head), told, head);
+function subscriptionIs(object: Subscription, contained: Content, head: Head): Event[] {
+  const fact = factAt(versionOf(object, head), contained, head);
   const list = itemsOf(object);
   const holds = list.length > 0 ? { items: { asOf: fact.occurredAt, list } } : {};
-  return [...whole(fact, holds, standingOf(object, head), endOf(object)), ...trialOf(object, fact)];
+  const standing = standingOf(object, head);
+  // An invoice can be paid after the end, and that payment counts: the event of the end alone dates it.
+  if (standing === "subscription.cancelled" && ofInvoice.includes(head.type)) {
+    return [{ ...fact, ...holds, type: "subscription.changed" }];
+  }
+  return [...whole(fact, holds, standing, endOf(object)), ...trialOf(object, fact)];
 }
 
 function itemsOf({ subscription_items, addons, ...object }: Subscription): Item[] {
@@ -186,7 +193,7 @@ function itemsOf({ subscription_items, addons, ...object }: Subscription): Item[
     names: [name],
     ...(quantity != null && { quantity }),
   });
-  // Charges are billed once and held by nobody.
+  // Charges are billed once and are no part of the subscription.
   const held = (subscription_items ?? []).filter(({ item_type }) => item_type !== "charge");
   if (subscription_items) return held.map((one) => item(one.item_price_id, one.quantity ?? one.quantity_in_decimal));
   const { plan_id, plan_quantity, plan_quantity_in_decimal } = object;
@@ -201,7 +208,7 @@ function trialOf({ status, trial_start, trial_end }: Subscription, fact: Fact): 
   return [{ ...fact, type: "payment.succeeded", payment: "trial", covers, trial: true }];
 }
 
-/** While invoices are due, being active says nothing: Chargebee keeps a subscription active through its dunning. */
+/** While invoices are due, the status "active" means nothing: Chargebee keeps it through its dunning. */
 function standingOf({ status, deleted, due_invoices_count }: Subscription, { type }: Head): Standing | undefined {
   if (deleted || type === "subscription_deleted") return "subscription.cancelled";
   if (["cancelled", "transferred"].includes(status)) return "subscription.cancelled";
@@ -211,28 +218,43 @@ function standingOf({ status, deleted, due_invoices_count }: Subscription, { typ
   return resumed ? "subscription.resumed" : undefined;
 }
 
-/** `cancelled_at` of a subscription that does not renew is ahead: the day on which it will be cancelled. */
+/** `cancelled_at` of a subscription that does not renew is in the future: the day of its end. */
 const endOf = ({ status, cancelled_at, current_term_end }: Subscription) =>
   status === "non_renewing" && { endsAt: cancelled_at ?? current_term_end };
 
-function invoiceIs(object: Invoice, sold: string, told: Content, head: Head): Event[] {
+function invoiceIs(object: Invoice, sold: string, contained: Content, head: Head): Event[] {
+  const fact = factAt(versionOf(object, head), contained, head);
   if (head.type === "payment_failed") {
-    return [{ ...factAt(versionOf(object, head), told, head), type: "payment.failed", payment: object.id }];
+    return isRenewal(object, sold, contained) ? [{ ...fact, type: "payment.failed", payment: object.id }] : [];
   }
-  const undone = object.status === "voided" || head.type === "invoice_deleted";
-  if (head.type === "payment_refunded" || undone) {
-    const fact = factAt(versionOf(object, head), told, head);
-    return undone || isRefundedWhole(object, told)
+  if (object.status === "voided" || head.type === "invoice_deleted") {
+    return [{ ...fact, type: "payment.voided", payment: object.id, reversed: false }];
+  }
+  if (head.type === "payment_refunded") {
+    return isRefundedWhole(object, contained)
       ? [{ ...fact, type: "payment.refunded", payment: object.id, reversed: false }]
       : [];
   }
-  return paid(object, sold, told, head);
+  return paid(object, sold, contained, head);
 }
 
-/** Several refunds in part can add up to the whole. */
+const plansOf = ({ line_items, subscription_id }: Invoice, sold: string) =>
+  line_items.filter(
+    (line) =>
+      ["plan_item_price", "plan"].includes(line.entity_type ?? "") &&
+      (line.subscription_id ?? subscription_id) === sold,
+  );
+
+/** A renewal's invoice bills the plan from the term's start; a change bills it later, and a one-off charge not at all. */
+function isRenewal(object: Invoice, sold: string, { subscription }: Content): boolean {
+  const start = subscription?.id === sold ? subscription.current_term_start : undefined;
+  return plansOf(object, sold).some(({ date_from: from }) => !start || !from || from <= start);
+}
+
+/** Several partial refunds can add up to the whole. */
 function isRefundedWhole({ issued_credit_notes, total }: Invoice, { credit_note }: Content): boolean {
   const notes = new Map(
-    (issued_credit_notes ?? []).map((note) => [note.cn_id, { status: note.cn_status, total: note.cn_total }]),
+    issued_credit_notes.map((note) => [note.cn_id, { status: note.cn_status, total: note.cn_total }]),
   );
   if (credit_note) notes.set(credit_note.id, { status: credit_note.status, total: credit_note.total });
   const refunded = [...notes.values()].flatMap((note) => (note.status === "refunded" ? (note.total ?? 0) : []));
@@ -240,26 +262,20 @@ function isRefundedWhole({ issued_credit_notes, total }: Invoice, { credit_note 
   return sum > 0 && sum >= (total ?? 0);
 }
 
-function paid(object: Invoice, sold: string, told: Content, head: Head): Event[] {
+function paid(object: Invoice, sold: string, contained: Content, head: Head): Event[] {
   const { status, total, amount_paid, credits_applied, date, paid_at } = object;
-  // What was written off or adjusted away is called paid too.
+  // Chargebee also calls an invoice paid that was written off or adjusted away.
   if (status !== "paid" || (total && !amount_paid && !credits_applied)) return [];
-  const plans = (object.line_items ?? []).filter(
-    (line) =>
-      ["plan_item_price", "plan"].includes(line.entity_type ?? "") &&
-      (line.subscription_id ?? object.subscription_id) === sold &&
-      line.date_to != null &&
-      line.date_to > (date ?? head.occurredAt),
+  const made = date ?? head.occurredAt;
+  const plans = plansOf(object, sold).flatMap(({ amount, date_from: from, date_to: through }) =>
+    through != null && through > made ? [{ amount, ...(from && { from }), through }] : [],
   );
-  // A subscription has one plan; charged for several terms in advance it has a line each.
-  const from = plans.flatMap((line) => line.date_from ?? []).sort()[0];
-  const through = plans
-    .flatMap((line) => line.date_to ?? [])
-    .sort()
-    .at(-1);
-  if (!through) return [];
-  // Not the time of the event: an invoice is told again when a credit note changes it, after an end as well.
-  const fact = factAt(paid_at ?? date ?? head.occurredAt, told, head);
-  const covers = { ...(from && { from }), through };
-  return [{ ...fact, type: "payment.succeeded", payment: object.id, covers, trial: false }];
+  // A subscription has one plan; a plan that is charged for several terms in advance has a line for each.
+  const covers = spanOf(plans);
+  if (!covers) return [];
+  // Not the time of the event: Chargebee sends an invoice again when a credit note changes it, also after an end.
+  const fact = factAt(paid_at ?? made, contained, head);
+  // A discount leaves the line its amount: zero is a free plan.
+  const trial = plans.every(({ amount }) => amount === 0);
+  return [{ ...fact, type: "payment.succeeded", payment: object.id, covers, trial }];
 }

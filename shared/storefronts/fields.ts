@@ -1,10 +1,12 @@
 import * as z from "zod/mini";
 import { type Instant, isDay, toInstant } from "../licensing/time.ts";
-import { explain } from "../problems.ts";
+import { explain, formatPath } from "../problems.ts";
 
-/** The first thing that is wrong with an event, and where; without its values, which may be private. */
-export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string =>
-  explain(schema, error.issues, value, { showValues: false })[0] ?? "";
+/** Describes the first problem of an event as "path: problem", without its values, which may be private. */
+export const problemIn = (schema: z.core.$ZodType, error: z.core.$ZodError, value: unknown): string => {
+  const [problem] = explain(schema, error.issues, value, { showValues: false });
+  return problem ? `${formatPath(problem.path)}: ${problem.text.replace(/^is /, "")}` : "";
+};
 
 /** Ids come as text or as numbers (WHMCS, Shopify); longer ones would not fit a table key, nor would half a character. */
 export const id = z.pipe(
@@ -12,7 +14,7 @@ export const id = z.pipe(
   z.transform((value) => String(value).toWellFormed()),
 );
 
-/** A count, or one in text as PHP's database drivers give it. */
+/** A count, also as text, which PHP's database drivers return. */
 export const countUpTo = (most: number, least = 0) =>
   z.pipe(
     z.union([z.number(), z.string().check(z.regex(/^\d{1,9}$/))]).check(
@@ -23,12 +25,26 @@ export const countUpTo = (most: number, least = 0) =>
     z.transform((value) => Number(value)),
   );
 
-/** An address that is none is no reason to refuse what was paid. */
+/** A malformed address is no reason to refuse a payment. */
 export const email = z.catch(z.nullish(z.string().check(z.maxLength(320))), undefined);
+
+/** A boolean that a vendor omits or sends as null. */
+export const flag = (fallback: boolean) =>
+  z.pipe(
+    z.nullish(z.boolean()),
+    z.transform((value) => value ?? fallback),
+  );
+
+/** A list that a vendor omits or sends as null. */
+export const listOf = <T extends z.core.$ZodType>(element: T) =>
+  z.pipe(
+    z.nullish(z.array(element)),
+    z.transform((list) => list ?? []),
+  );
 
 const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** ISO 8601; a time without a zone, and a day alone, are taken as UTC. */
+/** ISO 8601. A time without a zone and a day alone are UTC. */
 export const time = z.pipe(
   z.string().check(
     z.refine((text) => isoTime.test(text) && isDay(text.slice(0, 10)) && isInRange(Date.parse(inUtc(text))), {
@@ -55,7 +71,7 @@ const inUtc = (text: string): string => {
   return /T/.test(iso) && !/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? `${iso}Z` : iso;
 };
 
-/** Years that a shop's events can be of; outside them a time is a mistake (milliseconds for seconds, a zero). */
+/** Outside these years a time is a mistake, such as milliseconds for seconds or a zero. */
 function isInRange(ms: number): boolean {
   return ms >= Date.UTC(2000, 0) && ms < Date.UTC(2200, 0);
 }

@@ -1,14 +1,15 @@
 import * as z from "zod/mini";
 import type { Event } from "../licensing/event.ts";
-import { type Instant, instantPlusMonths, toInstant } from "../licensing/time.ts";
+import { dayOf, type Instant, instantPlus, instantPlusMonths, toInstant } from "../licensing/time.ts";
 import { parseForm, parseJson } from "./bodies.ts";
 import { id, problemIn, time } from "./fields.ts";
+import { changesNothing, ignored, unparseable } from "./parse-results.ts";
 import { isSigned, noneMatches, secondsIn, stale, tooShort } from "./signatures.ts";
 import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
- * HostBill's WebHooks plugin (hostbill.atlassian.net/wiki/spaces/DOCS/pages/259784705): the body is what HostBill hands to
- * its own hooks (hooks.hostbillapp.com), and the event's name stands in a header.
+ * HostBill's WebHooks plugin (hostbill.atlassian.net/wiki/spaces/DOCS/pages/259784705). The body is the argument of
+ * HostBill's own hook (hooks.hostbillapp.com), and a header contains the event's name.
  */
 export const hostbill: Storefront = {
   name: "hostbill",
@@ -16,7 +17,7 @@ export const hostbill: Storefront = {
 
   secretProblem: (secret) => tooShort(secret),
 
-  /** HMAC-SHA256 of time and body, with nothing between them, in hex. The event's name is not signed. */
+  /** HMAC-SHA256 of time and body, without a separator, in hex. The event's name is not signed. */
   verify({ headers, body }, secrets, isFresh) {
     const { "hb-signature": signature, "hb-timestamp": timestamp } = headers;
     const seconds = secondsIn(timestamp);
@@ -25,7 +26,7 @@ export const hostbill: Storefront = {
     return isSigned(secrets, [timestamp ?? "", body], [signature], "hex") ? undefined : noneMatches(secrets);
   },
 
-  /** As the webhook's "Request Content type" is set. */
+  /** JSON or a form: the webhook's setting "Request Content type". */
   parse(text) {
     const json = parseJson(text);
     return json === undefined ? parseForm(text) : json;
@@ -34,34 +35,35 @@ export const hostbill: Storefront = {
   events(body, headers) {
     const { "hb-event": type, "hb-timestamp": timestamp } = headers;
     const seconds = secondsIn(timestamp);
-    if (type && seconds !== undefined)
-      return read(body, { type: type.slice(0, 60), occurredAt: toInstant(seconds * 1000) });
-    return [
-      { id: "", type: "no type", kind: "unparseable", reason: "the headers HB-Event and HB-Timestamp are not there" },
-    ];
+    if (!type || seconds === undefined) {
+      return [unparseable({ id: "", type: "no type" }, "the headers HB-Event and HB-Timestamp are missing")];
+    }
+    return read(body, { id: "", type: type.slice(0, 60), occurredAt: toInstant(seconds * 1000) });
   },
 };
 
-/** The names differ from hook to hook. */
+/** The field names differ between hooks. */
 const details = z.object({ id, product_id: z.nullish(id), client_id: z.nullish(id) });
 const account = z.object({
   account_id: z.nullish(id),
   acc_id: z.nullish(id),
+  product_id: z.nullish(id),
   account: z.nullish(details),
   service: z.nullish(details),
   product: z.nullish(z.object({ id })),
   type: z.nullish(z.string()),
 });
 
-/** A form has no lists, only fields of the names 0, 1, … */
+/** A form has no lists, only fields named 0, 1, … */
 const list = z.pipe(
   z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]),
   z.transform((value) => Object.values(value)),
 );
 const invoice = z.object({ id, client_id: z.nullish(id), items: list });
 const line = z.object({ item_id: id, description: z.string() });
+const refund = z.object({ invoice_id: z.nullish(id), client_id: z.nullish(id) });
 
-type Head = { type: string; occurredAt: Instant };
+type Head = { id: string; type: string; occurredAt: Instant };
 
 function read(body: unknown, head: Head): ParsedEvent[] {
   switch (head.type) {
@@ -75,42 +77,47 @@ function read(body: unknown, head: Head): ParsedEvent[] {
     case "after_accountunsuspend":
     case "after_accountterminate":
     case "after_cancellationrequest": {
-      // Some hooks are handed the account's id and nothing else.
-      const told = typeof body === "object" ? body : { account_id: body };
-      const parsed = z.safeParse(account, told);
-      return [parsed.success ? changed(parsed.data, head) : unparseable(head, problemIn(account, parsed.error, told))];
+      // The argument of some hooks is the account's id alone.
+      const part = typeof body === "object" ? body : { account_id: body };
+      const parsed = z.safeParse(account, part);
+      return [parsed.success ? changed(parsed.data, head) : unparseable(head, problemIn(account, parsed.error, part))];
     }
     case "after_refund":
-      return [
-        unparseable(head, "in full or in part? Suspend the account in HostBill where its license is to be suspended"),
-      ];
+      return [refunded(body, head)];
     case "after_accountformsupgrade":
     case "after_addoncreate":
     case "after_addonsuspend":
     case "after_addonterminate":
-      return [unparseable(head, "it tells a part of what the account holds, and under no name that could be found")];
+      return [unparseable(head, "it contains a part of the account's items, without a name that a plan could list")];
     default:
-      return [ignored(head, `"${head.type}" changes no license`)];
+      return [changesNothing(head)];
   }
 }
 
-const ignored = (head: Head, reason: string): ParsedEvent => ({ ...head, id: "", kind: "ignored", reason });
-const unparseable = (head: Head, reason: string): ParsedEvent => ({ ...head, id: "", kind: "unparseable", reason });
+/** HostBill documents no field that says whether the full invoice was refunded. */
+function refunded(body: unknown, head: Head): ParsedEvent {
+  const { invoice_id, client_id } = z.safeParse(refund, body).data ?? {};
+  const invoice = invoice_id ? `invoice ${invoice_id}` : "an invoice";
+  const buyer = client_id ? ` of customer ${client_id}` : "";
+  const reason = `${invoice}${buyer} was refunded, in full or in part: to suspend its license, suspend the account in HostBill`;
+  return unparseable(head, reason);
+}
 
-/** HostBill gives its events no id. Their bodies do not tell them apart: of two suspensions both are the account's id. */
+/** HostBill gives its events no id, and their bodies do not differ: the body of each suspension is the account's id. */
 const idOf = ({ type, occurredAt }: Head, of: string): string => `${type} ${occurredAt} ${of}`;
 
-function changed(told: z.output<typeof account>, head: Head): ParsedEvent {
-  const held = told.service ?? told.account;
-  const about = told.account_id ?? told.acc_id ?? held?.id;
-  if (!about) return unparseable(head, "account_id: missing");
-  const customer = held?.client_id ? { customer: { id: held.client_id } } : {};
-  const fact = { id: idOf(head, about), occurredAt: head.occurredAt, ...customer };
+function changed(sent: z.output<typeof account>, head: Head): ParsedEvent {
+  const service = sent.service ?? sent.account;
+  const subscription = sent.account_id ?? sent.acc_id ?? service?.id;
+  if (!subscription) return unparseable(head, "account_id: missing");
+  const about = { subscription };
+  const customer = service?.client_id ? { customer: { id: service.client_id } } : {};
+  const fact = { id: idOf(head, subscription), occurredAt: head.occurredAt, ...customer };
   const facts = (...events: Event[]): ParsedEvent => ({
     ...head,
     id: fact.id,
     kind: "facts",
-    about: { subscription: about },
+    about,
     events,
   });
   switch (head.type) {
@@ -121,12 +128,12 @@ function changed(told: z.output<typeof account>, head: Head): ParsedEvent {
     case "after_accountterminate":
       return facts({ ...fact, type: "subscription.cancelled" });
     case "after_cancellationrequest":
-      return told.type === "Immediate"
-        ? ignored(head, "a request to end at once: the termination itself is told apart")
+      return sent.type === "Immediate"
+        ? ignored(head, "a request to end immediately: HostBill sends the termination itself", about)
         : facts({ ...fact, type: "subscription.cancel_scheduled" });
     default: {
-      const product = told.product?.id ?? held?.product_id;
-      if (!product) return unparseable(head, "product_id: missing");
+      const product = sent.product?.id ?? service?.product_id ?? sent.product_id;
+      if (!product) return unparseable(head, "product_id: missing", about);
       const items = { asOf: head.occurredAt, list: [{ names: [product] }] };
       const made: Event[] =
         head.type === "after_accountcreate" ? [{ ...fact, type: "subscription.cancel_withdrawn" }] : [];
@@ -135,56 +142,80 @@ function changed(told: z.output<typeof account>, head: Head): ParsedEvent {
   }
 }
 
-/** One invoice can be for many accounts, and hold several lines of one. */
+/** One invoice can be for many accounts, and contain several lines of one. */
 function paid({ id: payment, client_id, items }: z.output<typeof invoice>, head: Head): ParsedEvent[] {
   const hosting = z.safeParse(z.array(line), items.filter(isHosting));
   if (!hosting.success) return [unparseable(head, "an item of type Hosting without item_id or description")];
   const accounts = [...Map.groupBy(hosting.data, ({ item_id }) => item_id)];
   if (accounts.length === 0) return [ignored(head, "an invoice of no account")];
-  return accounts.map(([about, lines]): ParsedEvent => {
+  return accounts.map(([account, lines]): ParsedEvent => {
+    const about = { subscription: account };
     const periods = lines.flatMap(({ description }) => periodIn(description) ?? []);
-    const from = periods.map((period) => period.from).sort()[0];
-    const through = periods
-      .map((period) => period.through)
-      .sort()
-      .at(-1);
-    if (!from || !through || periods.length < lines.length) {
-      return unparseable(
-        head,
-        "an item's description does not tell one period of whole months: set the date format to YYYY-MM-DD",
-      );
+    if (periods.length < lines.length) {
+      const reason =
+        "an item's description contains no unambiguous period of up to 36 months: set the date format to YYYY-MM-DD";
+      return unparseable(head, reason, about);
     }
-    const event: Event = {
+    const fact = {
       id: idOf(head, payment),
       occurredAt: head.occurredAt,
       ...(client_id && { customer: { id: client_id } }),
-      type: "payment.succeeded",
-      payment,
-      covers: { from, through },
-      trial: false,
     };
-    return { ...head, id: event.id, kind: "facts", about: { subscription: about }, events: [event] };
+    const events = joined(periods).map(
+      (covers, i): Event => ({
+        ...fact,
+        type: "payment.succeeded",
+        payment: i === 0 ? payment : `${payment} from ${dayOf(covers.from)}`,
+        covers,
+        trial: false,
+      }),
+    );
+    return { ...head, id: fact.id, kind: "facts", about, events };
   });
 }
 
 const isHosting = (item: unknown): boolean => z.safeParse(z.object({ type: z.literal("Hosting") }), item).success;
 
+type Period = { from: Instant; through: Instant };
+
+/** Periods that follow each other, as one. An unpaid month between two paid ones stays unpaid. */
+function joined(periods: readonly Period[]): Period[] {
+  const spans: Period[] = [];
+  for (const { from, through } of [...periods].sort((a, b) => (a.from < b.from ? -1 : 1))) {
+    const last = spans.at(-1);
+    if (!last || from > instantPlus(last.through, { days: 1 })) spans.push({ from, through });
+    else if (through > last.through) last.through = through;
+  }
+  return spans;
+}
+
+const dayMs = 86_400_000;
+const maxMonths = 36;
+
 /**
- * The period stands in the line's text alone, as "(09/12/2011 - 09/01/2012)" in api.hostbillapp.com/invoices, in the date
- * format that HostBill is set to. Day and month are told apart by what makes whole months; a month's end may be off by days.
+ * Only the line's text contains the period, as "(09/12/2011 - 09/01/2012)" in api.hostbillapp.com/invoices, in the date
+ * format that HostBill is set to. Where day and month could be swapped, the reading that gives whole months counts.
  */
-function periodIn(description: string): { from: Instant; through: Instant } | undefined {
+function periodIn(description: string): Period | undefined {
   const [, first = "", last = ""] = [...description.matchAll(/\((\d[\d./-]+) - (\d[\d./-]+)\)/g)].at(-1) ?? [];
   const found = [readYmd, readDmy, readMdy].flatMap((readDay) => {
     const [from, to] = [readDay(first), readDay(last)];
-    if (!from || !to) return [];
-    const ends = Array.from({ length: 36 }, (_, i) => instantPlusMonths(from, i + 1));
-    const end = ends.find((one) => Math.abs(Date.parse(one) - Date.parse(to)) <= 3 * 86_400_000);
+    if (!from || !to || from >= to) return [];
+    const end = endOfWholeMonths(from, to);
     // The last day is the next period's first, or the day before it.
-    return end ? [{ from, through: end > to ? end : to }] : [];
+    if (end) return [{ from, through: end > to ? end : to }];
+    return readDay === readYmd && to <= instantPlusMonths(from, maxMonths) ? [{ from, through: to }] : [];
   });
   const [period, ...others] = found;
   return others.every(({ through }) => through === period?.through) ? period : undefined;
+}
+
+/** The end of the months that the period is, give or take three days at a month's end. */
+function endOfWholeMonths(from: Instant, to: Instant): Instant | undefined {
+  const nearest = Math.round((Date.parse(to) - Date.parse(from)) / (30.4375 * dayMs));
+  const end = instantPlusMonths(from, nearest);
+  const isNear = Math.abs(Date.parse(end) - Date.parse(to)) <= 3 * dayMs;
+  return nearest >= 1 && nearest <= maxMonths && isNear ? end : undefined;
 }
 
 const dayOfParts = (year = "", month = "", day = ""): Instant | undefined => {

@@ -1,10 +1,12 @@
 import type { StorefrontName } from "../licensing/event.ts";
+import { appstle } from "./appstle.ts";
 import { chargebee } from "./chargebee.ts";
 import { fastspring } from "./fastspring.ts";
 import { hostbill } from "./hostbill.ts";
 import { lemonsqueezy } from "./lemonsqueezy.ts";
 import { paddle } from "./paddle.ts";
 import { polar } from "./polar.ts";
+import { recharge } from "./recharge.ts";
 import { shopify } from "./shopify.ts";
 import { standard } from "./standard.ts";
 import type { Storefront } from "./storefront.ts";
@@ -22,6 +24,8 @@ const storefronts: Record<StorefrontName, Storefront> = {
   fastspring,
   polar,
   hostbill,
+  appstle,
+  recharge,
 };
 
 export const storefrontNamed = (name: string): Storefront | undefined =>

@@ -1,8 +1,17 @@
 import * as z from "zod/mini";
-import type { Customer, Event, Item } from "../licensing/event.ts";
+import type { Customer, Event, Item, RevocationType } from "../licensing/event.ts";
 import { type Instant, toInstant } from "../licensing/time.ts";
-import { countUpTo, id, problemIn, time } from "./fields.ts";
-import { changesNothing, ignored, reading, type Standing, unparseable, whole } from "./parse-results.ts";
+import { countUpTo, id, listOf, problemIn, time } from "./fields.ts";
+import {
+  changesNothing,
+  ignored,
+  reading,
+  type Span,
+  type Standing,
+  spanOf,
+  unparseable,
+  whole,
+} from "./parse-results.ts";
 import { timeSigned, tooShort } from "./signatures.ts";
 import type { Link, ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
@@ -15,7 +24,7 @@ export const paddle: Storefront = {
       ? 'is an API key: the secret key of a notification destination begins with "pdl_ntfset_"'
       : tooShort(secret),
 
-  /** Paddle's own SDK (3.10.0) takes no more than 5 s, and of several `h1`, as rolling makes them, the last alone. */
+  /** Paddle's own SDK (3.10.0) accepts 5 s, and of the several `h1` of a rolled secret only the last. */
   verify: timeSigned({ header: "Paddle-Signature", between: ";", time: "ts", signature: "h1", joint: ":" }),
 
   events: (body) => [read(body)],
@@ -31,7 +40,7 @@ const standings = new Map<string, Standing>([
 
 const firstPurchase = ["web", "api"];
 /** A change of card is a transaction of zero, also while a period is unpaid. */
-const paysNoPeriod = ["subscription_charge", "subscription_payment_method_change"];
+const coversNothing = ["subscription_charge", "subscription_payment_method_change"];
 
 const maybe = z.nullish(id);
 const period = z.nullish(z.object({ starts_at: z.nullish(time), ends_at: time }));
@@ -39,14 +48,12 @@ const period = z.nullish(z.object({ starts_at: z.nullish(time), ends_at: time })
 const envelope = z.object({ event_id: id, event_type: z.string(), occurred_at: time, data: z.looseObject({}) });
 
 /** One-off charges have no billing cycle. */
-const items = z._default(
-  z.array(
-    z.object({
-      price: z.object({ id, product_id: maybe, billing_cycle: z.nullish(z.looseObject({})) }),
-      quantity: z.nullish(countUpTo(1_000_000)),
-    }),
-  ),
-  [],
+const items = listOf(
+  z.object({
+    price: z.object({ id, product_id: maybe, billing_cycle: z.nullish(z.looseObject({})) }),
+    quantity: z.nullish(countUpTo(1_000_000)),
+    proration: z.nullish(z.looseObject({})),
+  }),
 );
 
 const subscription = z.object({
@@ -54,16 +61,17 @@ const subscription = z.object({
   status: z.string(),
   customer_id: maybe,
   items,
-  // Null while it is paused and when it is canceled.
+  // Null while the subscription is paused and after its end.
   current_billing_period: period,
   scheduled_change: z.nullish(z.object({ action: z.string(), effective_at: time })),
-  // In `subscription.created` alone.
+  // Only in `subscription.created`.
   transaction_id: maybe,
 });
 
 const line = z.object({
   price_id: maybe,
-  proration: z.nullish(z.looseObject({})),
+  proration: z.nullish(z.object({ billing_period: period })),
+  // Before discounts. Negative in a credit.
   totals: z.nullish(z.object({ subtotal: z.nullish(z.string()) })),
 });
 
@@ -75,7 +83,7 @@ const transaction = z.object({
   billed_at: z.nullish(time),
   billing_period: period,
   items,
-  details: z.nullish(z.object({ line_items: z._default(z.array(line), []) })),
+  details: z.nullish(z.object({ line_items: listOf(line) })),
 });
 type Transaction = z.output<typeof transaction>;
 
@@ -85,7 +93,7 @@ const adjustment = z.object({
   transaction_id: id,
   subscription_id: maybe,
   type: z.nullish(z.string()),
-  items: z._default(z.array(z.object({ type: z.nullish(z.string()) })), []),
+  items: listOf(z.object({ type: z.nullish(z.string()) })),
 });
 
 type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
@@ -94,10 +102,13 @@ function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
   if (!parsed.success) return unparseable({ id: "", type: "no type" }, problemIn(envelope, parsed.error, body));
   const { event_id, event_type: type, occurred_at: occurredAt, data } = parsed.data;
-  // What Paddle's simulator sends is signed as real events are. Nothing tells an event of the sandbox.
+  // Paddle's simulator signs as Paddle does. Nothing marks an event of the sandbox.
   const head: Head = { id: event_id, type, occurredAt, test: event_id.startsWith("ntfsimevt_") };
-  const as = <S extends z.core.$ZodType>(schema: S, mean: (part: z.output<S>) => ParsedEvent): ParsedEvent =>
-    reading(schema, data, "data", head, mean);
+  const as = <S extends z.core.$ZodType>(
+    schema: S,
+    interpret: (part: z.output<S>) => ParsedEvent,
+    soldIn = "subscription_id",
+  ): ParsedEvent => reading(schema, data, "data", head, interpret, soldIn);
   switch (type) {
     case "subscription.created":
     case "subscription.imported":
@@ -108,19 +119,12 @@ function read(body: unknown): ParsedEvent {
     case "subscription.paused":
     case "subscription.resumed":
     case "subscription.canceled":
-      return as(subscription, (object) => subscriptionIs(object, head));
+      return as(subscription, (object) => subscriptionIs(object, head), "id");
     case "transaction.completed":
       return as(transaction, (object) => paid(object, head));
     case "transaction.payment_failed":
     case "transaction.past_due":
-      // A change whose payment fails is not made, and the period stays paid; otherwise `subscription.past_due` tells it.
-      return as(transaction, ({ id, origin, subscription_id, customer_id }) =>
-        subscription_id && origin === "subscription_recurring"
-          ? about({ subscription: subscription_id }, head, [
-              { ...factOf(customer_id, head), type: "payment.failed", payment: id },
-            ])
-          : ignored(head, "no renewal: a first purchase or a change is tried again or given up"),
-      );
+      return as(transaction, (object) => paymentFailed(object, head));
     case "adjustment.created":
     case "adjustment.updated":
       return as(adjustment, (object) => adjusted(object, head));
@@ -137,7 +141,7 @@ const about = (subject: Subject, head: Head, events: Event[], links?: Link[]): P
   ...(links && { links }),
 });
 
-/** No event of a subscription or a transaction tells the e-mail. */
+/** Events of subscriptions and transactions omit the e-mail. */
 const factOf = (customerId: string | null | undefined, { id, occurredAt }: Head) => {
   const customer: Customer = customerId ? { id: customerId } : {};
   return { id, occurredAt, customer };
@@ -155,7 +159,7 @@ function subscriptionIs(object: z.output<typeof subscription>, head: Head): Pars
   const list = recurring(object.items);
   const holds = {
     ...(list.length > 0 && { items: { asOf: head.occurredAt, list } }),
-    // For a first payment that does not tell its period. A renewal is told before it is paid.
+    // For a first payment without its period. Later events contain a new period before it is paid.
     ...(transaction && runs && { renewsAt: runs.ends_at }),
   };
   const standing = head.type === "subscription.canceled" ? "subscription.cancelled" : standings.get(object.status);
@@ -165,57 +169,80 @@ function subscriptionIs(object: z.output<typeof subscription>, head: Head): Pars
   return about({ subscription: object.id }, head, events, links);
 }
 
+const subjectOf = ({ id, subscription_id }: Transaction): Subject =>
+  subscription_id ? { subscription: subscription_id } : { reference: id };
+
 /** `transaction.paid` comes before it, where the subscription and the period may still be missing. */
 function paid(object: Transaction, head: Head): ParsedEvent {
   const { subscription_id, billing_period, billed_at } = object;
   const origin = object.origin ?? "";
   const first = firstPurchase.includes(origin);
+  const subject = subjectOf(object);
   const list = recurring(object.items);
-  const lines = object.details?.line_items ?? [];
-  if (list.length === 0) return ignored(head, "a transaction of nothing that recurs");
-  if (paysNoPeriod.includes(origin)) return ignored(head, "it pays no period");
-  if (lines.length > 0 && lines.every(({ proration }) => proration)) {
-    return ignored(head, "prorations: the change itself is told apart");
+  if (list.length === 0) return ignored(head, "a transaction without a recurring item", subject);
+  if (coversNothing.includes(origin)) return ignored(head, "it pays no period", subject);
+  if (!first && !subscription_id) return unparseable(head, "data.subscription_id: missing", subject);
+
+  const sold = new Set(list.flatMap(({ names }) => names));
+  const lines = (object.details?.line_items ?? []).filter(({ price_id }) => price_id && sold.has(price_id));
+  const charged = lines.filter(({ totals }) => !(Number(totals?.subtotal ?? 1) <= 0));
+  // A discount leaves the subtotal as it is: where all are zero, it is a trial or a free price.
+  const isFree = lines.length > 0 && lines.every(({ totals }) => Number(totals?.subtotal ?? 1) === 0);
+  if (lines.length > 0 && charged.length === 0 && (!isFree || lines.some(({ proration }) => proration))) {
+    return ignored(head, "a change that charges for no period", subject);
   }
-  if (!first && !subscription_id) return unparseable(head, "data.subscription_id: missing");
-  if (!first && !billing_period) return unparseable(head, "data.billing_period: missing");
+  // Prorations have a period of their own.
+  const spans = (charged.length > 0 ? charged : [undefined]).flatMap(
+    (one) => one?.proration?.billing_period ?? billing_period ?? [],
+  );
+  const covers = spanOf(spans.map(asSpan));
+  if (!first && !covers) return unparseable(head, "data.billing_period: missing", subject);
 
   const began = billed_at ?? head.occurredAt;
-  const sold = new Set(list.flatMap(({ names }) => names));
-  const ofPeriod = lines.filter(({ price_id }) => price_id && sold.has(price_id));
+  const held = recurring(object.items.filter(({ proration }) => !proration));
   const event: Event = {
     ...factOf(object.customer_id, head),
     type: "payment.succeeded",
     payment: object.id,
-    covers: billing_period
-      ? { ...(billing_period.starts_at && { from: billing_period.starts_at }), through: billing_period.ends_at }
-      : { periodFrom: began },
-    // A full discount leaves the subtotal as it is.
-    trial: first && ofPeriod.length > 0 && ofPeriod.every(({ totals }) => totals?.subtotal === "0"),
-    // What was bought counts until the subscription tells itself; a renewal's list only where nothing ever told one.
-    items: { asOf: first ? began : toInstant(0), list },
+    covers: covers ?? { periodFrom: began },
+    trial: isFree,
+    // A purchase's list counts until the subscription's own events; a renewal's list only where there are none.
+    ...(held.length > 0 && { items: { asOf: first ? began : toInstant(0), list: held } }),
   };
-  return about(subscription_id ? { subscription: subscription_id } : { reference: object.id }, head, [event]);
+  return about(subject, head, [event]);
+}
+
+const asSpan = ({ starts_at, ends_at }: NonNullable<z.output<typeof period>>): Span => ({
+  ...(starts_at && { from: starts_at }),
+  through: ends_at,
+});
+
+/** Paddle does not make a change whose payment fails, and the period stays paid. */
+function paymentFailed(object: Transaction, head: Head): ParsedEvent {
+  const subject = subjectOf(object);
+  if (!object.subscription_id || object.origin !== "subscription_recurring") {
+    return ignored(head, "a transaction that is no renewal: the paid period stays paid", subject);
+  }
+  return about(subject, head, [{ ...factOf(object.customer_id, head), type: "payment.failed", payment: object.id }]);
 }
 
 /** developer.paddle.com/api-reference/adjustments: most refunds wait for Paddle's approval. */
 function adjusted(object: z.output<typeof adjustment>, head: Head): ParsedEvent {
   const { action, status, type, subscription_id: sold, transaction_id: payment } = object;
-  const told = (reversed: boolean): ParsedEvent =>
-    about(sold ? { subscription: sold } : { reference: payment }, head, [
-      { id: head.id, occurredAt: head.occurredAt, type: "payment.refunded", payment, reversed },
-    ]);
+  const subject: Subject = sold ? { subscription: sold } : { reference: payment };
+  const revoked = (of: RevocationType, reversed: boolean): ParsedEvent =>
+    about(subject, head, [{ id: head.id, occurredAt: head.occurredAt, type: of, payment, reversed }]);
   const isFull = type ? type === "full" : object.items.length > 0 && object.items.every((one) => one.type === "full");
   switch (action) {
     case "refund":
-      if (!isFull) return ignored(head, "refunded in part: the payment stands");
-      if (status === "approved" || status === "reversed") return told(status === "reversed");
-      return ignored(head, "a refund that is not approved: the payment stands");
+      if (!isFull) return ignored(head, "a partial refund: the payment stands", subject);
+      if (status === "approved" || status === "reversed") return revoked("payment.refunded", status === "reversed");
+      return ignored(head, "a refund that is not approved: the payment stands", subject);
     case "chargeback":
-      return told(status === "reversed");
+      return revoked("payment.disputed", status === "reversed");
     case "chargeback_reverse":
-      return told(true);
+      return revoked("payment.disputed", true);
     default:
-      return ignored(head, `"${action.slice(0, 60)}" takes no payment back`);
+      return ignored(head, `"${action.slice(0, 60)}" takes no payment back`, subject);
   }
 }

@@ -2,41 +2,27 @@ import * as z from "zod/mini";
 import type { Customer, Event } from "../licensing/event.ts";
 import { suggest } from "../problems.ts";
 import { countUpTo, email, id, problemIn, time } from "./fields.ts";
-import { standardSigned } from "./signatures.ts";
+import { ignored, unparseable } from "./parse-results.ts";
+import { signedId, standardKey, standardSecretProblem, standardSigned } from "./signatures.ts";
 import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
- * The generic door: any shop that signs by Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks) and
- * speaks the canonical events itself.
+ * The generic storefront: any shop that signs by Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks)
+ * and sends the canonical events itself.
  */
 export const standard: Storefront = {
   name: "standard",
-  headers: ["webhook-id"],
-
-  secretProblem(secret) {
-    if (secret.startsWith("v1,"))
-      return 'begins with "v1,", which belongs to signatures; the secret is what follows it';
-    const encoded = encodedKey(secret);
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return 'is not "whsec_" and base64';
-    // A key that decodes to next to nothing would verify anybody's guess.
-    return keyOf(secret).length < 8 ? "is too short: Standard Webhooks asks for 24 to 64 bytes in base64" : undefined;
-  },
-
-  verify: standardSigned((secret) => [keyOf(secret)]),
-
-  events(body, headers) {
-    return [read(body, headers["webhook-id"] ?? "")];
-  },
+  headers: ["webhook-id", "svix-id"],
+  secretProblem: standardSecretProblem,
+  verify: standardSigned((secret) => [standardKey(secret)]),
+  events: (body, headers) => [read(body, signedId(headers))],
 };
-
-const encodedKey = (secret: string): string => (secret.startsWith("whsec_") ? secret.slice(6) : secret);
-const keyOf = (secret: string): Buffer => Buffer.from(encodedKey(secret), "base64");
 
 const count = countUpTo(1_000_000);
 
 const name = z.string().check(z.minLength(1), z.maxLength(200));
 const item = z.object({ plan: name, quantity: z.nullish(count) });
-// PHP sends an empty object as a list, and who the customer is decides nothing.
+// PHP sends an empty object as a list. No decision depends on the customer, so nothing is refused for it.
 const customer = z.catch(z.nullish(z.object({ id: z.catch(z.nullish(id), undefined), email })), undefined);
 
 const common = {
@@ -50,6 +36,8 @@ const common = {
 const of = <T extends string, S extends z.core.$ZodShape>(type: T, shape: S) =>
   z.object({ type: z.literal(type), timestamp: time, data: z.object({ ...common, ...shape }) });
 
+const revocation = { payment: id, reversed: z.nullish(z.boolean()) };
+
 const message = z.discriminatedUnion("type", [
   of("payment.succeeded", {
     payment: id,
@@ -58,7 +46,9 @@ const message = z.discriminatedUnion("type", [
     trial: z.nullish(z.boolean()),
   }),
   of("payment.failed", { payment: z.nullish(id) }),
-  of("payment.refunded", { payment: id, reversed: z.nullish(z.boolean()) }),
+  of("payment.refunded", revocation),
+  of("payment.disputed", revocation),
+  of("payment.voided", revocation),
   of("subscription.changed", {}),
   of("subscription.paused", {}),
   of("subscription.resumed", {}),
@@ -74,52 +64,48 @@ function read(body: unknown, id: string): ParsedEvent {
   const head = z.safeParse(z.object({ type: z.string() }), body);
   const type = head.success ? head.data.type.slice(0, 60) : "no type";
   if (head.success && !types.some((known) => known === type)) {
-    // A mistyped one was to mean something.
-    const near = suggest(type, types, "");
-    return {
-      id,
-      type,
-      kind: near ? "unparseable" : "ignored",
-      reason: `no such type "${type}"${suggest(type, types)}`,
-    };
+    // A mistyped type was meant to have an effect.
+    const result = suggest(type, types, "") ? unparseable : ignored;
+    return result({ id, type }, `no such type "${type}"${suggest(type, types)}`);
   }
   const parsed = z.safeParse(message, body);
-  if (!parsed.success) {
-    return { id, type, kind: "unparseable", reason: problemIn(message, parsed.error, body) };
-  }
-  const told = { id, type, occurredAt: parsed.data.timestamp };
-  const { data } = parsed.data;
+  if (!parsed.success) return unparseable({ id, type }, problemIn(message, parsed.error, body));
+  const parsedHead = { id, type, occurredAt: parsed.data.timestamp };
+  const about = { subscription: parsed.data.data.subscription };
   const event = eventOf(parsed.data, id);
-  if (typeof event === "string") return { ...told, kind: "unparseable", reason: event };
-  return { ...told, kind: "facts", about: { subscription: data.subscription }, events: [event] };
+  if (typeof event === "string") return unparseable(parsedHead, event, about);
+  return { ...parsedHead, kind: "facts", about, events: [event] };
 }
 
-function eventOf(told: Message, id: string): Event | string {
-  const { data, timestamp: occurredAt } = told;
+/** The canonical fact, or the reason why there is none. */
+function eventOf(sent: Message, id: string): Event | string {
+  const { data, timestamp: occurredAt } = sent;
   const customer: Customer = {};
   if (data.customer?.id != null) customer.id = data.customer.id;
   if (data.customer?.email != null) customer.email = data.customer.email;
   const sold = data.items ?? (data.plan == null ? undefined : [{ plan: data.plan, quantity: data.quantity }]);
-  if (!sold && data.quantity != null) return "data.plan: missing beside data.quantity";
+  if (!sold && data.quantity != null) return "data.plan: missing; data.quantity needs it";
   const list = sold?.map(({ plan, quantity }) => ({ names: [plan], ...(quantity != null && { quantity }) }));
   const fact = { id, occurredAt, customer, ...(list && { items: { asOf: occurredAt, list } }) };
 
-  switch (told.type) {
+  switch (sent.type) {
     case "payment.succeeded": {
-      const { payment, paidThrough, months, trial } = told.data;
+      const { payment, paidThrough, months, trial } = sent.data;
       const covers = paidThrough != null ? { through: paidThrough } : months != null ? { months } : undefined;
       if (!covers) return "data.paidThrough or data.months: missing";
-      return { ...fact, type: told.type, payment, covers, trial: trial ?? false };
+      return { ...fact, type: sent.type, payment, covers, trial: trial ?? false };
     }
     case "payment.failed":
-      return { ...fact, type: told.type, ...(told.data.payment != null && { payment: told.data.payment }) };
+      return { ...fact, type: sent.type, ...(sent.data.payment != null && { payment: sent.data.payment }) };
     case "payment.refunded":
-      return { ...fact, type: told.type, payment: told.data.payment, reversed: told.data.reversed ?? false };
+    case "payment.disputed":
+    case "payment.voided":
+      return { ...fact, type: sent.type, payment: sent.data.payment, reversed: sent.data.reversed ?? false };
     case "subscription.cancel_scheduled":
-      return { ...fact, type: told.type, ...(told.data.endsAt != null && { endsAt: told.data.endsAt }) };
+      return { ...fact, type: sent.type, ...(sent.data.endsAt != null && { endsAt: sent.data.endsAt }) };
     case "subscription.changed":
-      return list ? { ...fact, type: told.type } : "data.plan or data.items: missing";
+      return list ? { ...fact, type: sent.type } : "data.plan or data.items: missing";
     default:
-      return { ...fact, type: told.type };
+      return { ...fact, type: sent.type };
   }
 }

@@ -2,21 +2,21 @@ import * as z from "zod/mini";
 import { digestOf } from "../digest.ts";
 import type { Customer, Event, Item } from "../licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../licensing/time.ts";
-import { countUpTo, email, id, problemIn, time } from "./fields.ts";
+import { countUpTo, email, id, listOf, problemIn, time } from "./fields.ts";
 import { changesNothing, type Head, ignored, type Standing, unparseable, whole } from "./parse-results.ts";
 import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /**
- * WooCommerce with WooCommerce Subscriptions, its webhooks in the shape "WP REST API Integration v3". What is told is
- * the object as it is when the webhook is delivered, not as it was when something happened to it (`WC_Webhook::deliver`
- * builds the payload in a background job), so each is read as all that it says.
+ * WooCommerce with WooCommerce Subscriptions, with webhooks in the shape "WP REST API Integration v3". A webhook contains
+ * the object as it is at delivery, not at the change (`WC_Webhook::deliver` builds the payload in a background job). So
+ * each is read as the full state.
  */
 export const woocommerce: Storefront = {
   name: "woocommerce",
   headers: ["x-wc-webhook-topic"],
 
-  /** The ping that is sent when a webhook is saved (`WC_Webhook::deliver_ping`): a form, unsigned. */
+  /** WooCommerce sends an unsigned form when a webhook is saved (`WC_Webhook::deliver_ping`). */
   isPing: ({ headers, body }) =>
     headers["x-wc-webhook-signature"] === undefined && /^webhook_id=\d{1,20}$/.test(body.toString("latin1")),
 
@@ -40,21 +40,41 @@ const entities: Record<string, string> = {
 };
 
 /**
- * WooCommerce signs by its secret after `wp_specialchars_decode(…, ENT_QUOTES)`. Its settings show the secret decoded,
- * its database holds it as it was entered: either may be listed.
+ * WooCommerce signs with its secret after `wp_specialchars_decode(…, ENT_QUOTES)`. Its settings show the decoded secret,
+ * its database contains it as entered, and either may be listed.
  */
 const keysOf = (secret: string): string[] => [
   secret,
   secret.replace(/&(?:amp|lt|gt|quot|#0?39|#x27);/g, (entity) => entities[entity] ?? entity),
 ];
 
-/** "2027-01-31T10:00:00" without a zone is UTC in the `_gmt` fields; "" is a date that is not set. */
+/** Fields in `_gmt` are UTC without a zone, such as "2027-01-31T10:00:00". A date that is not set is "", 0, or "0". */
 const moment = z.pipe(
   z.nullish(z.union([z.literal(""), z.literal(0), z.literal("0"), time])),
   z.transform((value): Instant | undefined => (value ? (value === "0" ? undefined : value) : undefined)),
 );
 
-const metaData = z._default(z.array(z.object({ key: z.string(), value: z.unknown() })), []);
+const usedMeta = [
+  "_subscription_renewal",
+  "_subscription_renewal_early",
+  "_subscription_switch",
+  "trial_end_pre_cancellation",
+];
+
+/** Plugins store values of any shape and depth here, so only the entries in use are kept. */
+const metaData = z.pipe(
+  listOf(z.catch(z.object({ key: z.string(), value: z.unknown() }), { key: "", value: "" })),
+  z.transform((list) =>
+    list.flatMap(({ key, value }) =>
+      usedMeta.includes(key) ? [{ key, value: typeof value === "number" ? value : String(value ?? "") }] : [],
+    ),
+  ),
+);
+
+const orZero = z.pipe(
+  z.nullish(z.int()),
+  z.transform((value) => value ?? 0),
+);
 
 const who = {
   customer_id: z.nullish(z.int()),
@@ -64,21 +84,23 @@ const who = {
 const subscription = z.object({
   id,
   status: z.string(),
-  parent_id: z._default(z.int(), 0),
+  parent_id: orZero,
   date_created_gmt: time,
   date_modified_gmt: time,
   billing_period: z.enum(["day", "week", "month", "year"]),
-  // In text, though its schema says a number.
+  // Text, although its schema says a number.
   billing_interval: countUpTo(999, 1),
   start_date_gmt: moment,
   trial_end_date_gmt: moment,
   next_payment_date_gmt: moment,
   last_payment_date_gmt: moment,
   end_date_gmt: moment,
+  /** Of the subscription or its latest order (`WC_Subscription::needs_payment`). Older versions omit it. */
+  needs_payment: z.nullish(z.boolean()),
   line_items: z.array(
     z.object({
       product_id: z.int(),
-      variation_id: z._default(z.int(), 0),
+      variation_id: orZero,
       sku: z.nullish(z.string()),
       quantity: countUpTo(1_000_000),
     }),
@@ -106,12 +128,14 @@ function read(body: unknown, topic: string): ParsedEvent[] {
     const parsed = z.safeParse(schema, body);
     return parsed.success ? then(parsed.data) : [unparseable(head, problemIn(schema, parsed.error, body))];
   };
-  // WordPress refuses what the webhook's user may not see, or what is gone, and the refusal is delivered.
+  // WordPress refuses objects that are gone or that the webhook's user may not see, and WooCommerce delivers the refusal.
   const refusal = z.safeParse(z.object({ code: z.string(), data: z.object({ status: z.number() }) }), body);
-  if (refusal.success) return [unparseable(head, `told instead of it: ${refusal.data.code.slice(0, 60)}`)];
+  if (refusal.success) return [unparseable(head, `WordPress refused the object: ${refusal.data.code.slice(0, 60)}`)];
   if (resource === "subscription" && event === "deleted") {
     return as(z.object({ id }), (gone) => [
-      unparseable(head, `subscription ${gone.id} was deleted, which tells no time: cancel it before`),
+      unparseable(head, `subscription ${gone.id} was deleted, and the event has no time: cancel it first`, {
+        subscription: gone.id,
+      }),
     ]);
   }
   if (resource === "subscription") return as(subscription, (object) => [subscriptionIs(object, head)]);
@@ -127,25 +151,41 @@ function customerOf({ customer_id, billing }: Pick<Order, "customer_id" | "billi
 type Fact = { id: string; occurredAt: Instant; customer: Customer };
 
 /**
- * There is no id of an event (`X-WC-Webhook-Delivery-ID` hashes webhook and second: two deliveries can share it). Of two
- * states of one second the one that is paid further has the greater id, and counts.
+ * WooCommerce has no event id: `X-WC-Webhook-Delivery-ID` hashes webhook and second, so two deliveries can share it. Of two
+ * states of one second, the one that is paid further has the greater id, and counts.
  */
 function subscriptionIs(object: Subscription, { type }: Head): ParsedEvent {
   const occurredAt = object.date_modified_gmt;
   const until = paidUntil(object);
-  const read = digestOf(JSON.stringify(object)).slice(0, 16);
-  const told = { id: [object.id, object.status, occurredAt, until ?? "", read].join(" "), type, occurredAt };
-  if (object.status === "active" && !until) {
-    return unparseable(told, "next_payment_date_gmt, end_date_gmt: neither tells how long it is paid");
+  const id = [object.id, object.status, occurredAt, until ?? "", digestIn(object)].join(" ");
+  const head = { id, type, occurredAt };
+  const about = { subscription: object.id };
+  if (object.status === "active" && !object.needs_payment && !until) {
+    const reason = "next_payment_date_gmt, end_date_gmt: one of them must state how long the subscription is paid";
+    return unparseable(head, reason, about);
   }
-  const fact: Fact = { id: told.id, occurredAt, customer: customerOf(object) };
+  const fact: Fact = { id, occurredAt, customer: customerOf(object) };
   const list = object.line_items.map((line): Item => ({ names: namesOf(line), quantity: line.quantity }));
-  const holds = list.length > 0 ? { items: { asOf: occurredAt, list } } : {};
+  const interval = monthsOf(object);
+  const holds = { ...(list.length > 0 && { items: { asOf: occurredAt, list } }), ...(interval && { interval }) };
   const end = object.end_date_gmt !== undefined && { endsAt: object.end_date_gmt };
   const events = [...whole(fact, holds, standingOf(object), end), ...paymentOf(object, until, fact)];
-  const bought: Link[] =
-    object.parent_id > 0 ? [{ reference: String(object.parent_id), to: { subscription: object.id } }] : [];
-  return { ...told, kind: "facts", about: { subscription: object.id }, events, links: bought };
+  // One order can buy several subscriptions.
+  const links: Link[] = object.parent_id > 0 ? [{ reference: String(object.parent_id), to: about, shared: true }] : [];
+  return { ...head, kind: "facts", about, events, links };
+}
+
+const digestIn = (object: Subscription | Order): string => digestOf(JSON.stringify(object)).slice(0, 16);
+
+const monthsIn = new Map([
+  ["month", 1],
+  ["year", 12],
+]);
+
+/** Undefined for days and weeks. */
+function monthsOf({ billing_period, billing_interval }: Subscription): number | undefined {
+  const months = monthsIn.get(billing_period);
+  return months && months * billing_interval;
 }
 
 /** By its variation, its SKU or its product. */
@@ -155,17 +195,18 @@ const namesOf = ({ product_id, variation_id, sku }: Subscription["line_items"][n
   String(product_id),
 ];
 
-/** The last payment of a subscription of limited length has no next one; one that is to be cancelled has its end only. */
-const paidUntil = ({ status, next_payment_date_gmt, end_date_gmt }: Subscription): Instant | undefined =>
-  status === "active"
-    ? (next_payment_date_gmt ?? end_date_gmt)
-    : status === "pending-cancel"
-      ? end_date_gmt
-      : undefined;
+/**
+ * The last payment of a limited subscription has no next one, and one that is set to be cancelled has only its end. An
+ * active subscription whose latest order is unpaid was activated by hand, or by a gateway that does not wait for SEPA.
+ */
+function paidUntil({ status, needs_payment, next_payment_date_gmt, end_date_gmt }: Subscription): Instant | undefined {
+  if (status === "pending-cancel") return end_date_gmt;
+  return status === "active" && !needs_payment ? (next_payment_date_gmt ?? end_date_gmt) : undefined;
+}
 
 /**
- * No topic tells a payment: an active subscription is paid until its next one. The same payment is told by every state
- * of its period, so it is named by its order, and counts once.
+ * No topic is about a payment: an active subscription is paid until its next one. Each state of a period states the same
+ * payment, so its order names it, and it counts once.
  */
 function paymentOf(object: Subscription, through: Instant | undefined, fact: Fact): Event[] {
   if (!through) return [];
@@ -190,46 +231,61 @@ function paymentOf(object: Subscription, through: Instant | undefined, fact: Fac
 }
 
 /**
- * `last_payment_date_gmt` is when the latest order was made, not when it was paid. Where that is no later than the
- * subscription, it is the order with which it was bought, which is known by its id alone.
+ * `last_payment_date_gmt` is when the latest order was created, not when it was paid. If that is not after the
+ * subscription's creation, it is the order that bought the subscription, which only has an id.
  */
 const paymentNamed = ({ parent_id, date_created_gmt, last_payment_date_gmt }: Subscription): string =>
   last_payment_date_gmt && last_payment_date_gmt > date_created_gmt
     ? renewalOf(last_payment_date_gmt)
     : String(parent_id);
 
-const renewalOf = (orderMade: Instant): string => `renewal of ${orderMade}`;
+const renewalOf = (orderCreatedAt: Instant): string => `renewal of ${orderCreatedAt}`;
 
-/** Setting a subscription to be cancelled removes the date and keeps it beside (`WC_Subscription::update_status`). */
+/** Setting a subscription to be cancelled moves the date into the meta data (`WC_Subscription::update_status`). */
 function trialBeforeCancelling({ meta_data }: Subscription): Instant | undefined {
   const kept = z.safeParse(moment, meta_data.find(({ key }) => key === "trial_end_pre_cancellation")?.value);
   return kept.success ? kept.data : undefined;
 }
 
-/** Put on hold by somebody, or by WooCommerce while a renewal is unpaid: then its payment is due. */
+/**
+ * A person puts a subscription on hold before its payment is due. Once it is due, WooCommerce does, both while a payment
+ * is in progress (SEPA takes 5 to 14 days) and after it failed: only the renewal's order tells the two apart.
+ */
 function standingOf({ status, next_payment_date_gmt, date_modified_gmt }: Subscription): Standing | undefined {
   if (["cancelled", "expired", "switched", "trash"].includes(status)) return "subscription.cancelled";
   if (status === "active" || status === "pending-cancel") return "subscription.resumed";
-  if (status !== "on-hold") return undefined;
-  const due = next_payment_date_gmt !== undefined && next_payment_date_gmt <= date_modified_gmt;
-  return due ? "payment.failed" : "subscription.paused";
+  const isDue = next_payment_date_gmt !== undefined && next_payment_date_gmt <= date_modified_gmt;
+  return status === "on-hold" && !isDue ? "subscription.paused" : undefined;
 }
 
-/** Orders tell refunds alone: what a subscription is paid for, it tells itself. */
+/** An order states whether it is paid, failed, or refunded. For how long it pays, the subscription states. */
 function orderIs(object: Order, { type }: Head): ParsedEvent[] {
-  const occurredAt = object.date_modified_gmt;
-  const head = { id: "", type, occurredAt };
-  const reversed = ["processing", "completed"].includes(object.status) && object.date_paid_gmt !== undefined;
-  if (object.status !== "refunded" && !reversed)
-    return [ignored(head, `an order that is ${object.status.slice(0, 30)}`)];
-  const related = (key: string) => object.meta_data.flatMap((meta) => (meta.key === key ? [meta.value] : []));
-  if (related("_subscription_switch").length > 0) return [ignored(head, "pays for a change, not for a period")];
-  const tell = (about: Subject, payment: string): ParsedEvent => {
-    const fact: Fact = { id: "", occurredAt, customer: customerOf(object) };
-    return { ...head, kind: "facts", about, events: [{ ...fact, type: "payment.refunded", payment, reversed }] };
-  };
-  const renewed = related("_subscription_renewal").flatMap((value) => z.safeParse(id, value).data ?? []);
-  // The order with which a subscription was bought does not name it; the subscription names the order.
-  if (renewed.length === 0) return [tell({ reference: object.id }, object.id)];
-  return renewed.map((sold) => tell({ subscription: sold }, renewalOf(object.date_created_gmt)));
+  const { status, date_paid_gmt: paidAt, date_modified_gmt: occurredAt } = object;
+  // Less than any subscription's event id: of two statements of one second, the subscription's has the dates.
+  const head = { id: `0 order ${object.id} ${status} ${occurredAt} ${digestIn(object)}`, type, occurredAt };
+  const valuesOf = (key: string) => object.meta_data.flatMap((meta) => (meta.key === key ? [meta.value] : []));
+  const renewed = valuesOf("_subscription_renewal").flatMap((value) => z.safeParse(id, value).data ?? []);
+  // The order that bought a subscription does not name it; the subscription names the order.
+  const subjects: Subject[] =
+    renewed.length > 0 ? renewed.map((subscription) => ({ subscription })) : [{ reference: object.id }];
+  const payment = renewed.length > 0 ? renewalOf(object.date_created_gmt) : object.id;
+  const fact: Fact = { id: head.id, occurredAt, customer: customerOf(object) };
+
+  if (valuesOf("_subscription_switch").length > 0) {
+    return subjects.map((about) => ignored(head, "pays for a change, not for a period", about));
+  }
+  const facts = (...events: Event[]): ParsedEvent[] =>
+    subjects.map((about) => ({ ...head, kind: "facts", about, events }));
+  if (status === "refunded") return facts({ ...fact, type: "payment.refunded", payment, reversed: false });
+  if (["processing", "completed"].includes(status) && paidAt) {
+    const paid: Event = { ...fact, occurredAt: paidAt, type: "payment.succeeded", payment, ...oneInterval };
+    return facts(...(renewed.length > 0 ? [paid] : []), { ...fact, type: "payment.refunded", payment, reversed: true });
+  }
+  // An order that the customer made early can fail, or a paid one after a dispute: the period stays paid.
+  const isDue = renewed.length > 0 && !paidAt && valuesOf("_subscription_renewal_early").length === 0;
+  if (status === "failed" && isDue) return facts({ ...fact, type: "payment.failed", payment });
+  return subjects.map((about) => ignored(head, `an order that is ${status.slice(0, 30)}`, about));
 }
+
+/** Until the subscription states its dates. */
+const oneInterval = { covers: { intervals: 1 }, trial: false };

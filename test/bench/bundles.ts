@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { neverImported } from "../../infra/constructs/bundle.ts";
+import { unusedSdkModules } from "../../infra/constructs/bundle.ts";
 import { interleave, number, ratio, raw, spread, table } from "./figures.ts";
 
 const rounds = 15;
@@ -112,7 +112,7 @@ async function bundleSdk(used: readonly string[], directory: string): Promise<st
     mainFields: ["module", "main"],
     minify: true,
     logLevel: "error",
-    external: neverImported,
+    external: unusedSdkModules,
   });
   return outfile;
 }

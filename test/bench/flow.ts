@@ -1,7 +1,7 @@
 import { createHandler } from "../../functions/webhook/handler.ts";
 import { createClock } from "../../local/clock.ts";
 import { startQueue } from "../../local/queue.ts";
-import { createDoor } from "../../local/routes.ts";
+import { createRequestHandler } from "../../local/routes.ts";
 import { sendTo } from "../../shared/aws/queue.ts";
 import { serve } from "../../shared/http/serve.ts";
 import { freshAt } from "../../shared/storefronts/signatures.ts";
@@ -59,7 +59,7 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
   const parts = () => {
     throw new Error("only webhooks come here");
   };
-  const door = createDoor({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table, parts });
+  const door = createRequestHandler({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table, parts });
   const server = await serve(door);
   return {
     url: server.url,

@@ -24,7 +24,7 @@ describe(`a newcomer, ${inChromium}`, () => {
     child = spawn(process.execPath, args, { cwd: root });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (piece) => (output += piece));
-    url = await vi.waitFor(() => /open at (\S+)/.exec(output)?.[1] ?? Promise.reject(new Error(output)), 30_000);
+    url = await vi.waitFor(() => /listening at (\S+)/.exec(output)?.[1] ?? Promise.reject(new Error(output)), 30_000);
     browser = await startBrowser();
   }, 60_000);
   afterAll(async () => {

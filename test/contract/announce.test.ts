@@ -15,7 +15,7 @@ const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAc
 
 let server: LocalTable;
 let table: Table;
-let told: Announcement[];
+let published: Announcement[];
 let subscriptions = 0;
 
 beforeAll(async () => {
@@ -24,17 +24,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 beforeEach(() => {
-  told = [];
+  published = [];
 });
 
-const take: Publish = async (more) => {
-  told.push(...more);
+const accept: Publish = async (more) => {
+  published.push(...more);
   return [];
 };
 
-const run = (changed: Partial<Table> = {}, publish = take, timeLeft = () => 60_000) =>
+const run = (changed: Partial<Table> = {}, publish = accept, timeLeft = () => 60_000) =>
   announce(dependenciesOf({ table: { ...table, ...changed }, publish, now: () => new Date(now) }), timeLeft);
-const ids = () => told.map(({ id }) => id);
+const ids = () => published.map(({ id }) => id);
 
 const operation = (n: number, outcome: Operation["outcome"] = "done"): Operation => ({
   n,
@@ -60,28 +60,28 @@ async function subscriptionWith(...operations: Operation[]): Promise<{ key: Key;
   return { key, name: `standard/${id}` };
 }
 
-test("tells what was done, once, and not what came to nothing", async () => {
+test("completed operations are published once, and refused ones are not", async () => {
   const { name } = await subscriptionWith(operation(1), operation(2, "refused"), operation(3, "already_done"));
   expect(await run()).toBe(2);
   expect(ids()).toEqual([`${name}#operation-1`, `${name}#operation-3`]);
   expect(await run()).toBe(0);
 });
 
-test("what the bus does not take is told by a later run, and the rest is told once", async () => {
+test("an announcement that the bus rejects is published by a later run, and the others once", async () => {
   const names: string[] = [];
   for (let i = 0; i < 20; i++) names.push((await subscriptionWith(operation(1))).name);
   const stuck = `${names[7]}#operation-1`;
   const refusing: Publish = async (more) => {
-    told.push(...more.filter(({ id }) => id !== stuck));
+    published.push(...more.filter(({ id }) => id !== stuck));
     return more.filter(({ id }) => id === stuck).map(({ id }) => ({ id, why: "ThrottlingException" }));
   };
-  for (let i = 0; i < 3; i++) await expect(run({}, refusing)).rejects.toThrow(`did not take ${stuck}: Throttling`);
-  expect(told).toHaveLength(19);
+  for (let i = 0; i < 3; i++) await expect(run({}, refusing)).rejects.toThrow(`the bus rejected ${stuck}: Throttling`);
+  expect(published).toHaveLength(19);
   await run();
   expect(ids().sort()).toEqual(names.map((name) => `${name}#operation-1`).sort());
 });
 
-test("nothing is remembered of a request that nothing is known of", async () => {
+test("nothing is marked as published after a request with an unknown outcome", async () => {
   const { name } = await subscriptionWith(operation(1));
   const lost = async () => Promise.reject(new Error("reset"));
   await expect(run({}, lost)).rejects.toThrow("reset");
@@ -89,51 +89,51 @@ test("nothing is remembered of a request that nothing is known of", async () => 
   expect(ids()).toEqual([`${name}#operation-1`]);
 });
 
-test("one that cannot be read holds up no other, and is an error in the end", async () => {
+test("an operation that cannot be read does not delay others, and is an error at the end", async () => {
   const odd = await subscriptionWith(operation(1));
   const names: string[] = [];
   for (let i = 0; i < 12; i++) names.push((await subscriptionWith(operation(1))).name);
   const load: Table["load"] = async (key) => {
-    if (key === odd.key) throw new Error("of a newer form");
+    if (key === odd.key) throw new Error("a newer schema");
     return table.load(key);
   };
-  await expect(run({ load })).rejects.toThrow("of a newer form");
+  await expect(run({ load })).rejects.toThrow("a newer schema");
   expect(ids().sort()).toEqual(names.map((name) => `${name}#operation-1`).sort());
   await run();
   expect(ids().at(-1)).toBe(`${odd.name}#operation-1`);
 });
 
-test("ten are told and remembered before more is read, and it stops in time", async () => {
+test("ten operations are published and marked before more are read, and the run stops in time", async () => {
   const { key } = await subscriptionWith(...Array.from({ length: 25 }, (_, i) => operation(i + 1)));
   let left = 60_000;
   const slow: Publish = async (more) => {
     left -= 30_000;
-    return take(more);
+    return accept(more);
   };
   expect(await run({}, slow, () => left)).toBe(20);
-  const untold = await Promise.all(Array.from({ length: 25 }, (_, i) => table.unpublishedOperation(key, i + 1)));
-  expect(untold.filter((one) => one !== undefined)).toHaveLength(5);
+  const unpublished = await Promise.all(Array.from({ length: 25 }, (_, i) => table.unpublishedOperation(key, i + 1)));
+  expect(unpublished.filter((one) => one !== undefined)).toHaveLength(5);
   expect(await run()).toBe(5);
 });
 
-test("what the index shows late is not told twice", async () => {
+test("an operation that the index still lists is not published twice", async () => {
   const { key, name } = await subscriptionWith(operation(1));
   const [shard = 0] = await shardsOf(key);
   const late = await table.unpublished(shard);
   await run();
-  await run({ unpublished: async (asked) => (asked === shard ? late : { operations: [] }) });
+  await run({ unpublished: async (requested) => (requested === shard ? late : { operations: [] }) });
   expect(ids()).toEqual([`${name}#operation-1`]);
 });
 
-test("what was finished otherwise meanwhile is told too", async () => {
+test("an operation that changed in the meantime is published again", async () => {
   const { key, name } = await subscriptionWith(operation(1));
   const again = { ...operation(1), finishedAt: "2026-11-23T08:00:01.000Z" };
   await run({}, async (more) => {
     await table.putOperation(key, again);
-    return take(more);
+    return accept(more);
   });
   await run();
-  expect(told.map(({ id, at }) => [id, at])).toEqual([
+  expect(published.map(({ id, at }) => [id, at])).toEqual([
     [`${name}#operation-1`, now],
     [`${name}#operation-1`, again.finishedAt],
   ]);
@@ -144,7 +144,7 @@ const shardsOf = async (key: Key): Promise<number[]> => {
   return pages.flatMap(({ operations }, shard) => (operations.some((one) => one.key === key) ? [shard] : []));
 };
 
-test("who dies after telling and before remembering tells it again, by the same id", async () => {
+test("a run that dies before it marks an operation publishes it again, with the same id", async () => {
   const { name } = await subscriptionWith(operation(1));
   const dies = async () => {
     throw new Error("died");
@@ -155,30 +155,30 @@ test("who dies after telling and before remembering tells it again, by the same 
   expect(ids()).toEqual([`${name}#operation-1`, `${name}#operation-1`]);
 });
 
-test("a person who is needed is told of once, with the reason, and again when needed again", async () => {
+test("an attention item is published once with its reason, and again when it recurs", async () => {
   const { key, name } = await subscriptionWith();
-  const waits = async (since: string, reason: string) => {
+  const needsAttention = async (since: string, reason: string) => {
     const { subscription, version = 0 } = (await table.load(key)) ?? {};
     const attention: Attention[] = [{ reason: { code: "backing_off", since, why: reason }, since }];
     if (subscription) await table.save(key, { subscription: { ...subscription, attention }, version });
   };
-  await waits(now, "refused");
+  await needsAttention(now, "refused");
   await run();
   await run();
-  await waits("2026-11-24T08:00:00.000Z", "refused again");
+  await needsAttention("2026-11-24T08:00:00.000Z", "refused again");
   await run();
-  expect(told).toMatchObject([
+  expect(published).toMatchObject([
     { id: `${name}#attention-${now}`, type: "license.attention", reason: "refused" },
     { id: `${name}#attention-2026-11-24T08:00:00.000Z`, reason: "refused again" },
   ]);
 });
 
-test("so is one for an event of no subscription", async () => {
+test("an unparseable event is published as an attention item", async () => {
   const received = { id: "evt_odd", type: "odd", occurredAt: now, receivedAt: now, body: "{}" };
   await table.putEvent("event#stripe/evt_odd", received, [], { status: "unparseable", reason: "no plan" });
   await run();
   await run();
-  expect(told.filter(({ storefront }) => storefront === "stripe")).toEqual([
+  expect(published.filter(({ storefront }) => storefront === "stripe")).toEqual([
     {
       id: `stripe/evt_odd#attention-${now}`,
       version: 1,

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
-import { type Billmgr, createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
+import { type Billmgr, createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { postTo } from "../../shared/billmgr/transport.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import { orderOf } from "../support/events.ts";
 import { authinfoWith } from "../support/secrets.ts";
@@ -24,8 +25,8 @@ const call = (change: Change, reference = "bw-1") => billmgr.call(change.kind, r
 const elid = "334673";
 const of = { slot: 1, elid, family: "platform" };
 
-describe("the client before the sandbox", () => {
-  test("does the six operations, and what it asked for is what billmgr did", async () => {
+describe("the client with the simulated billmgr", () => {
+  test("performs the six operations with the requested parameters", async () => {
     const outcomes = [
       await call(order),
       await call({ ...of, kind: "prolong", plan: "vm6", period: 12, expiry: "2027-12-23" }),
@@ -62,7 +63,7 @@ describe("the client before the sandbox", () => {
     expect(served.sandbox.ledger()).toHaveLength(1);
   });
 
-  test("reads a list of several pages whole, though a filter was left in the account", async () => {
+  test("reads a complete list of several pages, although a filter was left in the account", async () => {
     served.sandbox.configure({ balance: 1e9 });
     for (let i = 0; i < 260; i++) await call(order, `bw-${i}`);
     await call({ ...of, kind: "delete" });
@@ -77,7 +78,7 @@ describe("the client before the sandbox", () => {
     expect(rows[0]).toMatchObject({ elid, status: "deleted", createdOn: "2026-11-23", expiry: "2026-12-23" });
   });
 
-  test("other families have functions of their own", async () => {
+  test("uses the functions of the license's family", async () => {
     await call({ ...order, family: "soft", pricelist: 55227, addons: {} });
     expect(await billmgr.license("soft", elid)).toMatchObject({ status: "active" });
     expect((await billmgr.licenses("soft")).rows).toHaveLength(1);
@@ -110,13 +111,13 @@ describe("the client before the sandbox", () => {
     expect(await call(order)).toMatchObject({ outcome });
   });
 
-  test("a wrong password is refused, and a reading says so", async () => {
-    const stranger = createBillmgr(postTo(served.url), async () => authinfoWith("-of-old"));
-    expect(await stranger.call("order", requestOf(order, "bw-1"))).toMatchObject({
+  test("reports a refused password for calls and reads", async () => {
+    const unauthorized = createBillmgr(postTo(served.url), async () => authinfoWith("-of-old"));
+    expect(await unauthorized.call("order", requestOf(order, "bw-1"))).toMatchObject({
       outcome: "refused",
       error: { type: "auth" },
     });
-    await expect(stranger.balance()).rejects.toThrow(ReadError);
-    await expect(stranger.license("platform", elid)).rejects.toMatchObject({ refused: { type: "auth" } });
+    await expect(unauthorized.balance()).rejects.toThrow(ReadError);
+    await expect(unauthorized.license("platform", elid)).rejects.toMatchObject({ refused: { type: "auth" } });
   });
 });

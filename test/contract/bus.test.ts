@@ -32,7 +32,7 @@ const announcement = (n: number): Announcement => ({
   license: { id: "334673", family: "platform", expiry: "2026-12-23" },
 });
 
-test("each is an event of our source and its type, ten in a request, in order", async () => {
+test("announcements are published in order, ten in a request, with source and type", async () => {
   const all = Array.from({ length: 23 }, (_, n) => announcement(n));
   await publish(all);
   expect(bus.batches.map(({ length }) => length)).toEqual([10, 10, 3]);
@@ -46,17 +46,17 @@ test("each is an event of our source and its type, ten in a request, in order", 
   });
 });
 
-test("nothing to tell is no request", async () => {
+test("an empty list sends no request", async () => {
   await publish([]);
   expect(bus.batches).toEqual([]);
 });
 
-test("what the bus did not take is said, though it answers 200", async () => {
+test("rejected announcements are reported, although the bus answers 200", async () => {
   refused = "#operation-1";
   const all = Array.from({ length: 20 }, (_, n) => announcement(n));
-  const taken = all.filter(({ id }) => !id.includes("#operation-1"));
+  const accepted = all.filter(({ id }) => !id.includes("#operation-1"));
   expect((await publish(all)).map(({ id }) => id)).toEqual(
-    all.filter((one) => !taken.includes(one)).map(({ id }) => id),
+    all.filter((one) => !accepted.includes(one)).map(({ id }) => id),
   );
   expect(await publish([announcement(1)])).toEqual([
     { id: "standard/42#operation-1", why: "ThrottlingException Rate exceeded" },

@@ -58,7 +58,7 @@ const minutes = (count: number) => {
 };
 const ledger = () => sandbox.sandbox.ledger().map(({ operation }) => operation);
 
-test("no call is begun with too little time left; it is due at once", async () => {
+test("without enough time left, no call is made and the subscription is due immediately", async () => {
   await converge(key, [bought(1)], deps({ timeLeft: () => 100_000 }));
   expect(sandbox.sandbox.ledger()).toEqual([]);
   expect((await table.load(key))?.due).toBe(new Date(start).toISOString());
@@ -66,12 +66,12 @@ test("no call is begun with too little time left; it is due at once", async () =
   expect(ledger()).toEqual(["order"]);
 });
 
-test("of workers that take one subscription at once, one calls", async () => {
+test("of several concurrent workers for one subscription, only one makes the call", async () => {
   await Promise.all(Array.from({ length: 5 }, () => converge(key, [bought(1)], deps())));
   expect(ledger()).toEqual(["order"]);
 });
 
-test("a call whose worker died counts as one of unknown outcome", async () => {
+test("a call whose worker died counts as an unknown outcome", async () => {
   const puts: string[] = [];
   const metrics = { put: (name: string) => void puts.push(name) };
   const call = async () => Promise.reject(new Error("died"));
@@ -82,7 +82,7 @@ test("a call whose worker died counts as one of unknown outcome", async () => {
   expect(puts).toEqual(["UnknownOutcomes", "UnknownOutcomeAge"]);
 });
 
-test("each operation is in the log with its parameters, times, outcome and what was seen", async () => {
+test("each operation is logged with parameters, times, outcome, and observations", async () => {
   await converge(key, [bought(2)], deps());
   expect(await table.operations(key)).toMatchObject([
     {
@@ -100,7 +100,7 @@ test("each operation is in the log with its parameters, times, outcome and what 
   ]);
 });
 
-test("an event that another worker folds during the call is kept, and so is what the call came to", async () => {
+test("neither an event that another worker folds during the call nor the outcome is lost", async () => {
   const changed: Event = {
     id: "evt_changed",
     type: "subscription.changed",
@@ -117,7 +117,7 @@ test("an event that another worker folds during the call is kept, and so is what
   expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { addons: { 55165: 3 } } }]);
 });
 
-test("a worker that finds done what another did meanwhile leaves the other's call in the log", async () => {
+test("a worker that finds another worker's change done leaves the other's call in the log", async () => {
   await converge(key, [bought(1)], deps());
   const license: Billmgr["license"] = async (...args) => {
     await converge(key, [bought(2)], deps());
@@ -139,7 +139,7 @@ test("a license that was found by its reference is stored before it is read", as
   expect((await table.load(key))?.subscription.operation).toMatchObject({ elid: "334673" });
 });
 
-test("a halt stops readings too", async () => {
+test("a halt stops reads too", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
   await converge(key, [bought(1)], deps());
   await table.setHalt({ since: new Date(time).toISOString(), reason: "test" });
@@ -150,7 +150,7 @@ test("a halt stops readings too", async () => {
   expect((await table.load(key))?.subscription.operation).toMatchObject({ state: "unknown", observations: [] });
 });
 
-test("a license that somebody prolonged is not replaced after a gap", async () => {
+test("a license that someone else prolonged is not replaced after a gap", async () => {
   await converge(key, [bought(1)], deps());
   const [license] = sandbox.sandbox.licenses();
   const form = new URLSearchParams({
@@ -163,12 +163,12 @@ test("a license that somebody prolonged is not replaced after a gap", async () =
   expect(ledger()).toEqual(["order", "prolong"]);
 });
 
-test("a look that takes too long is recorded as one that saw nothing", async () => {
+test("an observation that times out is recorded as pending", async () => {
   sandbox.sandbox.plan({ fault: "act_then_drop", func: "order" });
   await converge(key, [bought(1)], deps());
   minutes(5);
   const licenses = () => new Promise<never>(() => {});
-  // Enough to begin with; when the look begins, it may take 20 ms.
+  // Enough time to start; the observation itself gets 20 ms.
   const left = [120_000, 10_020];
   const hasty = deps({ billmgr: { ...billmgr, licenses }, timeLeft: () => left.shift() ?? 0 });
   await converge(key, [], hasty);
@@ -180,7 +180,7 @@ test("a look that takes too long is recorded as one that saw nothing", async () 
 
 describe("a wrong password", () => {
   const log = watchedLog();
-  const braked = () =>
+  const withBreaker = () =>
     createBillmgr(postTo(sandbox.url), async () => authinfo, {
       breaker: breakerIn(table, () => new Date(time), log),
     });
@@ -188,8 +188,8 @@ describe("a wrong password", () => {
   const wrong = () => sandbox.sandbox.plan({ fault: "error", type: "auth", object: "badpassword" });
   afterEach(() => table.liftHalt());
 
-  test("stops even the call that another worker has claimed already, which is made once the halt is lifted", async () => {
-    const billmgr = braked();
+  test("stops even a call that another worker has claimed, until the halt is lifted", async () => {
+    const billmgr = withBreaker();
     let before = 0;
     const call: Billmgr["call"] = async (...args) => {
       before = sent();
@@ -208,14 +208,14 @@ describe("a wrong password", () => {
     expect(ledger()).toEqual(["order"]);
   });
 
-  test("stops all when a reading is answered so", async () => {
+  test("halts all calls when a read is refused", async () => {
     wrong();
-    await expect(braked().licenses("platform")).rejects.toThrow("all calls are halted");
+    await expect(withBreaker().licenses("platform")).rejects.toThrow("all calls are halted");
     expect(sent()).toBe(1);
     expect(await table.halt()).toMatchObject({ reason: expect.stringContaining("badpassword") });
   });
 
-  test("nothing is sent while the halt cannot be read", async () => {
+  test("no call is sent while the halt cannot be read", async () => {
     const breaker = { tripReason: () => Promise.reject(new Error("no table")), trip: async () => {} };
     const blind = createBillmgr(postTo(sandbox.url), async () => authinfo, { breaker });
     expect(await blind.call("delete", {})).toMatchObject({
@@ -226,7 +226,7 @@ describe("a wrong password", () => {
   });
 });
 
-test("an event of the storefront's test mode is stored as ignored, and buys nothing, unless the policy accepts it", async () => {
+test("an event of the test mode is stored as ignored, unless the policy accepts it", async () => {
   const occurredAt = "2026-11-23T07:59:00.000Z";
   const received = {
     id: "evt_1",
@@ -244,7 +244,7 @@ test("an event of the storefront's test mode is stored as ignored, and buys noth
   expect(ledger()).toEqual(["order"]);
 });
 
-/** All that provisioning does to the outside, counted; the one of the given number does what it does, or not, and dies. */
+/** Dependencies of a worker that dies before or after its n-th request to the table or to billmgr. */
 function dyingAt(step: number, when: "before" | "after"): ConvergeDependencies {
   let count = 0;
   const dying = <T extends object>(target: T): T =>
@@ -263,9 +263,9 @@ function dyingAt(step: number, when: "before" | "after"): ConvergeDependencies {
   return deps({ table: dying(table), billmgr: dying(billmgr) });
 }
 
-describe.each(["before", "after"] as const)("a worker that dies %s any one step", (when) => {
-  test("has its work finished by the next, and nothing is bought twice", { timeout: 60_000 }, async () => {
-    // A license known to be ours, so that absence can be proved.
+describe.each(["before", "after"] as const)("a worker that dies %s any of its steps", (when) => {
+  test("is continued by the next worker, and nothing is bought twice", { timeout: 60_000 }, async () => {
+    // A known license, so that absence can be proved.
     await converge(key, [bought(1)], deps());
     const first = sandbox.sandbox.ledger().length;
     let finished = false;

@@ -53,7 +53,7 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
   const returnAfter = ({ ReceiptHandle }: Received, VisibilityTimeout: number) =>
     queue.client.send(new ChangeMessageVisibilityCommand({ QueueUrl: queue.url, ReceiptHandle, VisibilityTimeout }));
 
-  test("a message of the same key and word is one for five minutes, another word is another", async () => {
+  test("a message with the same key and deduplication id is dropped for five minutes", async () => {
     await send([{ message: wake("a"), deduplicationId: "due 1" }]);
     await send([{ message: wake("a"), deduplicationId: "due 1" }]);
     await send([{ message: wake("b"), deduplicationId: "due 1" }]);
@@ -66,7 +66,7 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
     expect(await receive()).toHaveLength(1);
   });
 
-  test("each key is a group of its own, which holds any characters", async () => {
+  test("each key is a message group, whatever characters it contains", async () => {
     await send([{ message: wake("a b/ü"), deduplicationId: "1" }]);
     await send([{ message: wake("c"), deduplicationId: "1" }]);
     const groups = (await receive()).map(({ Attributes }) => Attributes?.MessageGroupId);
@@ -74,41 +74,41 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
     for (const group of groups) expect(group).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("a message holds any characters, those too that SQS refuses", async () => {
+  test("a message can contain any characters, even those that SQS rejects", async () => {
     const id = "\0\t\u007f\uffff\ufffe\ufffd\ud800\u{1f600}";
     await send([{ message: wake(id), deduplicationId: "1" }]);
     expect((await receive()).map(keyOf)).toEqual([`subscription#standard/${id}`]);
   });
 
-  test("a group waits while one of its messages is in flight, and comes back in order, its tries counted", async () => {
-    await send([{ message: wake("held"), deduplicationId: "1" }]);
+  test("a group waits while one of its messages is in flight, then continues in order and counts attempts", async () => {
+    await send([{ message: wake("blocked"), deduplicationId: "1" }]);
     const [first] = (await receive()) as [Received];
     expect(first.Attributes?.ApproximateReceiveCount).toBe("1");
-    await send([{ message: wake("held"), deduplicationId: "2" }]);
+    await send([{ message: wake("blocked"), deduplicationId: "2" }]);
     await send([{ message: wake("free"), deduplicationId: "1" }]);
     const others = await receive();
     expect(others.map(keyOf)).toEqual(["subscription#standard/free"]);
     await returnAfter(first, 0);
     const again = await receive();
     expect(again[0]).toMatchObject({ MessageId: first.MessageId, Attributes: { ApproximateReceiveCount: "2" } });
-    // The receipt of the earlier delivery is worth nothing any more.
+    // The receipt of the earlier delivery is no longer valid.
     await remove(first).catch(() => {});
     await expect(returnSoonTo(queue.client, queue.url)(first.ReceiptHandle ?? "", 1)).rejects.toThrow();
     for (const received of again) await returnAfter(received, 0);
     expect((await receive())[0]).toMatchObject({ MessageId: first.MessageId });
   });
 
-  test("what has failed twenty times is not delivered again", async () => {
+  test("a message that failed twenty times is not delivered again", async () => {
     await send([{ message: wake("fails"), deduplicationId: "1" }]);
-    for (let times = 1; times <= 20; times++) {
+    for (let attempts = 1; attempts <= 20; attempts++) {
       const [received] = (await receive()) as [Received];
-      expect(received.Attributes?.ApproximateReceiveCount).toBe(String(times));
+      expect(received.Attributes?.ApproximateReceiveCount).toBe(String(attempts));
       await returnAfter(received, 0);
     }
     expect(await receive()).toEqual([]);
   });
 
-  test("many and large messages are sent in requests that SQS takes", async () => {
+  test("many and large messages are sent in requests within the limits of SQS", async () => {
     const before = queue.size();
     const body = "x".repeat(400_000);
     const large = (id: string): Message => ({

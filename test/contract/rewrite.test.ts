@@ -30,8 +30,8 @@ const finished: Operation = {
 };
 const gaveUp: Operation = { ...finished, outcome: "gave_up", resolved: { as: "never bought", at: now } };
 
-/** A subscription whose operation is finished, in the log and told to others. */
-async function told(id: string): Promise<Key> {
+/** A subscription whose operation is finished, logged, and published. */
+async function savePublished(id: string): Promise<Key> {
   const key = keyOf("subscription", "standard", id);
   await table.save(key, { subscription: { ...newSubscription("standard", id), operation: finished }, version: 0 });
   await table.putOperation(key, finished);
@@ -39,35 +39,35 @@ async function told(id: string): Promise<Key> {
   return key;
 }
 
-/** Another worker writes the subscription once, right before the save. */
-function raced(key: Key): Table {
+/** A table in which another worker writes the subscription once, right before the save. */
+function withConflict(key: Key): Table {
   let saves = 0;
   const save: Table["save"] = async (of, stored) => {
-    const there = ++saves === 1 ? await table.load(key) : undefined;
-    if (there) await table.save(key, there);
+    const current = ++saves === 1 ? await table.load(key) : undefined;
+    if (current) await table.save(key, current);
     return table.save(of, stored);
   };
   return { ...table, save };
 }
 
-const toTell = async (key: Key) => {
+const unpublished = async (key: Key) => {
   const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unpublished(shard)));
   return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
 };
-const deps = (key: Key) => ({ table: raced(key), send: async () => {}, now: () => new Date(now) });
+const deps = (key: Key) => ({ table: withConflict(key), send: async () => {}, now: () => new Date(now) });
 
-test("a change that lost a race tells nothing again of the operation that was over before", async () => {
-  const key = await told("again");
+test("after a version conflict, a change does not publish the finished operation again", async () => {
+  const key = await savePublished("again");
   await rewrite(key, deps(key), (subscription) => ({ subscription, finished: [] }));
   expect(await table.load(key)).toMatchObject({ version: 3 });
-  expect(await toTell(key)).toEqual([]);
+  expect(await unpublished(key)).toEqual([]);
 });
 
-test("what a change that lost a race wrote to the log gives way to what the other one made of the operation", async () => {
-  const key = await told("otherwise");
+test("after a version conflict, the log contains the operation as the other worker stored it", async () => {
+  const key = await savePublished("conflict");
   let attempts = 0;
   await rewrite(key, deps(key), (subscription) => ({ subscription, finished: ++attempts === 1 ? [gaveUp] : [] }));
   expect(attempts).toBe(2);
   expect(await table.operation(key, 1)).toEqual(finished);
-  expect(await toTell(key)).toEqual([{ key, n: 1 }]);
+  expect(await unpublished(key)).toEqual([{ key, n: 1 }]);
 });

@@ -38,63 +38,63 @@ const put = (text: string, hoursAgo: number) => {
   versions.AWSCURRENT = { text, putAt: new Date(Date.now() - hoursAgo * hour) };
 };
 
-describe("while a secret is rotated", () => {
-  test("the one before it verifies too, after the new one, for a day", async () => {
+describe("during a rotation", () => {
+  test("the previous secret verifies for a day, after the new one", async () => {
     put(written({ stripe: [old] }), 1000);
     put(written({ stripe: [fresh] }), 23);
     expect((await read()).storefronts).toEqual({ stripe: [fresh, old] });
   });
 
-  test("after that day it does not, and is not even read", async () => {
+  test("after a day the previous secret is not even read", async () => {
     put(written({ stripe: [old] }), 1000);
     put(written({ stripe: [fresh] }), 25);
     expect((await read()).storefronts).toEqual({ stripe: [fresh] });
     expect(asked).toEqual(["AWSCURRENT"]);
   });
 
-  test("put twice, the new one stands alone", async () => {
+  test("a secret that was put twice stands alone", async () => {
     put(written({ stripe: [old] }), 2);
     put(written({ stripe: [fresh] }), 1);
     put(written({ stripe: [fresh] }), 0);
     expect((await read()).storefronts).toEqual({ stripe: [fresh] });
   });
 
-  test("a storefront that is not listed any more, or has none, is closed at once", async () => {
+  test("a storefront that is no longer listed, or has no secret, is closed immediately", async () => {
     put(written({ stripe: [old], paddle: [old], standard: [standardSecretOf("old")] }), 1000);
     put(written({ stripe: [fresh], paddle: [] }), 0);
     expect((await read()).storefronts).toEqual({ stripe: [fresh, old], paddle: [] });
   });
 
-  test("billmgr is called with the new password alone: another one could lock the account", async () => {
+  test("billmgr gets only the new password, because a wrong one could lock the account", async () => {
     put(written({}, ":before"), 1000);
     put(written({}), 0);
     expect((await read()).billmgr).toBe(authinfoWith(":now"));
   });
 
-  test.each(["", "{", '{"billmgr": "no login"}'])("the one before it may have been mistaken: %j", async (text) => {
+  test.each(["", "{", '{"billmgr": "no login"}'])("a malformed previous version is ignored: %j", async (text) => {
     put(text, 1000);
     put(written({ stripe: [fresh] }), 0);
     expect((await read()).storefronts).toEqual({ stripe: [fresh] });
   });
 });
 
-test("the first one has none before it", async () => {
+test("the first version has no previous one", async () => {
   put(written({ stripe: [fresh] }), 0);
   expect((await read()).storefronts).toEqual({ stripe: [fresh] });
   expect(asked).toEqual(["AWSCURRENT", "AWSPREVIOUS"]);
 });
 
-test("one that nobody has filled in is said to be so, and is read as soon as it is", async () => {
-  await expect(read()).rejects.toThrow(new SecretsError("the secret secret is not filled in"));
+test("a secret without a value is an error until it has one", async () => {
+  await expect(read()).rejects.toThrow(SecretsError);
   put(" ", 0);
-  await expect(read()).rejects.toThrow("the secret secret is not filled in");
+  await expect(read()).rejects.toThrow("the secret secret has no value");
   put("{", 0);
-  await expect(read()).rejects.toThrow(new SecretsError("the secret secret is not JSON"));
+  await expect(read()).rejects.toThrow("the secret secret is not valid JSON");
   put(written({ stripe: [fresh] }), 0);
   expect((await read()).storefronts).toEqual({ stripe: [fresh] });
 });
 
-test("it is read once for all who ask at a time, and a failure is not kept", async () => {
+test("concurrent readers share one request, and a failure is not cached", async () => {
   const client = new SecretsManagerClient({ region: "us-east-1" });
   let times = 0;
   let fails = true;
@@ -103,10 +103,10 @@ test("it is read once for all who ask at a time, and a failure is not kept", asy
     if (fails) throw new Error("throttled");
     return { SecretString: written({}) };
   };
-  const kept = secretsIn({ send: send as typeof client.send }, "secret", 60);
-  await expect(kept()).rejects.toThrow("throttled");
+  const cached = secretsIn({ send: send as typeof client.send }, "secret", 60);
+  await expect(cached()).rejects.toThrow("throttled");
   fails = false;
-  await Promise.all([kept(), kept(), kept()]);
-  await kept();
+  await Promise.all([cached(), cached(), cached()]);
+  await cached();
   expect(times).toBe(2);
 });

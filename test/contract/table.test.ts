@@ -31,7 +31,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
   afterAll(() => backend?.stop());
   const it = test.runIf(runs);
 
-  it("has no subscription before the first save, and then exactly what was saved", async () => {
+  it("loads nothing before the first save, and then exactly what was saved", async () => {
     const key = newKey();
     expect(await table.load(key)).toBeUndefined();
     const subscription = {
@@ -54,7 +54,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.load(key)).toEqual({ ...saved, searchTerms: [] });
   });
 
-  it("takes a save only over the version that was loaded", async () => {
+  it("saves only over the version that was loaded", async () => {
     const key = newKey();
     const subscription = newSubscription("standard", "1");
     expect(await table.save(key, { subscription, version: 0 })).toBeDefined();
@@ -63,7 +63,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.save(key, { subscription, version: 1 })).toBeDefined();
   });
 
-  it("lets one of many workers at once have a version", async () => {
+  it("lets one of many concurrent workers save a version", async () => {
     const key = newKey();
     const subscription = newSubscription("standard", "1");
     await table.save(key, { subscription, version: 0 });
@@ -71,7 +71,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(saved.filter(Boolean)).toHaveLength(1);
   });
 
-  it("lists what is due, page by page and not what is later, settled or waiting for a person", async () => {
+  it("lists what is due, and nothing that is later, settled, or needs attention", async () => {
     const subscription = newSubscription("standard", "1");
     const due = Array.from({ length: 30 }, newKey);
     for (const key of due) await table.save(key, { subscription, version: 0, due: now });
@@ -88,7 +88,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(again.flatMap(({ keys }) => keys)).toEqual([]);
   });
 
-  it("keeps an event as it first came", async () => {
+  it("keeps an event as it was first received", async () => {
     const key = newKey();
     await table.putEvent(key, receivedAs("b", later), [], { status: "applied" });
     await table.putEvent(key, receivedAs("a"), [], { status: "applied" });
@@ -100,22 +100,22 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     ]);
   });
 
-  it("takes an event off the agenda with what an operator made of it, and knows when there is none", async () => {
+  it("resolves an event, and reports an unknown one", async () => {
     const key: Key = "event#standard/odd";
-    const settled = { as: "replayed" as const, at: later, why: "as payment.failed" };
+    const resolution = { as: "replayed" as const, at: later, why: "as payment.failed" };
     const events = [{ id: "odd", occurredAt: now, type: "payment.failed" as const }];
-    expect(await table.resolveEvent(key, receivedAs("odd"), events, settled)).toBe(false);
+    expect(await table.resolveEvent(key, receivedAs("odd"), events, resolution)).toBe(false);
     await table.putEvent(key, receivedAs("odd"), [], { status: "unparseable", reason: "no plan" });
-    const waiting = async () => (await table.attention()).keys.map((one) => one.key);
-    expect(await waiting()).toContain(key);
-    expect(await table.resolveEvent(key, receivedAs("odd"), events, settled)).toBe(true);
-    expect(await waiting()).not.toContain(key);
+    const attention = async () => (await table.attention()).keys.map((one) => one.key);
+    expect(await attention()).toContain(key);
+    expect(await table.resolveEvent(key, receivedAs("odd"), events, resolution)).toBe(true);
+    expect(await attention()).not.toContain(key);
     expect(await table.events(key)).toEqual([
-      { received: receivedAs("odd"), events, status: "unparseable", reason: "no plan", resolution: settled },
+      { received: receivedAs("odd"), events, status: "unparseable", reason: "no plan", resolution },
     ]);
   });
 
-  it("finds every subscription, page by page, and nothing else", async () => {
+  it("lists every subscription, page by page, and nothing else", async () => {
     const saved = Array.from({ length: 12 }, newKey);
     // A page ends at 1 MiB: these take two.
     const subscription = { ...newSubscription("standard", "1"), failures: Array<string>(4000).fill(now) };
@@ -135,14 +135,14 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(found.filter((key) => !key.startsWith("subscription#"))).toEqual([]);
   });
 
-  it("keeps an event of 300 KiB", async () => {
+  it("stores an event of 300 KiB", async () => {
     const key = newKey();
     const body = "x".repeat(300 * 1024);
     await table.putEvent(key, { ...receivedAs("large"), body }, [], { status: "applied" });
     expect((await table.events(key))[0]?.received.body).toHaveLength(body.length);
   });
 
-  it("writes an operation again over itself", async () => {
+  it("overwrites an operation with its later state", async () => {
     const operation: Operation = {
       n: 1,
       change: { kind: "delete", slot: 1, elid: "5", family: "platform" },
@@ -158,7 +158,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.operations(key)).toEqual([{ ...operation, outcome: "done" }]);
   });
 
-  it("keeps a call in the log, whatever an overtaken worker brings under its number", async () => {
+  it("never replaces a logged call by another operation with the same number", async () => {
     const key = newKey();
     const change = { kind: "suspend", slot: 1, elid: "1", family: "platform" } as const;
     const already: Operation = {
@@ -179,7 +179,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.operations(key)).toEqual([called]);
   });
 
-  it("has what is done told to others before it comes into the day's journal, and what is not at once", async () => {
+  it("adds a completed operation to the journal once it is published, and a refused one immediately", async () => {
     const suspended: Operation = {
       n: 1,
       change: { kind: "suspend", slot: 1, elid: "1", family: "platform" },
@@ -195,15 +195,15 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     const key = newKey();
     await table.putOperation(key, suspended);
     await table.putOperation(key, refused);
-    const untold = async () => {
+    const unpublished = async () => {
       const shards = await Promise.all(Array.from({ length: agendaShards }, (_, shard) => table.unpublished(shard)));
       return shards.flatMap(({ operations }) => operations).filter((one) => one.key === key);
     };
     const journal = async () => (await table.journal("2026-11-23")).entries.filter((one) => one.key === key);
-    expect(await untold()).toEqual([{ key, n: 1 }]);
+    expect(await unpublished()).toEqual([{ key, n: 1 }]);
     expect(await journal()).toEqual([{ key, n: 2, at: refused.finishedAt, kind: "suspend", outcome: "refused" }]);
     await table.markPublished(key, { ...suspended, secondsFromPayment: 12 });
-    expect(await untold()).toEqual([]);
+    expect(await unpublished()).toEqual([]);
     const entry = { key, n: 1, at: later, kind: "suspend", outcome: "done", seconds: 12 };
     expect(await journal()).toMatchObject([{ n: 2 }, entry]);
     expect((await table.journal("2026-11-22")).entries).toEqual([]);
@@ -211,19 +211,19 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.operation(key, 3)).toBeUndefined();
   });
 
-  it("finds a subscription by its id, customer, address, license and reference, whatever it was known by before", async () => {
+  it("finds a subscription by its current and former id, customer, address, license, and reference", async () => {
     const key: Key = "subscription#standard/Sub_42";
-    const told = (value: string) => ({ value, at: now, event: "e" });
+    const registerOf = (value: string) => ({ value, at: now, event: "e" });
     const subscription = {
       ...newSubscription("standard", "Sub_42"),
-      customerId: told("cus_9"),
-      email: told("Ann@Example.com"),
+      customerId: registerOf("cus_9"),
+      email: registerOf("Ann@Example.com"),
     };
     const saved = await table.save(key, { subscription, version: 0 });
     expect(saved).toBeDefined();
     const license = { elid: "334673", family: "platform", trial: false, suspended: false, addons: {} };
     const slots = [{ n: 1, generation: 1, product: "vm", plan: "p", license }];
-    const moved = { ...subscription, email: told("ann@example.net"), slots };
+    const moved = { ...subscription, email: registerOf("ann@example.net"), slots };
     await table.save(key, { version: 0, ...saved, subscription: moved });
     const reference = referenceOf(subscription, { n: 3, generation: 2 });
     const texts = ["sub_42", "CUS_9", "ann@example.com", " ann@example.net ", "334673", reference];
@@ -231,7 +231,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     for (const text of ["sub_4", "example.com", "33467", "", "bw-0"]) expect(await table.find(text)).toEqual([]);
   });
 
-  it("writes no lookup twice", async () => {
+  it("writes each search term once", async () => {
     const key = newKey();
     const subscription = newSubscription("standard", key);
     const saved = await table.save(key, { subscription, version: 0 });
@@ -239,7 +239,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect((await table.save(key, { version: 0, ...saved, subscription }))?.searchTerms).toEqual(saved?.searchTerms);
   });
 
-  it("remembers since when others know that a person is needed", async () => {
+  it("remembers which attention items were published", async () => {
     const key = newKey();
     expect(await table.isAttentionPublished(key, now)).toBe(false);
     await table.markAttentionPublished(key, now);
@@ -247,7 +247,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.isAttentionPublished(key, later)).toBe(false);
   });
 
-  it("remembers links, some witnesses of each family, and the first halt until it is lifted", async () => {
+  it("remembers links, some known licenses of each family, and the first halt until it is lifted", async () => {
     const key: Key = "reference#stripe/pi_1";
     expect(await table.link(key)).toBeUndefined();
     await table.putLink(key, "reference#stripe/in_1");
@@ -265,7 +265,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.halt()).toBeUndefined();
   });
 
-  it("remembers the balance that was read last", async () => {
+  it("remembers the balance as last read", async () => {
     expect(await table.balance()).toBeUndefined();
     const read = { amount: 91.5, currency: "EUR", at: now, low: true };
     await table.putBalance({ ...read, amount: 110, low: false });
@@ -273,7 +273,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(await table.balance()).toEqual(read);
   });
 
-  it("marks each item with its form", async () => {
+  it("stores the schema with each item", async () => {
     const key = newKey();
     await table.save(key, { subscription: newSubscription("standard", "1"), version: 0 });
     await table.putBalance({ amount: 1, currency: "EUR", at: now, low: false });
@@ -283,7 +283,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(Items.filter(({ schema }) => schema?.N !== "1")).toEqual([]);
   });
 
-  it("counts orders to the limit and no further, however many ask at once", async () => {
+  it("counts orders up to the limit, however many workers count at once", async () => {
     const limits = { ordersPerHour: 7, ordersPerDay: 9 };
     const take = (at: string) => table.takeOrder(at, limits);
     const first = await Promise.all(Array.from({ length: 30 }, () => take(now)));

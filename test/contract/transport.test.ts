@@ -8,7 +8,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { maxResponseBytes, postTo } from "../../shared/billmgr/transport.ts";
 
-describe("what is known of a request that was not answered", () => {
+describe("a request without a complete answer", () => {
   let accept: (socket: Socket) => void = () => {};
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -30,21 +30,21 @@ describe("what is known of a request that was not answered", () => {
   test.each([
     ["nobody listens", "http://127.0.0.1:1025/billmgr"],
     ["there is no such host", "http://nowhere.invalid/billmgr"],
-  ])("%s: no byte left", async (_, to) => {
+  ])("was not sent if %s", async (_, to) => {
     expect(await postTo(to)(form, 5000)).toMatchObject({ kind: "not_sent" });
   });
 
   test.each<[string, (socket: Socket) => void]>([
-    ["closed in it", (socket) => socket.once("data", () => socket.destroy())],
-    ["answered by no TLS", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
-    ["not ended in time", () => {}],
-  ])("a handshake that is %s: no byte left", async (_, behave) => {
+    ["closed early", (socket) => socket.once("data", () => socket.destroy())],
+    ["not answered by TLS", (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+    ["not finished in time", () => {}],
+  ])("was not sent if the handshake is %s", async (_, behave) => {
     accept = behave;
     expect(await postTo(address.replace("http:", "https:"))(form, 300)).toMatchObject({ kind: "not_sent" });
   });
 
   test.each<[string, (socket: Socket) => void]>([
-    ["the connection is closed at once", (socket) => socket.destroy()],
+    ["the connection is closed immediately", (socket) => socket.destroy()],
     ["it is closed after the request", (socket) => socket.on("data", () => socket.destroy())],
     ["no answer comes in time", () => {}],
     [
@@ -55,13 +55,13 @@ describe("what is known of a request that was not answered", () => {
       "the connection is closed half-way",
       (socket) => socket.on("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n<doc>")),
     ],
-    ["the answer is no HTTP", (socket) => socket.on("data", () => socket.end("nonsense"))],
-  ])("%s: it may have arrived", async (_, behave) => {
+    ["the answer is not HTTP", (socket) => socket.on("data", () => socket.end("nonsense"))],
+  ])("may have arrived if %s", async (_, behave) => {
     accept = behave;
     expect(await postTo(address)(form, 300)).toMatchObject({ kind: "no_response" });
   });
 
-  test("an answer larger than the function could read: it may have been done", async () => {
+  test("may have arrived if the answer is too large", async () => {
     const body = Buffer.alloc(maxResponseBytes + 1, " ");
     accept = (socket) =>
       socket.on("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
@@ -71,7 +71,7 @@ describe("what is known of a request that was not answered", () => {
     });
   });
 
-  test("a redirect is not followed", async () => {
+  test("does not follow a redirect", async () => {
     accept = (socket) =>
       socket.on("data", () =>
         socket.end("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"),
@@ -85,7 +85,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
   let server: ReturnType<typeof createHttpsServer>;
   let address: string;
   let cert: string;
-  let heard: string[];
+  let received: string[];
   const trusted = getCACertificates("default");
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "tls-"));
@@ -100,7 +100,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
         body += piece;
       });
       request.on("end", () => {
-        heard.push(`${request.method} ${request.url} ${request.headers.connection} ${body}`);
+        received.push(`${request.method} ${request.url} ${request.headers.connection} ${body}`);
         response.end("\ufeff<doc>größer</doc>");
       });
     });
@@ -108,7 +108,7 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
     address = `https://localhost:${(server.address() as AddressInfo).port}/billmgr`;
   });
   beforeEach(() => {
-    heard = [];
+    received = [];
   });
   afterEach(() => setDefaultCACertificates(trusted));
   afterAll(() => {
@@ -117,28 +117,28 @@ describe.skipIf(!hasOpenssl())("over TLS", () => {
   });
   const form = new URLSearchParams({ func: "x", comment: "a&b" });
 
-  test("a certificate that is not trusted: no byte left", async () => {
+  test("an untrusted certificate sends nothing", async () => {
     expect(await postTo(address)(form, 5000)).toMatchObject({
       kind: "not_sent",
       why: expect.stringMatching(/^DEPTH_ZERO_SELF_SIGNED_CERT/),
     });
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  test("a certificate for another host: no byte left", async () => {
+  test("a certificate for another host sends nothing", async () => {
     setDefaultCACertificates([...trusted, cert]);
     const elsewhere = address.replace("localhost", "127.0.0.1");
     expect(await postTo(elsewhere)(form, 5000)).toMatchObject({
       kind: "not_sent",
       why: expect.stringMatching(/^ERR_TLS_CERT_ALTNAME_INVALID/),
     });
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  test("a trusted one: posts once, by a connection of its own", async () => {
+  test("a trusted certificate posts once, on its own connection", async () => {
     setDefaultCACertificates([...trusted, cert]);
     expect(await postTo(address)(form, 5000)).toEqual({ kind: "response", status: 200, body: "<doc>größer</doc>" });
-    expect(heard).toEqual(["POST /billmgr close func=x&comment=a%26b"]);
+    expect(received).toEqual(["POST /billmgr close func=x&comment=a%26b"]);
   });
 });
 

@@ -1,5 +1,4 @@
-import { formatReason } from "../../shared/licensing/reasons.ts";
-/** What must hold once faults are over: each check says in a sentence what does not. */
+/** The checks after the faults. Each returns a sentence for every violation. */
 
 import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import type { CallEntry, LedgerEntry, License, Sandbox } from "../../local/simulators/billmgr/index.ts";
@@ -7,6 +6,7 @@ import { tableName } from "../../local/table.ts";
 import type { Table } from "../../shared/aws/table.ts";
 import { type Key, keyOf } from "../../shared/intake/message.ts";
 import { isDone, type Operation, referenceOf } from "../../shared/licensing/operation.ts";
+import { formatReason } from "../../shared/licensing/reasons.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { addDays, dayOf } from "../../shared/licensing/time.ts";
 import { type Customer, paidThrough, type Webhook } from "./shop.ts";
@@ -16,7 +16,7 @@ const keyOfCustomer = (id: string): Key => keyOf("subscription", storefront, id)
 const subscriptionIn = (reference: string): string => reference.split("-", 2).join("-");
 const referencesOf = (id: string): string => subscriptionIn(referenceOf({ storefront, id }, { n: 1, generation: 1 }));
 
-/** Each slot and generation is ordered once at most, and a license is prolonged only into time that was paid for by then. */
+/** Each slot and generation is ordered at most once, and a license is prolonged only into time that was already paid. */
 export function boughtTooMuch(ledger: readonly LedgerEntry[], customers: readonly Customer[]): string[] {
   const orders = ledger.filter((entry) => entry.operation === "order");
   const twice = orders.filter((one, i) => orders.findIndex((other) => other.remoteid === one.remoteid) < i);
@@ -44,7 +44,7 @@ export async function lost(webhooks: readonly Webhook[], table: Table): Promise<
   return (await Promise.all(all)).flat();
 }
 
-/** Each call that billmgr saw was made for an operation of its own. */
+/** Each call that billmgr received belongs to its own operation. */
 export async function unlogged(
   calls: readonly CallEntry[],
   customers: readonly Customer[],
@@ -70,18 +70,22 @@ export async function unlogged(
   });
 }
 
-/** Each operation that is done was told to others, and no other one. `told` are the ids of what the bus took. */
-export async function untold(told: readonly string[], customers: readonly Customer[], table: Table): Promise<string[]> {
+/** Exactly the completed operations were published. `published` are the ids of the events on the bus. */
+export async function misreported(
+  published: readonly string[],
+  customers: readonly Customer[],
+  table: Table,
+): Promise<string[]> {
   const done = await Promise.all(
     customers.map(async ({ id }) => {
       const operations = (await operationsOf(id, table)).filter(({ outcome }) => isDone(outcome));
       return operations.map(({ n }) => `${storefront}/${id}#operation-${n}`);
     }),
   );
-  const [wanted, came] = [done.flat(), told.filter((id) => id.includes("#operation-"))];
+  const [expected, events] = [done.flat(), published.filter((id) => id.includes("#operation-"))];
   return [
-    ...wanted.filter((id) => !came.includes(id)).map((id) => `${id} was done, and not told`),
-    ...came.filter((id) => !wanted.includes(id)).map((id) => `${id} was told, and not done`),
+    ...expected.filter((id) => !events.includes(id)).map((id) => `${id} was completed, but not published`),
+    ...events.filter((id) => !expected.includes(id)).map((id) => `${id} was published, but not completed`),
   ];
 }
 
@@ -102,7 +106,7 @@ export async function leaked(client: DynamoDBClient, secrets: readonly string[])
   return found;
 }
 
-/** Each customer's licenses are as he paid for, or a person is asked with a reason. */
+/** Each customer's licenses match what was paid, or the subscription needs attention with a reason. */
 export async function disagreements(
   customers: readonly Customer[],
   sandbox: Sandbox,

@@ -1,7 +1,7 @@
 import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import type { Random } from "../simulation/random.ts";
 
-/** Milliseconds in which billmgr has done for certain what it still does for a caller who has died. */
+/** Milliseconds after which billmgr has certainly finished the calls of a caller that died. */
 export const lingersFor = 200;
 const seconds = lingersFor / 2000;
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { LocalAws } from "../../shared/aws/local-parts.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 
-/** Where the process finds what it needs; plain JSON. */
-export type Told = {
+/** The configuration of the process, as plain JSON. */
+export type ProcessConfig = {
   aws: LocalAws;
   table: { endpoint: string; name: string };
   queue: { endpoint: string; url: string };
@@ -13,24 +13,24 @@ export type Told = {
   bus: string;
   billmgr: string;
   catalog: Catalog;
-  /** Milliseconds of the local clock before the real one. */
+  /** The offset of the local clock from real time, in milliseconds. */
   clockOffset: number;
 };
 
 export type Life = {
   url: string;
-  /** Aborted once it is over. */
+  /** Aborted when the process ends. */
   over: AbortSignal;
-  /** At once, whatever it is at. */
+  /** Kills the process immediately. */
   kill: () => void;
   ended: Promise<unknown>;
 };
 
-/** Starts the functions in a process of their own. @throws when it ends before it listens */
-export async function live(told: Told): Promise<Life> {
+/** Starts the functions in their own process. @throws if it ends before it listens */
+export async function live(config: ProcessConfig): Promise<Life> {
   const program = fileURLToPath(new URL("functions.ts", import.meta.url));
-  const child = fork(program, [JSON.stringify(told)], { execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
-  // Nobody reads its log but the canary; what it dies of is shown.
+  const child = fork(program, [JSON.stringify(config)], { execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  // Only the canary reads the log. Errors are shown.
   child.stdout?.resume();
   child.stderr?.pipe(process.stderr, { end: false });
   const over = new AbortController();

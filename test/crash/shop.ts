@@ -8,7 +8,7 @@ export type Customer = {
   plan: "vm6-monthly" | "dci6-monthly";
   quantity: number;
   is: "new" | "active" | "paused" | "cancelled";
-  /** The ends of the months paid for, and when that was told. */
+  /** The ends of the paid months, and the times of the payments. */
   paid: { through: string; at: string }[];
 };
 
@@ -17,7 +17,7 @@ export type Webhook = { id: string; customer: string; body: string; answered: bo
 const senders = 8;
 const aheadDays = 12;
 
-/** A storefront with its customers. It sends each webhook again until it is answered 200, and now and then once more. */
+/** A storefront with its customers. It sends each webhook until it is answered 200, and sometimes once more. */
 export class Shop {
   readonly customers: Customer[];
   readonly webhooks: Webhook[] = [];
@@ -36,7 +36,7 @@ export class Shop {
     }));
   }
 
-  /** Each customer does at most one thing, beside being charged. */
+  /** Each customer does at most one thing, in addition to being charged. */
   open(): void {
     for (const customer of this.customers) {
       if (customer.is === "new" && this.#random.chance(0.4)) this.#buy(customer);
@@ -46,7 +46,7 @@ export class Shop {
     this.charge();
   }
 
-  /** Whoever is served pays for the next month some days before it begins. */
+  /** Each active customer pays for the next month some days before it begins. */
   charge(): void {
     const soon = this.#clock.now().getTime() + aheadDays * 86_400_000;
     for (const customer of this.customers) {
@@ -54,7 +54,7 @@ export class Shop {
     }
   }
 
-  /** Sends until everything is answered, or nobody answers any more. */
+  /** Sends until everything is answered, or the functions are dead. */
   async deliver(url: string, over: AbortSignal): Promise<void> {
     const waiting = this.webhooks.filter(({ answered }) => !answered || this.#random.chance(0.05));
     const send = async () => {
@@ -89,19 +89,19 @@ export class Shop {
     ]);
     if (what === "quantity") {
       customer.quantity = this.#random.int(1, 4);
-      this.#tell(customer, "subscription.changed", { plan: customer.plan, quantity: customer.quantity });
+      this.#queue(customer, "subscription.changed", { plan: customer.plan, quantity: customer.quantity });
     } else if (what === "pause") {
       customer.is = "paused";
-      this.#tell(customer, "subscription.paused");
+      this.#queue(customer, "subscription.paused");
     } else if (what === "cancel") {
       customer.is = "cancelled";
-      this.#tell(customer, "subscription.cancelled");
+      this.#queue(customer, "subscription.cancelled");
     }
   }
 
   #resume(customer: Customer): void {
     customer.is = "active";
-    this.#tell(customer, "subscription.resumed");
+    this.#queue(customer, "subscription.resumed");
   }
 
   #pay(customer: Customer): void {
@@ -111,10 +111,10 @@ export class Shop {
     customer.paid.push({ through, at });
     const payment = `${customer.id}-${customer.paid.length}`;
     const { plan, quantity } = customer;
-    this.#tell(customer, "payment.succeeded", { payment, plan, quantity, paidThrough: through });
+    this.#queue(customer, "payment.succeeded", { payment, plan, quantity, paidThrough: through });
   }
 
-  #tell({ id: subscription }: Customer, type: string, data: object = {}): void {
+  #queue({ id: subscription }: Customer, type: string, data: object = {}): void {
     const timestamp = this.#clock.now().toISOString();
     const body = JSON.stringify({ type, timestamp, data: { subscription, ...data } });
     this.webhooks.push({ id: `msg-${this.webhooks.length}`, customer: subscription, body, answered: false });

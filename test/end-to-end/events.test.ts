@@ -9,7 +9,7 @@ const stack = useTestStack();
 const customer = { id: "1001", email: "ann@example.com" };
 const listed = async () => (await (await fetch(`${stack.url}/local/events`)).json()) as Announcement[];
 
-test("others are told of each change of a license, with its key and expiry", async () => {
+test("each change of a license is published, with its key and expiry", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2, customer }));
   await advanceDays(stack, 30);
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2 }));
@@ -60,7 +60,7 @@ test("others are told of each change of a license, with its key and expiry", asy
   expect(events.at(-1)).toMatchObject({ customer, plan: "vm6-monthly", license: { id: "334673", family: "platform" } });
 });
 
-test("a key that is made after the license works is waited for, not for ever, and by nobody but who is told", async () => {
+test("an order is published once its key exists, or after ten minutes without it", async () => {
   const later = (seconds: number) => stack.advanceTo(new Date(stack.clock.now().getTime() + seconds * 1000));
   stack.sandbox?.configure({ keySeconds: 90 });
   await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
@@ -82,7 +82,7 @@ test("a key that is made after the license works is waited for, not for ever, an
   expect((await stateOf(stack, "standard/43"))?.slots[0]?.license).not.toHaveProperty("keyAwaited");
 });
 
-test("others are told that a person is needed", async () => {
+test("an attention item is published with its reason", async () => {
   await tell(stack, "payment.succeeded", { ...paid(inDays(stack, 30)), plan: "vm7-monthly" });
   await stack.settle();
   expect(await listed()).toMatchObject([

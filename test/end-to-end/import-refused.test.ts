@@ -124,8 +124,8 @@ describe("an import is refused and stores nothing for", () => {
     ).toEqual([
       "line 2: billmgr has no license 999999 of platform",
       'line 3: elid: found "12a", expected a license number',
-      'line 4: the catalog has no plan "vm6-montly", did you mean "vm6-monthly"?',
-      'line 5: "strpe/1": no such storefront, did you mean "stripe"?',
+      'line 4: the catalog has no plan "vm6-montly"; did you mean "vm6-monthly"?',
+      'line 5: "strpe/1": no such storefront; did you mean "stripe"?',
       `line 6: license ${elid} is already in line 4`,
       'line 7: "dci6-monthly" is not sold at paddle: the catalog lists nothing under its soldAs.paddle',
       `line 8: "vm6-node" is an extra; add a line of standard/8 with the plan of license ${elid}`,

@@ -5,9 +5,9 @@ import { carryOut, checkImport, type Line } from "../../operator/actions/import.
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve } from "../../operator/actions/repair.ts";
 import { show } from "../../operator/actions/show.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
 import { startOf } from "../../shared/licensing/time.ts";
 import { done, inDays, paid, stateOf, tell, tellStripe, testCatalog } from "../support/local.ts";
 import { lineOf, useShop } from "../support/moving-in.ts";

@@ -4,8 +4,8 @@ import { useTestStack } from "../support/test-stack.ts";
 
 const stack = useTestStack();
 
-describe("a customer's life by the generic door", () => {
-  test("buys, renews, changes, fails, pays, pauses, resumes, cancels, is deleted", async () => {
+describe("a customer of the storefront standard", () => {
+  test("buys, renews, changes, fails to pay, is suspended, pays, is resumed, cancels, and is deleted", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2 }));
     await advanceDays(stack, 30);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { quantity: 2 }));
@@ -33,7 +33,7 @@ describe("a customer's life by the generic door", () => {
     ]);
   });
 
-  test("the order carries one reference in remoteid and comment, of at most 32 characters, and no autoprolong", async () => {
+  test("gets an order with one reference in remoteid and comment, and without autoprolong", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await stack.settle();
     const [order] = stack.sandbox?.ledger() ?? [];
@@ -42,7 +42,7 @@ describe("a customer's life by the generic door", () => {
     expect(order?.params.comment).toBe(order?.params.remoteid);
   });
 
-  test("the same event delivered five times buys once", async () => {
+  test("buys once if the same event is delivered five times", async () => {
     const payment = paid(inDays(stack, 30));
     const at = stack.clock.now();
     for (let i = 0; i < 5; i++) await tell(stack, "payment.succeeded", payment, { id: "msg_again", at });
@@ -50,7 +50,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("the same payment told by two events buys once", async () => {
+  test("buys once if two events contain the same payment", async () => {
     const payment = paid(inDays(stack, 30));
     await tell(stack, "payment.succeeded", payment);
     await advanceDays(stack, 1);
@@ -59,7 +59,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("an older change that arrives after a newer one changes nothing", async () => {
+  test("is not affected by an older change that arrives after a newer one", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 2);
     await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 7 });
@@ -68,7 +68,7 @@ describe("a customer's life by the generic door", () => {
     expect(stack.sandbox?.licenses()[0]?.addons).toEqual({ 55165: 7 });
   });
 
-  test("a year of monthly payments buys one period each, though months drift", async () => {
+  test("gets one period for each of twelve monthly payments, although months drift", async () => {
     await stack.advanceTo(new Date("2027-01-31T12:00:00Z"));
     for (let month = 1; month <= 12; month++) {
       await tell(stack, "payment.succeeded", { payment: `month-${month}`, plan: "vm6-monthly", months: 1 });
@@ -78,7 +78,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack).filter((one) => /order|prolong/.test(one))).toHaveLength(12);
   }, 20_000);
 
-  test("payments told in months that come some minutes late do not drift, and suspend nobody", async () => {
+  test("is not suspended if monthly payments arrive some minutes late", async () => {
     await stack.advanceTo(new Date("2027-01-31T10:00:00Z"));
     for (const month of ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]) {
       await stack.advanceTo(new Date(`${month}T10:05:00Z`));
@@ -88,7 +88,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", ...Array(4).fill("prolong 334673")]);
   });
 
-  test("an event dated in the future counts from its receipt, and not again at that time", async () => {
+  test("gets a period from the receipt of a payment that is dated in the future, and none at that date", async () => {
     const payment = { payment: "p", plan: "vm6-monthly", months: 1 };
     await tell(stack, "payment.succeeded", payment, { at: inDays(stack, 40) });
     await stack.settle();
@@ -97,7 +97,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673"]);
   });
 
-  test("licenses are ordered one each and the newest end first", async () => {
+  test("loses the newest licenses first", async () => {
     const plan = "dci6-monthly";
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan, quantity: 3 }));
     await advanceDays(stack, 1);
@@ -106,7 +106,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", "order 334674", "order 334675", "suspend 334674", "suspend 334675"]);
   });
 
-  test("another product is ordered before the old license is deleted", async () => {
+  test("gets another product before the old license is deleted", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 1);
     await tell(stack, "subscription.changed", { plan: "dci6-monthly", quantity: 1 });
@@ -114,7 +114,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", "order 334674", "delete 334673"]);
   });
 
-  test("a trial license is replaced at the first payment", async () => {
+  test("gets a paid license in place of the trial at the first payment", async () => {
     const plan = "dci6-trial";
     await tell(stack, "payment.succeeded", paid(inDays(stack, 14), { plan, trial: true }));
     await advanceDays(stack, 14);
@@ -127,7 +127,7 @@ describe("a customer's life by the generic door", () => {
     ]);
   });
 
-  test("a refunded payment suspends at once, and a won dispute resumes", async () => {
+  test("is suspended immediately after a refund, and resumed when it is reversed", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p" }));
     await advanceDays(stack, 1);
     await tell(stack, "payment.refunded", { payment: "p" });
@@ -137,7 +137,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", "suspend 334673", "resume 334673"]);
   });
 
-  test("what was deleted is ordered anew when it is paid again", async () => {
+  test("gets a new license when paying again after the deletion", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 1);
     await tell(stack, "subscription.cancelled", {});
@@ -148,7 +148,7 @@ describe("a customer's life by the generic door", () => {
     expect((await stateOf(stack))?.slots).toMatchObject([{ n: 1, generation: 2 }]);
   });
 
-  test("time in which nobody paid is not bought: the lapsed license is replaced", async () => {
+  test("gets a new license after a long gap, and the gap is not bought", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 200);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
@@ -171,14 +171,14 @@ describe("a customer's life by the generic door", () => {
     expect(purchases(done(stack))).toEqual(purchases(expected));
   });
 
-  test("a time too far ahead to be believed buys nothing", async () => {
+  test("gets nothing for a payment that is implausibly far ahead", async () => {
     await tell(stack, "payment.succeeded", paid(new Date("2126-12-23T00:00:00Z")));
     await advanceDays(stack, 1);
     expect(done(stack)).toEqual([]);
     expect((await stack.table.attention()).keys).toHaveLength(1);
   });
 
-  test("an old debt that is paid after the end takes nothing up again", async () => {
+  test("gets no license for an old debt that is paid after the end", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await advanceDays(stack, 10);
     await tell(stack, "subscription.cancelled", {});
@@ -188,7 +188,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", "suspend 334673", "delete 334673"]);
   });
 
-  test("an item that is taken away ends by policy, for nothing replaces it", async () => {
+  test("loses the license of a removed item by policy", async () => {
     const items = [
       { plan: "vm6-monthly", quantity: 1 },
       { plan: "dci6-monthly", quantity: 1 },
@@ -203,7 +203,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack).filter((one) => /suspend|delete/.test(one))).toEqual(ended);
   });
 
-  test("a renewal that does not tell the quantity keeps it", async () => {
+  test("keeps the quantity if a renewal omits it", async () => {
     const plan = "dci6-monthly";
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { plan, quantity: 2 }));
     await advanceDays(stack, 29);
@@ -212,7 +212,7 @@ describe("a customer's life by the generic door", () => {
     expect(done(stack)).toEqual(["order 334673", "order 334674", "prolong 334673", "prolong 334674"]);
   });
 
-  test("a payment taken back after its time withholds what it bought", async () => {
+  test("is suspended if a payment is refunded after its period", async () => {
     await stack.restart({ catalog: testCatalog({ graceDays: 60 }) });
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p" }));
     await advanceDays(stack, 31);
@@ -223,7 +223,7 @@ describe("a customer's life by the generic door", () => {
     expect((await stateOf(stack))?.slots).toMatchObject([{ license: { suspended: true } }]);
   });
 
-  test("before_expiry buys a yearly payment month by month", async () => {
+  test("gets monthly periods for a yearly payment with before_expiry", async () => {
     await stack.restart({
       catalog: testCatalog({ renew: "before_expiry" }),
     });

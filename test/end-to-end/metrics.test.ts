@@ -15,13 +15,13 @@ beforeEach(() => {
   puts = [];
 });
 
-const of = (name: MetricName) => puts.filter((one) => one.name === name);
-const sum = (name: MetricName) => of(name).reduce((total, { value }) => total + value, 0);
-const largest = (name: MetricName) => Math.max(...of(name).map(({ value }) => value));
-const observation = () => watch({ table: stack.table, now: stack.clock.now, metrics });
+const putsOf = (name: MetricName) => puts.filter((one) => one.name === name);
+const sum = (name: MetricName) => putsOf(name).reduce((total, { value }) => total + value, 0);
+const maxOf = (name: MetricName) => Math.max(...putsOf(name).map(({ value }) => value));
+const runWatch = () => watch({ table: stack.table, now: stack.clock.now, metrics });
 const minutes = (count: number) => advanceMinutes(stack, count);
 
-test("each metric is put by what it measures, and no other", async () => {
+test("each action publishes its metric, and every metric is published", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
   await minutes(1);
   await tell(stack, "subscription.changed", { plan: "vm6-monthly", quantity: 3 });
@@ -29,8 +29,8 @@ test("each metric is put by what it measures, and no other", async () => {
   expect([sum("Orders"), sum("Prolongs"), sum("OtherChanges"), sum("Refusals"), sum("UnknownOutcomes")]).toEqual([
     1, 1, 1, 0, 0,
   ]);
-  expect(of("PaymentToLicense")).toHaveLength(1);
-  expect(of("PaymentToLicense")[0]?.value).toBeLessThan(120);
+  expect(putsOf("PaymentToLicense")).toHaveLength(1);
+  expect(putsOf("PaymentToLicense")[0]?.value).toBeLessThan(120);
   expect(sum("Announcements")).toBe(3);
 
   stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
@@ -43,48 +43,48 @@ test("each metric is put by what it measures, and no other", async () => {
   await tell(stack, "payment.succeeded", { ...paid(inDays(stack, 30)), subscription: "43" });
   await minutes(1);
   expect(sum("Refusals")).toBe(1);
-  await observation();
+  await runWatch();
   expect([
     sum("AttentionCount"),
     sum("Halted"),
     sum("OrdersThisHour"),
     sum("OrdersToday"),
-    largest("OverdueAge"),
+    maxOf("OverdueAge"),
   ]).toEqual([1, 0, 2, 2, 0]);
-  expect(largest("Balance")).toBeGreaterThan(90_000);
+  expect(maxOf("Balance")).toBeGreaterThan(90_000);
 
   const forged = await fetch(`${stack.url}/webhooks/standard`, { method: "POST", body: "{}" });
   expect(forged.status).toBe(401);
-  await fetch(`${stack.url}/webhooks/no-such-door`, { method: "POST", body: "{}" });
+  await fetch(`${stack.url}/webhooks/no-such-storefront`, { method: "POST", body: "{}" });
   expect(sum("SignatureFailures")).toBe(1);
-  const answers = of("Webhooks").map(({ dimensions }) => `${dimensions.storefront} ${dimensions.answer}`);
+  const answers = putsOf("Webhooks").map(({ dimensions }) => `${dimensions.storefront} ${dimensions.answer}`);
   expect(answers).toEqual([...Array(4).fill("standard 200"), "standard 401"]);
 
   await stack.table.setHalt({ since: stack.clock.now().toISOString(), reason: "maintenance" });
-  await observation();
-  expect(largest("Halted")).toBe(1);
+  await runWatch();
+  expect(maxOf("Halted")).toBe(1);
   await advanceDays(stack, 1);
   expect(new Set(puts.map(({ name }) => name))).toEqual(new Set(Object.keys(metricUnits)));
 });
 
-test("how long an outcome has been unknown grows until it is known", async () => {
+test("the age of an unknown outcome grows until the outcome is known", async () => {
   await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
   await minutes(1);
   stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
   await tell(stack, "payment.succeeded", paid(inDays(stack, 60)));
   await minutes(20);
-  expect(largest("UnknownOutcomeAge")).toBeGreaterThanOrEqual(540);
+  expect(maxOf("UnknownOutcomeAge")).toBeGreaterThanOrEqual(540);
   await minutes(60);
-  const known = of("UnknownOutcomeAge").length;
+  const known = putsOf("UnknownOutcomeAge").length;
   expect(sum("Prolongs")).toBe(1);
   await minutes(60);
-  expect(of("UnknownOutcomeAge")).toHaveLength(known);
+  expect(putsOf("UnknownOutcomeAge")).toHaveLength(known);
 });
 
-test("what should have been woken is overdue", async () => {
+test("a subscription that should have been woken is overdue", async () => {
   const due = new Date(stack.clock.now().getTime() - 1_200_000).toISOString();
   const table = { ...stack.table, due: async () => ({ keys: [{ key: "subscription#standard/1" as const, due }] }) };
   await watch({ table, now: stack.clock.now, metrics });
-  expect(largest("OverdueAge")).toBeGreaterThanOrEqual(1200);
-  expect(largest("OverdueAge")).toBeLessThan(1260);
+  expect(maxOf("OverdueAge")).toBeGreaterThanOrEqual(1200);
+  expect(maxOf("OverdueAge")).toBeLessThan(1260);
 });

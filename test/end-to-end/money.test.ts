@@ -82,7 +82,7 @@ test("F2: the invoice for February that is paid before the one for January buys 
     catalog: testCatalog(),
     secrets: () => secrets,
     clock: new Date("2026-12-01T09:00:00Z"),
-    scheduleEvery: 3_600_000,
+    scheduleIntervalMs: 3_600_000,
     log: { info() {}, warn() {}, error() {} },
   });
   now = stack.clock.now;

@@ -94,7 +94,7 @@ describe("import", () => {
   });
 
   test.each([
-    ["elid,plan,subscripton\n", 'line 1: no column "subscription", did you mean "subscripton"?'],
+    ["elid,plan,subscripton\n", 'line 1: no column "subscription"; did you mean "subscripton"?'],
     ["subscription,elid,plan,quantity\ns/1,5,p,two\n", 'line 2: quantity: found "two", expected a whole number'],
     ["subscription,elid,plan,paidThrough\ns/1,5,p,31.1.27\n", 'line 2: paidThrough: found "31.1.27", expected a day'],
     ["subscription,elid,plan,paidThrough\ns/1,5,p,2027-02-30\n", 'found "2027-02-30", expected a day'],

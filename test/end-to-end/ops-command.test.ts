@@ -178,15 +178,15 @@ test("probe works without a stack", async () => {
 
 describe("an error is explained without a stack trace", () => {
   test.each([
-    [["atention"], 'no such command "atention", did you mean "attention"?'],
+    [["atention"], 'no such command "atention"; did you mean "attention"?'],
     [["--json"], 'found "--json"; the command comes first'],
     [["show"], "<subscription or event> is missing"],
     [["show", "a/1", "b/2"], 'unexpected argument "b/2"'],
-    [["retry", "standard/1", "--jsn"], 'no such option --jsn, did you mean "json"?'],
+    [["retry", "standard/1", "--jsn"], '--jsn is not an option; did you mean "json"?'],
     [["resolve", "standard/1", "--yes"], "resolve needs exactly one of --adopt, --never-bought, --done, --gone"],
     [["resolve", "standard/1", "--done", "--gone", "5", "--yes"], "resolve needs exactly one of"],
     [["retry", "standard/none"], "no subscription standard/none is known"],
-    [["show", "strpe/1"], 'no such storefront, did you mean "stripe"?'],
+    [["show", "strpe/1"], 'no such storefront; did you mean "stripe"?'],
     [["show", "standard/none"], "no subscription and no event standard/none is known"],
     [["preview", "nowhere.json"], "nowhere.json does not exist"],
     [["probe", "--secrets", "s.json"], "--billmgr and --secrets must be passed together"],
@@ -207,7 +207,7 @@ describe("an error is explained without a stack trace", () => {
 
   test("wrong usage is answered with the problem and a pointer to the help", async () => {
     expect((await run(["retry", "standard/1", "--jsn"])).err).toBe(
-      'no such option --jsn, did you mean "json"?\nsee: npm run ops -- retry --help\n',
+      '--jsn is not an option; did you mean "json"?\nsee: npm run ops -- retry --help\n',
     );
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { preview } from "../../operator/actions/preview.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { advanceMinutes, done, inDays, orderForm, paid, postToBillmgr, tell } from "../support/local.ts";
 import { invoice, stripeEvent } from "../support/stripe.ts";

@@ -55,6 +55,7 @@ describe("a probe", () => {
     const { able } = await probeAll();
     expect(able).toMatchObject({
       "find an order by its reference after a lost response": "unclear",
+      "check before each order that it was not made already": "unclear",
       "prove that an order was not made, and repeat it automatically": "unclear",
       "verify that a license was prolonged": "unclear",
       "retry after a top-up, and warn about a low balance": "yes",
@@ -62,19 +63,20 @@ describe("a probe", () => {
   });
 
   const findOrder = "find an order by its reference after a lost response";
+  const guardOrder = "check before each order that it was not made already";
   const proveAbsence = "prove that an order was not made, and repeat it automatically";
   test.each<[string, Partial<Settings>, Record<string, string>, Record<string, string>]>([
     [
       "a list without references: the forms show them",
       { listShowsRemoteid: false, listShowsComment: false },
       { "the list shows our reference": "no" },
-      { [findOrder]: "yes", [proveAbsence]: "yes" },
+      { [findOrder]: "yes", [guardOrder]: "yes", [proveAbsence]: "yes" },
     ],
     [
       "no references anywhere",
       { listShowsRemoteid: false, listShowsComment: false, formHides: ["remoteid", "comment"] },
       {},
-      { [findOrder]: "no", [proveAbsence]: "no" },
+      { [findOrder]: "no", [guardOrder]: "no", [proveAbsence]: "no" },
     ],
     [
       "a filter that cannot be cleared",
@@ -86,7 +88,7 @@ describe("a probe", () => {
       "a filter whose form is refused",
       { filterSubmit: "refused" },
       { "the whole list can be read": "no" },
-      { [findOrder]: "yes", [proveAbsence]: "no" },
+      { [findOrder]: "yes", [guardOrder]: "no", [proveAbsence]: "no" },
     ],
     [
       "no list at all",
@@ -211,7 +213,7 @@ describe("a trial order", () => {
   });
 
   test("needs a plan with a trial", async () => {
-    await expect(trial("dci6-monthly")).rejects.toThrow('no plan "dci6-monthly" with a trial, expected dci6-trial');
+    await expect(trial("dci6-monthly")).rejects.toThrow('no plan "dci6-monthly" with a trial; expected dci6-trial');
     expect(sandbox.snapshot().calls).toEqual([]);
   });
 });

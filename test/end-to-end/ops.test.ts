@@ -9,7 +9,7 @@ import { halt, resume } from "../../operator/actions/halt.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve, retry } from "../../operator/actions/repair.ts";
 import { show, showEvent } from "../../operator/actions/show.ts";
-import { PreconditionFailed } from "../../shared/licensing/repair.ts";
+import { PreconditionFailed } from "../../shared/errors.ts";
 import {
   advanceMinutes,
   done,

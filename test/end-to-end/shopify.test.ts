@@ -8,15 +8,15 @@ const life = lives.Shopify;
 
 const stack = useTestStack();
 
-test("Shopify: a failed renewal suspends the license after the grace period", { timeout: 20_000 }, async () => {
+test("Shopify: a failed attempt leaves paid time alone, and grace begins at its end", { timeout: 20_000 }, async () => {
   const failure = life.events[5] as Delivery;
   const triggeredAt = "2026-12-20T10:00:00Z";
   const headers = { ...failure.headers, "x-shopify-triggered-at": triggeredAt };
   await life.play(stack, [...life.events.slice(0, 2), { ...failure, at: new Date(triggeredAt), headers }]);
-  await stack.advanceTo(new Date("2026-12-24"));
+  await stack.advanceTo(new Date("2026-12-28"));
   expect(doneAt(stack)).toEqual([
     ["2026-11-23", "order", { 55165: 3 }],
-    ["2026-12-23", "suspend"],
+    ["2026-12-26", "suspend"],
   ]);
 });
 

@@ -101,6 +101,22 @@ const expected: Record<keyof typeof lives, { ledger: Ledger; sameUntil: string }
     // Purchases and payments only. HostBill signs the time of sending, which is also the event's: a late delivery is a new event.
     sameUntil: "2027-01-01",
   },
+  Appstle: {
+    ledger: [
+      ...grown,
+      ["2027-01-25", "prolong"],
+      ["2027-02-01", "suspend"],
+      ["2027-02-05", "resume"],
+      // Cancelled on the 12th, and paid until the 23rd.
+      ["2027-02-23", "suspend"],
+      ...deleted,
+    ],
+    sameUntil: "2027-02-10",
+  },
+  Recharge: {
+    ledger: [...grown, ["2027-01-25", "prolong"], ["2027-02-23", "suspend"], ...deleted],
+    sameUntil: "2027-02-10",
+  },
 };
 
 function stripe() {

@@ -16,7 +16,7 @@ const buy = async (storefront: string) =>
   (await submit("send", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
-  const sends = (step: string) => Object.hasOwn(shopNamed(storefront)?.tell ?? {}, step);
+  const sends = (step: string) => Object.hasOwn(shopNamed(storefront)?.webhooks ?? {}, step);
 
   test("buys, grows, pays, pays late, cancels, and ends: each change is called once", { timeout: 30_000 }, async () => {
     const name = await buy(storefront);
@@ -41,8 +41,8 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
       "suspend",
       "prolong",
       "resume",
-      // An order of Shopify's tells no period: paid after the grace it counts from then on, past the license.
-      ...(storefront === "shopify" ? ["prolong"] : []),
+      // These payments contain no period. One after the grace counts from then on, past the license's end.
+      ...(["shopify", "appstle", "recharge"].includes(storefront) ? ["prolong"] : []),
       "suspend",
       "delete",
     ]);
@@ -71,7 +71,7 @@ test("steps continue from the table alone, so they survive a restart", async () 
   expect(last).toMatchObject({ from: "2027-02-23T08:00:00.000Z", through: "2027-03-23T08:00:00.000Z" });
 });
 
-test("an unknown storefront, step, duration, or fault is refused with the reason", async () => {
+test("an unknown storefront, step, subscription, duration, or fault is refused with a message", async () => {
   for (const [path, fields, why] of [
     ["send", { storefront: "nobody", step: "buy" }, "has no secret"],
     ["send", { storefront: "stripe", step: "nothing" }, "there is no step"],
@@ -84,7 +84,7 @@ test("an unknown storefront, step, duration, or fault is refused with the reason
   }
 });
 
-test("Try it is not available with a real billmgr, because it would spend money", async () => {
+test("with a real billmgr the pages do not exist, because buttons would spend money", async () => {
   await withTestStack({ billmgr: "http://127.0.0.1:1/manager/billmgr" }, async (real) => {
     expect((await ask(real, "/try")).status).toBe(404);
     expect((await change(real, "/try/send", { storefront: "stripe", step: "buy" })).status).toBe(404);

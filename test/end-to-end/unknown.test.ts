@@ -23,15 +23,15 @@ const calls = (operation: string) =>
     .then((response) => response.json() as Promise<{ operation: string }[]>)
     .then((all) => all.filter((call) => call.operation === operation).length);
 
-/** A license of another subscription, by which the list proves that it shows references. */
-async function withWitness() {
+/** Orders a license for another subscription, which proves that the list shows references. */
+async function orderKnownLicense() {
   await buy("an earlier one");
   await minutes(1);
 }
 
 describe("an order whose outcome is unknown", () => {
   test.each(["act_then_drop", "long_request", "truncated", "malformed", "empty", "reply_without_id"])(
-    "%s: the license is found by its reference and adopted, and not ordered again",
+    "%s: finds the license by its reference, adopts it, and does not order again",
     async (fault) => {
       stack.sandbox?.plan({ fault: fault as "act_then_drop", func: "order" });
       await buy();
@@ -45,9 +45,9 @@ describe("an order whose outcome is unknown", () => {
   );
 
   test.each(["drop_before_acting", "html", "captcha", "503"])(
-    "%s: it is ordered again only after absence was proved over half an hour",
+    "%s: orders again only after absence was proved over half an hour",
     async (fault) => {
-      await withWitness();
+      await orderKnownLicense();
       stack.sandbox?.plan({ fault: fault as "html", func: "order" });
       await buy();
       await minutes(29);
@@ -57,7 +57,7 @@ describe("an order whose outcome is unknown", () => {
     },
   );
 
-  test("absence is no proof while no license of ours is known: it waits for a person, and is never ordered again", async () => {
+  test("needs attention and is not repeated while no known license proves the absence", async () => {
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
     await buy();
     await advanceDays(stack, 3);
@@ -65,8 +65,8 @@ describe("an order whose outcome is unknown", () => {
     expect((await stateOf(stack))?.attention).toMatchObject([{ reason: { code: "absence_not_proved" } }]);
   });
 
-  test("an order in billmgr's basket is never ordered again: a person could pay it", async () => {
-    await withWitness();
+  test("is never repeated while the order is in billmgr's cart", async () => {
+    await orderKnownLicense();
     stack.sandbox?.plan({ fault: "basket", func: "order" });
     await buy();
     await advanceDays(stack, 2);
@@ -74,7 +74,7 @@ describe("an order whose outcome is unknown", () => {
     expect((await stateOf(stack))?.attention).toMatchObject([{ reason: { code: "in_cart" } }]);
   });
 
-  test("a list that shows no references is answered by the form of each new license", async () => {
+  test("is resolved by the forms of new licenses if the list shows no references", async () => {
     stack.sandbox?.configure({ listShowsRemoteid: false, listShowsComment: false });
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
     await buy();
@@ -82,8 +82,8 @@ describe("an order whose outcome is unknown", () => {
     expect((await stateOf(stack))?.slots).toMatchObject([{ license: { elid: "334673" } }]);
   });
 
-  test("a filter left in the account hides nothing", async () => {
-    await withWitness();
+  test("is resolved although a filter was left in the account", async () => {
+    await orderKnownLicense();
     await postToBillmgr(stack, { func: "platform.filter", sok: "ok", id: "1" });
     stack.sandbox?.plan({ fault: "act_then_drop", func: "order" });
     await buy();
@@ -93,8 +93,8 @@ describe("an order whose outcome is unknown", () => {
   });
 });
 
-describe("any other operation whose outcome is unknown", () => {
-  test("a prolong that took effect is seen by the expiry and not repeated", async () => {
+describe("another operation whose outcome is unknown", () => {
+  test("is not repeated if the expiry shows that the prolong took effect", async () => {
     await buy();
     await advanceDays(stack, 29);
     stack.sandbox?.plan({ fault: "act_then_drop", func: "prolong" });
@@ -104,7 +104,7 @@ describe("any other operation whose outcome is unknown", () => {
     expect((await stateOf(stack))?.slots[0]?.license?.expiry).toBe("2027-01-23");
   });
 
-  test("a prolong that did not is repeated after half an hour", async () => {
+  test("is repeated after half an hour if the prolong had no effect", async () => {
     await buy();
     await advanceDays(stack, 29);
     stack.sandbox?.plan({ fault: "drop_before_acting", func: "prolong" });
@@ -119,7 +119,7 @@ describe("any other operation whose outcome is unknown", () => {
     ["edit", "subscription.changed", { plan: "vm6-monthly", quantity: 4 }],
     ["suspend", "subscription.paused", {}],
     ["delete", "subscription.cancelled", {}],
-  ])("%s is done once, whichever side of the drop it was on", async (operation, type, data) => {
+  ])("%s is done once, whether it took effect before the drop or not", async (operation, type, data) => {
     for (const fault of ["act_then_drop", "drop_before_acting"] as const) {
       const [subscription, policy] = [`of ${fault}`, { onEnd: "delete" }];
       if (operation === "delete" && fault === "act_then_drop") {
@@ -135,8 +135,8 @@ describe("any other operation whose outcome is unknown", () => {
   });
 });
 
-describe("a call that billmgr did not get or refused", () => {
-  test("an unreachable billmgr loses nothing: it is asked again until it answers", async () => {
+describe("a call that billmgr did not receive or refused", () => {
+  test("is retried until billmgr can be reached", async () => {
     await stack.restart({ billmgr: "http://127.0.0.1:9/billmgr" });
     await buy();
     await minutes(120);
@@ -145,7 +145,7 @@ describe("a call that billmgr did not get or refused", () => {
     expect(state?.attention).toBeUndefined();
   });
 
-  test("orders that never left do not use up the limit", async () => {
+  test("does not count against the order limit if it was never sent", async () => {
     const catalog = testCatalog({}, { ordersPerHour: 3 });
     await stack.restart({ billmgr: "http://127.0.0.1:1025/billmgr", catalog });
     for (const subscription of ["a", "b", "c"]) await buy(subscription);
@@ -153,7 +153,7 @@ describe("a call that billmgr did not get or refused", () => {
     expect((await stack.table.attention()).keys).toEqual([]);
   });
 
-  test("a definite refusal waits for a person with what billmgr said", async () => {
+  test("needs attention with billmgr's error if it was refused", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "value", object: "pricelist" });
     await buy();
     await advanceDays(stack, 1);
@@ -163,7 +163,7 @@ describe("a call that billmgr did not get or refused", () => {
     ]);
   });
 
-  test("a wrong password halts the calls of everybody at once, and all goes on once that is lifted", async () => {
+  test("halts all calls if the password is wrong, until the halt is lifted", async () => {
     stack.sandbox?.plan({ fault: "error", func: "order", type: "auth", object: "badpassword" });
     await buy("first");
     await stack.settle();
@@ -178,12 +178,12 @@ describe("a call that billmgr did not get or refused", () => {
   });
 
   test.each([
-    ["an error of a type of its own", { fundsReply: "error" }],
+    ["an error of its own type", { fundsReply: "error" }],
     ["the definite error of a field", { fundsReply: "error", fundsError: { type: "value", object: "balance" } }],
   ] as const)(
     "an order without money, answered by %s, waits with the reason until the balance rises",
     async (_, of) => {
-      await withWitness();
+      await orderKnownLicense();
       stack.sandbox?.configure({ ...of, balance: 3 });
       await buy();
       await minutes(60);
@@ -199,8 +199,8 @@ describe("a call that billmgr did not get or refused", () => {
     },
   );
 
-  test("money that comes before the absence is proved counts", async () => {
-    await withWitness();
+  test("is repeated if the balance rises before the absence is proved", async () => {
+    await orderKnownLicense();
     stack.sandbox?.configure({ balance: 3 });
     await buy();
     await minutes(5);
@@ -209,7 +209,7 @@ describe("a call that billmgr did not get or refused", () => {
     expect(done(stack)).toEqual(["order 334673", "order 334674"]);
   });
 
-  test("what cannot be called for a day needs a person, and goes on by itself when it can", async () => {
+  test("needs attention after a day without success, and continues automatically", async () => {
     stack.sandbox?.configure({ denied: ["read"] });
     await buy();
     await advanceDays(stack, 0.5);
@@ -222,30 +222,30 @@ describe("a call that billmgr did not get or refused", () => {
     expect(done(stack)).toEqual(["order 334673", "edit 334673"]);
   });
 
-  test("an order that billmgr leaves unpaid waits for its payment, which settles it", async () => {
+  test("needs attention if billmgr leaves the order unpaid", async () => {
     stack.sandbox?.plan({ fault: "unpaid", func: "order" });
     await buy();
     await minutes(30);
     expect((await stateOf(stack))?.attention).toMatchObject([{ reason: { code: "unpaid_at_billmgr" } }]);
   });
 
-  test("a balance below the minimum is warned of when something is bought, and is no reason not to", async () => {
-    const warned: unknown[] = [];
-    const log = { info() {}, error() {}, warn: (message: string, fields: object) => warned.push([message, fields]) };
+  test("is made despite a balance below the minimum, with a warning", async () => {
+    const warnings: unknown[] = [];
+    const log = { info() {}, error() {}, warn: (message: string, fields: object) => warnings.push([message, fields]) };
     await stack.restart({ catalog: testCatalog({}, { minimumBalance: 100 }), log });
     stack.sandbox?.configure({ balance: 110 });
     await buy("a");
     await stack.settle();
     expect(await stack.table.balance()).toMatchObject({ amount: 110, currency: "EUR", low: false });
-    expect(warned).toEqual([]);
+    expect(warnings).toEqual([]);
     await buy("b");
     await stack.settle();
     expect(await stack.table.balance()).toMatchObject({ amount: 91.5, low: true });
-    expect(warned).toEqual([["the balance is low", { amount: 91.5, currency: "EUR", minimumBalance: 100 }]]);
+    expect(warnings).toEqual([["the balance is low", { amount: 91.5, currency: "EUR", minimumBalance: 100 }]]);
     expect(done(stack)).toHaveLength(2);
   });
 
-  test("orders past the hour's limit wait for a person", async () => {
+  test("needs attention past the order limit of the hour", async () => {
     await stack.restart({ catalog: testCatalog({}, { ordersPerHour: 2 }) });
     for (const subscription of ["a", "b", "c"]) await buy(subscription);
     await minutes(5);
@@ -253,8 +253,8 @@ describe("a call that billmgr did not get or refused", () => {
   });
 });
 
-test("an outage of hours after a lost purchase is sat out", async () => {
-  await withWitness();
+test("a lost purchase is resolved after an outage of hours", async () => {
+  await orderKnownLicense();
   stack.sandbox?.plan({ fault: "drop_before_acting", func: "order" });
   stack.sandbox?.plan({ fault: "503", func: "list", times: 5 });
   await buy();
@@ -262,7 +262,7 @@ test("an outage of hours after a lost purchase is sat out", async () => {
   expect(done(stack)).toEqual(["order 334673", "order 334674"]);
 });
 
-test("an order that billmgr finishes after a day is settled then, and nobody is asked any more", async () => {
+test("an order that billmgr finishes after a day is settled, and its attention item is closed", async () => {
   stack.sandbox?.configure({ stuckProcessing: true });
   await buy();
   await minutes(30 * 60);
@@ -275,7 +275,7 @@ test("an order that billmgr finishes after a day is settled then, and nobody is 
   expect(state?.attention).toBeUndefined();
 });
 
-test("a license that somebody deleted already needs no deleting", async () => {
+test("a license that someone else deleted needs no delete call", async () => {
   await stack.restart({ catalog: testCatalog({ onEnd: "delete" }) });
   await buy();
   await minutes(1);
@@ -286,7 +286,7 @@ test("a license that somebody deleted already needs no deleting", async () => {
   expect((await stateOf(stack))?.slots).toMatchObject([{ generation: 2 }]);
 });
 
-test("an order that billmgr processes for hours is looked at again and again, and not repeated", async () => {
+test("an order that billmgr processes for hours is observed repeatedly and not repeated", async () => {
   stack.sandbox?.configure({ stuckProcessing: true });
   await buy();
   await minutes(300);
@@ -297,7 +297,7 @@ test("an order that billmgr processes for hours is looked at again and again, an
   expect((await stateOf(stack))?.operation).toMatchObject({ state: "finished", outcome: "done" });
 });
 
-test("authinfo is in no address, stored item or log, though billmgr echoes it", async () => {
+test("authinfo is in no URL, stored item, or log, although billmgr echoes it", async () => {
   knowingly("a reply of billmgr");
   const lines: string[] = [];
   const log = (message: string, fields: object) => lines.push(message + JSON.stringify(fields));

@@ -3,11 +3,12 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { serveSandbox } from "../../local/simulators/billmgr/serve.ts";
-import { createBillmgr, ReadError } from "../../shared/billmgr/billmgr.ts";
+import { createBillmgr } from "../../shared/billmgr/billmgr.ts";
 import { outcomeOf } from "../../shared/billmgr/outcome.ts";
 import { readBack } from "../../shared/billmgr/readback.ts";
 import { requestOf } from "../../shared/billmgr/requests.ts";
 import { maxResponseBytes, type Post, type PostResult, postTo } from "../../shared/billmgr/transport.ts";
+import { ReadError } from "../../shared/errors.ts";
 import type { Change, ChangeKind } from "../../shared/licensing/operation.ts";
 import { addMonths } from "../../shared/licensing/time.ts";
 import { operation, orderOf } from "../support/events.ts";
@@ -220,6 +221,7 @@ describe("the client", () => {
           reference: "bw-1",
           elid: undefined,
           knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
+          holderOf: async () => undefined,
         };
         const open = operation({ change: changes[kind], state, before });
         const result = await readable(readBack(open, known, clientOf(given)));
@@ -236,7 +238,12 @@ describe("the client", () => {
   test("a license with any number of addons is seen in a few words", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = { reference: "bw-1", elid: undefined, knownLicenses: async () => [] };
+    const known = {
+      reference: "bw-1",
+      elid: undefined,
+      knownLicenses: async () => [],
+      holderOf: async () => undefined,
+    };
     const result = await readBack(operation({ change: changes.edit }), known, billmgr);
     expect(result.verdict).toBe("achieved");
     expect(result.evidence.length).toBeLessThan(200);

@@ -168,7 +168,7 @@ describe("catalogs", () => {
         ),
         { numRuns: runs(200) },
       );
-      expect(() => parseCatalog({ ...catalogJson, policy: { [name]: 3661 } })).toThrow(`policy.${name}: found 3661`);
+      expect(() => parseCatalog({ ...catalogJson, policy: { [name]: 3661 } })).toThrow(`policy.${name} is 3661`);
     },
   );
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fullStack, plainStack, type Resource, root, type Synthesized, said } from "../support/synthesized.ts";
+import { formatted, fullStack, plainStack, type Resource, root, type Synthesized } from "../support/synthesized.ts";
 
 const plain = plainStack();
 const full = fullStack();
@@ -17,10 +17,10 @@ const alarmsOf = (stack: Synthesized): Record<string, Resource["Properties"]> =>
 
 const alarms = alarmsOf(full);
 
-const workers = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"];
-const ofWorkers = workers.flatMap((name) => [`${name}-errors`, `${name}-throttles`, `${name}-duration`]);
+const functions = ["webhook", "provision", "renew", "announce", "watch", "partner", "mail"];
+const functionAlarms = functions.flatMap((name) => [`${name}-errors`, `${name}-throttles`, `${name}-duration`]);
 
-test("there is one for everything that somebody suffers from", () => {
+test("the stack has exactly these alarms", () => {
   expect(Object.keys(alarms).sort()).toEqual(
     [
       "attention",
@@ -36,17 +36,17 @@ test("there is one for everything that somebody suffers from", () => {
       "server-errors",
       "signature-failures",
       "unknown-outcome",
-      ...ofWorkers,
+      ...functionAlarms,
     ].sort(),
   );
 });
 
-test("none is about what is not configured", () => {
+test("a feature that is not configured has no alarms", () => {
   const configured = Object.keys(alarms).filter((name) => !/^(balance|partner|mail)/.test(name));
   expect(Object.keys(alarmsOf(plain)).sort()).toEqual(configured.sort());
 });
 
-// "comparison threshold statistic minutes silence"
+// "comparison threshold statistic minutes missingData"
 test.each([
   ["attention", "> 0 Maximum 5 ignore"],
   ["unknown-outcome", "> 3600 Maximum 120 notBreaching"],
@@ -69,7 +69,7 @@ test.each([
   ["webhook-duration", "> 8000 p99 5 notBreaching"],
   ["provision-duration", "> 144000 p99 5 notBreaching"],
   ["announce-duration", "> 40000 p99 5 notBreaching"],
-])("%s rings at %s", (name, expected) => {
+])("the alarm %s starts at %s", (name, expected) => {
   const { ComparisonOperator, Threshold, Statistic, ExtendedStatistic, Period, TreatMissingData, EvaluationPeriods } =
     alarms[name] ?? {};
   const signs: Record<string, string> = {
@@ -77,29 +77,29 @@ test.each([
     GreaterThanOrEqualToThreshold: ">=",
     LessThanThreshold: "<",
   };
-  const is = [signs[ComparisonOperator], Threshold, Statistic ?? ExtendedStatistic, Period / 60, TreatMissingData];
-  expect([is.join(" "), EvaluationPeriods]).toEqual([expected, 1]);
+  const actual = [signs[ComparisonOperator], Threshold, Statistic ?? ExtendedStatistic, Period / 60, TreatMissingData];
+  expect([actual.join(" "), EvaluationPeriods]).toEqual([expected, 1]);
 });
 
-describe("who hears it", () => {
-  test("the topic, when an alarm comes and when it is over", () => {
+describe("the recipients of an alarm", () => {
+  test("are notified by the topic when the alarm starts and when it clears", () => {
     for (const { AlarmActions, OKActions, ActionsEnabled } of Object.values(alarms)) {
-      expect([AlarmActions, OKActions].map((actions) => actions.map(said))).toEqual([
+      expect([AlarmActions, OKActions].map((actions) => actions.map(formatted))).toEqual([
         ["<AlarmsTopic>"],
         ["<AlarmsTopic>"],
       ]);
       expect(ActionsEnabled).not.toBe(false);
     }
-    expect(said(full.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
+    expect(formatted(full.template.findOutputs("AlarmTopicArn").AlarmTopicArn?.Value)).toBe("<AlarmsTopic>");
   });
 
-  test("the operator by mail, if an address is given", () => {
+  test("include the operator's e-mail address, if one is configured", () => {
     plain.template.resourceCountIs("AWS::SNS::Subscription", 0);
     const [subscription] = Object.values(full.resources("AWS::SNS::Subscription"));
     expect(subscription?.Properties).toMatchObject({ Protocol: "email", Endpoint: "operator@shop.test" });
   });
 
-  test("the topic takes this stack's alarms, and nothing that is not encrypted", () => {
+  test("get messages of this stack's alarms only, sent over TLS", () => {
     // With a policy of its own a topic does not let CloudWatch in by itself: the alarms would ring unheard.
     const { Statement } = full.resource("AWS::SNS::TopicPolicy", "AlarmsTopicPolicy").Properties.PolicyDocument;
     expect(Statement).toMatchObject([
@@ -107,7 +107,7 @@ describe("who hears it", () => {
       { Effect: "Allow", Action: "sns:Publish", Principal: { Service: "cloudwatch.amazonaws.com" } },
     ]);
     const { StringEquals, ArnLike } = Statement[1].Condition;
-    expect([said(StringEquals["aws:SourceAccount"]), said(ArnLike["aws:SourceArn"])]).toEqual([
+    expect([formatted(StringEquals["aws:SourceAccount"]), formatted(ArnLike["aws:SourceArn"])]).toEqual([
       "<AWS::AccountId>",
       "arn:<AWS::Partition>:cloudwatch:eu-central-1:<AWS::AccountId>:alarm:shop-*",
     ]);
@@ -120,7 +120,7 @@ describe("docs/runbook.md", () => {
   const sections = runbook.split(/^## /m).slice(1);
   const anchorOf = (section: string) => section.split("\n")[0]?.toLowerCase().replaceAll(" ", "-") ?? "";
 
-  test("each alarm says what is suffered, in a sentence, and the section to read on in", () => {
+  test("each alarm's description contains its impact and names a section of the runbook", () => {
     for (const [name, { AlarmDescription }] of Object.entries(alarms)) {
       const [, impact, anchor] = /^([A-Z].{20,}\.) docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription) ?? [];
       expect({ name, impact }).toEqual({ name, impact: expect.any(String) });
@@ -128,12 +128,12 @@ describe("docs/runbook.md", () => {
     }
   });
 
-  test("each section is of an alarm, and tells who suffers, what to look at, what to do and when it is over", () => {
+  test("each section belongs to an alarm, and covers customer, diagnosis, fix, and end", () => {
     const anchors = Object.values(alarms).map(({ AlarmDescription }) => AlarmDescription.replace(/^.*#/, ""));
     expect(sections.map(anchorOf).sort()).toEqual([...new Set(anchors)].sort());
     for (const section of sections) {
-      const told = [...section.matchAll(/^- \*\*(.*?)\*\*/gm)].map(([, word]) => word);
-      expect([anchorOf(section), told]).toEqual([anchorOf(section), ["The customer:", "Look:", "Do:", "It clears"]]);
+      const parts = [...section.matchAll(/^- \*\*(.*?)\*\*/gm)].map(([, word]) => word);
+      expect([anchorOf(section), parts]).toEqual([anchorOf(section), ["The customer:", "Look:", "Do:", "It clears"]]);
     }
   });
 
@@ -141,7 +141,7 @@ describe("docs/runbook.md", () => {
     for (const [name, { AlarmDescription }] of Object.entries(alarms)) {
       const section = sections.find((one) => anchorOf(one) === AlarmDescription.replace(/^.*#/, "")) ?? "";
       const [line = ""] = /^Alarms?: .*?\. /ms.exec(section) ?? [];
-      // Where every function has one, two are named and the others left to the reader.
+      // If every function has such an alarm, the section names two of them and "…".
       if (!line.includes("…")) expect(line).toContain(`\`${name}\``);
     }
   });

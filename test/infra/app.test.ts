@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** infra/app.ts as the CDK's command runs it. */
+/** Runs infra/app.ts as the `cdk` command does. */
 function synth(context: Record<string, unknown>, before: string[] = []): Promise<Run> {
   const outdir = mkdtempSync(join(directory, "out-"));
   const env = {
@@ -35,24 +35,24 @@ function synth(context: Record<string, unknown>, before: string[] = []): Promise
   });
 }
 
-test("makes the stack that the context names, and says nothing", async () => {
+test("synthesizes the stack that the context names, without output", async () => {
   const { code, stderr, stacks } = await synth({ stack: "staging" });
   expect({ code, stderr, stacks }).toEqual({ code: 0, stderr: "", stacks: ["staging"] });
 }, 60_000);
 
-test("stops with what is wrong, and no stack trace", async () => {
+test("an invalid setting ends with a message, without a stack trace", async () => {
   const { code, stderr } = await synth({ catalgo: "staging.json" });
   expect({ code, stderr: stderr.trimEnd() }).toEqual({
     code: 1,
-    stderr: '-c catalgo: no such setting, did you mean "catalog"?',
+    stderr: '-c catalgo is not a setting; did you mean "catalog"?',
   });
 }, 60_000);
 
-test("stops at what AWS calls careless, unless the reason is written down", async () => {
-  const written = `const { Validations } = require(${JSON.stringify(join(root, "node_modules/aws-cdk-lib"))});
+test("a finding of AWS's security rules ends the synthesis, unless it is acknowledged with a reason", async () => {
+  const script = `const { Validations } = require(${JSON.stringify(join(root, "node_modules/aws-cdk-lib"))});
     Validations.prototype.acknowledge = () => {};`;
   const preload = join(directory, "without-reasons.cjs");
-  writeFileSync(preload, written);
+  writeFileSync(preload, script);
   const { code, stderr } = await synth({ stack: "shop" }, ["--import", pathToFileURL(preload).href]);
   expect(code).toBe(1);
   expect(stderr).toContain("AwsSolutions-SMG4");

@@ -27,7 +27,7 @@ const authinfo = authinfoWith(":word");
 const signingSecret = standardSecretOf("the bundles");
 const secrets = { billmgr: authinfo, storefronts: { standard: [signingSecret] } };
 
-// A test starts up to two processes, which a busy machine does not do within vitest's 5 s.
+// A test starts up to two processes, which takes more than vitest's default timeout on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
@@ -59,14 +59,14 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsServer.url,
     AWS_ENDPOINT_URL_SQS: queueAt,
     TABLE_NAME: tableName,
-    // The SDK sends to the host in the queue's URL, and "sqs.us-east-1.localhost" is known to no resolver.
+    // The SDK sends to the host in the queue's URL, and no resolver knows "sqs.us-east-1.localhost".
     QUEUE_URL: queueAt + new URL(queue.url).pathname,
     SECRET_ID: "secrets",
     BUS_NAME: "shop",
     MAIL_FROM: mailFrom,
     POWERTOOLS_METRICS_NAMESPACE: "shop",
     EVENT_SOURCES: JSON.stringify({ [eventSource]: "stripe" }),
-    // No file of whoever runs the test.
+    // Hides the AWS configuration files of the user who runs the test.
     HOME: directory,
   };
   bundles = await synthesize();
@@ -96,11 +96,11 @@ async function synthesize(): Promise<Record<Name, string>> {
   return await bundlesIn(directory, names, { catalog, stripeEventSource: eventSource, mailFrom });
 }
 
-/** Runs a function with what the stack gives to it. */
+/** Runs a function with the environment that the stack gives it. */
 const invoke = <T>(name: Name, events: readonly unknown[], timeoutMs: number) =>
   invokeBundle<T>(bundles[name], { ...environment, POWERTOOLS_SERVICE_NAME: name }, events, timeoutMs);
 
-/** A webhook as a shop sends it, signed by the vendor's own package. */
+/** A webhook that is signed by the vendor's own package. */
 function signed(id: string, body: unknown) {
   const now = new Date();
   const text = JSON.stringify(body);
@@ -124,7 +124,7 @@ const payment = (subscription: string, payment: string) => ({
   data: { subscription, plan: "vm6-monthly", quantity: 2, payment, paidThrough: inDays(31) },
 });
 
-/** The messages that wait, by what they are about. */
+/** Receives all messages of the queue. */
 async function received(): Promise<Received[]> {
   const all: Received[] = [];
   for (;;) {
@@ -146,7 +146,7 @@ const bodyOf = ({ Body = "" }: Received) => JSON.parse(Body) as Message;
 type Answer = { statusCode: number; body: string };
 type Failures = { batchItemFailures: unknown[] };
 
-describe("what is bundled", () => {
+describe("the bundle of", () => {
   test.each([
     ["webhook", 320],
     ["renew", 265],
@@ -155,16 +155,16 @@ describe("what is bundled", () => {
     ["partner", 290],
     ["mail", 250],
     ["provision", 660],
-  ] as const)("%s is at most %i KiB", (name, most) => {
-    expect(statSync(join(bundles[name], "index.mjs")).size / 1024).toBeLessThanOrEqual(most);
+  ] as const)("%s is at most %i KiB", (name, maxKiB) => {
+    expect(statSync(join(bundles[name], "index.mjs")).size / 1024).toBeLessThanOrEqual(maxKiB);
   });
 
-  test.each(names)("%s names no path of the machine that built it", (name) => {
+  test.each(names)("%s contains no path of the machine that built it", (name) => {
     const text = readFileSync(join(bundles[name], "index.mjs"), "utf8");
     for (const path of [root, directory, "/node_modules/", "sourceMappingURL"]) expect(text).not.toContain(path);
   });
 
-  test("the catalog lies beside provision, open to Lambda's user, and nowhere else", () => {
+  test("provision alone includes the catalog, readable by Lambda's user", () => {
     expect(statSync(join(bundles.provision, "catalog.json")).mode & 0o777).toBe(0o644);
     for (const name of names.filter((one) => one !== "provision")) {
       expect(() => statSync(join(bundles[name], "catalog.json"))).toThrow("ENOENT");
@@ -173,12 +173,12 @@ describe("what is bundled", () => {
 });
 
 describe("webhook", () => {
-  test("answers a check of health", async () => {
+  test("answers the health check", async () => {
     const { answers } = await invoke<Answer>("webhook", [httpEvent({ method: "GET", path: "/health" })], 10_000);
     expect(answers).toMatchObject([{ statusCode: 200, body: '{"status":"ok"}' }]);
   });
 
-  test("queues what is signed, in plain text or base64, and refuses the rest", async () => {
+  test("queues a signed body, in plain text or base64, and rejects others", async () => {
     const plain = signed("msg_plain", payment("webhook-plain", "pay_1"));
     const encoded = signed("msg_base64", payment("webhook-base64-ü", "pay_2"));
     const unsigned = { ...plain, headers: {} };
@@ -197,7 +197,7 @@ describe("webhook", () => {
     expect(logs).not.toContain(authinfo);
   });
 
-  test("asks for another delivery while the secret is not filled in", async () => {
+  test("asks for another delivery while the secret has no value", async () => {
     const before = secretsText;
     secretsText = undefined;
     try {
@@ -212,7 +212,7 @@ describe("webhook", () => {
 });
 
 describe("provision", () => {
-  test("orders one license for what webhook queued, however often it comes", async () => {
+  test("orders one license for a webhook, however often its message arrives", async () => {
     const request = signed("msg_order", payment("order-1", "pay_4"));
     await invoke<Answer>("webhook", [httpEvent(request)], 10_000);
     const event = sqsEvent(await received());
@@ -227,7 +227,7 @@ describe("provision", () => {
 });
 
 describe("partner", () => {
-  test("queues a storefront's event, of the configured source alone", async () => {
+  test("queues the events of the configured source only", async () => {
     const object = { id: "sub_partner", status: "active", items: { data: [] } };
     const detail = {
       id: "evt_partner",
@@ -239,14 +239,14 @@ describe("partner", () => {
     const event = { ...scheduled, "detail-type": detail.type, source: eventSource, resources: [], detail };
     await invoke("partner", [event], 10_000);
     expect((await received()).map((message) => bodyOf(message).key)).toEqual(["subscription#stripe/sub_partner"]);
-    const other = { ...event, source: "aws.partner/stripe.com/ed_of_somebody_else" };
-    await expect(invoke("partner", [other], 10_000)).rejects.toThrow("none of the configured sources");
+    const other = { ...event, source: "aws.partner/stripe.com/ed_of_another_account" };
+    await expect(invoke("partner", [other], 10_000)).rejects.toThrow("is not a configured source");
     expect(await received()).toEqual([]);
   });
 });
 
 describe("renew", () => {
-  test("wakes what is due, and provision takes the wake", async () => {
+  test("wakes the subscriptions that are due, and provision accepts the wake", async () => {
     const memory = createTable(table.client, tableName);
     const key = keyOf("subscription", "standard", "due-1");
     const later = keyOf("subscription", "standard", "later-1");
@@ -268,20 +268,20 @@ describe("renew", () => {
 });
 
 describe("watch", () => {
-  test("tells CloudWatch how it stands, in the stack's namespace", async () => {
+  test("publishes its metrics in the stack's namespace", async () => {
     const { answers, logs } = await invoke("watch", [scheduled], 50_000);
     expect(answers).toEqual([null]);
-    const told = logs.split("\n").filter((line) => line.includes('"_aws"'));
-    const halted = told.map((line) => JSON.parse(line)).find((line) => "Halted" in line);
+    const metrics = logs.split("\n").filter((line) => line.includes('"_aws"'));
+    const halted = metrics.map((line) => JSON.parse(line)).find((line) => "Halted" in line);
     expect(halted).toMatchObject({ service: "watch", Halted: 0 });
     expect(halted._aws.CloudWatchMetrics).toMatchObject([{ Namespace: "shop", Dimensions: [["service"]] }]);
   });
 });
 
 describe("announce and mail", () => {
-  test("put onto the bus where a person is needed, and take it from there", async () => {
-    const { type, timestamp, data } = payment("told-1", "pay_5");
-    const unsold = signed("msg_told", { type, timestamp, data: { ...data, plan: "vm7" } });
+  test("publish an attention item on the bus, and receive it from there", async () => {
+    const { type, timestamp, data } = payment("attention-1", "pay_5");
+    const unsold = signed("msg_attention", { type, timestamp, data: { ...data, plan: "vm7" } });
     await invoke<Answer>("webhook", [httpEvent(unsold)], 10_000);
     await invoke<Failures>("provision", [sqsEvent(await received())], 180_000);
     const put: { EventBusName: string; Source: string; DetailType: string; Detail: string }[] = [];
@@ -299,11 +299,15 @@ describe("announce and mail", () => {
     await bus.close();
 
     expect(answers).toEqual([null]);
-    const told = put.find(({ Detail }) => JSON.parse(Detail).subscription === "told-1");
-    expect(told).toMatchObject({ EventBusName: "shop", Source: "billmgr-webhooks", DetailType: "license.attention" });
+    const published = put.find(({ Detail }) => JSON.parse(Detail).subscription === "attention-1");
+    expect(published).toMatchObject({
+      EventBusName: "shop",
+      Source: "billmgr-webhooks",
+      DetailType: "license.attention",
+    });
 
-    // No customer's business: no letter, and so no need of SES.
-    const event = { ...scheduled, detail: JSON.parse(told?.Detail ?? "") };
+    // An attention item concerns the operator only, so no mail is sent and SES is not called.
+    const event = { ...scheduled, detail: JSON.parse(published?.Detail ?? "") };
     const mailed = await invoke("mail", [event], 10_000);
     expect([mailed.answers, mailed.logs]).toEqual([[null], expect.stringContaining("no letter")]);
   });

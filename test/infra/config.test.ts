@@ -24,20 +24,20 @@ function file(name: string, text: string): string {
   return path;
 }
 
-/** What is said of a mistake. */
-function mistakeIn(context: Record<string, unknown>): string {
+/** The message of the UsageError for a context. */
+function messageFor(context: Record<string, unknown>): string {
   try {
     readConfig({ ...withoutBundling, catalog, ...context });
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
   }
-  throw new Error(`nothing was said of ${JSON.stringify(context)}`);
+  throw new Error(`${JSON.stringify(context)} was accepted`);
 }
 
 const certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-abcd";
 
-test("has defaults for all but the catalog's content", () => {
+test("every setting but the catalog's content has a default", () => {
   expect(readConfig({ ...withoutBundling, catalog })).toEqual({
     stack: "billmgr-webhooks",
     catalogFile: catalog,
@@ -47,7 +47,7 @@ test("has defaults for all but the catalog's content", () => {
   });
 });
 
-test("takes every setting, as the command line gives it and as cdk.json does", () => {
+test("every setting is read from the command line's text and from the types of cdk.json", () => {
   const given = {
     stack: "staging",
     catalog,
@@ -73,17 +73,17 @@ test("takes every setting, as the command line gives it and as cdk.json does", (
   expect(readConfig({ ...given, reservedConcurrency: "true" }).reservedConcurrency).toBe(true);
 });
 
-test("docs/deploy.md tells each setting, and no other", () => {
+test("docs/deploy.md lists exactly the settings", () => {
   const [, section = ""] = readFileSync(join(root, "docs/deploy.md"), "utf8").split("\n### The settings\n");
   const [table = ""] = /^\| setting \|.*?\n\n/ms.exec(section) ?? [];
-  const told = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names = ""]) =>
+  const listed = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names = ""]) =>
     names.replaceAll("`", "").split(", "),
   );
-  expect(told.sort()).toEqual([...settingNames].sort());
+  expect(listed.sort()).toEqual([...settingNames].sort());
 });
 
 test.each(Object.entries(partners).filter(([name]) => storefrontNamed(name)))(
-  "takes a partner event source of %s",
+  "a partner event source of %s is accepted",
   (name, { source }) => {
     const { eventSources } = readConfig({ catalog, [`${name}EventSource`]: `${source}app_1/shop-events` });
     expect(eventSources).toEqual({ [`${source}app_1/shop-events`]: name });
@@ -91,62 +91,69 @@ test.each(Object.entries(partners).filter(([name]) => storefrontNamed(name)))(
 );
 
 test.each([
-  [{ stack: "my_stack" }, '-c stack: found "my_stack", expected a letter'],
-  [{ stack: true }, "-c stack: found true, expected a letter"],
-  [{ stack: "a".repeat(129) }, "128 at most"],
-  [{ catalog: "" }, '-c catalog: found "", expected the path'],
-  [{ region: "Frankfurt" }, '-c region: found "Frankfurt", expected a region of AWS, such as "eu-central-1"'],
-  [{ region: "eu-central-1a" }, "expected a region of AWS"],
-  [{ domain: "https://hooks.shop.test", certificate }, '-c domain: found "https://hooks.shop.test", expected a name'],
-  [{ domain: "hooks.shop.test", certificate: "abcd" }, '-c certificate: found "abcd", expected the ARN'],
-  [{ domain: "hooks.shop.test" }, "-c certificate: missing, expected beside domain"],
-  [{ certificate }, "-c domain: missing, expected beside certificate"],
+  [{ stack: "my_stack" }, '-c stack is "my_stack"; expected a letter'],
+  [{ stack: true }, "-c stack is true; expected a letter"],
+  [{ stack: "a".repeat(129) }, "at most 128 characters"],
+  [{ catalog: "" }, '-c catalog is ""; expected the path'],
+  [{ region: "Frankfurt" }, '-c region is "Frankfurt"; expected an AWS region, such as "eu-central-1"'],
+  [{ region: "eu-central-1a" }, "expected an AWS region"],
+  [
+    { domain: "https://hooks.shop.test", certificate },
+    '-c domain is "https://hooks.shop.test"; expected a lowercase domain name',
+  ],
+  [{ domain: "hooks.shop.test", certificate: "abcd" }, '-c certificate is "abcd"; expected the ARN'],
+  [{ domain: "hooks.shop.test" }, "-c certificate is missing; expected the ARN of a certificate for the domain"],
+  [{ certificate }, "-c domain is missing; expected the domain of the certificate"],
   [
     { domain: "hooks.shop.test", certificate, region: "us-east-1" },
-    "-c certificate: found one in eu-central-1, expected one in the stack's region, us-east-1",
+    "-c certificate is in eu-central-1; expected a certificate in the stack's region, us-east-1",
   ],
-  [{ alarmEmail: "operator" }, '-c alarmEmail: found "operator", expected one e-mail address'],
+  [{ alarmEmail: "operator" }, '-c alarmEmail is "operator"; expected one e-mail address'],
   [{ alarmEmail: "a@shop.test, b@shop.test" }, "expected one e-mail address"],
-  [{ mailFrom: "Shop <licenses@shop.test>" }, "-c mailFrom: found"],
-  [{ reservedConcurrency: "no" }, '-c reservedConcurrency: found "no", expected true or false'],
-  [{ reservedConcurrency: 100 }, "-c reservedConcurrency: found 100, expected true or false"],
-  [{ catalgo: "staging.json" }, '-c catalgo: no such setting, did you mean "catalog"?'],
-  [{ alarmMail: "a@shop.test" }, '-c alarmMail: no such setting, did you mean "alarmEmail"?'],
-  [{ stripeEventSorce: "x" }, '-c stripeEventSorce: no such setting, did you mean "stripeEventSource"?'],
-  [{ stripeEventSource: "ed_test_1" }, '-c stripeEventSource: found "ed_test_1", expected the name of a partner event'],
+  [{ mailFrom: "Shop <licenses@shop.test>" }, "-c mailFrom is "],
+  [{ reservedConcurrency: "no" }, '-c reservedConcurrency is "no"; expected true or false'],
+  [{ reservedConcurrency: 100 }, "-c reservedConcurrency is 100; expected true or false"],
+  [{ catalgo: "staging.json" }, '-c catalgo is not a setting; did you mean "catalog"?'],
+  [{ alarmMail: "a@shop.test" }, '-c alarmMail is not a setting; did you mean "alarmEmail"?'],
+  [{ stripeEventSorce: "x" }, '-c stripeEventSorce is not a setting; did you mean "stripeEventSource"?'],
+  [{ stripeEventSource: "ed_test_1" }, '-c stripeEventSource is "ed_test_1"; expected the name of a partner event'],
   [{ stripeEventSource: "aws.partner/stripe.com/" }, 'which begins with "aws.partner/stripe.com/"'],
   [{ stripeEventSource: "aws.partner/stripe.com/*" }, "expected the name of a partner event source"],
-  [{ stripeEventSource: true }, "found true, expected the name of a partner event source"],
-])("says in one line what is wrong with %j", (context, says) => {
-  expect(mistakeIn(context)).toContain(says);
-  expect(mistakeIn(context)).not.toContain("\n");
+  [{ stripeEventSource: true }, "is true; expected the name of a partner event source"],
+])("the message for %j is one line", (context, message) => {
+  expect(messageFor(context)).toContain(message);
+  expect(messageFor(context)).not.toContain("\n");
 });
 
-describe("the catalog", () => {
-  test("is told with every mistake in it: path, found, expected", () => {
+describe("a catalog", () => {
+  test("is rejected with every problem in it: place, path, value, and expectation", () => {
     const broken = {
       ...catalogJson,
       plans: { vm6: { product: "vmmanger6", period: 1 } },
       polcy: {},
       limits: { concurrency: 1 },
     };
-    const path = file("broken.json", JSON.stringify(broken));
-    expect(mistakeIn({ catalog: path }).split("\n")).toEqual([
-      `catalog: ${path} has mistakes`,
-      "  limits.concurrency: found 1, expected at least 2",
-      '  polcy: no such setting, did you mean "policy"?',
+    const text = JSON.stringify(broken);
+    const path = file("broken.json", text);
+    expect(messageFor({ catalog: path }).split("\n")).toEqual([
+      `${path}:1:${text.indexOf('"concurrency"') + 1}: limits.concurrency is 1; expected 2 to 1000`,
+      `${path}:1:${text.indexOf('"polcy"') + 1}: polcy is not a setting; did you mean "policy"?`,
     ]);
   });
 
   test.each([
     [
-      "a name that dangles",
+      "a reference to nothing",
       () => file("dangling.json", JSON.stringify({ ...catalogJson, products: {} })),
-      'plans.vm6-monthly.product: no product "vmmanager6"',
+      'plans.vm6-monthly.product is "vmmanager6", which is not a product',
     ],
     ["a file that does not exist", () => join(directory, "none.json"), "none.json does not exist"],
-    ["a file that is not JSON", () => file("text.json", '{ "billmgr": '), "text.json is not JSON"],
-  ])("is refused as %s", (_, path, says) => {
-    expect(mistakeIn({ catalog: path() })).toContain(says);
+    [
+      "a file that is not JSON",
+      () => file("text.json", '{ "billmgr": '),
+      "text.json:1:14: the catalog file is not valid JSON",
+    ],
+  ])("is rejected as %s", (_, path, message) => {
+    expect(messageFor({ catalog: path() })).toContain(message);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { eventSource } from "../../shared/aws/bus.ts";
-import { nameOf, plainStack, type Synthesized, said, stripeSource, synthesize } from "../support/synthesized.ts";
+import { formatted, nameOf, plainStack, type Synthesized, stripeSource, synthesize } from "../support/synthesized.ts";
 
 const plain = plainStack();
 const whole = synthesize({ mailFrom: "licenses@shop.test", eventSources: { [stripeSource]: "stripe" } });
@@ -8,14 +8,14 @@ const whole = synthesize({ mailFrom: "licenses@shop.test", eventSources: { [stri
 const all = ({ template }: Synthesized) => template.toJSON().Resources as Record<string, object>;
 const rule = (name: string) => whole.resource("AWS::Events::Rule", name).Properties;
 const deadLettersOf = (name: string) =>
-  said(whole.resource("AWS::Lambda::Function", name).Properties.DeadLetterConfig.TargetArn);
+  formatted(whole.resource("AWS::Lambda::Function", name).Properties.DeadLetterConfig.TargetArn);
 
-test("the bus is named as the stack, so that one account holds several, and the name is told", () => {
+test("the bus has the stack's name, and an output contains it", () => {
   expect(plain.resource("AWS::Events::EventBus", "Events").Properties).toEqual({ Name: "shop" });
-  expect(said(plain.template.findOutputs("EventBus").EventBus?.Value)).toBe("<Events>");
+  expect(formatted(plain.template.findOutputs("EventBus").EventBus?.Value)).toBe("<Events>");
 });
 
-test("mail and partners add what is theirs, and change nothing else but the dashboard", () => {
+test("mail and partner events add resources, and change nothing else but the dashboard", () => {
   const { Dashboard9E4231ED: _, ...unchanged } = all(plain);
   expect(all(whole)).toMatchObject(unchanged);
   const added = Object.keys(all(whole)).filter((id) => !(id in all(plain)));
@@ -48,20 +48,20 @@ test("mail and partners add what is theirs, and change nothing else but the dash
   ]);
 });
 
-describe("events of a partner", () => {
-  test("the bus is the source's, and the rule takes its events alone", () => {
+describe("partner events", () => {
+  test("have a bus for their source, with a rule for its events only", () => {
     expect(whole.resource("AWS::Events::EventBus", "StripeBus").Properties).toEqual({
       Name: stripeSource,
       EventSourceName: stripeSource,
     });
     const { EventPattern, EventBusName, State } = rule("StripeEvents");
     expect({ EventPattern, State }).toEqual({ EventPattern: { source: [stripeSource] }, State: "ENABLED" });
-    expect(said(EventBusName)).toBe("<StripeBus>");
+    expect(formatted(EventBusName)).toBe("<StripeBus>");
   });
 
-  test("what cannot be handed over, and what the function fails at, is kept", () => {
+  test("that cannot be delivered, or that the function fails at, go to the dead-letter queue", () => {
     const [target] = rule("StripeEvents").Targets;
-    expect([said(target.Arn), said(target.DeadLetterConfig.Arn), deadLettersOf("Partner")]).toEqual([
+    expect([formatted(target.Arn), formatted(target.DeadLetterConfig.Arn), deadLettersOf("Partner")]).toEqual([
       "<Partner.Arn>",
       "<PartnerDeadLetters.Arn>",
       "<PartnerDeadLetters.Arn>",
@@ -70,18 +70,18 @@ describe("events of a partner", () => {
 });
 
 describe("mail to customers", () => {
-  test("takes from our bus what we put there, but for what is between operator and billmgr", () => {
+  test("is sent for all events on the bus except attention items", () => {
     const { EventPattern, EventBusName, State } = rule("LicenseEvents");
     expect({ EventPattern, State }).toEqual({
       EventPattern: { source: [eventSource], "detail-type": [{ "anything-but": ["license.attention"] }] },
       State: "ENABLED",
     });
-    expect(said(EventBusName)).toBe("<Events>");
+    expect(formatted(EventBusName)).toBe("<Events>");
   });
 
-  test("what cannot be handed over, and what the function fails at, is kept", () => {
+  test("that cannot be delivered, or that the function fails at, go to the dead-letter queue", () => {
     const [target] = rule("LicenseEvents").Targets;
-    expect([said(target.Arn), said(target.DeadLetterConfig.Arn), deadLettersOf("Mail")]).toEqual([
+    expect([formatted(target.Arn), formatted(target.DeadLetterConfig.Arn), deadLettersOf("Mail")]).toEqual([
       "<Mail.Arn>",
       "<MailDeadLetters.Arn>",
       "<MailDeadLetters.Arn>",

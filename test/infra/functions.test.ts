@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
   everything,
+  formatted,
+  formattedAll,
   fullStack,
   plainStack,
   type Resource,
-  said,
-  saidAll,
   stripeSource,
   synthesize,
 } from "../support/synthesized.ts";
@@ -17,12 +17,12 @@ const lambda = (name: string): Resource["Properties"] => full.resource("AWS::Lam
 const always = ["Announce", "Provision", "Renew", "Watch", "Webhook"];
 const names = [...always, "Mail", "Partner"];
 
-test("are five, and one each for mail and for events of partners where that is configured", () => {
+test("the stack has five functions, plus one each for mail and partner events, if configured", () => {
   expect(Object.keys(plain.resources("AWS::Lambda::Function")).sort()).toEqual(always);
   expect(Object.keys(full.resources("AWS::Lambda::Function")).sort()).toEqual([...names].sort());
 });
 
-test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, with a log of its own for three months", (name) => {
+test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, and keeps its log for three months", (name) => {
   const { LoggingConfig, ...properties } = lambda(name);
   expect(properties).toMatchObject({
     Runtime: "nodejs24.x",
@@ -31,7 +31,7 @@ test.each(names)("%s runs on Node 24, arm64, 512 MB, untraced, with a log of its
     Handler: "index.handler",
   });
   expect(properties).not.toHaveProperty("TracingConfig");
-  expect(said(LoggingConfig.LogGroup)).toBe(`<${name}Log>`);
+  expect(formatted(LoggingConfig.LogGroup)).toBe(`<${name}Log>`);
   expect(full.resource("AWS::Logs::LogGroup", `${name}Log`).Properties.RetentionInDays).toBe(90);
 });
 
@@ -43,17 +43,17 @@ test.each([
   ["Watch", 50, 1, { TABLE_NAME: "<Table>" }],
   ["Partner", 10, 10, { QUEUE_URL: "<Queue>", EVENT_SOURCES: JSON.stringify({ [stripeSource]: "stripe" }) }],
   ["Mail", 10, 5, { MAIL_FROM: "licenses@shop.test" }],
-])("%s may run for %i s, %i at a time, and knows its parts by name", (name, timeout, atOnce, environment) => {
+])("%s has a timeout of %i s, %i reserved executions, and its environment", (name, timeout, reserved, environment) => {
   const { Timeout, ReservedConcurrentExecutions, Environment } = lambda(name);
-  expect([Timeout, ReservedConcurrentExecutions]).toEqual([timeout, atOnce]);
-  expect(saidAll(Environment.Variables)).toEqual({
+  expect([Timeout, ReservedConcurrentExecutions]).toEqual([timeout, reserved]);
+  expect(formattedAll(Environment.Variables)).toEqual({
     ...environment,
     POWERTOOLS_SERVICE_NAME: name.toLowerCase(),
     POWERTOOLS_METRICS_NAMESPACE: "shop",
   });
 });
 
-test("reserve nothing where the account has nothing to reserve, and are the same otherwise", () => {
+test("without reservedConcurrency the functions differ only in that", () => {
   const unreserved = synthesize({ ...everything, reservedConcurrency: false });
   for (const name of names) {
     const { ReservedConcurrentExecutions, ...rest } = lambda(name);
@@ -61,22 +61,22 @@ test("reserve nothing where the account has nothing to reserve, and are the same
   }
 });
 
-test("provision takes ten messages at a time, reports which failed, and runs as often as the catalog allows", () => {
+test("provision gets one message at a time, reports failures, and runs as often as the catalog allows", () => {
   full.template.resourceCountIs("AWS::Lambda::EventSourceMapping", 1);
   full.template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
     BatchSize: 1,
     FunctionResponseTypes: ["ReportBatchItemFailures"],
     ScalingConfig: { MaximumConcurrency: 7 },
   });
-  // With a smaller share than the queue's maximum, Lambda would throttle what the queue hands over.
+  // With less reserved than the event source's maximum, Lambda would throttle messages.
   expect(lambda("Provision").ReservedConcurrentExecutions).toBeGreaterThanOrEqual(7);
 });
 
-describe("each minute", () => {
-  test("renew, announce and watch run, each in less than a minute and one at a time", () => {
+describe("every minute", () => {
+  test("renew, announce, and watch run, each for less than a minute and one at a time", () => {
     const { ScheduleExpression, Targets, State } = full.resource("AWS::Events::Rule", "EveryMinute").Properties;
     expect([ScheduleExpression, State]).toEqual(["rate(1 minute)", "ENABLED"]);
-    expect(Targets.map((target: { Arn: unknown }) => said(target.Arn))).toEqual([
+    expect(Targets.map((target: { Arn: unknown }) => formatted(target.Arn))).toEqual([
       "<Renew.Arn>",
       "<Announce.Arn>",
       "<Watch.Arn>",
@@ -87,16 +87,16 @@ describe("each minute", () => {
     }
   });
 
-  test("what did not come about is not made up for, neither by EventBridge nor by Lambda", () => {
+  test("neither EventBridge nor Lambda retries a missed or failed run", () => {
     const { Targets } = full.resource("AWS::Events::Rule", "EveryMinute").Properties;
     for (const { RetryPolicy } of Targets) {
       expect(RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
     }
-    const asked = Object.values(full.resources("AWS::Lambda::EventInvokeConfig")).map(({ Properties }) => ({
+    const configs = Object.values(full.resources("AWS::Lambda::EventInvokeConfig")).map(({ Properties }) => ({
       ...Properties,
-      FunctionName: said(Properties.FunctionName),
+      FunctionName: formatted(Properties.FunctionName),
     }));
-    expect(asked).toEqual(
+    expect(configs).toEqual(
       ["Renew", "Announce", "Watch"].map((name) => ({
         FunctionName: `<${name}>`,
         MaximumEventAgeInSeconds: 60,

@@ -2,12 +2,12 @@ import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import { tableDefinition } from "../../shared/aws/schema.ts";
 import { callTimeoutMs, readTimeoutMs } from "../../shared/billmgr/billmgr.ts";
-import { fullStack, type Resource, type Synthesized, said, synthesize } from "../support/synthesized.ts";
+import { formatted, fullStack, type Resource, type Synthesized, synthesize } from "../support/synthesized.ts";
 
 const stack = fullStack();
 
-/** CloudFormation knows what it made by these: under another name it makes an empty one, and forgets the old. */
-const kept = {
+/** Logical ids. If one changes, CloudFormation creates a new, empty resource and abandons the old one. */
+const statefulIds = {
   "AWS::DynamoDB::Table": ["TableCD117FA1"],
   "AWS::SQS::Queue": ["Queue4A7E3555", "DeadLettersBBF8BAAB", "PartnerDeadLetters72846F9A", "MailDeadLettersAFC68608"],
   "AWS::SecretsManager::Secret": ["Secrets"],
@@ -16,12 +16,12 @@ const kept = {
   "AWS::Events::EventBus": ["EventsD32975C2", "StripeBus9598E882"],
 };
 
-test.each(Object.entries(kept))("a refactoring does not replace what holds state or an address: %s", (type, ids) => {
+test.each(Object.entries(statefulIds))("the logical ids of stateful resources do not change: %s", (type, ids) => {
   expect(Object.keys(stack.template.findResources(type)).sort()).toEqual([...ids].sort());
 });
 
-test("several stacks live in one account: no name of one is another's", () => {
-  // Of APIs, stages of several, and policies in several roles, any number may have one name.
+test("two stacks in one account share no resource name", () => {
+  // APIs, stages of different APIs, and inline policies of different roles may have the same name.
   const shared = ["AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::IAM::Policy"];
   const namesOf = ({ template }: Synthesized): string[] =>
     (Object.values(template.toJSON().Resources) as Resource[]).flatMap(({ Type, Properties = {} }) => {
@@ -46,7 +46,7 @@ describe("the table", () => {
     });
   });
 
-  test("survives mistakes: recovery to a moment, no deletion, kept when the stack goes", () => {
+  test("can be restored to any second, cannot be deleted, and outlives the stack", () => {
     stack.template.hasResource("AWS::DynamoDB::Table", {
       Properties: {
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -61,7 +61,7 @@ describe("the table", () => {
 
 describe("the queue", () => {
   test.each(["Queue", "DeadLetters"])(
-    "%s is FIFO by message group, encrypted, of the largest messages, for 14 days, and outlives the stack",
+    "%s is FIFO by message group, encrypted, keeps messages of 1 MiB for 14 days, and outlives the stack",
     (name) => {
       const { Properties, DeletionPolicy } = stack.resource("AWS::SQS::Queue", name);
       expect(DeletionPolicy).toBe("Retain");
@@ -77,7 +77,7 @@ describe("the queue", () => {
     },
   );
 
-  test.each(["PartnerDeadLetters", "MailDeadLetters"])("%s keeps as much for as long, in no order", (name) => {
+  test.each(["PartnerDeadLetters", "MailDeadLetters"])("%s keeps messages of 1 MiB for 14 days, unordered", (name) => {
     const { Properties, DeletionPolicy } = stack.resource("AWS::SQS::Queue", name);
     expect(DeletionPolicy).toBe("Retain");
     expect(Properties).toEqual({
@@ -88,7 +88,7 @@ describe("the queue", () => {
   });
 
   test.each(["Queue", "DeadLetters", "PartnerDeadLetters", "MailDeadLetters"])(
-    "%s refuses what is not encrypted",
+    "%s rejects requests without TLS",
     (name) => {
       const policy = stack.resource("AWS::SQS::QueuePolicy", `${name}Policy`).Properties.PolicyDocument;
       expect(policy.Statement[0]).toMatchObject({
@@ -99,30 +99,31 @@ describe("the queue", () => {
     },
   );
 
-  test("gives a message up to the dead letters after 20 tries", () => {
+  test("moves a message to the dead-letter queue after 20 attempts", () => {
     const { RedrivePolicy } = stack.resource("AWS::SQS::Queue", "Queue").Properties;
     expect(RedrivePolicy?.maxReceiveCount).toBe(20);
-    expect(said(RedrivePolicy?.deadLetterTargetArn)).toBe("<DeadLetters.Arn>");
+    expect(formatted(RedrivePolicy?.deadLetterTargetArn)).toBe("<DeadLetters.Arn>");
   });
 
-  test("timeouts nest: a call < what provision wants left for one < provision < the queue's visibility", () => {
+  test("timeouts nest: a call < the time for one step < a run of provision < visibility < the queue age alarm", () => {
     const call = callTimeoutMs / 1000;
-    const wanted = call + (2 * readTimeoutMs) / 1000 + 10;
+    const step = call + (2 * readTimeoutMs) / 1000 + 10;
     const provision = Number(stack.resource("AWS::Lambda::Function", "Provision").Properties.Timeout);
     const visibility = Number(stack.resource("AWS::SQS::Queue", "Queue").Properties.VisibilityTimeout);
-    expect([call, wanted, provision, visibility]).toEqual([60, 110, 180, 1080]);
+    const alarm = Number(stack.resource("AWS::CloudWatch::Alarm", "AlarmsQueueAge").Properties.Threshold);
+    expect([call, step, provision, visibility, alarm]).toEqual([60, 110, 180, 1080, 1800]);
   });
 });
 
 describe("the secret", () => {
-  test("is created without a value and kept when the stack goes", () => {
+  test("is created without a value and outlives the stack", () => {
     const { Properties, DeletionPolicy } = stack.resource("AWS::SecretsManager::Secret", "Secrets");
     expect(Object.keys(Properties)).toEqual(["Description"]);
     expect(DeletionPolicy).toBe("Retain");
   });
 
-  test("comes with the command that fills it in", () => {
-    expect(said(stack.template.findOutputs("PutSecrets").PutSecrets?.Value)).toBe(
+  test("has an output with the command that stores its value", () => {
+    expect(formatted(stack.template.findOutputs("PutSecrets").PutSecrets?.Value)).toBe(
       "aws secretsmanager put-secret-value --region eu-central-1 --secret-id <Secrets> --secret-string file://secrets.json",
     );
   });

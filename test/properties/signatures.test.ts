@@ -122,6 +122,12 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
       "hb-timestamp": fc.oneof(values, fc.constant(seconds)),
       "webhook-id": values,
       "webhook-timestamp": fc.oneof(values, fc.constant(seconds)),
+      "svix-id": values,
+      "svix-timestamp": fc.oneof(values, fc.constant(seconds)),
+      "svix-signature": fc.oneof(
+        values,
+        values.map((value) => `v1,${value}`),
+      ),
       "webhook-signature": fc.oneof(
         values,
         values.map((value) => `v1,${value}`),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { randomSecrets } from "../../local/options.ts";
 import { type LocalStack, startStack } from "../../local/stack.ts";
-import { tryItWith } from "../../local/try.ts";
+import { createTryIt } from "../../local/try.ts";
 import { parseCatalog } from "../../shared/licensing/catalog.ts";
 
 const silent = { info() {}, warn() {}, error() {} };
@@ -14,12 +14,12 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
     catalog,
     secrets: () => JSON.stringify(secrets),
     clock: new Date("2026-09-02T07:10:00Z"),
-    scheduleEvery: 3_600_000,
+    scheduleIntervalMs: 3_600_000,
     log: silent,
   });
   const { sandbox } = stack;
   if (!sandbox) throw new Error("there is no simulated billmgr");
-  const tryIt = tryItWith({ ...stack, catalog, secrets: () => secrets, sandbox });
+  const tryIt = createTryIt({ ...stack, catalog, secrets: () => secrets, sandbox });
   const buy = async (storefront: string): Promise<string> => (await tryIt.send(storefront, "buy")).name;
   const tell = (name: string, step: string) => tryIt.send(name.split("/")[0] ?? "", step, name);
   const later = tryIt.advance;

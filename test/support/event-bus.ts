@@ -1,4 +1,4 @@
-import { bodyOf, sendJson, serve } from "../../shared/http/serve.ts";
+import { readBody, sendJson, serve } from "../../shared/http/serve.ts";
 
 export type Entry = { DetailType: string; Detail: string; [field: string]: unknown };
 
@@ -10,7 +10,7 @@ export async function serveEventBus(refuses: (entry: Entry) => boolean = () => f
   const batches: Entry[][] = [];
   const taken: Entry[] = [];
   const { url, close } = await serve(async (request, response) => {
-    const { Entries } = JSON.parse((await bodyOf(request, 10_000_000)).toString("utf8")) as { Entries: Entry[] };
+    const { Entries } = JSON.parse((await readBody(request, 10_000_000)).toString("utf8")) as { Entries: Entry[] };
     batches.push(Entries);
     const came = Entries.map((entry) => {
       if (refuses(entry)) return { ErrorCode: "ThrottlingException", ErrorMessage: "Rate exceeded" };

@@ -41,6 +41,8 @@ const partsIn: Partial<Record<StorefrontName, (fixture: never) => Parts>> = {
     body,
     headers: { "hb-event": event },
   }),
+  appstle: ({ at, body }: { at: string; body: unknown }) => ({ at, body }),
+  recharge: ({ at, body }: { at: string; body: unknown }) => ({ at, body }),
 };
 
 /** The webhooks of a customer's life, in the order in which the storefront sends them. */

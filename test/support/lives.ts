@@ -12,4 +12,6 @@ export const lives = {
   Chargebee: new Life("chargebee", "AzyPRtUh8r2Ym9"),
   FastSpring: new Life("fastspring", "Qk3vRz0fTUuV8pLmN2sXyA"),
   HostBill: new Life("hostbill", "49"),
+  Appstle: new Life("appstle", "29905485997"),
+  Recharge: new Life("recharge", "89562349"),
 } as const;

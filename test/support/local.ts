@@ -30,6 +30,8 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
           chargebee: ["vm6-EUR-Monthly"],
           fastspring: ["vm6-monthly"],
           hostbill: ["12"],
+          appstle: ["44872881439030"],
+          recharge: ["44872881439030"],
         },
       },
       "dci6-monthly": {
@@ -61,7 +63,7 @@ export const startTestStack = (options: Partial<Options> = {}): Promise<LocalSta
     catalog: testCatalog(),
     secrets: () => secrets,
     clock: new Date("2026-11-23T08:00:00Z"),
-    scheduleEvery: 3_600_000,
+    scheduleIntervalMs: 3_600_000,
     ...options,
     log: watchedLog(options.log),
   });

@@ -1,5 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { basic, signFastspring, signHostbill, woocommerceHeaders } from "../../local/simulators/storefronts/signing.ts";
+import {
+  basic,
+  signFastspring,
+  signHostbill,
+  signRecharge,
+  signSvix,
+  woocommerceHeaders,
+} from "../../local/simulators/storefronts/signing.ts";
 import type { StorefrontName } from "../../shared/licensing/event.ts";
 import { type Delivery, deliveriesIn } from "./fixtures.ts";
 import { ofInvoice, ofOrder, ofSubscription, signLemonSqueezy } from "./lemonsqueezy.ts";
@@ -18,6 +25,8 @@ export type Signer = {
   counts: Record<string, RegExp>;
   /** False where the headers say who sends, and nothing of what is sent. */
   signsBody: boolean;
+  /** Of the signature's time, where it is not the usual 300. */
+  toleranceSeconds?: number;
   /** Some of its webhooks. */
   webhooks: Pick<Delivery, "body" | "headers">[];
 };
@@ -38,6 +47,8 @@ const secrets = {
   chargebee: authinfoWith(": of chargebee"),
   fastspring: plainSecretOf("fastspring", ""),
   hostbill: plainSecretOf("hostbill", ""),
+  appstle: standardSecretOf("appstle"),
+  recharge: plainSecretOf("recharge", ""),
 };
 
 export const signers = {
@@ -170,6 +181,21 @@ export const signers = {
     counts: { "hb-timestamp": all, "hb-signature": all },
     signsBody: true,
     webhooks: deliveriesIn("hostbill"),
+  },
+  appstle: {
+    secret: secrets.appstle,
+    sign: (body, now, secret = secrets.appstle, id = "msg_1") => signSvix(body, secret, seconds(now), id),
+    counts: { "svix-id": all, "svix-timestamp": all, "svix-signature": /^v1,(.+)$/ },
+    signsBody: true,
+    webhooks: deliveriesIn("appstle"),
+  },
+  recharge: {
+    secret: secrets.recharge,
+    sign: (body, now, secret = secrets.recharge) => signRecharge(body, secret, seconds(now)),
+    counts: { "x-recharge-webhook-signature": /^t=\d+,v1=(.+)$/ },
+    signsBody: true,
+    toleranceSeconds: 48 * 3600,
+    webhooks: deliveriesIn("recharge"),
   },
 } satisfies Record<StorefrontName, Signer>;
 

@@ -44,7 +44,7 @@ export type Resource = { Type: string; Properties: Record<string, any>; Deletion
 export type Synthesized = {
   app: App;
   template: Template;
-  /** By their names in infra/: a logical id without its digest. */
+  /** By their construct ids: the logical id without the digest. */
   resources(type: string): Record<string, Resource>;
   resource(type: string, name: string): Resource;
 };
@@ -83,16 +83,16 @@ export const fullStack = once(() => synthesize(everything));
 
 export const nameOf = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, "");
 
-/** A value with its references in words: "<Queue.Arn>". */
-export function said(value: unknown): string {
+/** A value with readable references: "<Queue.Arn>". */
+export function formatted(value: unknown): string {
   if (typeof value === "string") return value;
   const { Ref, "Fn::GetAtt": attribute, "Fn::Join": join } = value as Record<string, unknown>;
   if (Ref !== undefined) return `<${nameOf(String(Ref))}>`;
   if (Array.isArray(attribute)) return `<${nameOf(attribute[0])}.${attribute[1]}>`;
-  if (Array.isArray(join)) return join[1].map(said).join(join[0]);
-  throw new Error(`not understood: ${JSON.stringify(value)}`);
+  if (Array.isArray(join)) return join[1].map(formatted).join(join[0]);
+  throw new Error(`unsupported value: ${JSON.stringify(value)}`);
 }
 
-/** Each value of an object said. */
-export const saidAll = (values: Record<string, unknown> = {}): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, said(value)]));
+/** The object with formatted values. */
+export const formattedAll = (values: Record<string, unknown> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, formatted(value)]));

@@ -1,4 +1,4 @@
-/** The reseller's account: its licenses, its money and its ledger. */
+/** The reseller's account: licenses, money, and ledger. */
 
 import { Refusal } from "./documents.ts";
 import { DELETED, type License } from "./license.ts";
@@ -6,10 +6,10 @@ import { cents, findProduct, type Product } from "./products.ts";
 import type { Settings } from "./settings.ts";
 import type { LedgerChange, SandboxState } from "./state.ts";
 
-/** `settings` are those in force for one call; the money itself is in the state's. */
+/** `settings` apply to one call and may include a fault's. The real balance is that of the state's settings. */
 export type Account = { readonly state: SandboxState; readonly settings: Settings; now(): Date };
 
-/** A request for a change, as the ledger remembers it. */
+/** A request for a change, as recorded in the ledger. */
 export type Request = { func: string; params: Record<string, string>; by?: "autoprolong" };
 
 export function find({ state, settings }: Account, id: string): License {
@@ -25,7 +25,7 @@ export function productOf(license: License): Product {
   return product;
 }
 
-/** Takes the money, unless the balance does not suffice. */
+/** Deducts the cost. @returns false if the balance is too low */
 export function charge({ state, settings }: Account, cost: number): boolean {
   if (cost > settings.balance) return false;
   state.settings.balance = cents(state.settings.balance - cost);
@@ -45,7 +45,13 @@ export function replace({ state }: Account, license: License): License {
   return license;
 }
 
-export function enter(account: Account, request: Request, license: License, cost: number, change: LedgerChange): void {
+export function recordChange(
+  account: Account,
+  request: Request,
+  license: License,
+  cost: number,
+  change: LedgerChange,
+): void {
   const { ledger, settings } = account.state;
   ledger.push({
     n: ledger.length + 1,

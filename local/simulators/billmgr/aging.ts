@@ -1,18 +1,18 @@
-/** What time alone does to the licenses. */
+/** The effects of time on the licenses. */
 
 import { type Account, charge, productOf } from "./account.ts";
 import { prolong } from "./changes.ts";
 import { ACTIVE, dateOf, isExpired, type License, PROCESSING, settle } from "./license.ts";
 import { costOf } from "./products.ts";
 
-/** Brings every license up to the clock. True if something changed. */
+/** Updates every license to the current time. @returns whether anything changed */
 export function advance(account: Account): boolean {
   const { state } = account;
   const now = account.now();
   const today = dateOf(now);
   let changed = false;
   for (const [i, license] of state.licenses.entries()) {
-    // Most are, and there may be thousands of them at each call.
+    // A shortcut for most licenses, of which there may be thousands at each call.
     if (license.status === ACTIVE && license.expiry > today && !license.suspendedByRequest && license.lickey) continue;
     const settled = settle(autoprolong(account, license), now, state.settings);
     if (settled === license) continue;
@@ -22,7 +22,7 @@ export function advance(account: Account): boolean {
   return changed;
 }
 
-/** As many periods as the clock has passed and the balance pays for. */
+/** Prolongs the license until it is current or the balance is too low. */
 function autoprolong(account: Account, license: License): License {
   const running = license.status === ACTIVE || license.status === PROCESSING;
   if (!running || license.suspendedByRequest || license.deleting || !license.autoprolong) return license;

@@ -1,8 +1,8 @@
-/** One call of billmgr, from its parameters to what comes of it. */
+/** Handles one call of billmgr, from its parameters to its delivery. */
 
 import type { Account } from "./account.ts";
 import { advance } from "./aging.ts";
-import { type Answer, answer, type Delivery, deliver, type Exchange } from "./deliver.ts";
+import { answerWith, type Delivery, deliver, type Exchange, type Reply } from "./deliver.ts";
 import { documentOf, type Element, type Envelope, errorDocument, Refusal } from "./documents.ts";
 import { type Fault, takeFault } from "./faults.ts";
 import { perform } from "./functions.ts";
@@ -16,10 +16,10 @@ export type Billmgr = Account & {
   changed(): void;
 };
 
-/** `params` with the authinfo among them. */
+/** `params` include authinfo. */
 export type Call = { method: string; params: Params; authinfoInUrl?: boolean };
 
-const CALLS_KEPT = 10_000;
+const maxCalls = 10_000;
 const reads: readonly Operation[] = ["list", "read", "quote", "form", "balance"];
 
 export async function callBillmgr(billmgr: Billmgr, call: Call): Promise<Delivery> {
@@ -39,23 +39,24 @@ export async function callBillmgr(billmgr: Billmgr, call: Call): Promise<Deliver
   });
   const envelope: Envelope = { func, user: authinfo.split(":")[0] ?? "", params };
   const exchange = exchangeOf(billmgr, entry, envelope, authorized);
-  const delivery = params.out === "xml" ? deliver(exchange, faultOf(billmgr, entry, params)) : shown(exchange, entry);
-  entry.answer = delivery.word;
+  const delivery =
+    params.out === "xml" ? deliver(exchange, faultOf(billmgr, entry, params)) : deliverPage(exchange, entry);
+  entry.answer = delivery.summary;
   return delivery;
 }
 
 function exchangeOf(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, authorized: boolean): Exchange {
   const { state } = billmgr;
   const { func, params } = envelope;
-  const say = (children: readonly Element[]): Answer => ({ body: documentOf(envelope, children), word: "ok" });
-  const refuse = (refusal: Refusal): Answer => ({
+  const succeed = (children: readonly Element[]): Reply => ({ body: documentOf(envelope, children), summary: "ok" });
+  const refuse = (refusal: Refusal): Reply => ({
     body: errorDocument(envelope, refusal),
-    word: `error ${refusal.type} ${refusal.object}`.trim(),
+    summary: `error ${refusal.type} ${refusal.object}`.trim(),
   });
-  const act = (differently: Partial<Settings> = {}): Answer => {
+  const act = (overrides: Partial<Settings> = {}): Reply => {
     const aged = advance(billmgr);
-    const account = { ...billmgr, settings: { ...state.settings, ...differently } };
-    // A refusal, too, may come after a change: of several licenses, the second may be the one that is refused.
+    const account = { ...billmgr, settings: { ...state.settings, ...overrides } };
+    // A refusal may follow a change: of several licenses, only the second may be refused.
     let wrote = !reads.includes(entry.operation);
     try {
       if (!authorized) throw new Refusal("auth", "badpassword", "Invalid username or password");
@@ -65,7 +66,7 @@ function exchangeOf(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, auth
         entry.noop = true;
         wrote = false;
       }
-      return say(children);
+      return succeed(children);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return refuse(error);
@@ -73,7 +74,7 @@ function exchangeOf(billmgr: Billmgr, entry: CallEntry, envelope: Envelope, auth
       if (aged || wrote) billmgr.changed();
     }
   };
-  return { act, refuse, say, state, family: split(func).family };
+  return { act, refuse, succeed, state, family: split(func).family };
 }
 
 function faultOf({ state, changed }: Billmgr, entry: CallEntry, params: Params): Fault | undefined {
@@ -85,15 +86,15 @@ function faultOf({ state, changed }: Billmgr, entry: CallEntry, params: Params):
   return fault;
 }
 
-/** Without out=xml billmgr speaks to a person. Of what people do there only the filter matters here. */
-function shown({ act }: Exchange, { operation }: CallEntry): Delivery {
+/** Without out=xml, billmgr answers with a page for people. Of their actions, only setting a filter is simulated. */
+function deliverPage({ act }: Exchange, { operation }: CallEntry): Delivery {
   if (operation === "filter") act();
-  return answer("login page", loginPage);
+  return answerWith("login page", loginPage);
 }
 
 function recordCall(state: SandboxState, call: Omit<CallEntry, "n">): CallEntry {
   const entry: CallEntry = { n: ++state.callCount, ...call };
   state.calls.push(entry);
-  if (state.calls.length > CALLS_KEPT) state.calls.shift();
+  if (state.calls.length > maxCalls) state.calls.shift();
   return entry;
 }

@@ -1,6 +1,6 @@
-/** What each operation does to licenses, balance and ledger. */
+/** The effect of each operation on licenses, balance, and ledger. */
 
-import { type Account, enter, nextId, productOf, type Request, replace } from "./account.ts";
+import { type Account, nextId, productOf, type Request, recordChange, replace } from "./account.ts";
 import { Refusal } from "./documents.ts";
 import {
   addPeriod,
@@ -55,13 +55,13 @@ export function createLicense(
     deleting: false,
     processingUntil: null,
   };
-  // The deleted twin comes first, where a reader that takes the first match finds it.
+  // The deleted twin comes first, so that a reader that takes the first match finds it.
   if (settings.deletedTwins) state.licenses.push(remove({ ...fields, id: nextId(state) }));
   const ordered: License = { ...fields, id: nextId(state) };
   const license = payment === "paid" ? startProcessing(ordered, "5_open", processingEnd(account)) : ordered;
   state.licenses.push(license);
   const { pricelist, period, addons, remoteid, comment, expiry } = license;
-  enter(account, request, license, payment === "paid" ? costOf(terms.product, period, addons) : 0, {
+  recordChange(account, request, license, payment === "paid" ? costOf(terms.product, period, addons) : 0, {
     operation: "order",
     pricelist,
     period,
@@ -74,12 +74,12 @@ export function createLicense(
   return license;
 }
 
-/** Not idempotent: every call adds a period. The caller has charged it. */
+/** Not idempotent: every call adds a period. The caller has already charged the cost. */
 export function prolong(account: Account, request: Request, license: License, period: number): License {
   const prolonged = { ...license, period, expiry: addPeriod(license.expiry, period) };
   const substatus = license.substatus === "5_open" ? "5_open" : "5_prolong";
   const processing = replace(account, startProcessing(prolonged, substatus, processingEnd(account)));
-  enter(account, request, processing, costOf(productOf(license), period, license.addons), {
+  recordChange(account, request, processing, costOf(productOf(license), period, license.addons), {
     operation: "prolong",
     period,
     expiryBefore: license.expiry,
@@ -88,7 +88,7 @@ export function prolong(account: Account, request: Request, license: License, pe
   return processing;
 }
 
-/** Each of the following changes answers false if there was nothing to change. */
+/** The following changes return false for a no-op. */
 
 export function edit(account: Account, request: Request, license: License, addons: Addons, comment: string): boolean {
   const edited = { ...license, comment, addons: { ...license.addons, ...addons } };
@@ -96,7 +96,7 @@ export function edit(account: Account, request: Request, license: License, addon
   const same = Object.keys(product.addons).every((code) => (edited.addons[code] ?? 0) === (license.addons[code] ?? 0));
   if (same && comment === license.comment) return false;
   replace(account, license.status === ORDERED ? edited : processed(account, edited, EDITING));
-  enter(account, request, license, 0, {
+  recordChange(account, request, license, 0, {
     operation: "edit",
     addons: edited.addons,
     addonsBefore: license.addons,
@@ -115,7 +115,7 @@ export function suspendLicense(account: Account, request: Request, license: Lice
 
 export function resumeLicense(account: Account, request: Request, license: License): boolean {
   refuseUnpaidOrDeleted(license);
-  // What billmgr answers here is not documented; that an expired license does not come back unpaid is common sense.
+  // The reply is not documented. This simulator assumes that an expired license is not resumed without payment.
   if (license.status === STOPPED && isExpired(license, account.now()))
     throw new Refusal("value", "expiredate", "The license has expired", license.expiry);
   if (!license.suspendedByRequest) return false;
@@ -150,7 +150,7 @@ function changeStatus(
   operation: "suspend" | "resume" | "delete",
 ): void {
   replace(account, after);
-  enter(account, request, after, 0, { operation, status: after.status, statusBefore: before.status });
+  recordChange(account, request, after, 0, { operation, status: after.status, statusBefore: before.status });
 }
 
 function processed(account: Account, license: License, substatus: string): License {

@@ -1,4 +1,4 @@
-/** billmgr's XML: a tree of elements, its rendering, and the documents that every function shares. */
+/** billmgr's XML: elements, their rendering, and the parts that all documents share. */
 
 export type Element = { name: string; attributes: Record<string, string>; children: readonly (Element | string)[] };
 
@@ -14,12 +14,12 @@ export function field(name: string, value: string | number, attributes: Record<s
   return { name, attributes, children: value === "" ? [] : [String(value)] };
 }
 
-/** A success document may redirect, and a redirect to the cart is no proof of payment. */
+/** The `ok` of a success document. It may redirect, and a redirect to the cart does not prove a payment. */
 export function ok(type?: string, target?: string): Element {
   return field("ok", target ?? "", type ? { type } : {});
 }
 
-/** An error document in the making. Its HTTP status is 200, as that of every error of billmgr. */
+/** Becomes an error document. Its HTTP status is 200, as for every error of billmgr. */
 export class Refusal extends Error {
   readonly type: string;
   readonly object: string;
@@ -47,7 +47,7 @@ export function errorDocument(envelope: Envelope, refusal: Refusal): string {
   return documentOf(envelope, [error]);
 }
 
-/** The numbers of billmgr 4, kept as a hint (docs: Error codes). */
+/** The error numbers of billmgr 4, which billmgr still sends (docs: Error codes). */
 const legacyCodes = new Map([
   ["exists", "2"],
   ["missed", "3"],
@@ -56,7 +56,7 @@ const legacyCodes = new Map([
   ["access", "6"],
 ]);
 
-/** Around its result billmgr puts attributes of presentation and an echo of the request (observed in a captured reply). */
+/** Adds the presentation attributes and the echo of the request that billmgr sends (observed in a captured reply). */
 export function documentOf({ func, params }: Envelope, children: readonly Element[]): string {
   const echo = Object.entries(params)
     .filter(([name]) => /^[A-Za-z_][\w.-]*$/.test(name))

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { suggest } from "../../../shared/problems.ts";
-import { checked, Invalid } from "./checks.ts";
+import { checked, InvalidRequest } from "./checks.ts";
 import { filterFields, functionNames, idsOf, type Operation, operations, operationsOf, type Params } from "./names.ts";
 import { type HttpStatus, httpStatuses } from "./pages.ts";
 import { type Settings, someSettings } from "./settings.ts";
@@ -9,79 +9,85 @@ const flag = z.optional(z.boolean());
 const seconds = z.optional(z.number().check(z.nonnegative()));
 const text = z.string();
 
-/** `only`: it makes sense for these operations alone. `when`: and for these calls. */
+/** `only`: the operations that the fault applies to. `when`: limits it to certain calls of those. */
 type Kind = {
-  about: string;
+  description: string;
   only?: readonly Operation[];
   when?: (params: Params) => boolean;
   fields?: Record<string, z.core.$ZodType>;
 };
 
 const kinds = {
-  act_then_drop: { about: "Does what was asked, then drops the connection without an answer." },
-  drop_before_acting: { about: "Drops the connection and does nothing." },
-  hang: { about: "Does nothing and never answers." },
+  act_then_drop: { description: "Performs the call, then drops the connection without an answer." },
+  drop_before_acting: { description: "Drops the connection without acting." },
+  hang: { description: "Never answers and does not act." },
   hang_then_act: {
-    about: 'Never answers; acts "seconds" (5) later, even if the caller has given up.',
+    description: 'Never answers; acts after "seconds" (5), even if the caller has given up.',
     fields: { seconds },
   },
-  slow: { about: 'Acts, and answers "seconds" (5) later.', fields: { seconds } },
+  slow: { description: 'Acts; answers after "seconds" (5).', fields: { seconds } },
   long_request: {
-    about:
-      'Acts, if "seconds" are given so much later; answers "Request in process, please wait" in HTML, with a link.',
+    description:
+      'Acts, after "seconds" if given; answers with the HTML page "Request in process, please wait" and its link.',
     fields: { seconds },
   },
-  html: { about: 'Answers an HTML error page with status 200; acts only with "act": true.', fields: { act: flag } },
-  captcha: { about: "Answers an HTML page with a CAPTCHA and status 200; does not act." },
+  html: {
+    description: 'Answers with an HTML error page and status 200; acts only with "act": true.',
+    fields: { act: flag },
+  },
+  captcha: { description: "Answers with a CAPTCHA in HTML and status 200; does not act." },
   http_status: {
-    about: `Answers "status" (${httpStatuses.join(", ")}) as a front proxy does; acts only with "act": true.`,
+    description: `Answers with "status" (${httpStatuses.join(", ")}) like a front proxy; acts only with "act": true.`,
     fields: { status: z.literal(httpStatuses), act: flag },
   },
-  truncated: { about: "Acts; answers the first half of the XML." },
-  malformed: { about: "Acts; answers XML that is not well-formed." },
-  empty: { about: "Acts; answers an empty body." },
+  truncated: { description: "Acts; answers with the first half of the XML." },
+  malformed: { description: "Acts; answers with XML that is not well-formed." },
+  empty: { description: "Acts; answers with an empty body." },
   error: {
-    about: 'Answers an error document of "type" and "object"; acts only with "act": true.',
+    description: 'Answers with an error document of "type" and "object"; acts only with "act": true.',
     fields: { type: text, object: z.optional(text), act: flag },
   },
-  second_factor: { about: "Answers an <ok> that leads to the form of the second factor; does not act." },
-  basket: { about: "Order, prolong: leaves it in the cart, unpaid.", only: ["order", "prolong"] },
-  unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: ["order"] },
-  reply_without_id: { about: "Order: acts; the reply has only <ok/>.", only: ["order"] },
-  reply_item_id: { about: "Order: acts; the reply names the license in <item.id>.", only: ["order"] },
+  second_factor: { description: "Answers with an <ok> that leads to the second-factor form; does not act." },
+  basket: { description: "Order, prolong: leaves it unpaid in the cart.", only: ["order", "prolong"] },
+  unpaid: { description: "Order: creates the license at status 1 and charges nothing.", only: ["order"] },
+  reply_without_id: { description: "Order: acts; the reply contains only <ok/>.", only: ["order"] },
+  reply_item_id: { description: "Order: acts; the reply contains the license id in <item.id>.", only: ["order"] },
   reply_order_number: {
-    about: "Order: acts; the <id> of the reply is the order's, not the license's.",
+    description: "Order: acts; the <id> in the reply is the order's, not the license's.",
     only: ["order"],
   },
-  deleted_twin: { about: "Order: acts; a deleted license with the same reference stands beside it.", only: ["order"] },
+  deleted_twin: {
+    description: "Order: acts; also creates a deleted license with the same reference.",
+    only: ["order"],
+  },
   stays_processing: {
-    about: 'Acts; the license stays at status 5 for "seconds" (3600).',
+    description: 'Acts; the license stays at status 5 for "seconds" (3600).',
     only: ["order", "prolong", "edit", "suspend", "resume", "delete"],
     fields: { seconds },
   },
   filter_set: {
-    about: 'List: somebody has just set this "filter", such as {"status": "3"}, in the account.',
+    description: 'List: someone else has just set this "filter" in the account, such as {"status": "3"}.',
     only: ["list"],
     fields: { filter: z.partialRecord(z.enum(filterFields), text) },
   },
   list_shifts: {
-    about: "List, from its second page on: a row of an earlier page has gone and another come at the end.",
+    description: "List, from the second page on: a row of an earlier page was removed and another added at the end.",
     only: ["list"],
     when: ({ p_num }) => Number(p_num) > 1,
   },
-  as_if: { about: 'Acts and answers as if these "settings" held.', fields: { settings: someSettings } },
+  as_if: { description: 'Acts and answers with these "settings".', fields: { settings: someSettings } },
 } as const satisfies Record<string, Kind>;
 
 export type FaultName = keyof typeof kinds;
 
 export type FaultPlan = {
-  /** A status, such as "503", is short for http_status with it. */
+  /** A status, such as "503", is short for http_status with that status. */
   fault: FaultName | `${HttpStatus}`;
-  /** The name of a function, or an operation such as "order"; any call if absent. */
+  /** A function, or an operation such as "order". Without it, any call. */
   func?: string;
-  /** For how many calls, 1 if absent. */
+  /** The number of calls, by default 1. */
   times?: number;
-  /** Only for calls about this license. */
+  /** Limits the fault to calls about this license. */
   elid?: string;
   status?: HttpStatus;
   act?: boolean;
@@ -103,12 +109,12 @@ const common = {
   elid: z.optional(z.pipe(z.union([text.check(z.regex(/^\d+$/)), z.int()]), z.transform(String))),
 };
 
-/** @throws Invalid with what was found and what was expected */
+/** @throws InvalidRequest */
 export function parseFault(value: unknown): Fault {
   const { fault: given, ...rest } = checked(named, value, "fault");
   const status = httpStatuses.find((known) => String(known) === String(given));
-  const name = status ? "http_status" : names.find((known) => plain(known) === plain(String(given)));
-  if (!name) throw new Invalid(`no such fault "${given}"${suggest(String(given), names)}`);
+  const name = status ? "http_status" : names.find((known) => normalized(known) === normalized(String(given)));
+  if (!name) throw new InvalidRequest(`"${given}" is not a fault${suggest(String(given), names)}`);
   const kind: Kind = kinds[name];
   const schema = z.strictObject({ ...common, ...kind.fields });
   const plan = checked(schema, { ...(status && { status }), ...rest }, name);
@@ -116,7 +122,7 @@ export function parseFault(value: unknown): Fault {
   return { ...plan, fault: name } as Fault;
 }
 
-/** The first planned fault that fits this call, used up once. */
+/** Takes the first planned fault that applies to this call, and counts it down. */
 export function takeFault(
   faults: Fault[],
   call: { func: string; operation: Operation; params: Params },
@@ -124,9 +130,9 @@ export function takeFault(
   const elids = idsOf(call.params);
   const index = faults.findIndex(({ fault, func, elid }) => {
     const { only, when }: Kind = kinds[fault];
-    const called = func === undefined || func === call.func || func === call.operation;
-    const fits = (!only || only.some((one) => one === call.operation)) && (!when || when(call.params));
-    return called && fits && (elid === undefined || elids.includes(elid));
+    const isCalled = func === undefined || func === call.func || func === call.operation;
+    const applies = (!only || only.some((one) => one === call.operation)) && (!when || when(call.params));
+    return isCalled && applies && (elid === undefined || elids.includes(elid));
   });
   const fault = faults[index];
   if (fault && --fault.times === 0) faults.splice(index, 1);
@@ -134,18 +140,18 @@ export function takeFault(
 }
 
 export function describeFaults(): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, kinds[name].about]));
+  return Object.fromEntries(names.map((name) => [name, kinds[name].description]));
 }
 
 function checkFunction(name: FaultName, { only }: Kind, func: string | undefined): void {
   if (func === undefined) return;
   if (!functionNames.includes(func) && !operations.some((operation) => operation === func))
-    throw new Invalid(`${name}: no such function "${func}"${suggest(func, [...operations, ...functionNames])}`);
+    throw new InvalidRequest(`${name}: "${func}" is not a function${suggest(func, [...operations, ...functionNames])}`);
   if (only && !only.some((one) => one === func || operationsOf(func).includes(one)))
-    throw new Invalid(`${name}: "func" expected "${only.join('" or "')}" or nothing, found "${func}"`);
+    throw new InvalidRequest(`${name}: func is "${func}"; expected "${only.join('" or "')}" or nothing`);
 }
 
-/** Names match whatever their case and separators: "actThenDrop" is act_then_drop. */
-function plain(name: string): string {
+/** Names match regardless of case and separators: "actThenDrop" is act_then_drop. */
+function normalized(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }

@@ -1,4 +1,4 @@
-/** billmgr's functions by name: what a call asks for, and the document that answers it. */
+/** billmgr's functions: perform a request and return its document. */
 
 import { type Account, charge, fundsRefusal, productOf, type Request } from "./account.ts";
 import {
@@ -20,7 +20,7 @@ import { editForm, listDocument, orderForm, prolongForm } from "./views.ts";
 
 export type Result = { children: Element[]; noop?: true };
 
-/** Throws Refusal for what billmgr answers with an error document. */
+/** @throws Refusal if billmgr answers with an error document */
 export function perform(account: Account, request: Request): Result {
   const { func, params } = request;
   const { family } = split(func);
@@ -72,11 +72,11 @@ function order(account: Account, request: Request, family: Family): Element[] {
   const terms = termsOf(productFor(family, request.params), request.params);
   const cost = costOf(terms.product, terms.period, terms.addons);
   const { fundsReply } = account.settings;
-  if (request.params.skipbasket !== "on") return basket(account, cost);
+  if (request.params.skipbasket !== "on") return leaveInCart(account, cost);
 
   const paid = charge(account, cost);
   if (!paid && fundsReply === "error") throw fundsRefusal(account);
-  if (!paid && fundsReply === "basket") return basket(account, cost);
+  if (!paid && fundsReply === "basket") return leaveInCart(account, cost);
   return orderReply(account, createLicense(account, request, family, terms, paid ? "paid" : "unpaid"));
 }
 
@@ -85,15 +85,15 @@ function orderReply({ state, settings }: Account, { id }: License): Element[] {
     case "none":
       return [ok()];
     case "order_number":
-      return [field("id", state.nextBasket++), ok()];
+      return [field("id", state.nextOrderNumber++), ok()];
     default:
       return [field(settings.orderReply, id), ok()];
   }
 }
 
-/** The order waits in the cart: nothing is bought, although there is an `ok`. */
-function basket({ state }: Account, cost: number): Element[] {
-  const number = state.nextBasket++;
+/** The reply to an order that waits in the cart. Nothing is bought, although the document contains an `ok`. */
+function leaveInCart({ state }: Account, cost: number): Element[] {
+  const number = state.nextOrderNumber++;
   return [
     field("billorder", number),
     field("payment_id", number),
@@ -107,10 +107,10 @@ function prolongLicense(account: Account, request: Request): Element[] {
   const cost = costOf(productOf(license), period, license.addons);
   if (!charge(account, cost)) {
     if (account.settings.fundsReply === "error") throw fundsRefusal(account);
-    return basket(account, cost);
+    return leaveInCart(account, cost);
   }
   const { expiry } = prolong(account, request, license, period);
-  // The nested doc is where ISPsystem's own WHMCS module reads the new date.
+  // ISPsystem's own WHMCS module reads the new date from the nested doc.
   return [element("doc", {}, [field("newexpiredate", expiry)]), ok()];
 }
 
@@ -124,8 +124,8 @@ function renewal(account: Account, params: Params): { license: License; period: 
   refuseUnpaidOrDeleted(license);
   if (license.period === TRIAL) throw new Refusal("value", "period", "Trial licenses cannot be renewed", params.period);
   const product = productOf(license);
-  const asked = params.sok === "ok" ? params.period : (params.period ?? String(license.period));
-  return { license, period: choice("period", asked, product.periods) };
+  const given = params.sok === "ok" ? params.period : (params.period ?? String(license.period));
+  return { license, period: choice("period", given, product.periods) };
 }
 
 function editLicense(account: Account, request: Request, family: Family): Result {

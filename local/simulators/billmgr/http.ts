@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-const MAX_BODY_BYTES = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 
-/** Undefined if the body is over 1 MiB. Rejects if the caller hangs up before the end of it. */
+/** @returns undefined if the body is larger than 1 MiB @throws if the caller disconnects before the end */
 export async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (size <= maxBodyBytes) chunks.push(chunk);
   }
-  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
+  return size > maxBodyBytes ? undefined : Buffer.concat(chunks).toString("utf8");
 }
 
 export function send(response: ServerResponse, status: number, contentType: string, body: string): void {
@@ -24,5 +24,5 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 }
 
 export function refuseTooLarge(response: ServerResponse): void {
-  sendJson(response, 413, { error: `the body is over ${MAX_BODY_BYTES} bytes` });
+  sendJson(response, 413, { error: `the body is larger than ${maxBodyBytes} bytes` });
 }

@@ -1,10 +1,10 @@
-/** A simulated billmgr: as faithful as the public documents and observed replies allow, faults included. */
+/** A simulated billmgr, as faithful as public documents and observed replies allow. It can also simulate faults. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Post } from "../../../shared/billmgr/transport.ts";
 import type { Account } from "./account.ts";
 import { advance } from "./aging.ts";
-import { Invalid } from "./checks.ts";
+import { InvalidRequest } from "./checks.ts";
 import { describeFaults, type Fault, type FaultPlan, parseFault } from "./faults.ts";
 import { readBody, refuseTooLarge, sendJson } from "./http.ts";
 import type { License } from "./license.ts";
@@ -20,28 +20,28 @@ export type { Settings } from "./settings.ts";
 export type { CallEntry, LedgerEntry, SandboxState } from "./state.ts";
 
 export type SandboxOptions = {
-  /** Also the clock of expiry, processing and autoprolong. */
+  /** The clock, also for expiry, processing, and autoprolong. */
   now: () => Date;
-  /** The "user:password" that is accepted; undefined accepts anything but nothing. */
+  /** The accepted "user:password". If it is undefined, any non-empty one is accepted. */
   authinfo: () => string | undefined | Promise<string | undefined>;
-  /** Where a new sandbox starts; a saved state keeps its own. */
+  /** The settings of a new sandbox. A saved state keeps its own. */
   settings?: Partial<Settings>;
-  /** What an earlier snapshot() gave. */
+  /** The result of an earlier snapshot(). */
   state?: SandboxState;
-  /** After each change of state. Reads are recorded, too, but wait for the next change. */
+  /** Called after each change of the state. Reads are recorded too, but do not cause a call. */
   onChange?: () => void;
 };
 
 export type Sandbox = {
-  /** Serves /manager/billmgr, /billmgr and /sandbox/*; false when the path is none of these. */
+  /** Serves /manager/billmgr, /billmgr, and /sandbox/*. @returns false for any other path */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
-  /** The same without a network, for `createBillmgr`. What takes time, such as a late answer, goes by `later`. */
+  /** The same without a network, for `createBillmgr`. Delays, such as a late answer, go through `later`. */
   post(later: Later): Post;
   ledger(): LedgerEntry[];
-  /** The truth, for assertions. */
+  /** The actual licenses, for assertions. */
   licenses(): License[];
   plan(fault: FaultPlan): void;
-  /** Those that can be planned, in a sentence each, and those that are. */
+  /** `known`: all faults with their descriptions. `pending`: the planned ones. */
   faults: { known: Record<string, string>; pending: () => readonly Fault[]; clear: () => void };
   configure(settings: Partial<Settings>): void;
   snapshot(): SandboxState;
@@ -102,7 +102,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s, 2);
       const isBillmgr = path === "/manager/billmgr" || path === "/billmgr";
       if (!isBillmgr && !path.startsWith("/sandbox/")) return false;
-      // A caller that hangs up in the middle of a request has asked for nothing.
+      // A caller that disconnects during the request has not made a call.
       const body = await readBody(request).catch(() => null);
       if (body === null) return true;
       if (body === undefined) refuseTooLarge(response);
@@ -129,19 +129,19 @@ function answerRoute(
 ): void {
   const methods = routes[path];
   if (!methods) {
-    sendJson(response, 404, { error: `${path} is unknown, expected one of: ${Object.keys(routes).join(", ")}` });
+    sendJson(response, 404, { error: `${path} does not exist; expected ${Object.keys(routes).join(", ")}` });
     return;
   }
   const route = methods[method];
   if (!route) {
     response.setHeader("allow", Object.keys(methods).join(", "));
-    sendJson(response, 405, { error: `${path} takes ${Object.keys(methods).join(", ")}, found ${method}` });
+    sendJson(response, 405, { error: `the method is ${method}; expected ${Object.keys(methods).join(", ")}` });
     return;
   }
   try {
     sendJson(response, 200, route(body));
   } catch (error) {
-    if (!(error instanceof Invalid)) throw error;
+    if (!(error instanceof InvalidRequest)) throw error;
     sendJson(response, 400, { error: error.message });
   }
 }
@@ -150,6 +150,6 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new Invalid("the body is not JSON");
+    throw new InvalidRequest("the body is not valid JSON");
   }
 }

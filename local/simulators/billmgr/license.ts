@@ -3,18 +3,18 @@ import { Temporal } from "temporal-polyfill";
 import { type Addons, type Family, TRIAL, TRIAL_DAYS } from "./products.ts";
 import type { Settings } from "./settings.ts";
 
-/** docs: ispsystem-licenses-soft. */
+/** Status codes (docs: ispsystem-licenses-soft). */
 export const ORDERED = 1;
 export const ACTIVE = 2;
 export const STOPPED = 3;
 export const DELETED = 4;
 export const PROCESSING = 5;
 
-/** Substatuses are shown in the attribute `orig` of item_status. These names were observed in client areas of billmgr. */
+/** Substatuses appear in the attribute `orig` of item_status. These names were observed in client areas of billmgr. */
 export const AUTOSUSPENDED = "3_autosuspend";
-/** The substatus after a suspension that the client asks for himself is not documented; this is the nearest observed one. */
+/** The substatus after a suspension by the client is not documented. This is the nearest observed one. */
 export const SUSPENDED_BY_REQUEST = "3_employeesuspend";
-/** The substatus while changed parameters are being applied is not documented either. */
+/** The substatus while billmgr applies changed parameters is not documented either. */
 export const EDITING = "5_need_configure";
 
 export type License = {
@@ -25,9 +25,9 @@ export type License = {
   status: number;
   substatus: string;
   createdAt: string;
-  /** A date (UTC). The license ends when that day begins: the stricter of the two readings. */
+  /** A date (UTC). The license ends when that day begins, which is the stricter interpretation. */
   expiry: string;
-  /** Months that billmgr prolongs for by itself at expiry. */
+  /** The months by which billmgr prolongs automatically at expiry. */
   autoprolong: number | null;
   addons: Addons;
   remoteid: string;
@@ -36,7 +36,7 @@ export type License = {
   ip: string;
   lickey: string;
   suspendedByRequest: boolean;
-  /** Deleted once it is no longer processing. */
+  /** It will be deleted after the processing. */
   deleting: boolean;
   processingUntil: string | null;
 };
@@ -45,7 +45,7 @@ export function dateOf(instant: Date): string {
   return instant.toISOString().slice(0, 10);
 }
 
-/** Month ends are clamped: January 31 and one month is February 28. */
+/** Month ends are clamped: January 31 plus one month is February 28. */
 export function addPeriod(date: string, period: number): string {
   return Temporal.PlainDate.from(date)
     .add(period === TRIAL ? { days: TRIAL_DAYS } : { months: period })
@@ -64,7 +64,7 @@ export function startProcessing(license: License, substatus: string, until: Date
   return { ...license, status: PROCESSING, substatus, processingUntil: until.toISOString() };
 }
 
-/** What time alone does to a license: processing ends, the paid term ends. Returns the same object if nothing changed. */
+/** Applies the effects of time: the processing ends, the paid term ends. Returns the same object if nothing changed. */
 export function settle(
   license: License,
   now: Date,
@@ -72,10 +72,10 @@ export function settle(
 ): License {
   if (license.status === ORDERED || license.status === DELETED) return license;
   const keyed = () => (license.lickey || isYounger(license, now, keySeconds) ? license : withKey(license));
-  if (license.status !== PROCESSING) return rest(keyed(), now);
+  if (license.status !== PROCESSING) return withRestingStatus(keyed(), now);
   if (stuck || (license.processingUntil ?? "") > now.toISOString()) return license;
   if (license.deleting) return remove(license);
-  return rest({ ...keyed(), processingUntil: null }, now);
+  return withRestingStatus({ ...keyed(), processingUntil: null }, now);
 }
 
 const isYounger = ({ createdAt }: License, now: Date, seconds: number): boolean =>
@@ -85,20 +85,20 @@ const withKey = (license: License): License => ({ ...license, lickey: keyOf(lice
 
 export function suspend(license: License, now: Date): License {
   const suspended = { ...license, suspendedByRequest: true };
-  return license.status === PROCESSING ? { ...suspended, substatus: "5_suspend" } : rest(suspended, now);
+  return license.status === PROCESSING ? { ...suspended, substatus: "5_suspend" } : withRestingStatus(suspended, now);
 }
 
 export function resume(license: License, now: Date): License {
   const resumed = { ...license, suspendedByRequest: false };
-  return license.status === PROCESSING ? { ...resumed, substatus: "5_resume" } : rest(resumed, now);
+  return license.status === PROCESSING ? { ...resumed, substatus: "5_resume" } : withRestingStatus(resumed, now);
 }
 
 export function remove(license: License): License {
   return { ...license, status: DELETED, substatus: String(DELETED), processingUntil: null };
 }
 
-/** The license as it is while billmgr has nothing to do for it. */
-function rest(license: License, now: Date): License {
+/** The license after the processing, with the status that follows from suspension and expiry. */
+function withRestingStatus(license: License, now: Date): License {
   if (license.suspendedByRequest) return withStatus(license, STOPPED, SUSPENDED_BY_REQUEST);
   if (isExpired(license, now)) return withStatus(license, STOPPED, AUTOSUSPENDED);
   return withStatus(license, ACTIVE, String(ACTIVE));
@@ -108,7 +108,7 @@ function withStatus(license: License, status: number, substatus: string): Licens
   return license.status === status && license.substatus === substatus ? license : { ...license, status, substatus };
 }
 
-/** Keys begin with the id of the license, as the keys of ispmanager do. */
+/** Keys begin with the license id, like the keys of ispmanager. */
 function keyOf(id: string): string {
   return `${id}-${createHash("sha256").update(id).digest("hex").slice(0, 16)}`;
 }

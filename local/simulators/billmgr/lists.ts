@@ -1,4 +1,4 @@
-/** `<family>` and `<family>.filter`: lists with paging, and the filter that billmgr keeps until it is reset. */
+/** The functions `<family>` and `<family>.filter`: paged lists, and the filter that billmgr keeps until it is reset. */
 
 import { type Account, productOf } from "./account.ts";
 import { type Element, ok, Refusal } from "./documents.ts";
@@ -31,15 +31,15 @@ export function list({ state, settings }: Account, family: Family, params: Recor
   return listDocument(rows, { size: Math.min(size, settings.largestPage), page });
 }
 
-/** The first rows have gone and as many strangers come: the total is the same, and the rest has moved to earlier pages. */
+/** Removes the first rows and adds as many others at the end. The total stays, but rows move to earlier pages. */
 function shifted(licenses: readonly License[], by: number): License[] {
-  const strangers = licenses
+  const others = licenses
     .slice(0, by)
     .map((license, i) => ({ ...license, id: String(900_000_001 + i), remoteid: "", comment: "" }));
-  return [...licenses.slice(by), ...strangers];
+  return [...licenses.slice(by), ...others];
 }
 
-/** The stored filter shortens every later list, and nothing in those lists says so (observed). */
+/** A stored filter shortens every later list, and the lists do not show it (observed). */
 export function filter({ state, settings }: Account, family: Family, params: Record<string, string>): Element[] {
   const inForce = state.filters[family] ?? {};
   if (params.sok !== "ok") return filterForm(filterFields, inForce);
@@ -51,13 +51,13 @@ export function filter({ state, settings }: Account, family: Family, params: Rec
   return [ok()];
 }
 
-/** Whether a field that is not sent keeps its filter is unknown: here it does, which is harder on the caller. */
+/** It is unknown whether an omitted field keeps its filter. Here it does, which is harder for the caller. */
 export function setFilter({ filters }: SandboxState, family: Family, sent: Record<string, string>): void {
   const known = Object.entries({ ...filters[family], ...sent }).filter(([name]) => filterFields.includes(name));
   filters[family] = Object.fromEntries(known.filter(([, value]) => value !== ""));
 }
 
-/** While a list's pages are read, one more row of those read goes, and another comes at its end. */
+/** Simulates that during the read of a list one row is removed and another is added at the end. */
 export function shiftList({ shifts }: SandboxState, family: Family): void {
   shifts[family] = (shifts[family] ?? 0) + 1;
 }

@@ -1,6 +1,6 @@
 import { type Family, families } from "./products.ts";
 
-/** What a call comes to, in a word. */
+/** The operations that a call can request. */
 export const operations = [
   "order",
   "prolong",
@@ -39,7 +39,7 @@ export function operationOf({ func, params }: { func: string; params: Record<str
   return action as Operation;
 }
 
-/** What a function may come to, submitted or not. */
+/** The operations of a function, with and without submitting. */
 export const operationsOf = (func: string): Operation[] =>
   [{}, { sok: "ok", clicked_button: "finish" }].map((params) => operationOf({ func, params }));
 
@@ -48,7 +48,7 @@ export function split(func: string): { family: Family; action: string } {
   return { family: family as Family, action: action.join(".") };
 }
 
-/** Fields of the filter form (observed). Those without a test in lists.ts are kept but match everything. */
+/** Fields of the filter form (observed). Those without a test in lists.ts are stored but match everything. */
 export const filterFields = [
   "id",
   "ip",

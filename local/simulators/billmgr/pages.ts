@@ -1,4 +1,4 @@
-/** An answer as a caller sees it, whatever carries it. */
+/** An HTTP response, independent of the transport. */
 export type Page = { status: number; contentType: string; body: string };
 
 export const xmlPage = (body: string): Page => ({ status: 200, contentType: "text/xml; charset=UTF-8", body });
@@ -9,14 +9,14 @@ export const htmlPage = (status: number, title: string, body: string): Page => (
   body: `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body>${body}</body></html>\n`,
 });
 
-/** Without out=xml billmgr speaks to a person. */
+/** The page for people, which billmgr sends without out=xml. */
 export const loginPage = htmlPage(
   200,
   "BILLmanager",
   '<form id="login"><input name="username"><input name="password"></form>',
 );
 
-/** Observed: a page whose link matches /long.+billmgr/. What the link answers is not known, so it leads nowhere. */
+/** Observed: a page with a link that matches /long.+billmgr/. The target's reply is unknown, so the link leads nowhere. */
 export const waitPage = htmlPage(
   200,
   "Please wait",
@@ -43,6 +43,6 @@ const reasons = {
 export type HttpStatus = keyof typeof reasons;
 export const httpStatuses = Object.keys(reasons).map(Number) as [HttpStatus, ...HttpStatus[]];
 
-/** As a front proxy answers. */
+/** The page of a front proxy. */
 export const proxyPage = (status: HttpStatus): Page =>
   htmlPage(status, `${status} ${reasons[status]}`, `<h1>${status} ${reasons[status]}</h1><hr>nginx`);

@@ -1,4 +1,4 @@
-/** Reading the parameters of a request; what billmgr would not accept becomes a Refusal. */
+/** Reads the parameters of a request. A value that billmgr would not accept throws a Refusal. */
 
 import { type Account, find } from "./account.ts";
 import type { Terms } from "./changes.ts";
@@ -7,7 +7,7 @@ import type { License } from "./license.ts";
 import { idsOf, type Params } from "./names.ts";
 import { type Addons, type Family, findProduct, type Product, TRIAL } from "./products.ts";
 
-/** The licenses that elid names. */
+/** The licenses that the parameter elid names. */
 export function licensesOf(account: Account, params: Params, family?: Family): [License, ...License[]] {
   const [first, ...others] = idsOf(params).map((id) => {
     const license = find(account, id);
@@ -19,7 +19,7 @@ export function licensesOf(account: Account, params: Params, family?: Family): [
 }
 
 export function productFor(family: Family, { pricelist }: Params): Product {
-  // Observed: an order without a pricelist asks for the wizard's earlier steps.
+  // Observed: an order without a pricelist requests the wizard's earlier steps.
   if (!pricelist) throw new Refusal("wizard_unavailable", "", "The order wizard is unavailable");
   const product = findProduct(pricelist);
   if (product?.family !== family) throw invalid("pricelist", pricelist);

@@ -1,5 +1,5 @@
 /**
- * What the sandbox sells. Codes and periods are from ISPsystem's docs: reselling-of-v6-ispsystem-s-licenses-via-api,
+ * The products of the sandbox. Codes and periods are from ISPsystem's docs: reselling-of-v6-ispsystem-s-licenses-via-api,
  * for ispmanager reselling-of-ispmanager-licenses-via-api and new-order-api.
  * Prices are invented; the real ones depend on the contract.
  */
@@ -18,7 +18,7 @@ export type Product = {
 
 export const families: readonly Family[] = ["platform", "soft"];
 
-/** The period code of a trial. How long it lasts is not documented. */
+/** The period code of a trial. Its duration is not documented. */
 export const TRIAL = -100;
 export const TRIAL_DAYS = 14;
 
@@ -64,7 +64,7 @@ export function costOf(product: Product, period: number, addons: Addons): number
   return cents(perMonth * period);
 }
 
-/** Money, without the dust of binary fractions. */
+/** Rounds money to cents. */
 export function cents(money: number): number {
   return Math.round(money * 100) / 100;
 }

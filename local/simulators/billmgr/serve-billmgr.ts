@@ -4,9 +4,9 @@ import type { Delivery } from "./deliver.ts";
 import { send, sendJson } from "./http.ts";
 import type { Page } from "./pages.ts";
 
-const GIVE_UP_AFTER = 10 * 60 * 1000;
+const maxHangMs = 10 * 60 * 1000;
 
-/** Answers one request over HTTP; what takes time takes real time. */
+/** Answers one HTTP request. Delays are real time. */
 export async function serveBillmgr(
   billmgr: Billmgr,
   { method = "" }: IncomingMessage,
@@ -16,7 +16,7 @@ export async function serveBillmgr(
 ): Promise<void> {
   if (method !== "GET" && method !== "POST") {
     response.setHeader("allow", "GET, POST");
-    sendJson(response, 405, { error: `billmgr takes GET and POST, found ${method}` });
+    sendJson(response, 405, { error: `the method is ${method}; expected GET or POST` });
     return;
   }
   const inUrl = new URLSearchParams(query);
@@ -26,10 +26,10 @@ export async function serveBillmgr(
 
 function deliverTo(response: ServerResponse, delivery: Delivery): void {
   if (delivery.later) setTimeout(delivery.later.act, delivery.later.ms).unref();
-  if (delivery.comes === "drop") {
+  if (delivery.kind === "drop") {
     response.socket?.destroy();
-  } else if (delivery.comes === "nothing") {
-    const giveUp = setTimeout(() => response.socket?.destroy(), GIVE_UP_AFTER).unref();
+  } else if (delivery.kind === "hang") {
+    const giveUp = setTimeout(() => response.socket?.destroy(), maxHangMs).unref();
     response.once("close", () => clearTimeout(giveUp));
   } else if (delivery.afterMs === 0) {
     sendPage(response, delivery.page);

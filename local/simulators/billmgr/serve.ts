@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./index.ts";
 
-/** A sandbox on a port of its own, for tests. */
+/** Serves a sandbox on its own port, for tests. */
 export async function serveSandbox(
   options: SandboxOptions,
 ): Promise<{ sandbox: Sandbox; origin: string; url: string; close(): Promise<void> }> {

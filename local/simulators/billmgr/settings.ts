@@ -8,38 +8,38 @@ const called = z.enum([...operations, ...functionNames]);
 const settingsSchema = z.strictObject({
   balance: z.number(),
   currency: z.string(),
-  /** How long a license stays at status 5 after an order or a prolong, by the sandbox's clock. */
+  /** The time that a license stays at status 5 after an order or a prolong. */
   processingSeconds: seconds,
-  /** How long after an order the license's key is made, if that is later than that. */
+  /** The minimum time from an order to the license's key. */
   keySeconds: seconds,
-  /** Licenses stay at status 5 while this is set. */
+  /** While set, licenses stay at status 5. */
   stuckProcessing: z.boolean(),
-  /** An edit, a suspension, a resumption and a deletion, too, take the license through status 5. */
+  /** Whether edit, suspend, resume, and delete take the license through status 5 too. */
   changeProcessing: z.boolean(),
-  /** A license is not deleted earlier. */
+  /** A younger license is not deleted. */
   minimumTermDays: seconds,
-  /** The reply to platform.order.param is not documented; these shapes are seen on its sister functions, except that
-   * "order_number", an id that is no license's, is only feared. */
+  /** The reply to platform.order.param is not documented. These shapes were observed on similar functions, except
+   * "order_number", an id that is not a license's, which is only a fear. */
   orderReply: z.enum(["id", "item.id", "order_number", "none"]),
-  /** What skipbasket=on does when the balance does not suffice is not documented. */
+  /** The effect of skipbasket=on with insufficient funds is not documented. */
   fundsReply: z.enum(["error", "basket", "unpaid"]),
-  /** The true type of that error is unknown. */
+  /** The real type of that error is unknown. */
   fundsError: z.strictObject({ type: z.string(), object: z.string() }),
   listShowsRemoteid: z.boolean(),
   listShowsComment: z.boolean(),
-  /** The largest page that a list comes in, whatever is asked for. */
+  /** The maximum page size of a list, whatever is requested. */
   largestPage: z.int().check(z.gte(1)),
-  /** What the form of a license leaves out. */
+  /** The fields that the form of a license omits. */
   formHides: z.array(z.enum(["status", "expiry", "addons", "remoteid", "comment"])),
   /** Deleted licenses stay in lists, at status 4. */
   deletedLinger: z.boolean(),
-  /** A deleted license with the same reference stands beside each one that is ordered (observed). */
+  /** Each order also creates a deleted license with the same reference (observed). */
   deletedTwins: z.boolean(),
-  /** When the filter of a list is set and reset: observed is that with `out` it is only shown, as a form. */
+  /** When a list's filter is applied. Observed: with `out`, billmgr only shows its form. */
   filterSubmit: z.enum(["always", "without_out", "ignored", "refused"]),
-  /** Functions, or operations such as "list", that this billmgr does not have. */
+  /** Functions, or operations such as "list", that do not exist. */
   missing: z.array(called),
-  /** Those that the account may not use. */
+  /** Functions or operations that the account may not use. */
   denied: z.array(called),
 });
 

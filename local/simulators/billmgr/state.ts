@@ -12,9 +12,9 @@ type EntryBase = {
   /** The parameters of the request, without authinfo. */
   params: Record<string, string>;
   cost: number;
-  /** The balance after it. */
+  /** The balance after the change. */
   balance: number;
-  /** Absent when a caller asked for it. */
+  /** Absent if a caller requested the change. */
   by?: "autoprolong";
 };
 
@@ -34,7 +34,7 @@ export type LedgerChange =
   | { operation: "edit"; addons: Addons; addonsBefore: Addons; comment: string; commentBefore: string }
   | { operation: "suspend" | "resume" | "delete"; status: number; statusBefore: number };
 
-/** One thing that billmgr really did. A call that changed nothing is in the calls only. */
+/** One actual change. A call that changed nothing is only in the calls. */
 export type LedgerEntry = EntryBase & LedgerChange;
 
 export type CallEntry = {
@@ -44,21 +44,21 @@ export type CallEntry = {
   func: string;
   operation: Operation;
   elid: string;
-  /** By which an order can be told from others. */
+  /** Identifies an order. */
   remoteid?: string;
   /** "ok", "error value period", "html", "http 503", "dropped", ... */
   answer: string;
   fault?: string;
-  /** Accepted, but there was nothing to change. */
+  /** Accepted, but a no-op. */
   noop?: true;
-  /** A password in a URL ends up in access logs. */
+  /** The caller sent authinfo in the URL, from where it gets into access logs. */
   authinfoInUrl?: true;
 };
 
 /** Plain JSON. */
 export type SandboxState = {
   nextId: number;
-  nextBasket: number;
+  nextOrderNumber: number;
   settings: Settings;
   licenses: License[];
   ledger: LedgerEntry[];
@@ -68,15 +68,15 @@ export type SandboxState = {
   faults: Fault[];
   /** billmgr remembers the filter of a list until it is reset. */
   filters: Partial<Record<Family, Record<string, string>>>;
-  /** How many rows have gone from a list, and as many others come, while its pages are read. */
+  /** For each list, the number of rows that were replaced while its pages were read. */
   shifts: Partial<Record<Family, number>>;
 };
 
-/** A saved state keeps its own settings; the given ones are where a new state starts. */
+/** A saved state keeps its own settings. The given ones apply to a new state. */
 export function initialState(saved: SandboxState | undefined, settings: unknown = {}): SandboxState {
   const fresh: SandboxState = {
     nextId: 334673,
-    nextBasket: 9001,
+    nextOrderNumber: 9001,
     settings: { ...defaults, ...checkSettings(settings) },
     licenses: [],
     ledger: [],

@@ -1,4 +1,4 @@
-/** What billmgr shows of licenses: list rows made for human eyes, and forms. */
+/** The documents about licenses: list rows, which are made for people, and forms. */
 
 import { type Element, element, field } from "./documents.ts";
 import { ACTIVE, AUTOSUSPENDED, type License, SUSPENDED_BY_REQUEST } from "./license.ts";
@@ -7,7 +7,7 @@ import type { Settings } from "./settings.ts";
 
 export type Paging = { size: number; page: number };
 
-/** p_elems is the total, p_cnt the size of a page, p_num its number. An empty list has no elem at all (observed). */
+/** p_elems is the total, p_cnt the page size, p_num the page number. An empty list has no elem at all (observed). */
 export function listDocument(rows: readonly Element[], paging: Paging): Element[] {
   const from = (paging.page - 1) * paging.size;
   return [
@@ -19,8 +19,8 @@ export function listDocument(rows: readonly Element[], paging: Paging): Element[
 }
 
 /**
- * The observed traps: pricelist is a name, cost and autoprolong are display texts, createdate comes twice, and
- * expiredate may be a label. billmgr labels daily billing so; the sandbox labels trials.
+ * Reproduces traps that were observed: pricelist is a name, cost and autoprolong are display texts, createdate appears
+ * twice, and expiredate may be a label. billmgr uses a label for daily billing, the sandbox for trials.
  */
 export function listRow(license: License, product: Product, settings: Settings): Element {
   const created = license.createdAt.slice(0, 10);
@@ -48,7 +48,7 @@ export function listRow(license: License, product: Product, settings: Settings):
   ]);
 }
 
-const hidden: Record<Settings["formHides"][number], RegExp> = {
+const hiddenFields: Record<Settings["formHides"][number], RegExp> = {
   status: /^(status|item_status)$/,
   expiry: /^(real_)?expiredate$/,
   addons: /^addon_/,
@@ -56,7 +56,7 @@ const hidden: Record<Settings["formHides"][number], RegExp> = {
   comment: /^comment$/,
 };
 
-/** One license: its fields, and the noise of a form around them. */
+/** The form of one license: its fields, and the other content of a form. */
 export function editForm(license: License, product: Product, { formHides }: Settings): Element[] {
   const fields = [
     field("elid", license.id),
@@ -82,9 +82,9 @@ export function editForm(license: License, product: Product, { formHides }: Sett
     ]),
   ];
   return [
-    ...fields.filter(({ name }) => !formHides.some((what) => hidden[what].test(name))),
+    ...fields.filter(({ name }) => !formHides.some((hiddenField) => hiddenFields[hiddenField].test(name))),
     periods("autoprolong", product),
-    ...formNoise(["name", "licname", "comment", "remoteid", "autoprolong"]),
+    ...formMetadata(["name", "licname", "comment", "remoteid", "autoprolong"]),
   ];
 }
 
@@ -96,11 +96,11 @@ export function orderForm(product: Product): Element[] {
     field("comment", ""),
     ...Object.keys(product.addons).map((code) => field(`addon_${code}`, 0)),
     periods("period", product),
-    ...formNoise(["pricelist", "period", "comment"]),
+    ...formMetadata(["pricelist", "period", "comment"]),
   ];
 }
 
-/** service.prolong without sok: a quote. */
+/** The form of service.prolong without sok, which is a quote. */
 export function prolongForm(license: License, product: Product, quote: { period: number; expiry: string }): Element[] {
   return [
     field("elid", license.id),
@@ -112,12 +112,12 @@ export function prolongForm(license: License, product: Product, quote: { period:
     field("suspendpenaltywarn", ""),
     field("cost", costOf(product, quote.period, license.addons).toFixed(2)),
     periods("period", product),
-    ...formNoise(["title_name", "expiredate", "newexpiredate", "period"]),
+    ...formMetadata(["title_name", "expiredate", "newexpiredate", "period"]),
   ];
 }
 
 export function filterForm(names: readonly string[], filter: Record<string, string>): Element[] {
-  return [...names.map((name) => field(name, filter[name] ?? "")), ...formNoise(names)];
+  return [...names.map((name) => field(name, filter[name] ?? "")), ...formMetadata(names)];
 }
 
 function periods(name: string, product: Product): Element {
@@ -125,7 +125,7 @@ function periods(name: string, product: Product): Element {
   return element("slist", { name }, options);
 }
 
-function formNoise(names: readonly string[]): Element[] {
+function formMetadata(names: readonly string[]): Element[] {
   const fields = names.map((name) =>
     element("field", { name }, [element("input", { type: "text", name, value: name }, [])]),
   );
@@ -149,7 +149,7 @@ const statusNames: Record<string, string> = {
   [SUSPENDED_BY_REQUEST]: "Stopped by request",
 };
 
-/** The text is for people and follows `lang`; `orig` is what a program can hold on to. */
+/** The text is for people and depends on `lang`. Programs can rely on `orig`. */
 function itemStatus({ status, substatus }: License): Element {
   const text = statusNames[substatus] ?? statusNames[status] ?? "";
   return field("item_status", text, { color: status === ACTIVE ? "green" : "gray", orig: substatus });

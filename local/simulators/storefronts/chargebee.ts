@@ -47,6 +47,7 @@ const invoiceOf = (customer: Customer, at: Date, more: object = {}) => ({
       subscription_id: customer.subscription,
       entity_type: "plan_item_price",
       entity_id: customer.sold,
+      amount: 1900,
       date_from: seconds(customer.from),
       date_to: seconds(customer.to),
     },
@@ -64,7 +65,7 @@ const changed = (type: string, more: (customer: Customer, at: Date) => object) =
 
 export const chargebee: Shop = {
   newId: () => someWord("Az"),
-  tell: {
+  webhooks: {
     buy: paid("subscription_created"),
     renew: (customer, at) => [
       ...paid("subscription_renewed")(customer, at),
@@ -89,6 +90,6 @@ export const chargebee: Shop = {
       }),
     ],
   },
-  // It signs nothing.
+  // Chargebee does not sign webhooks. It sends the user and password of the webhook settings.
   sign: (_, secret) => ({ authorization: basic(secret) }),
 };

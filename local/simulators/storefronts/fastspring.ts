@@ -39,7 +39,7 @@ const orderOf = (customer: Customer) => ({
 
 export const fastspring: Shop = {
   newId: () => someWord("Qk"),
-  tell: {
+  webhooks: {
     buy: (customer, at) =>
       batch(customer, at, ["order.completed", orderOf(customer)], ["subscription.activated", subscriptionOf(customer)]),
     renew: (customer, at) =>

@@ -1,10 +1,10 @@
-import { type Customer, numberOf, type Shop, someNumber, type Told } from "./shop.ts";
+import { type Customer, numberOf, type Shop, someNumber, type UnsignedWebhook } from "./shop.ts";
 import { signHostbill } from "./signing.ts";
 
 const day = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** The period stands in the line's text alone. */
-const invoicePaid = (customer: Customer): Told => ({
+/** HostBill states the period only in the description of the line. */
+const invoicePaid = (customer: Customer): UnsignedWebhook => ({
   type: "after_invoicefullpaid",
   body: {
     id: String(numberOf(customer)),
@@ -25,10 +25,10 @@ const invoicePaid = (customer: Customer): Told => ({
 
 const accountOf = ({ subscription, sold }: Customer) => ({ id: subscription, client_id: "6", product_id: sold });
 
-/** It sells no quantities. An invoice that is not paid is not told: HostBill suspends the account. */
+/** HostBill sells no quantities. It does not report an unpaid invoice, but suspends the account. */
 export const hostbill: Shop = {
   newId: someNumber,
-  tell: {
+  webhooks: {
     buy: (customer) => [
       invoicePaid(customer),
       { type: "after_accountcreate", body: { account_id: customer.subscription, service: accountOf(customer) } },

@@ -1,12 +1,12 @@
-import { type Customer, numberOf, type Shop, someNumber, type Told } from "./shop.ts";
+import { type Customer, numberOf, type Shop, someNumber, type UnsignedWebhook } from "./shop.ts";
 import { signLemonSqueezy } from "./signing.ts";
 
-const event = (event_name: string, type: string, id: number, attributes: object): Told => ({
+const event = (event_name: string, type: string, id: number, attributes: object): UnsignedWebhook => ({
   type: event_name,
   body: { meta: { event_name, test_mode: false }, data: { type, id: String(id), attributes } },
 });
 
-/** The catalog lists variants and products alike: "variant:501". */
+/** The catalog lists both variants and products: "variant:501". */
 function soldIn({ sold }: Customer): { variant_id: number; product_id: number } {
   const [kind, number] = sold.split(":");
   return kind === "product"
@@ -14,7 +14,7 @@ function soldIn({ sold }: Customer): { variant_id: number; product_id: number } 
     : { variant_id: Number(number), product_id: 1 };
 }
 
-const subscriptionOf = (name: string, customer: Customer, at: Date, more: object = {}): Told =>
+const subscriptionOf = (name: string, customer: Customer, at: Date, more: object = {}): UnsignedWebhook =>
   event(name, "subscriptions", Number(customer.subscription), {
     customer_id: 5005,
     order_id: numberOf({ ...customer, period: 1 }),
@@ -29,7 +29,7 @@ const subscriptionOf = (name: string, customer: Customer, at: Date, more: object
     ...more,
   });
 
-const invoiceOf = (name: string, customer: Customer, at: Date, more: object = {}): Told =>
+const invoiceOf = (name: string, customer: Customer, at: Date, more: object = {}): UnsignedWebhook =>
   event(name, "subscription-invoices", numberOf(customer), {
     subscription_id: Number(customer.subscription),
     customer_id: 5005,
@@ -46,7 +46,7 @@ const invoiceOf = (name: string, customer: Customer, at: Date, more: object = {}
 
 export const lemonsqueezy: Shop = {
   newId: someNumber,
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       invoiceOf("subscription_payment_success", customer, at),
       subscriptionOf("subscription_created", customer, at),

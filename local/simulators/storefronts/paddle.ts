@@ -38,6 +38,11 @@ const transactionOf = (customer: Customer, at: Date, origin: string) => ({
   billed_at: at.toISOString(),
   billing_period: periodOf(customer),
   items: itemsOf(customer),
+  details: {
+    line_items: [
+      { price_id: customer.sold, quantity: customer.quantity, proration: null, totals: { subtotal: "1900" } },
+    ],
+  },
 });
 
 const updated = (customer: Customer, at: Date, more: object = {}) =>
@@ -45,7 +50,7 @@ const updated = (customer: Customer, at: Date, more: object = {}) =>
 
 export const paddle: Shop = {
   newId: () => someWord("sub_"),
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       event("transaction.completed", customer, at, transactionOf(customer, at, "web")),
       event(

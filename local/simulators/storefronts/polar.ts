@@ -33,13 +33,21 @@ const orderOf = (customer: Customer, at: Date, more: object = {}) => ({
   product_id: customer.sold,
   subscription_id: customer.subscription,
   subscription: subscriptionOf(customer),
-  items: [{ proration: false, start_timestamp: customer.from.toISOString(), end_timestamp: customer.to.toISOString() }],
+  total_amount: 1900,
+  items: [
+    {
+      amount: 1900,
+      proration: false,
+      start_timestamp: customer.from.toISOString(),
+      end_timestamp: customer.to.toISOString(),
+    },
+  ],
   ...more,
 });
 
 export const polar: Shop = {
   newId: randomUUID,
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       event("order.paid", at, orderOf(customer, at)),
       event("subscription.active", at, subscriptionOf(customer)),

@@ -1,11 +1,11 @@
-import { type Customer, numberOf, type Shop, seconds, someNumber, type Told } from "./shop.ts";
+import { type Customer, numberOf, type Shop, seconds, someNumber, type UnsignedWebhook } from "./shop.ts";
 import { shopifyHeaders } from "./signing.ts";
 
-/** The catalog lists variants, SKUs and products: "44872881439030", "sku:VM6". */
+/** The catalog lists variants, SKUs, and products: "44872881439030", "sku:VM6". */
 const soldIn = ({ sold }: Customer) =>
   sold.startsWith("sku:") ? { sku: sold.slice(4), variant_id: null } : { sku: null, variant_id: Number(sold) };
 
-const orderOf = (type: string, customer: Customer, at: Date, more: object = {}): Told => ({
+const orderOf = (type: string, customer: Customer, at: Date, more: object = {}): UnsignedWebhook => ({
   type,
   body: {
     id: numberOf(customer),
@@ -21,7 +21,7 @@ const orderOf = (type: string, customer: Customer, at: Date, more: object = {}):
   },
 });
 
-const contractOf = (type: string, customer: Customer, at: Date, status: string): Told => ({
+const contractOf = (type: string, customer: Customer, at: Date, status: string): UnsignedWebhook => ({
   type,
   body: {
     id: Number(customer.subscription),
@@ -30,19 +30,24 @@ const contractOf = (type: string, customer: Customer, at: Date, status: string):
     status,
     origin_order_id: numberOf({ ...customer, period: 1 }),
     revision_id: String(seconds(at)),
-    updated_at: at.toISOString(),
   },
 });
 
-const attemptOf = (type: string, customer: Customer, order_id: number | null): Told => ({
+const attemptOf = (type: string, customer: Customer, order_id: number | null): UnsignedWebhook => ({
   type,
-  body: { id: numberOf(customer), order_id, subscription_contract_id: Number(customer.subscription), ready: true },
+  body: {
+    id: numberOf(customer),
+    order_id,
+    subscription_contract_id: Number(customer.subscription),
+    ready: true,
+    error_code: order_id === null ? "insufficient_funds" : null,
+  },
 });
 
-/** A contract tells no quantity: that of the next order counts. It tells no end either. */
+/** A contract contains neither a quantity nor an end. The quantity of the next order counts. */
 export const shopify: Shop = {
   newId: someNumber,
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       orderOf("orders/paid", customer, at),
       contractOf("subscription_contracts/create", customer, at, "active"),

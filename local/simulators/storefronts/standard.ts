@@ -15,7 +15,7 @@ const paid = (customer: Customer, at: Date) => {
 
 export const standard: Shop = {
   newId: () => someWord("order_"),
-  tell: {
+  webhooks: {
     buy: paid,
     renew: paid,
     grow: (customer, at) =>

@@ -1,7 +1,7 @@
 import Stripe from "stripe";
 import { type Customer, type Shop, seconds, someWord } from "./shop.ts";
 
-/** Events in the API's shape of 2025-03-31.basil and later. */
+/** Events in the shape of API version 2025-03-31.basil and later. */
 const event = (type: string, { subscription }: Customer, at: Date, object: object) => {
   const created = seconds(at);
   const id = `evt_${subscription}_${type}_${created}`;
@@ -60,7 +60,7 @@ const updated = (customer: Customer, at: Date, more: object = {}) =>
 
 export const stripe: Shop = {
   newId: () => someWord("sub_"),
-  tell: {
+  webhooks: {
     buy: (customer, at) => [
       event("customer.subscription.created", customer, at, subscriptionOf(customer)),
       event("invoice.paid", customer, at, invoiceOf(customer, at, "subscription_create")),

@@ -1,10 +1,10 @@
-import { type Customer, numberOf, type Shop, someNumber, type Told } from "./shop.ts";
+import { type Customer, numberOf, type Shop, someNumber, type UnsignedWebhook } from "./shop.ts";
 import { woocommerceHeaders } from "./signing.ts";
 
-/** A time as WordPress tells it: in UTC, and without saying so. */
+/** A time in the format of WordPress: UTC without a time zone. */
 const gmt = (date: Date): string => date.toISOString().slice(0, 19);
 
-/** The catalog lists variations, SKUs and products: "636", "sku:vm6". */
+/** The catalog lists variations, SKUs, and products: "636", "sku:vm6". */
 const soldIn = ({ sold }: Customer) =>
   sold.startsWith("sku:")
     ? { sku: sold.slice(4), variation_id: 0, product_id: 1 }
@@ -13,7 +13,7 @@ const soldIn = ({ sold }: Customer) =>
 const buyer = ({ email }: Customer) => ({ customer_id: 12, billing: { email } });
 const firstOrder = (customer: Customer): number => numberOf({ ...customer, period: 1 });
 
-const subscriptionOf = (type: string, customer: Customer, at: Date, more: object = {}): Told => ({
+const subscriptionOf = (type: string, customer: Customer, at: Date, more: object = {}): UnsignedWebhook => ({
   type,
   body: {
     id: Number(customer.subscription),
@@ -29,7 +29,7 @@ const subscriptionOf = (type: string, customer: Customer, at: Date, more: object
     start_date_gmt: gmt(customer.began),
     trial_end_date_gmt: "",
     next_payment_date_gmt: gmt(customer.to),
-    // When the order of this period was made, which names the payment.
+    // The time of this period's order, which identifies the payment.
     last_payment_date_gmt: gmt(customer.from),
     cancelled_date_gmt: "",
     end_date_gmt: "",
@@ -37,41 +37,44 @@ const subscriptionOf = (type: string, customer: Customer, at: Date, more: object
   },
 });
 
-const updated = (customer: Customer, at: Date, more: object = {}): Told[] => [
+const updated = (customer: Customer, at: Date, more: object = {}): UnsignedWebhook[] => [
   subscriptionOf("subscription.updated", customer, at, more),
 ];
+
+/** Of the period: the one that bought the subscription, or a renewal's. */
+const orderOf = (customer: Customer, at: Date, status: string, paidAt: Date | null): UnsignedWebhook => ({
+  type: "order.updated",
+  body: {
+    id: numberOf(customer),
+    parent_id: 0,
+    status,
+    ...buyer(customer),
+    date_created_gmt: gmt(customer.from),
+    date_modified_gmt: gmt(at),
+    date_paid_gmt: paidAt && gmt(paidAt),
+    line_items: [],
+    meta_data: customer.period === 1 ? [] : [{ key: "_subscription_renewal", value: customer.subscription }],
+  },
+});
 
 const ended = (at: Date) => ({ next_payment_date_gmt: "", end_date_gmt: gmt(at) });
 
 export const woocommerce: Shop = {
   newId: someNumber,
-  tell: {
+  webhooks: {
     buy: (customer, at) => [subscriptionOf("subscription.created", customer, at)],
-    renew: updated,
+    renew: (customer, at) => [orderOf(customer, at, "processing", at), ...updated(customer, at)],
     grow: updated,
-    fail: (customer, at) =>
-      updated(customer, at, {
+    fail: (customer, at) => [
+      orderOf(customer, at, "failed", null),
+      ...updated(customer, at, {
         status: "on-hold",
         next_payment_date_gmt: gmt(customer.from < at ? customer.from : at),
       }),
+    ],
     cancel: (customer, at) => updated(customer, at, { status: "pending-cancel", ...ended(customer.to) }),
     end: (customer, at) => updated(customer, at, { status: "cancelled", ...ended(at) }),
-    refund: (customer, at) => [
-      {
-        type: "order.updated",
-        body: {
-          id: numberOf(customer),
-          parent_id: 0,
-          status: "refunded",
-          ...buyer(customer),
-          date_created_gmt: gmt(customer.from),
-          date_modified_gmt: gmt(at),
-          date_paid_gmt: gmt(customer.from),
-          line_items: [],
-          meta_data: customer.period === 1 ? [] : [{ key: "_subscription_renewal", value: customer.subscription }],
-        },
-      },
-    ],
+    refund: (customer, at) => [orderOf(customer, at, "refunded", customer.from)],
   },
   sign: ({ text, type }, secret) => woocommerceHeaders(text, secret, type),
 };

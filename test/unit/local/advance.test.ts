@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { timeOf } from "../../../local/advance.ts";
+import { createTimeControl } from "../../../local/advance.ts";
 
 const start = Date.parse("2026-11-23T08:00:00Z");
 const hour = 3_600_000;
 
-test("what is stuck keeps nothing else from its time", async () => {
+test("an entry that stays due does not delay other entries", async () => {
   let time = start;
   const clock = {
     now: () => new Date(time),
@@ -13,22 +13,22 @@ test("what is stuck keeps nothing else from its time", async () => {
     },
     offset: () => 0,
   };
-  let waits = [1, 2, 3].map((hours) => ({ key: `subscription#a/${hours}` as const, due: start + hours * hour }));
+  let scheduled = [1, 2, 3].map((hours) => ({ key: `subscription#a/${hours}` as const, due: start + hours * hour }));
   const stuck = { key: "subscription#a/stuck" as const, due: start };
   const woken: [string, number][] = [];
-  const { advanceTo } = timeOf({
+  const { advanceTo } = createTimeControl({
     clock,
     queue: { size: () => 0 },
     table: {
       due: async (shard) => ({
-        keys: shard > 0 ? [] : [stuck, ...waits].map(({ key, due }) => ({ key, due: new Date(due).toISOString() })),
+        keys: shard > 0 ? [] : [stuck, ...scheduled].map(({ key, due }) => ({ key, due: new Date(due).toISOString() })),
       }),
     },
     sweep: async () => {
       woken.push(
-        ...waits.filter(({ due }) => due <= time).map(({ key }): [string, number] => [key, (time - start) / hour]),
+        ...scheduled.filter(({ due }) => due <= time).map(({ key }): [string, number] => [key, (time - start) / hour]),
       );
-      waits = waits.filter(({ due }) => due > time);
+      scheduled = scheduled.filter(({ due }) => due > time);
       return 0;
     },
     announce: async () => {},
@@ -37,7 +37,7 @@ test("what is stuck keeps nothing else from its time", async () => {
   expect(woken).toEqual([1, 2, 3].map((hours) => [`subscription#a/${hours}`, hours]));
 });
 
-test("moving the clock stops wherever something is due, though time passes meanwhile, too", async () => {
+test("advancing stops at each due time, although real time passes too", async () => {
   let time = start;
   const clock = {
     now: () => {
@@ -50,11 +50,11 @@ test("moving the clock stops wherever something is due, though time passes meanw
     },
     offset: () => 0,
   };
-  // Some while the clock is looked at, some far from each other.
+  // Some are milliseconds apart, some hours.
   const soon = Array.from({ length: 40 }, (_, i) => start + 7 * i);
   let agenda = [...soon, ...[1, 2, 3].map((hours) => start + hours * hour)];
   const late: number[] = [];
-  const { advanceTo } = timeOf({
+  const { advanceTo } = createTimeControl({
     clock,
     queue: { size: () => 0 },
     table: {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod/mini";
-import { explain, pathOf, suggest } from "../../../shared/problems.ts";
+import { explain, formatPath, formatProblem, suggest } from "../../../shared/problems.ts";
 import { canary } from "../../support/secrets.ts";
 
 test.each([
@@ -9,18 +9,18 @@ test.each([
   [["list", 0, "name"], "list[0].name"],
   [["plans", 'a "b"'], 'plans["a "b""]'],
   [[0], "[0]"],
-])("the path %j reads %s", (path, text) => {
-  expect(pathOf(path)).toBe(text);
+])("the path %j is formatted as %s", (path, text) => {
+  expect(formatPath(path)).toBe(text);
 });
 
 describe("a suggestion", () => {
   test.each([
-    ["polcy", ["policy", "plans"], ', did you mean "policy"?'],
-    ["POLICY", ["policy"], ', did you mean "policy"?'],
-    ["x", ["y"], ', did you mean "y"?'],
-    ["elephant", ["policy", "plans"], ", expected policy, plans"],
+    ["polcy", ["policy", "plans"], '; did you mean "policy"?'],
+    ["POLICY", ["policy"], '; did you mean "policy"?'],
+    ["x", ["y"], '; did you mean "y"?'],
+    ["elephant", ["policy", "plans"], "; expected policy, plans"],
     ["elephant", [], ""],
-  ])("for %j among %j", (word, known, text) => {
+  ])("for %j among %j is %j", (word, known, text) => {
     expect(suggest(word, known)).toBe(text);
   });
 });
@@ -30,30 +30,43 @@ describe("an explanation", () => {
     count: z.int(),
     name: z.string(),
     either: z.optional(z.union([z.string(), z.number()])),
+    months: z._default(z.int().check(z.gte(1), z.lte(36)), 1),
+    age: z.optional(z.number().check(z.gte(0))),
   });
-  const response = (value: unknown, options?: { showValues: boolean }) => {
+  const explained = (value: unknown, options?: { showValues: boolean }) => {
     const { error } = z.safeParse(schema, value);
-    return explain(schema, error?.issues ?? [], value, options);
+    return explain(schema, error?.issues ?? [], value, options).map(formatProblem);
   };
 
-  test("says each problem once, in one line", () => {
-    expect(response({ count: 1.5, either: true })).toEqual([
-      "count: found 1.5, expected a whole number",
-      "name: missing, expected a string",
-      "either: found true, expected a string or a number",
+  test("describes each problem once, in one line", () => {
+    expect(explained({ count: 1.5, either: true })).toEqual([
+      "count is 1.5; expected a whole number",
+      "name is missing; expected a string",
+      "either is true; expected a string or a number",
     ]);
   });
 
+  test.each([
+    [{ months: 0 }, "months is 0; expected 1 to 36"],
+    [{ months: 37 }, "months is 37; expected 1 to 36"],
+    [{ age: -1 }, "age is -1; expected at least 0"],
+  ])("of %j names the whole range, if there is one", (value, text) => {
+    expect(explained({ count: 1, name: "n", ...value })).toEqual([text]);
+  });
+
   test("shows the beginning of a long text", () => {
-    expect(response({ count: "x".repeat(99), name: "n" })).toEqual([
-      `count: found "${"x".repeat(60)}", expected a number`,
+    expect(explained({ count: "x".repeat(99), name: "n" })).toEqual([
+      `count is "${"x".repeat(60)}"; expected a number`,
     ]);
   });
 
   test.each([[canary], [48_151_623], [[canary]], [{ [canary]: true }]])(
-    "shows nothing of %j where it may not",
+    "does not show %j if values are hidden",
     (secret) => {
-      const lines = response({ count: Array.isArray(secret) ? secret : 1, name: secret }, { showValues: false }).join();
+      const lines = explained(
+        { count: Array.isArray(secret) ? secret : 1, name: secret },
+        { showValues: false },
+      ).join();
       expect(lines).not.toMatch(new RegExp(`${canary}|48151623`));
     },
   );

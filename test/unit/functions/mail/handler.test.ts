@@ -1,8 +1,8 @@
 import { SESv2Client } from "@aws-sdk/client-sesv2";
 import { expect, test } from "vitest";
 import { createHandler } from "../../../../functions/mail/handler.ts";
-import { letterOf } from "../../../../functions/mail/letter.ts";
-import { bodyOf, sendJson, serve } from "../../../../shared/http/serve.ts";
+import { composeLetter } from "../../../../functions/mail/letter.ts";
+import { readBody, sendJson, serve } from "../../../../shared/http/serve.ts";
 import { type Announcement, announcementTypes } from "../../../../shared/licensing/announcement.ts";
 import { watchedLog } from "../../../support/log.ts";
 
@@ -18,34 +18,34 @@ const ordered: Announcement = {
   license: { id: "334673", family: "platform", expiry: "2026-12-23", key: "334673-abc" },
 };
 
-test("the customer is written what was bought, with its key and expiry", () => {
-  expect(letterOf(ordered)).toEqual({
+test("the letter contains the purchase with its key and expiry", () => {
+  expect(composeLetter(ordered)).toEqual({
     to: "ann@example.com",
     subject: "Your license is ready: vm6-monthly",
     text: "Thank you for your order. Your license is ready.\n\nLicense: 334673 (vm6-monthly)\nActivation key: 334673-abc\nValid to: 2026-12-23\n",
   });
 });
 
-test.each(Object.values(announcementTypes))("there is a letter for %s, without what is not known", (type) => {
+test.each(Object.values(announcementTypes))("there is a letter for %s, without the values that are unknown", (type) => {
   const { key, expiry, ...license } = ordered.license;
-  const letter = letterOf({ ...ordered, type, license });
+  const letter = composeLetter({ ...ordered, type, license });
   expect(letter?.text).toContain("License: 334673 (vm6-monthly)");
   expect(letter?.text).not.toMatch(/undefined|Activation|Valid/);
 });
 
-test("nothing is written where no address is known, nor of what only the operator has to know", () => {
-  expect(letterOf({ ...ordered, customer: {} })).toBeUndefined();
+test("there is no letter without an address, or about an attention item", () => {
+  expect(composeLetter({ ...ordered, customer: {} })).toBeUndefined();
   const { plan, license, ...rest } = ordered;
   expect(
-    letterOf({ ...rest, type: "license.attention", code: "refused", reason: "the balance is 3 EUR" }),
+    composeLetter({ ...rest, type: "license.attention", code: "refused", reason: "the balance is 3 EUR" }),
   ).toBeUndefined();
 });
 
-test("SES is asked to send it, by its real client; what it refuses is an error, to be tried again", async () => {
+test("SES sends the letter, and a rejection is an error, so that Lambda retries", async () => {
   const sent: Record<string, unknown>[] = [];
   let status = 200;
   const server = await serve(async (request, response) => {
-    sent.push(JSON.parse((await bodyOf(request, 100_000)).toString("utf8")));
+    sent.push(JSON.parse((await readBody(request, 100_000)).toString("utf8")));
     const refused = { __type: "MessageRejected", message: "Not verified: ann@example.com" };
     sendJson(response, status, status === 200 ? { MessageId: "1" } : refused);
   });
@@ -64,7 +64,7 @@ test("SES is asked to send it, by its real client; what it refuses is an error, 
     ]);
     status = 400;
     await expect(handler({ detail: ordered })).rejects.toThrow(
-      /^SES did not take the letter of stripe\/sub_1#operation-1: MessageRejected$/,
+      /^SES rejected the letter for stripe\/sub_1#operation-1: MessageRejected$/,
     );
   } finally {
     client.destroy();

@@ -19,13 +19,13 @@ function recordingDependencies() {
 }
 const partnerEvent = (detail: unknown, of: object = {}) => ({ id: "17e8dff5", source, detail, ...of });
 
-describe("an event of the configured source", () => {
-  test("becomes the messages that its webhook would become", async () => {
+describe("an event of a configured source", () => {
+  test("becomes the same messages as its webhook", async () => {
     const detail = stripeEvent("invoice.paid", invoice());
     const { sent, deps } = recordingDependencies();
     await createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail));
-    const came = { receivedAt: utc("2027-01-31T10:00"), body: JSON.stringify(detail) };
-    expect(sent).toEqual(stripe.events(detail, {}).flatMap((told) => messagesOf("stripe", told, came)));
+    const request = { receivedAt: utc("2027-01-31T10:00"), body: JSON.stringify(detail) };
+    expect(sent).toEqual(stripe.events(detail, {}).flatMap((event) => messagesOf("stripe", event, request)));
     expect(sent.map(({ message }) => message.key)).toEqual(["subscription#stripe/sub_1", "reference#stripe/in_1"]);
   });
 
@@ -36,19 +36,19 @@ describe("an event of the configured source", () => {
     ],
     ["no detail", undefined],
     ["another shape", [1]],
-  ])("that is %s waits for a person", async (_, detail) => {
+  ])("that is %s is queued as unparseable", async (_, detail) => {
     const { sent, deps } = recordingDependencies();
     await createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail));
     expect(sent).toMatchObject([{ message: { kind: "unparseable" } }]);
   });
 
-  test("that the queue does not take fails, so that it is tried again", async () => {
+  test("that cannot be queued fails, so that Lambda retries", async () => {
     const send = () => Promise.reject(new Error("the queue is down"));
     const handler = createHandler({ [source]: "stripe" }, dependenciesOf({ send }));
     await expect(handler(partnerEvent(stripeEvent("invoice.paid", invoice())))).rejects.toThrow("the queue is down");
   });
 
-  test("that is too large to be kept fails, so that it lies in the dead-letter queue", async () => {
+  test("that is too large to store fails, so that it reaches the dead-letter queue", async () => {
     const { sent, deps } = recordingDependencies();
     const detail = { ...stripeEvent("invoice.paid", invoice()), much: randomBytes(400_000).toString("base64") };
     await expect(createHandler({ [source]: "stripe" }, deps)(partnerEvent(detail))).rejects.toThrow("too large");
@@ -56,27 +56,27 @@ describe("an event of the configured source", () => {
   });
 });
 
-test.each(["aws.partner/stripe.com/ed_of_somebody_else", "aws.events", "toString", ""])(
-  "an event of %j is refused: it is not among the configured sources",
+test.each(["aws.partner/stripe.com/ed_of_another_account", "aws.events", "toString", ""])(
+  "an event of %j is rejected, because it is not a configured source",
   async (other) => {
     const { sent, deps } = recordingDependencies();
     const event = partnerEvent(stripeEvent("invoice.paid", invoice()), { source: other });
-    await expect(createHandler({ [source]: "stripe" }, deps)(event)).rejects.toThrow("none of the configured sources");
+    await expect(createHandler({ [source]: "stripe" }, deps)(event)).rejects.toThrow("is not a configured source");
     expect(sent).toEqual([]);
   },
 );
 
-test("a source of a storefront that is no partner is refused", async () => {
+test("a source of a storefront that is not a partner is rejected", async () => {
   const event = partnerEvent({});
   await expect(createHandler({ [source]: "standard" }, dependenciesOf())(event)).rejects.toThrow(
-    "none of the configured",
+    "is not a configured source",
   );
 });
 
 describe("Shopify's events", () => {
   const webhookIn = (detail: unknown) => partners.shopify?.webhookIn(detail);
 
-  test("hold the webhook's body and, beside it, its headers", () => {
+  test("contain the webhook's body and headers", () => {
     const metadata = {
       "Content-Type": "application/json",
       "X-Shopify-Topic": "orders/paid",
@@ -89,7 +89,7 @@ describe("Shopify's events", () => {
   });
 
   test.each([undefined, null, [], { payload: {} }, { payload: {}, metadata: "none" }])(
-    "of another shape, %j, are passed on whole",
+    "of another shape, %j, are passed on unchanged",
     (detail) => {
       expect(webhookIn(detail)).toEqual({ body: detail, headers: {} });
     },

@@ -16,7 +16,7 @@ describe("provision handles a batch:", () => {
   const table: Partial<Table> = {
     load: async (key: Key) => {
       asked.push(key);
-      if (key.endsWith("/down")) throw new Error("the store is down");
+      if (key.endsWith("/down")) throw new Error("the table is down");
       if (key.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 30));
       asked.push(`${key} done`);
       return undefined;
@@ -34,20 +34,20 @@ describe("provision handles a batch:", () => {
   });
   const handle = (...Records: object[]) => handler({ Records } as SQSEvent, context);
 
-  test("one subscription after another, the messages of each in order", async () => {
+  test("are handled one subscription after another, the messages of each in order", async () => {
     await handle(record("1", "slow"), record("2", "quick"), record("3", "slow"));
     const order = ["slow", "slow", "quick"].map((id) => `subscription#standard/${id}`);
     expect(asked).toEqual(order.flatMap((key) => [key, `${key} done`]));
   });
 
-  test("a failure returns the rest of its group soon, and no other group", async () => {
+  test("return the rest of a failed message's group soon, and no other group", async () => {
     const { batchItemFailures } = await handle(record("1", "down"), record("2", "quick"), record("3", "down"));
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }, { itemIdentifier: "3" }]);
     expect(returned).toEqual(["receipt of 1", "receipt of 3"]);
     expect(asked.filter((one) => one.includes("down"))).toHaveLength(1);
   });
 
-  test("a message that is not JSON fails alone", async () => {
+  test("fail only the message that is not JSON", async () => {
     const { batchItemFailures } = await handle({ ...record("1", "odd"), body: "{" }, record("2", "quick"));
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
   });
@@ -56,7 +56,7 @@ describe("provision handles a batch:", () => {
     { kind: "merge", to: "subscription#standard/7" },
     { kind: "merge", received: { id: "e1", test: true } },
     {},
-  ])("a message of an unknown kind, %j, stays in the queue and is logged", async (odd) => {
+  ])("keep a message of an unknown kind, %j, in the queue and log it", async (odd) => {
     const lines: unknown[] = [];
     const error = (...line: unknown[]) => void lines.push(line);
     const body = JSON.stringify({ key: "subscription#standard/odd", ...odd });

@@ -12,7 +12,7 @@ const problemsOf = (value: unknown): string => {
   return "";
 };
 
-test("secrets are read, the password with its colons", () => {
+test("the password may contain colons", () => {
   const secrets = {
     billmgr: authinfoWith(":word"),
     storefronts: { stripe: [plainSecretOf("new"), plainSecretOf("old")] },
@@ -21,43 +21,43 @@ test("secrets are read, the password with its colons", () => {
   expect(parseSecrets({ billmgr: "a:b" })).toEqual({ billmgr: "a:b", storefronts: {} });
 });
 
-describe("an error names the path and what was expected", () => {
+describe("an error contains the path and the expectation", () => {
   test.each([
-    ["nothing", undefined, "(top): missing, expected an object"],
-    ["no login", {}, "billmgr: missing, expected a string"],
-    ["a login without a password", { billmgr: canary }, 'billmgr: found text, expected "user:password"'],
+    ["nothing", undefined, "the value is missing; expected an object"],
+    ["no login", {}, "billmgr is missing; expected a string"],
+    ["a login without a password", { billmgr: canary }, 'billmgr is a string; expected "user:password"'],
     [
-      "a secret that is no list",
+      "a secret that is not an array",
       { billmgr: "a:b", storefronts: { stripe: plainSecretOf("1") } },
-      "storefronts.stripe: found text, expected an array",
+      "storefronts.stripe is a string; expected an array",
     ],
     [
       "an empty secret",
       { billmgr: "a:b", storefronts: { stripe: [""] } },
-      "storefronts.stripe[0]: found text, expected some text",
+      "storefronts.stripe[0] is a string; expected a non-empty string",
     ],
     [
       "an unknown storefront",
       { billmgr: "a:b", storefronts: { strip: [] } },
-      'storefronts.strip: no such storefront, did you mean "stripe"?',
+      'storefronts.strip is not a storefront; did you mean "stripe"?',
     ],
     [
       "an unknown setting",
       { billmgr: "a:b", storefront: {} },
-      'storefront: no such setting, did you mean "storefronts"?',
+      'storefront is not a setting; did you mean "storefronts"?',
     ],
   ])("%s", (_, value, message) => {
     expect(problemsOf(value)).toBe(message);
   });
 });
 
-describe("an error never holds a value", () => {
+describe("an error never contains a value", () => {
   test.each([
     ["a password without a user", { billmgr: canary }],
     ["a password that is a number", { billmgr: 48_151_623 }],
     ["a secret that is a number", { billmgr: "a:b", storefronts: { stripe: [48_151_623] } }],
-    ["a secret that is no list", { billmgr: "a:b", storefronts: { stripe: canary } }],
-    ["a list in place of a login", { billmgr: [canary] }],
+    ["a secret that is not an array", { billmgr: "a:b", storefronts: { stripe: canary } }],
+    ["an array in place of a login", { billmgr: [canary] }],
     ["text in place of everything", canary],
   ])("%s", (_, value) => {
     expect(problemsOf(value)).not.toBe("");

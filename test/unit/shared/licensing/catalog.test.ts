@@ -72,34 +72,34 @@ test("what is left out has its default", () => {
 
 describe("an error names where, what was found and what was expected", () => {
   test.each([
-    ["nothing", undefined, "(top): missing, expected an object"],
-    ["text", "catalog", '(top): found "catalog", expected an object'],
-    ["a list", [], "(top): found a list, expected an object"],
-    ["no address", catalog({ billmgr: {} }), "billmgr.url: missing, expected a string"],
+    ["nothing", undefined, "the value is missing; expected an object"],
+    ["text", "catalog", 'the value is "catalog"; expected an object'],
+    ["a list", [], "the value is an array; expected an object"],
+    ["no address", catalog({ billmgr: {} }), "billmgr.url is missing; expected a string"],
     [
       "a price list in text",
       catalog({ products: { x: { pricelist: "55163" } }, plans: {} }),
-      'products.x.pricelist: found "55163", expected a number',
+      'products.x.pricelist is "55163"; expected a number',
     ],
     [
       "half an addon",
       withPlan({ addons: { nodes: { base: 0.5 } } }),
-      "plans.vm-monthly.addons.nodes.base: found 0.5, expected a whole number",
+      "plans.vm-monthly.addons.nodes.base is 0.5; expected a whole number",
     ],
-    ["a negative day", catalog({ policy: { graceDays: -1 } }), "policy.graceDays: found -1, expected at least 0"],
-    ["no months", withPlan({ period: 0 }), "plans.vm-monthly.period: found 0, expected at least 1"],
-    ["too many months", withPlan({ period: 37 }), "plans.vm-monthly.period: found 37, expected at most 36"],
-    ["another autoprolong", withPlan({ autoprolong: 3 }), "plans.vm-monthly.autoprolong: found 3, expected 1 or 12"],
+    ["a negative day", catalog({ policy: { graceDays: -1 } }), "policy.graceDays is -1; expected 0 to 3660"],
+    ["no months", withPlan({ period: 0 }), "plans.vm-monthly.period is 0; expected 1 to 36"],
+    ["too many months", withPlan({ period: 37 }), "plans.vm-monthly.period is 37; expected 1 to 36"],
+    ["another autoprolong", withPlan({ autoprolong: 3 }), "plans.vm-monthly.autoprolong is 3; expected 1 or 12"],
     [
       "an empty name",
       withPlan({ soldAs: { stripe: [""] } }),
-      'plans.vm-monthly.soldAs.stripe[0]: found "", expected some text',
+      'plans.vm-monthly.soldAs.stripe[0] is ""; expected a non-empty string',
     ],
-    ["a null", catalog({ limits: { ordersPerHour: null } }), "limits.ordersPerHour: found null, expected a number"],
+    ["a null", catalog({ limits: { ordersPerHour: null } }), "limits.ordersPerHour is null; expected a number"],
     [
       "a name with blanks",
       catalog({ plans: { "VM 6": plan({ period: "1" }) } }),
-      'plans["VM 6"].period: found "1", expected a number',
+      'plans["VM 6"].period is "1"; expected a number',
     ],
   ])("%s", (_, value, message) => {
     expect(problemsOf(value)).toContain(message);
@@ -109,7 +109,7 @@ describe("an error names where, what was found and what was expected", () => {
     const lines = problemsOf(catalog({ policy: { graceDays: "3", onEnd: "keep" }, limits: { ordersPerDay: 0 } })).split(
       "\n",
     );
-    expect(lines.map((line) => line.split(":")[0])).toEqual([
+    expect(lines.map((line) => line.split(" ")[0])).toEqual([
       "policy.graceDays",
       "policy.onEnd",
       "limits.ordersPerDay",
@@ -124,7 +124,7 @@ describe("an error names where, what was found and what was expected", () => {
     ["ftp://localhost"],
     ["billmgr.example"],
   ])("the address %s", (url) => {
-    expect(problemsOf(catalog({ billmgr: { url } }))).toMatch(/^billmgr\.url: .*expected an https address/);
+    expect(problemsOf(catalog({ billmgr: { url } }))).toMatch(/^billmgr\.url is .*; expected an https URL/);
   });
 
   test.each(["http://127.0.0.1:3000/manager/billmgr", "http://localhost/manager/billmgr", "http://[::1]:1/x"])(
@@ -137,37 +137,37 @@ describe("an error names where, what was found and what was expected", () => {
 
 describe("a mistyped name is answered with the one that was meant", () => {
   test.each([
-    ["a setting", catalog({ polcy: {} }), 'polcy: no such setting, did you mean "policy"?'],
+    ["a setting", catalog({ polcy: {} }), 'polcy is not a setting; did you mean "policy"?'],
     [
       "a setting inside",
       catalog({ policy: { graceDay: 1 } }),
-      'policy.graceDay: no such setting, did you mean "graceDays"?',
+      'policy.graceDay is not a setting; did you mean "graceDays"?',
     ],
-    ["a setting of a plan", withPlan({ addon: {} }), 'plans.vm-monthly.addon: no such setting, did you mean "addons"?'],
+    ["a setting of a plan", withPlan({ addon: {} }), 'plans.vm-monthly.addon is not a setting; did you mean "addons"?'],
     [
       "a choice",
       catalog({ policy: { onEnd: "suspnd" } }),
-      'policy.onEnd: found "suspnd", expected "suspend" or "delete" or "lapse", did you mean "suspend"?',
+      'policy.onEnd is "suspnd"; expected "suspend" or "delete" or "lapse"; did you mean "suspend"?',
     ],
     [
       "a product",
       withPlan({ product: "vmmanger6" }),
-      'plans.vm-monthly.product: no product "vmmanger6", did you mean "vmmanager6"?',
+      'plans.vm-monthly.product is "vmmanger6", which is not a product; did you mean "vmmanager6"?',
     ],
     [
       "an addon",
       withPlan({ addons: { node: {} } }),
-      'plans.vm-monthly.addons.node: "vmmanager6" has no such addon, did you mean "nodes"?',
+      'plans.vm-monthly.addons.node is not an addon of "vmmanager6"; did you mean "nodes"?',
     ],
     [
       "a storefront",
       withPlan({ soldAs: { strpe: ["p"] } }),
-      'plans.vm-monthly.soldAs.strpe: no such storefront, did you mean "stripe"?',
+      'plans.vm-monthly.soldAs.strpe is not a storefront; did you mean "stripe"?',
     ],
     [
       "a storefront of what is ignored",
       catalog({ ignored: { woocomerce: [] } }),
-      'ignored.woocomerce: no such storefront, did you mean "woocommerce"?',
+      'ignored.woocomerce is not a storefront; did you mean "woocommerce"?',
     ],
   ])("%s", (_, value, message) => {
     expect(problemsOf(value)).toBe(message);
@@ -175,15 +175,17 @@ describe("a mistyped name is answered with the one that was meant", () => {
 
   test("and with all names where none is near", () => {
     expect(problemsOf(withPlan({ product: "cpanel" }))).toBe(
-      'plans.vm-monthly.product: no product "cpanel", expected vmmanager6',
+      'plans.vm-monthly.product is "cpanel", which is not a product; expected vmmanager6',
     );
   });
 
   test.each(["constructor", "toString", "__proto__"])("%s is no product and no addon", (name) => {
     const addons = JSON.parse(`{"${name}": {"base": 1}}`);
-    expect(problemsOf(withPlan({ product: name }))).toContain(`no product "${name}"`);
-    expect(problemsOf(withPlan({ product: name, addons: { nodes: {} } }))).toContain(`no product "${name}"`);
-    if (name !== "__proto__") expect(problemsOf(withPlan({ addons }))).toContain("has no such addon");
+    expect(problemsOf(withPlan({ product: name }))).toContain(`is "${name}", which is not a product`);
+    expect(problemsOf(withPlan({ product: name, addons: { nodes: {} } }))).toContain(
+      `is "${name}", which is not a product`,
+    );
+    if (name !== "__proto__") expect(problemsOf(withPlan({ addons }))).toContain("is not an addon of");
   });
 });
 
@@ -208,13 +210,13 @@ describe("one thing that is sold as two", () => {
       "ignored.stripe",
     ],
   ])("is an error: %s", (_, of, path) => {
-    expect(problemsOf(catalog(of))).toBe(`${path}: "p" is already sold as plans.a`);
+    expect(problemsOf(catalog(of))).toBe(`${path} lists "p", which is already sold as plans.a; list each id once`);
   });
 
   test("is an error: a plan and an extra of one name", () => {
     const extras = { monthly: { product: "vmmanager6", addons: {} } };
     expect(problemsOf(catalog({ plans: { monthly: plan() }, extras }))).toBe(
-      "extras.monthly: a plan has that name too",
+      "extras.monthly has the name of a plan; choose another name",
     );
   });
 
@@ -228,9 +230,10 @@ test("a license that is left to lapse is not prolonged by billmgr itself", () =>
   const plans = { a: plan({ autoprolong: 12 }), b: plan({ autoprolong: null }), c: plan({ autoprolong: 1 }) };
   expect(problemsOf(catalog({ plans, policy: { onEnd: "delete" } }))).toBe("");
   expect(problemsOf(catalog({ plans, policy: { onEnd: "lapse" } }))).toBe(
-    ["a", "c"]
-      .map((name) => `plans.${name}.autoprolong: billmgr would go on buying what policy.onEnd leaves to lapse`)
-      .join("\n"),
+    [
+      'plans.a.autoprolong is 12; expected null, because policy.onEnd is "lapse" and billmgr would keep renewing',
+      'plans.c.autoprolong is 1; expected null, because policy.onEnd is "lapse" and billmgr would keep renewing',
+    ].join("\n"),
   );
 });
 

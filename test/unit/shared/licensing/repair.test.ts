@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PreconditionFailed } from "../../../../shared/errors.ts";
 import { decide } from "../../../../shared/licensing/decide.ts";
 import { blockOf, type Change, type Operation } from "../../../../shared/licensing/operation.ts";
 import { recordObservation } from "../../../../shared/licensing/operation-lifecycle.ts";
@@ -8,7 +9,6 @@ import {
   markDone,
   markGone,
   neverBought,
-  PreconditionFailed,
   refold,
   repairsFor,
   retry,

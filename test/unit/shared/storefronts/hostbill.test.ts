@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 
 const now = new Date(utc("2027-01-31T10:00"));
 const headersOf = (event: string) => ({ "hb-event": event, "hb-timestamp": String(now.getTime() / 1000) });
-const tell = (event: string, body: unknown) => hostbill.events(body, headersOf(event));
+const read = (event: string, body: unknown) => hostbill.events(body, headersOf(event));
 const details = (of: Fields = {}) => ({ id: "49", client_id: "6", product_id: "12", next_due: "2027-02-28", ...of });
 const line = (of: Fields = {}) => ({
   type: "Hosting",
@@ -31,7 +31,7 @@ describe("the signature", () => {
     );
   const signed = (at: Date, secret = signers.hostbill.secret) => signHostbill("after_accountsuspend", "{}", at, secret);
 
-  test("is of the time and the body, with nothing between them", () => {
+  test("covers the time and the body, without a separator", () => {
     expect(verify(signed(now))).toBeUndefined();
     expect(verify(signed(now, plainSecretOf("another")))).toMatch(/none of the 2 secrets/);
     expect(verify(signed(now), "[]")).toMatch(/none of the 2 secrets/);
@@ -48,12 +48,12 @@ describe("the signature", () => {
     }
   });
 
-  test("is not believed by the time alone moving into the body", () => {
+  test("does not verify a digit moved from the time into the body", () => {
     const { "hb-timestamp": time = "", ...headers } = signHostbill("x", "17", now, signers.hostbill.secret);
     expect(verify({ ...headers, "hb-timestamp": `${time}1` }, "7")).not.toBeUndefined();
   });
 
-  test("has a secret of some length", () => {
+  test("needs a secret of four characters", () => {
     expect(hostbill.secretProblem("abc")).toMatch(/too short/);
     expect(hostbill.secretProblem("eight888")).toBeUndefined();
     expect(hostbill.secretProblem(signers.hostbill.secret)).toBeUndefined();
@@ -62,7 +62,7 @@ describe("the signature", () => {
 
 describe("after_invoicefullpaid", () => {
   test("is a payment of the account by the invoice's id, for the period in the line's text", () => {
-    expect(tell("after_invoicefullpaid", invoice(line()))).toEqual([
+    expect(read("after_invoicefullpaid", invoice(line()))).toEqual([
       {
         id: `after_invoicefullpaid ${utc("2027-01-31T10:00")} 58`,
         type: "after_invoicefullpaid",
@@ -95,43 +95,59 @@ describe("after_invoicefullpaid", () => {
     ["2027-02-01 - 2027-02-28", "2027-03-01"],
     ["2027-01-31 - 2030-01-31", "2030-01-31"],
     ["05/05/2027 - 05/05/2028", "2028-05-05"],
+    ["2027-01-15 - 2027-02-01", "2027-02-01"],
+    ["2027-01-15 - 2027-04-01", "2027-04-01"],
+    ["2027-01-31 - 2027-02-28", "2027-02-28"],
   ])("reads (%s) as paid to %s", (period, through) => {
     const description = `VMmanager 6 (yearly) vm.example.com (${period})`;
-    expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
+    expect(read("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
       { events: [{ covers: { through: utc(through) } }] },
     ]);
   });
 
   test.each([
     ["no period", "VMmanager 6 vm.example.com"],
-    ["a week", "VMmanager 6 (2027-02-01 - 2027-02-08)"],
+    ["a part of a month in a format that can be misread", "VMmanager 6 (15/01/2027 - 01/02/2027)"],
     ["the end before the beginning", "VMmanager 6 (2027-02-01 - 2027-01-01)"],
     ["no day", "VMmanager 6 (2027-02-30 - 2027-03-30)"],
     ["day and month that can be either", "VMmanager 6 (01/02/2027 - 01/02/2028)"],
     ["more than three years", "VMmanager 6 (2027-02-01 - 2037-02-01)"],
-  ])("is for a person with %s", (_, description) => {
-    expect(tell("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
+  ])("with %s is unparseable, and says what to set", (_, description) => {
+    expect(read("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
       { kind: "unparseable", reason: expect.stringMatching(/YYYY-MM-DD/) },
     ]);
   });
 
-  test("tells each account of the invoice by itself, and several lines of one together", () => {
+  test("pays each account of the invoice, and joins the lines of one that follow each other", () => {
     const other = line({ item_id: "50", description: "DCImanager (2027-01-31 - 2028-01-31)" });
     const ahead = line({ description: "VMmanager 6 (2027-02-28 - 2027-03-28)" });
     const setup = { type: "Other", item_id: "0", description: "setup" };
-    const told = tell("after_invoicefullpaid", invoice(ahead, other, setup, line()));
-    expect(told).toMatchObject([
+    const parsed = read("after_invoicefullpaid", invoice(ahead, other, setup, line()));
+    expect(parsed).toMatchObject([
       { about: { subscription: "49" }, events: [{ covers: { from: utc("2027-01-31"), through: utc("2027-03-28") } }] },
       { about: { subscription: "50" }, events: [{ covers: { through: utc("2028-01-31") } }] },
     ]);
   });
 
-  test("is for a person as a whole where one of an account's lines cannot be read", () => {
-    const told = tell(
+  test("of two months with an unpaid one between them is two payments", () => {
+    const january = line({ description: "VMmanager 6 (2027-01-01 - 2027-02-01)" });
+    const march = line({ description: "VMmanager 6 (2027-03-01 - 2027-04-01)" });
+    expect(read("after_invoicefullpaid", invoice(march, january))).toMatchObject([
+      {
+        events: [
+          { payment: "58", covers: { from: utc("2027-01-01"), through: utc("2027-02-01") } },
+          { payment: "58 from 2027-03-01", covers: { from: utc("2027-03-01"), through: utc("2027-04-01") } },
+        ],
+      },
+    ]);
+  });
+
+  test("is unparseable as a whole where one of an account's lines cannot be read", () => {
+    const parsed = read(
       "after_invoicefullpaid",
       invoice(line(), line({ description: "and more" }), line({ item_id: "50" })),
     );
-    expect(told).toMatchObject([{ kind: "unparseable" }, { kind: "facts", about: { subscription: "50" } }]);
+    expect(parsed).toMatchObject([{ kind: "unparseable" }, { kind: "facts", about: { subscription: "50" } }]);
   });
 
   test.each([
@@ -141,7 +157,7 @@ describe("after_invoicefullpaid", () => {
     ["no id", { ...invoice(line()), id: undefined }, "unparseable", /^id: missing/],
     ["another shape", 58, "unparseable", /expected an object/],
   ])("of %s is known by a digest of its body", (_, body, says, reason) => {
-    expect(tell("after_invoicefullpaid", body)).toMatchObject([
+    expect(read("after_invoicefullpaid", body)).toMatchObject([
       { id: "", kind: says, reason: expect.stringMatching(reason) },
     ]);
   });
@@ -160,22 +176,24 @@ describe("accounts", () => {
     ["after_cancellationrequest", { reason: "", type: "End of billing period", acc_id: "49" }, ["cancel_scheduled"]],
     ["after_cancellationrequest", { reason: "", acc_id: 49 }, ["cancel_scheduled"]],
   ])("%s %j", (event, body, types) => {
-    const [told] = tell(event, body);
+    const [parsed] = read(event, body);
     const held = typeof body === "object" && ("account" in body || "service" in body);
     const customer = held ? { customer: { id: "6" } } : {};
-    expect(told).toMatchObject({ events: types.map(() => customer) });
-    expect(told).toMatchObject({ kind: "facts", about: { subscription: "49" }, id: expect.stringContaining(event) });
-    const events = told?.kind === "facts" ? told.events : [];
+    expect(parsed).toMatchObject({ events: types.map(() => customer) });
+    expect(parsed).toMatchObject({ kind: "facts", about: { subscription: "49" }, id: expect.stringContaining(event) });
+    const events = parsed?.kind === "facts" ? parsed.events : [];
     expect(events.map(({ type }) => type)).toEqual(types.map((type) => `subscription.${type}`));
   });
 
   test("are sold as HostBill's product, the new one after a change", () => {
     const itemsOf = (event: string, body: unknown) => {
-      const [told] = tell(event, body);
-      return told?.kind === "facts" ? told.events[0]?.items : told;
+      const [parsed] = read(event, body);
+      return parsed?.kind === "facts" ? parsed.events[0]?.items : parsed;
     };
     const asOf = utc("2027-01-31T10:00");
     expect(itemsOf("after_accountcreate", { service: details() })).toEqual({ asOf, list: [{ names: ["12"] }] });
+    const bare = { account_id: "49", product_id: "12", account: details({ product_id: null }) };
+    expect(itemsOf("after_accountcreate", bare)).toEqual({ asOf, list: [{ names: ["12"] }] });
     expect(itemsOf("after_accountchangepackage", { account: details(), product: { id: 13 } })).toEqual({
       asOf,
       list: [{ names: ["13"] }],
@@ -183,27 +201,29 @@ describe("accounts", () => {
   });
 
   test.each([
-    ["after_cancellationrequest", { type: "Immediate", acc_id: "49" }, "ignored", /told apart/],
+    ["after_cancellationrequest", { type: "Immediate", acc_id: "49" }, "ignored", /sends the termination/],
     ["after_accountcreate", { account_id: "49" }, "unparseable", /product_id/],
     ["after_accountsuspend", {}, "unparseable", /account_id/],
     ["after_accountsuspend", null, "unparseable", /.+/],
-    ["after_refund", { invoice_id: 58, amount: 20 }, "unparseable", /in full or in part/],
+    ["after_refund", { invoice_id: 58, amount: 20 }, "unparseable", /^invoice 58 was refunded, in full or in part/],
+    ["after_refund", { invoice_id: 58, client_id: 6 }, "unparseable", /^invoice 58 of customer 6 was refunded/],
+    ["after_refund", 3, "unparseable", /^an invoice was refunded/],
     ["after_accountformsupgrade", { account_id: 49 }, "unparseable", /a part/],
     ["after_addoncreate", 3, "unparseable", /a part/],
     ["after_addonsuspend", 3, "unparseable", /a part/],
     ["after_addonterminate", 3, "unparseable", /a part/],
     ["before_accountsuspend", { account_id: 49 }, "ignored", /"before_accountsuspend" changes no license/],
     ["after_clientadded", { id: 6 }, "ignored", /"after_clientadded" changes no license/],
-  ])("%s %j says %s", (event, body, says, reason) => {
-    expect(tell(event, body)).toMatchObject([{ kind: says, reason: expect.stringMatching(reason) }]);
+  ])("%s %j is %s", (event, body, says, reason) => {
+    expect(read(event, body)).toMatchObject([{ kind: says, reason: expect.stringMatching(reason) }]);
   });
 
-  test("that are suspended twice are told twice: the body is the same", () => {
+  test("that are suspended twice are two events, although the body is the same", () => {
     const later = hostbill.events(49, { ...headersOf("after_accountsuspend"), "hb-timestamp": "1801390001" });
-    expect(later[0]?.id).not.toBe(tell("after_accountsuspend", 49)[0]?.id);
+    expect(later[0]?.id).not.toBe(read("after_accountsuspend", 49)[0]?.id);
   });
 
-  test("are for a person where the headers that name the event are not there", () => {
+  test("are unparseable without the headers that name the event", () => {
     expect(hostbill.events(49, {})).toMatchObject([{ kind: "unparseable", reason: expect.stringMatching(/HB-Event/) }]);
     expect(hostbill.events(49, { "hb-event": "after_accountsuspend" })).toMatchObject([{ kind: "unparseable" }]);
   });
@@ -212,14 +232,14 @@ describe("accounts", () => {
 describe("the body", () => {
   const parse = (text: string) => hostbill.parse?.(text);
 
-  test("is JSON or a form, and says the same in both", () => {
+  test("is JSON or a form, with the same meaning", () => {
     const form =
       "id=58&status=Paid&client_id=6&items%5B0%5D%5Btype%5D=Hosting&items[0][item_id]=49" +
       "&items[0][description]=VMmanager+6+%282027-01-31+-+2027-02-28%29";
     const json = JSON.stringify(invoice(line({ description: "VMmanager 6 (2027-01-31 - 2027-02-28)" })));
-    const told = (text: string) => tell("after_invoicefullpaid", parse(text));
-    expect(told(form)).toEqual(told(json));
-    expect(told(form)).toMatchObject([{ kind: "facts" }]);
+    const parsed = (text: string) => read("after_invoicefullpaid", parse(text));
+    expect(parsed(form)).toEqual(parsed(json));
+    expect(parsed(form)).toMatchObject([{ kind: "facts" }]);
   });
 
   test.each([

@@ -5,12 +5,12 @@ import { plainSecretOf } from "../../../support/secrets.ts";
 
 type Fields = Record<string, unknown>;
 
-const tell = (body: unknown) => lemonsqueezy.events(body, {})[0];
+const read = (body: unknown) => lemonsqueezy.events(body, {})[0];
 const eventsOf = (body: unknown) => {
-  const told = tell(body);
-  return told?.kind === "facts" ? told.events : expect.fail(JSON.stringify(told));
+  const parsed = read(body);
+  return parsed?.kind === "facts" ? parsed.events : expect.fail(JSON.stringify(parsed));
 };
-const paid = (of: Fields = {}) => tell(ofInvoice("subscription_payment_success", of));
+const paid = (of: Fields = {}) => read(ofInvoice("subscription_payment_success", of));
 const customer = { id: "5", email: "jo@example.com" };
 
 describe("a signature", () => {
@@ -20,7 +20,7 @@ describe("a signature", () => {
     lemonsqueezy.verify({ headers: { "x-signature": signature }, body }, secrets, () => false);
   const by = (secret: string) => signLemonSqueezy(String(body), secret)["x-signature"];
 
-  test("made once and for all by the documented formula is accepted, whatever the time", () => {
+  test("computed once by the documented formula is accepted, whatever the time", () => {
     const constant = "dade1205ba701701faf2abf9f70ca457b24493ea6a4f17fd525b22611e62fd0a";
     const request = { headers: { "x-signature": constant }, body: Buffer.from("{}") };
     expect(lemonsqueezy.verify(request, ["constant"], () => false)).toBeUndefined();
@@ -41,9 +41,9 @@ describe("a signature", () => {
 describe("a subscription", () => {
   const occurredAt = "2027-01-31T10:00:02.000Z";
 
-  test("is read as all that it says", () => {
+  test("is read as its full state", () => {
     const items = { asOf: occurredAt, list: [{ names: ["variant:41", "product:40"], quantity: 3 }] };
-    expect(tell(ofSubscription("subscription_updated"))).toEqual({
+    expect(read(ofSubscription("subscription_updated"))).toEqual({
       id: "",
       type: "subscription_updated",
       test: false,
@@ -82,17 +82,17 @@ describe("a subscription", () => {
     expect(eventsOf(ofSubscription(name, of)).map((event) => event.type.replace(/^.*\./, ""))).toEqual(types);
   });
 
-  test("tells when it is set to end", () => {
+  test("contains its scheduled end", () => {
     const cancelled = { status: "cancelled", ends_at: "2027-02-28T10:00:00.000000Z" };
     const events = eventsOf(ofSubscription("subscription_cancelled", cancelled));
     expect(events.at(-1)).toMatchObject({ endsAt: "2027-02-28T10:00:00.000Z" });
   });
 
-  test.each(["past_due", "unpaid", "paused", "cancelled", "expired"])("that is %s tells no renewal", (status) => {
+  test.each(["past_due", "unpaid", "paused", "cancelled", "expired"])("that is %s has no renewal", (status) => {
     expect(eventsOf(ofSubscription("subscription_updated", { status }))[0]).not.toHaveProperty("renewsAt");
   });
 
-  test("leaves the quantity to what is known where it has none", () => {
+  test("without an item leaves the quantity unchanged", () => {
     const [changed] = eventsOf(ofSubscription("subscription_updated", { first_subscription_item: null }));
     expect(changed?.items?.list).toStrictEqual([{ names: ["variant:41", "product:40"] }]);
   });
@@ -109,31 +109,31 @@ describe("a subscription", () => {
     });
   });
 
-  test.each(["active", "past_due"])("that was on trial once and is %s is on trial no more", (status) => {
+  test.each(["active", "past_due"])("whose trial is over and that is %s is no trial", (status) => {
     const trialed = { status, trial_ends_at: "2027-01-31T10:00:00.000000Z" };
     const events = eventsOf(ofSubscription("subscription_updated", trialed));
     expect(events).toHaveLength(3);
     expect(events[0]?.renewsAt).toBe(status === "active" ? "2027-02-28T10:00:00.000Z" : undefined);
   });
 
-  test("on trial that does not tell its end entitles to nothing", () => {
+  test("on trial without an end entitles to nothing", () => {
     expect(eventsOf(ofSubscription("subscription_created", { status: "on_trial" }))).toHaveLength(3);
   });
 
-  test("of nobody is read all the same", () => {
+  test("without a customer is read as well", () => {
     const [changed] = eventsOf(ofSubscription("subscription_updated", { customer_id: null, user_email: null }));
     expect(changed?.customer).toStrictEqual({});
   });
 
   test("that was just created links its order to its first invoice, and that to itself", () => {
-    expect(tell(ofSubscription("subscription_created"))).toMatchObject({
+    expect(read(ofSubscription("subscription_created"))).toMatchObject({
       links: [
         { reference: "order 9", to: { reference: "first invoice of 77" } },
         { reference: "first invoice of 77", to: { subscription: "77" } },
       ],
     });
-    expect(tell(ofSubscription("subscription_created", { order_id: null }))).not.toHaveProperty("links");
-    expect(tell(ofSubscription("subscription_updated"))).not.toHaveProperty("links");
+    expect(read(ofSubscription("subscription_created", { order_id: null }))).not.toHaveProperty("links");
+    expect(read(ofSubscription("subscription_updated"))).not.toHaveProperty("links");
   });
 });
 
@@ -143,7 +143,7 @@ describe("an invoice", () => {
   test.each(["subscription_payment_success", "subscription_payment_recovered"])(
     "by %s pays the period that begins with it",
     (name) => {
-      expect(tell(ofInvoice(name))).toEqual({
+      expect(read(ofInvoice(name))).toEqual({
         id: "",
         type: name,
         test: false,
@@ -172,19 +172,32 @@ describe("an invoice", () => {
   test.each([
     ["a trial", { billing_reason: "initial", subtotal: 0, total: 0 }, true],
     ["a full discount", { subtotal: 6000, discount_total: 6000, total: 0 }, false],
-    ["a subtotal that is not told", { subtotal: null }, false],
+    ["no subtotal", { subtotal: null }, false],
   ])("of %s", (_, of, trial) => {
     expect(paid(of)).toMatchObject({ events: [{ trial }] });
   });
 
-  test("of a change is nothing", () => {
-    expect(paid({ billing_reason: "updated" })).toMatchObject({ kind: "ignored" });
+  test("of a change is ignored, and listed with its subscription", () => {
+    expect(paid({ billing_reason: "updated" })).toMatchObject({
+      kind: "ignored",
+      occurredAt,
+      about: { subscription: "77" },
+    });
   });
 
-  test("that is not paid tells a failed payment", () => {
-    expect(tell(ofInvoice("subscription_payment_failed", { status: "pending" }))).toMatchObject({
+  test("of a renewal that failed is a failed payment", () => {
+    expect(read(ofInvoice("subscription_payment_failed", { status: "pending" }))).toMatchObject({
       about: { subscription: "77" },
       events: [{ type: "payment.failed", payment: "1001", occurredAt }],
+    });
+  });
+
+  test.each(["updated", "initial", "something new"])("for %j that failed leaves the paid period alone", (reason) => {
+    const of = { billing_reason: reason, status: "pending" };
+    expect(read(ofInvoice("subscription_payment_failed", of))).toMatchObject({
+      kind: "ignored",
+      reason: `a failed invoice for "${reason}": only a failed renewal ends paid time`,
+      about: { subscription: "77" },
     });
   });
 });
@@ -201,33 +214,38 @@ describe("money that went back", () => {
     ],
     ["of an order", ofOrder("order_refunded", { refunded: true }), { reference: "order 9" }, "order 9"],
   ])("%s", (_, body, about, payment) => {
-    expect(tell(body)).toMatchObject({ about, events: [{ type: "payment.refunded", payment, reversed: false }] });
+    expect(read(body)).toMatchObject({ about, events: [{ type: "payment.refunded", payment, reversed: false }] });
   });
 
   test.each([
     ["an invoice", ofInvoice(name, { status: "partial_refund" })],
     ["an order", ofOrder("order_refunded", { status: "partial_refund" })],
-    ["an invoice that does not tell how much", ofInvoice(name, { refunded: undefined })],
-    ["an order that does not tell how much", ofOrder("order_refunded", { refunded: undefined })],
+    ["an invoice without the amount", ofInvoice(name, { refunded: undefined })],
+    ["an order without the amount", ofOrder("order_refunded", { refunded: undefined })],
+    ["an invoice with null", ofInvoice(name, { refunded: null })],
   ])("of a part of %s takes nothing back", (_, body) => {
-    expect(tell(body)).toMatchObject({ kind: "ignored", reason: "refunded in part: the payment stands" });
+    expect(read(body)).toMatchObject({
+      kind: "ignored",
+      reason: "refunded in part: the payment stands",
+      about: expect.anything(),
+    });
   });
 });
 
 describe("the envelope", () => {
-  test("tells the test mode apart", () => {
-    expect(tell(ofSubscription("subscription_updated", {}, { test_mode: true }))).toMatchObject({ test: true });
+  test("marks the test mode", () => {
+    expect(read(ofSubscription("subscription_updated", {}, { test_mode: true }))).toMatchObject({ test: true });
   });
 
-  test("that does not tell its mode is of no test", () => {
-    expect(tell(ofSubscription("subscription_updated", {}, { test_mode: undefined }))).toMatchObject({ test: false });
+  test.each([undefined, null])("with the test mode %j is live", (test_mode) => {
+    expect(read(ofSubscription("subscription_updated", {}, { test_mode }))).toMatchObject({ test: false });
   });
 
   test.each([
     ofOrder("order_created"),
     { ...ofOrder("license_key_created"), data: { type: "license-keys", id: "3", attributes: {} } },
-  ])("of another event is left alone", (body) => {
-    expect(tell(body)).toMatchObject({ kind: "ignored", reason: expect.stringMatching(/changes no license/) });
+  ])("of another event is ignored", (body) => {
+    expect(read(body)).toMatchObject({ kind: "ignored", reason: expect.stringMatching(/changes no license/) });
   });
 
   test.each([
@@ -235,17 +253,17 @@ describe("the envelope", () => {
     ["no variant", ofSubscription("subscription_updated", { variant_id: null }), /^data\.attributes\.variant_id: /],
     ["no subscription", ofInvoice("subscription_payment_success", { subscription_id: undefined }), /subscription_id: /],
     ["a time that is none", ofInvoice("subscription_payment_success", { created_at: "soon" }), /created_at: /],
-  ])("with %s is unclear", (_, body, reason) => {
-    expect(tell(body)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(reason) });
+  ])("with %s is unparseable", (_, body, reason) => {
+    expect(read(body)).toMatchObject({ kind: "unparseable", reason: expect.stringMatching(reason) });
   });
 
   test.each([null, [], "text", { meta: {} }])("%j has neither id nor type", (body) => {
-    expect(tell(body)).toMatchObject({ id: "", type: "no type", kind: "unparseable" });
+    expect(read(body)).toMatchObject({ id: "", type: "no type", kind: "unparseable" });
   });
 
   test("quotes no value of the body in its reason", () => {
-    const told = tell(ofSubscription("subscription_updated", { variant_id: { secret: "jo@example.com" } }));
-    expect(told).toMatchObject({ kind: "unparseable" });
-    expect(JSON.stringify(told)).not.toMatch(/jo@example/);
+    const parsed = read(ofSubscription("subscription_updated", { variant_id: { secret: "jo@example.com" } }));
+    expect(parsed).toMatchObject({ kind: "unparseable" });
+    expect(JSON.stringify(parsed)).not.toMatch(/jo@example/);
   });
 });

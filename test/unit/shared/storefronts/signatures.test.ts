@@ -103,6 +103,22 @@ describe("standard", () => {
     expect(verify(headers, secrets)).toBeUndefined();
   });
 
+  describe("under Svix's header names", () => {
+    const svix = (headers: Record<string, string | undefined>) =>
+      Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace("webhook-", "svix-"), value]));
+
+    test("is accepted and refused by the same rules", () => {
+      expect(verify(svix(headersOf(sign(newSecret))))).toBeUndefined();
+      expect(verify(svix(headersOf(sign(oldSecret))))).toMatch(/matches not/);
+      expect(verify(svix(headersOf(sign(newSecret, now - 301), String(now - 301))))).toMatch(/more than 300 s/);
+      expect(verify(svix(headersOf(undefined)))).toBe("needs the headers svix-id, svix-timestamp, svix-signature");
+    });
+
+    test("does not verify a request that also has an unsigned webhook-id", () => {
+      expect(verify({ ...svix(headersOf(sign(newSecret))), "webhook-id": "msg_other" })).toMatch(/needs the headers/);
+    });
+  });
+
   test.each([
     ["another secret", headersOf(sign(oldSecret)), /matches not the secret/],
     ["301 s old", headersOf(sign(newSecret, now - 301), String(now - 301)), /more than 300 s/],

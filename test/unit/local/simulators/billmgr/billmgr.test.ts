@@ -65,8 +65,8 @@ const list = (params: Record<string, string> = {}) => call({ func: "platform", .
 // biome-ignore lint/suspicious/noExplicitAny: as above
 const rows = (doc: any): any[] => [doc.elem ?? []].flat();
 
-describe("the wire", () => {
-  test("a document has attributes of presentation and echoes the request, but not the password", async () => {
+describe("the protocol", () => {
+  test("a document has presentation attributes and echoes the request without the password", async () => {
     const text = await post({ func: "whoami", note: `<&>"' \u0001` });
     expect(text).not.toContain(canary);
     const { doc } = parser.parse(text);
@@ -88,7 +88,7 @@ describe("the wire", () => {
     });
   });
 
-  test("GET works, at /billmgr too, and the calls tell of a password in the URL", async () => {
+  test("GET works, also at /billmgr, and the calls record a password in the URL", async () => {
     knowingly("a URL");
     const query = new URLSearchParams({ authinfo: AUTHINFO, out: "xml", func: "subaccount" });
     const response = await fetch(`${origin}/billmgr?${query}`);
@@ -98,13 +98,13 @@ describe("the wire", () => {
     expect(JSON.stringify(calls)).not.toContain(canary);
   });
 
-  test("without out=xml a person gets a login page, and nothing is done", async () => {
+  test("without out=xml the answer is a login page, and nothing is done", async () => {
     const order = { func: "platform.order.param", clicked_button: "finish", sok: "ok", skipbasket: "on" };
     expect(await post({ ...order, pricelist: "55163", period: "1", out: "" })).toContain("<!DOCTYPE html>");
     expect(sandbox.licenses()).toEqual([]);
   });
 
-  test("a body over 1 MiB is refused, other paths are not the sandbox's", async () => {
+  test("a body over 1 MiB is refused, and so are unknown paths and methods", async () => {
     expect((await fetch(url, { method: "POST", body: "a".repeat(1024 * 1024 + 1) })).status).toBe(413);
     expect((await fetch(`${origin}/health`)).status).toBe(404);
     expect((await fetch(`${origin}/sandbox/ledgre`)).status).toBe(404);
@@ -113,7 +113,7 @@ describe("the wire", () => {
 });
 
 describe("order", () => {
-  test("charges, answers with the id, and is processed for a while", async () => {
+  test("charges, returns the id, and is processed for a while", async () => {
     const { id, ok } = await order({ remoteid: "ref-1", comment: "a <b> & c" });
     expect({ id, ok }).toEqual({ id: "334673", ok: "" });
     expect(sandbox.snapshot().calls).toMatchObject([{ operation: "order", remoteid: "ref-1", answer: "ok" }]);
@@ -144,13 +144,13 @@ describe("order", () => {
     expect(sandbox.ledger()[0]?.params).not.toHaveProperty("authinfo");
   });
 
-  test("needs both clicked_button=finish and sok=ok, otherwise it is a form", async () => {
+  test("requires clicked_button=finish and sok=ok; without either it returns a form", async () => {
     for (const missing of [{ sok: "" }, { clicked_button: "" }])
       expect(await order(missing)).toMatchObject({ pricelist: "55163", metadata: { "@type": "form" } });
     expect(sandbox.ledger()).toEqual([]);
   });
 
-  test("without skipbasket it waits in the cart", async () => {
+  test("waits in the cart without skipbasket", async () => {
     const reply = await order({ skipbasket: "" });
     expect(reply).toMatchObject({
       billorder: "9001",
@@ -175,7 +175,7 @@ describe("order", () => {
     expect(sandbox.ledger()).toEqual([]);
   });
 
-  test("ispmanager is ordered by soft", async () => {
+  test("uses the functions of soft for ispmanager", async () => {
     const order = { func: "soft.order.param", clicked_button: "finish", sok: "ok", skipbasket: "on" };
     const { id } = await call({ ...order, pricelist: "55230", period: "3", addon_55236: "3" });
     expect(await call({ func: "soft.edit", elid: id })).toMatchObject({ pricelist: "55230", addon_55236: "3" });
@@ -194,7 +194,7 @@ describe("order", () => {
     expect(sandbox.licenses()).toHaveLength(1);
   });
 
-  test("insufficient funds answer as the settings say", async () => {
+  test("replies to insufficient funds as the settings define", async () => {
     sandbox.configure({ balance: 1 });
     expect((await order()).error).toMatchObject({ "@type": "money", "@object": "balance" });
     sandbox.configure({ fundsReply: "basket" });
@@ -205,7 +205,7 @@ describe("order", () => {
     expect(sandbox.ledger()).toMatchObject([{ operation: "order", unpaid: true, cost: 0, balance: 1 }]);
   });
 
-  test("a trial is free, lasts 14 days and cannot be prolonged", async () => {
+  test("for a trial is free, lasts 14 days, and cannot be prolonged", async () => {
     const id = await ordered({ period: "-100" });
     expect(sandbox.ledger()).toMatchObject([{ cost: 0, expiry: "2027-02-14" }]);
     const { error } = await call({ func: "service.prolong", elid: id, period: "1", sok: "ok" });
@@ -214,7 +214,7 @@ describe("order", () => {
 });
 
 describe("prolong", () => {
-  test("quotes without sok, and adds a period at each call with it", async () => {
+  test("quotes without sok, and adds a period at each call with sok", async () => {
     const id = await ordered();
     const quote = await call({ func: "service.prolong", elid: id, period: "12" });
     expect(quote).toMatchObject({ expiredate: "2027-02-28", newexpiredate: "2028-02-28", cost: "324.00" });
@@ -230,7 +230,7 @@ describe("prolong", () => {
     ]);
   });
 
-  test("refuses what it cannot do", async () => {
+  test("refuses invalid requests and insufficient funds", async () => {
     const id = await ordered();
     const prolong = (params: Record<string, string>) => call({ func: "service.prolong", sok: "ok", ...params });
     expect((await prolong({ period: "1" })).error).toMatchObject({ "@type": "missed", "@object": "elid" });
@@ -242,7 +242,7 @@ describe("prolong", () => {
     expect(sandbox.ledger()).toHaveLength(1);
   });
 
-  test("revives an expired license, but not one that was suspended by request", async () => {
+  test("reactivates an expired license, but not one that was suspended by request", async () => {
     const [expired, suspended] = [await ordered(), await ordered()];
     await call({ func: "platform.suspend", elid: suspended });
     time = new Date("2027-02-28T00:00:00Z");
@@ -254,7 +254,7 @@ describe("prolong", () => {
     expect((await read(suspended)).status).toBe("3");
   });
 
-  test("autoprolong buys by itself, as often as needed, while the balance suffices", async () => {
+  test("happens automatically with autoprolong, while the balance is sufficient", async () => {
     await ordered({ autoprolong: "1" });
     sandbox.configure({ balance: 60 });
     pass({ days: 365 });
@@ -290,7 +290,7 @@ describe("edit", () => {
     expect((await read(id)).status).toBe("2");
   });
 
-  test("a change that changes nothing is accepted and not in the ledger", async () => {
+  test("accepts a no-op without a ledger entry", async () => {
     const id = await ordered();
     expect(await call({ func: "platform.edit", elid: id, addon_55165: "2", sok: "ok" })).toHaveProperty("ok");
     expect(sandbox.ledger()).toHaveLength(1);
@@ -299,7 +299,7 @@ describe("edit", () => {
 });
 
 describe("suspend, resume, delete", () => {
-  test("take lists of licenses and note real changes only", async () => {
+  test("accept several licenses and record only actual changes", async () => {
     const [a, b] = [await ordered(), await ordered()];
     for (const func of ["platform.suspend", "platform.suspend", "platform.resume", "platform.delete"])
       expect(await call({ func, elid: `${a}, ${b}` })).toHaveProperty("ok");
@@ -313,7 +313,7 @@ describe("suspend, resume, delete", () => {
     ]);
   });
 
-  test("a license is not deleted before its minimum term", async () => {
+  test("do not delete a license before its minimum term", async () => {
     sandbox.configure({ minimumTermDays: 10 });
     const id = await ordered();
     pass({ days: 9 });
@@ -326,7 +326,7 @@ describe("suspend, resume, delete", () => {
     expect((await read(id)).error["@type"]).toBe("missed");
   });
 
-  test("a suspension during processing takes effect after it", async () => {
+  test("take effect after the processing", async () => {
     sandbox.configure({ stuckProcessing: true });
     const id = await ordered();
     await call({ func: "platform.suspend", elid: id });
@@ -337,7 +337,7 @@ describe("suspend, resume, delete", () => {
 });
 
 describe("lists", () => {
-  test("rows are made for human eyes", async () => {
+  test("have rows that are made for people", async () => {
     await ordered({ remoteid: "ref", comment: "note", autoprolong: "12" });
     const [row] = rows(await list());
     expect(row).toMatchObject({
@@ -359,7 +359,7 @@ describe("lists", () => {
     expect(bare).not.toHaveProperty("comment");
   });
 
-  test("come in pages of 50 unless asked otherwise", async () => {
+  test("have pages of 50 rows by default", async () => {
     for (let i = 0; i < 52; i++) await order();
     const first = await list();
     expect(first).toMatchObject({ p_elems: "52", p_cnt: "50", p_num: "1" });
@@ -395,7 +395,7 @@ describe("lists", () => {
     expect(await ids()).toHaveLength(2);
   });
 
-  test("the balance may be out of reach", async () => {
+  test("of balances can be denied", async () => {
     sandbox.configure({ denied: ["balance"] });
     const { error } = await call({ func: "subaccount" });
     expect(error).toMatchObject({ "@type": "access", "@object": "subaccount" });
@@ -419,7 +419,7 @@ describe("state", () => {
     expect(rows(await list())).toMatchObject([{ id, comment: "kept" }]);
   });
 
-  test("onChange tells of changes, by the clock too, and not of reads", async () => {
+  test("calls onChange after changes, also by time, but not after reads", async () => {
     await order();
     expect(changes).toBe(1);
     await list();
@@ -438,16 +438,16 @@ describe("state", () => {
     expect(changes).toBe(3);
   });
 
-  test("settings are merged, and a wrong one is explained", async () => {
+  test("merges settings and explains invalid ones", async () => {
     const post = (body: string) => fetch(`${origin}/sandbox/settings`, { method: "POST", body });
     expect(await (await post('{"balance": 7}')).json()).toMatchObject({ balance: 7, currency: "EUR" });
     expect(await (await fetch(`${origin}/sandbox/settings`)).json()).toMatchObject({ balance: 7 });
     for (const [body, explanation] of [
       ['{"balanse": 7}', 'did you mean "balance"?'],
-      ['{"balance": "7"}', 'balance: found "7", expected a number'],
+      ['{"balance": "7"}', 'balance is "7"; expected a number'],
       ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "none"'],
-      ["[]", "found a list, expected an object"],
-      ["{", "not JSON"],
+      ["[]", "settings: the value is an array; expected an object"],
+      ["{", "not valid JSON"],
     ] as const) {
       const response = await post(body);
       expect(response.status).toBe(400);

@@ -51,7 +51,7 @@ describe("the connection breaks", () => {
     expect(orders()).toBe(bought + 1);
   });
 
-  test("hang never answers, does not act, and harms nobody else", async () => {
+  test("hang never answers, does not act, and does not affect other calls", async () => {
     sandbox.plan({ fault: "hang" });
     await expect(order(AbortSignal.timeout(100))).rejects.toThrow();
     expect(orders()).toBe(0);
@@ -66,7 +66,7 @@ describe("the connection breaks", () => {
     await expect.poll(orders).toBe(1);
   });
 
-  test("slow answers late, and acts for a caller who has gone, too", async () => {
+  test("slow answers late, and acts even if the caller is gone", async () => {
     sandbox.plan({ fault: "slow", seconds: 0.2, times: 2 });
     const started = performance.now();
     expect(await (await order()).text()).toContain("<id>334673</id>");
@@ -76,7 +76,7 @@ describe("the connection breaks", () => {
     expect(orders()).toBe(2);
   });
 
-  test("a caller who hangs up in the middle of a request has asked for nothing", async () => {
+  test("a caller that disconnects during the request has not made a call", async () => {
     const half = request(url, { method: "POST", headers: { "content-length": 1000 } });
     half.on("error", () => undefined);
     half.write(new URLSearchParams({ authinfo, out: "xml", ...orderParams }).toString());
@@ -117,7 +117,7 @@ describe("the answer is not XML", () => {
   });
 });
 
-describe("the document is another", () => {
+describe("the document differs", () => {
   test.each([false, true])("error, act: %s", async (act) => {
     sandbox.plan({ fault: "error", type: "limit", object: "orders", act });
     const { doc } = parser.parse(await (await order()).text());
@@ -125,7 +125,7 @@ describe("the document is another", () => {
     expect(orders()).toBe(act ? 1 : 0);
   });
 
-  test("basket leaves the order unpaid and unmade", async () => {
+  test("basket leaves the order unpaid in the cart", async () => {
     sandbox.plan({ fault: "basket" });
     const { doc } = parser.parse(await (await order()).text());
     expect(doc).toMatchObject({ billorder: "9001", payment_id: "9001", ok: { "@type": "url" } });
@@ -150,7 +150,7 @@ describe("the document is another", () => {
     expect(orders()).toBe(1);
   });
 
-  test("a wrong password stays wrong under a fault that acts", async () => {
+  test("a fault that acts still refuses a wrong password", async () => {
     sandbox.plan({ fault: "act_then_drop" });
     await expect(post({ ...orderParams, authinfo: authinfoWith("-of-old") })).rejects.toThrow();
     expect(orders()).toBe(0);
@@ -162,7 +162,7 @@ describe("plans", () => {
     fetch(`${origin}/sandbox/faults`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
   const pending = async () => ((await (await send("GET")).json()) as { pending: unknown[] }).pending;
 
-  test("wait for the function, the operation and the license they name, and for their times", async () => {
+  test("apply to the function, operation, and license that they name, as often as planned", async () => {
     await order();
     await order();
     await send("POST", [
@@ -184,28 +184,28 @@ describe("plans", () => {
     expect(await pending()).toEqual([]);
   });
 
-  test("names match whatever their case and separators, and are described", async () => {
+  test("match names regardless of case and separators, and have descriptions", async () => {
     await send("POST", { fault: "Act-Then Drop" });
     await send("POST", { fault: 502 });
     expect(await (await send("GET")).json()).toMatchObject({
       pending: [{ fault: "act_then_drop" }, { fault: "http_status", status: 502 }],
-      known: { hang: expect.stringContaining("never answers") },
+      known: { hang: expect.stringContaining("Never answers") },
     });
   });
 
   test.each([
-    [{ fault: "act_than_drop" }, 'no such fault "act_than_drop", did you mean "act_then_drop"?'],
-    [{ fault: "hang", time: 2 }, 'hang: time: no such setting, did you mean "times"?'],
-    [{ fault: "hang", times: 0 }, "hang: times: found 0, expected at least 1"],
+    [{ fault: "act_than_drop" }, '"act_than_drop" is not a fault; did you mean "act_then_drop"?'],
+    [{ fault: "hang", time: 2 }, 'hang: time is not a setting; did you mean "times"?'],
+    [{ fault: "hang", times: 0 }, "hang: times is 0; expected at least 1"],
     [{ fault: "hang", func: "platform.ordr.param" }, 'did you mean "platform.order.param"?'],
-    [{ fault: "unpaid", func: "prolong" }, '"func" expected "order" or nothing, found "prolong"'],
-    [{ fault: "basket", func: "platform.edit" }, '"func" expected "order" or "prolong" or nothing'],
-    [{ fault: "as_if", settings: { balanse: 1 } }, 'settings.balanse: no such setting, did you mean "balance"?'],
-    [{ fault: "filter_set", filter: { stat: "3" } }, "filter.stat: no such setting"],
-    [{ fault: "http_status", status: 418 }, "status: found 418, expected 403 or 429 or 500 or 502 or 503 or 504"],
-    [{ fault: "http_status" }, "status: missing"],
-    [{ fault: "error" }, "type: missing, expected a string"],
-    ["hang", 'found "hang", expected an object'],
+    [{ fault: "unpaid", func: "prolong" }, 'func is "prolong"; expected "order" or nothing'],
+    [{ fault: "basket", func: "platform.edit" }, 'func is "platform.edit"; expected "order" or "prolong" or nothing'],
+    [{ fault: "as_if", settings: { balanse: 1 } }, 'settings.balanse is not a setting; did you mean "balance"?'],
+    [{ fault: "filter_set", filter: { stat: "3" } }, "filter.stat is not a setting"],
+    [{ fault: "http_status", status: 418 }, "status is 418; expected 403 or 429 or 500 or 502 or 503 or 504"],
+    [{ fault: "http_status" }, "status is missing"],
+    [{ fault: "error" }, "type is missing; expected a string"],
+    ["hang", 'fault: the value is "hang"; expected an object'],
   ])("%o is refused", async (plan, explanation) => {
     const response = await send("POST", [{ fault: "hang" }, plan]);
     expect(response.status).toBe(400);

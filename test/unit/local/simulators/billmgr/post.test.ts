@@ -20,7 +20,7 @@ const request = {
 };
 const form = new URLSearchParams({ authinfo, ...request });
 
-/** Virtual time: nothing happens until it is moved. */
+/** Virtual time, which only the test advances. */
 let time: number;
 let timers: { at: number; act: () => void }[];
 let sandbox: Sandbox;
@@ -47,10 +47,10 @@ function passTo(seconds: number) {
 
 const orders = () => sandbox.ledger().filter(({ operation }) => operation === "order");
 
-/** What came, and after how many seconds of virtual time; the order of the promise's steps apart. */
+/** The result, and the virtual time after which it arrived. */
 async function seen(sent: Promise<PostResult>, seconds: number): Promise<{ sent?: PostResult; after?: number }> {
   const result: { sent?: PostResult; after?: number } = {};
-  void sent.then((came) => Object.assign(result, { sent: came, after: (time - start) / 1000 }));
+  void sent.then((received) => Object.assign(result, { sent: received, after: (time - start) / 1000 }));
   for (let second = 0; second <= seconds; second++) {
     passTo(second);
     await new Promise(setImmediate);
@@ -59,7 +59,7 @@ async function seen(sent: Promise<PostResult>, seconds: number): Promise<{ sent?
 }
 
 describe("a call without a network", () => {
-  test("is answered at once, as over HTTP", async () => {
+  test("is answered immediately, as over HTTP", async () => {
     const sent = await post(form, 60_000);
     expect(sent).toMatchObject({ kind: "response", status: 200 });
     const reply = sent.kind === "response" && readReply(sent.status, sent.body);
@@ -69,7 +69,7 @@ describe("a call without a network", () => {
     expect(timers).toEqual([]);
   });
 
-  test("carries the real client", async () => {
+  test("works with the real client", async () => {
     const billmgr: Billmgr = createBillmgr(post, async () => authinfo);
     expect(await billmgr.call("order", request)).toMatchObject({ outcome: "done", elid: "334673" });
     expect(await billmgr.licenses("platform")).toMatchObject({ rows: [{ comment: "ref" }] });
@@ -89,7 +89,7 @@ describe("a call without a network", () => {
     expect(orders()).toHaveLength(bought);
   });
 
-  test("acts at its time although the caller has given up long before", async () => {
+  test("acts at its time, although the caller gave up long before", async () => {
     sandbox.plan({ fault: "hang_then_act", seconds: 90 });
     expect(await seen(post(form, 20_000), 89)).toMatchObject({ sent: { kind: "no_response" }, after: 20 });
     expect(orders()).toEqual([]);

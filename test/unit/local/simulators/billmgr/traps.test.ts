@@ -44,20 +44,20 @@ const call = (change: Change, reference = "bw-1") => billmgr.call(change.kind, r
 const read = () => billmgr.license("platform", elid);
 const ledger = () => sandbox.ledger().map(({ operation }) => operation);
 
-/** What billmgr itself answers, before the client makes something of it. */
-async function ask(params: Record<string, string>): Promise<Reply> {
+/** The reply of billmgr, without the client's interpretation. */
+async function request(params: Record<string, string>): Promise<Reply> {
   const sent = await post(new URLSearchParams({ authinfo, out: "xml", ...params }), minute);
   if (sent.kind !== "response") throw new Error(`${sent.kind}: ${sent.why}`);
   return readReply(sent.status, sent.body);
 }
 
 async function documentOf(params: Record<string, string>): Promise<Element> {
-  const reply = await ask(params);
+  const reply = await request(params);
   if (reply.kind !== "document") throw new Error(JSON.stringify(reply));
   return reply.doc;
 }
 
-/** The rows of a list, page by page, as they are. */
+/** The rows of a list, page by page. */
 async function list() {
   const { rows, total = 0 } = pageOf(await documentOf({ func: "platform" }));
   for (let page = 2; rows.length < total; page++)
@@ -80,14 +80,14 @@ describe("an error on a function", () => {
   const types = ["auth", "access", "missed", "value", "exists", "client", "xml", "limit", "pricelist_min_order"];
 
   test.each(calls.flatMap(([func, params]) => types.map((type) => [type, func, params] as const)))(
-    "%s on %s, before it acted or after",
+    "%s on %s, before or after the action",
     async (type, func, params) => {
       await call(order);
       if (func === "platform.resume") await call(suspend);
       const before = sandbox.ledger().length;
       for (const act of [false, true]) {
         sandbox.plan({ fault: "error", type, func, act });
-        expect(await ask({ func, ...params })).toMatchObject({ kind: "error", type });
+        expect(await request({ func, ...params })).toMatchObject({ kind: "error", type });
         expect(sandbox.ledger()).toHaveLength(before + (act ? 1 : 0));
       }
     },
@@ -95,7 +95,7 @@ describe("an error on a function", () => {
 });
 
 describe("the reply to an order", () => {
-  test("may hold the order's number, which is no license's, where the id should be", async () => {
+  test("may contain the order's number instead of the license's id", async () => {
     sandbox.plan({ fault: "reply_order_number" });
     expect(await call(order)).toMatchObject({ outcome: "done", elid: "9001" });
     expect(await billmgr.license("platform", "9001")).toBeUndefined();
@@ -104,7 +104,7 @@ describe("the reply to an order", () => {
     expect(await call(order)).toMatchObject({ elid: "9002" });
   });
 
-  test("may come before the license is paid: it stays at status 1", async () => {
+  test("may precede the payment: the license stays at status 1", async () => {
     sandbox.plan({ fault: "unpaid" });
     expect(await call(order)).toMatchObject({ outcome: "done", elid });
     time += 60 * minute;
@@ -112,13 +112,13 @@ describe("the reply to an order", () => {
     expect(sandbox.ledger()).toMatchObject([{ operation: "order", unpaid: true, cost: 0 }]);
   });
 
-  test.each([orderForm, { ...orderForm, period: "-100" }])("may be a basket, of a trial too", async (form) => {
+  test.each([orderForm, { ...orderForm, period: "-100" }])("may be the cart, even for a trial", async (form) => {
     sandbox.plan({ fault: "basket", func: "order" });
     expect(await documentOf({ func: "platform.order.param", ...form })).toHaveProperty("billorder");
     expect(await ids()).toEqual([]);
   });
 
-  test("has a license without its key, which comes once it is processed", async () => {
+  test("precedes the key, which exists after the processing", async () => {
     sandbox.configure({ processingSeconds: 60 });
     await call(order);
     const key = async () => (await documentOf({ func: "platform.edit", elid })).lickey;
@@ -129,14 +129,14 @@ describe("the reply to an order", () => {
 });
 
 describe("other replies", () => {
-  test("a prolong may land in the basket", async () => {
+  test("a prolong may wait in the cart", async () => {
     await call(order);
     sandbox.plan({ fault: "basket", func: "prolong" });
     expect(await call(prolong)).toMatchObject({ outcome: "unknown", inCart: true });
     expect(await read()).toMatchObject({ expiry: "2027-02-28" });
   });
 
-  test("an ok may lead to a second factor, and nothing is done", async () => {
+  test("an ok may lead to a second factor without any action", async () => {
     await call(order);
     sandbox.plan({ fault: "second_factor", func: "suspend" });
     expect(await documentOf({ func: "platform.suspend", elid })).toMatchObject({
@@ -145,7 +145,7 @@ describe("other replies", () => {
     expect(await read()).toMatchObject({ status: "active" });
   });
 
-  test("a long request may be worked on after its page was shown", async () => {
+  test("a long request may be executed after its page was returned", async () => {
     sandbox.plan({ fault: "long_request", seconds: 40 });
     expect(await call(order)).toMatchObject({ outcome: "unknown" });
     expect(sandbox.licenses()).toEqual([]);
@@ -185,7 +185,7 @@ describe("status 5", () => {
     expect(await read()).toMatchObject({ status: "deleted" });
   });
 
-  test("lasts while the setting says so", async () => {
+  test("lasts while the setting stuckProcessing is on", async () => {
     sandbox.configure({ stuckProcessing: true });
     await call(order);
     time += 1000 * minute;
@@ -193,7 +193,7 @@ describe("status 5", () => {
   });
 });
 
-describe("what the account may not do", () => {
+describe("a function that is missing or denied", () => {
   test.each<[Partial<Settings>, Record<string, string>, string]>([
     [{ missing: ["platform"] }, { func: "platform" }, "missed"],
     [{ missing: ["list"] }, { func: "soft" }, "missed"],
@@ -204,12 +204,12 @@ describe("what the account may not do", () => {
   ])("%o", async (settings, params, type) => {
     await call(order);
     sandbox.configure(settings);
-    expect(await ask(params)).toMatchObject({ kind: "error", type });
+    expect(await request(params)).toMatchObject({ kind: "error", type });
     expect(await read()).toMatchObject({ status: "active" });
     expect(ledger()).toEqual(["order"]);
   });
 
-  test("holds for one call by a fault", async () => {
+  test("can be limited to one call by a fault", async () => {
     await call(order);
     sandbox.plan({ fault: "as_if", func: "delete", settings: { minimumTermDays: 30 } });
     expect(await call(remove)).toMatchObject({ response: expect.stringContaining("pricelist_min_order") });
@@ -217,7 +217,7 @@ describe("what the account may not do", () => {
   });
 });
 
-describe("what is not shown", () => {
+describe("a hidden field", () => {
   test.each([
     ["status", "status"],
     ["expiry", "expiry"],
@@ -238,7 +238,7 @@ describe("what is not shown", () => {
     expect(await read()).toMatchObject({ status: "active", addons: {} });
   });
 
-  test("references in the list, for one reading", async () => {
+  test("references in the list, for one read", async () => {
     await call(order);
     sandbox.plan({ fault: "as_if", func: "list", settings: { listShowsRemoteid: false, listShowsComment: false } });
     const rows = await list();
@@ -257,33 +257,33 @@ describe("the filter of a list", () => {
     await documentOf({ func: "platform.filter", sok: "ok", status: "3" });
   });
 
-  test("stays, and its form without sok shows it", async () => {
+  test("stays set, and its form without sok shows it", async () => {
     expect(await listed()).toBe(0);
     expect(await documentOf({ func: "platform.filter" })).toMatchObject({ status: [{ "#text": "3" }] });
     await documentOf(reset);
     expect(await listed()).toBe(1);
   });
 
-  test("is only shown with out=xml, and set without it", async () => {
+  test("may be only shown with out=xml, and applied without", async () => {
     sandbox.configure({ filterSubmit: "without_out" });
     expect(await documentOf(reset)).toHaveProperty("metadata");
     expect(await listed()).toBe(0);
-    const { out: _, ...person } = { out: "", authinfo, ...reset };
-    expect(await post(new URLSearchParams(person), minute)).toMatchObject({ kind: "response", body: /login/ });
+    const { out: _, ...withoutOut } = { out: "", authinfo, ...reset };
+    expect(await post(new URLSearchParams(withoutOut), minute)).toMatchObject({ kind: "response", body: /login/ });
     expect(await listed()).toBe(1);
   });
 
   test.each([
     ["ignored", { kind: "document" }],
     ["refused", { kind: "error", type: "access" }],
-  ] as const)("may be out of reach: %s", async (filterSubmit, reply) => {
+  ] as const)("may be unusable: %s", async (filterSubmit, reply) => {
     sandbox.configure({ filterSubmit });
-    expect(await ask(reset)).toMatchObject(reply);
+    expect(await request(reset)).toMatchObject(reply);
     expect(await listed()).toBe(0);
     expect(await documentOf({ func: "platform.filter" })).toMatchObject({ status: [{ "#text": "3" }] });
   });
 
-  test("may be set by somebody just before a reading", async () => {
+  test("may be set by someone else just before a read", async () => {
     await documentOf(reset);
     expect(await ids()).toEqual([elid]);
     sandbox.plan({ fault: "filter_set", filter: { pricelist: "55161" } });
@@ -294,7 +294,7 @@ describe("the filter of a list", () => {
 
 describe("the rows of a list", () => {
   test.each<[FaultPlan | Partial<Settings>]>([[{ fault: "deleted_twin" }], [{ deletedTwins: true }]])(
-    "hold a deleted twin with the same reference: %o",
+    "may include a deleted twin with the same reference: %o",
     async (how) => {
       if ("fault" in how) sandbox.plan(how);
       else sandbox.configure(how);
@@ -307,7 +307,7 @@ describe("the rows of a list", () => {
     },
   );
 
-  test("come in smaller pages than asked for", async () => {
+  test("come in smaller pages than requested", async () => {
     sandbox.configure({ largestPage: 2 });
     for (let n = 1; n <= 5; n++) await call(order, `bw-${n}`);
     expect(await documentOf({ func: "platform", p_cnt: "250", p_num: "2" })).toMatchObject({
@@ -318,7 +318,7 @@ describe("the rows of a list", () => {
     expect(await ids()).toHaveLength(5);
   });
 
-  test("shift while pages are read: the total is the same, and one row is never shown", async () => {
+  test("may shift between pages: the total stays, and one row is never returned", async () => {
     sandbox.configure({ largestPage: 2 });
     for (let n = 1; n <= 5; n++) await call(order, `bw-${n}`);
     sandbox.plan({ fault: "list_shifts" });

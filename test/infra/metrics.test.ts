@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { metricUnits } from "../../shared/observability/metrics.ts";
-import { fullStack, root, said } from "../support/synthesized.ts";
+import { formatted, fullStack, root } from "../support/synthesized.ts";
 
-/** One metric of a widget or an alarm, its references said. */
-type Named = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
+/** One metric of a widget or an alarm, with formatted references. */
+type MetricUse = { where: string; namespace: string; name: string; dimensions: Record<string, string> };
 // biome-ignore lint/suspicious/noExplicitAny: CloudWatch's own formats
 type Any = any;
 
@@ -13,7 +13,7 @@ const pairs = (flat: string[]): Record<string, string> =>
   Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]));
 
 /** docs: CloudWatch dashboard body structure. `[namespace, name, dimension, value, ..., options]`, or `[{ expression }]`. */
-function inWidget({ properties }: { properties: Any }): Named[] {
+function inWidget({ properties }: { properties: Any }): MetricUse[] {
   return (properties.metrics ?? []).map((metric: Any[]) => {
     const where = properties.title;
     const parts = metric.filter((part) => typeof part === "string");
@@ -28,32 +28,32 @@ function inWidget({ properties }: { properties: Any }): Named[] {
   });
 }
 
-function inAlarm({ Properties }: { Properties: Any }): Named {
-  const dimensions = (Properties.Dimensions ?? []).map(({ Name, Value }: Any) => [Name, said(Value)]);
+function inAlarm({ Properties }: { Properties: Any }): MetricUse {
+  const dimensions = (Properties.Dimensions ?? []).map(({ Name, Value }: Any) => [Name, formatted(Value)]);
   const { AlarmName: where, Namespace: namespace, MetricName: name } = Properties;
   return { where, namespace, name, dimensions: Object.fromEntries(dimensions) };
 }
 
-const ours = () => named.filter(({ namespace }) => namespace === "shop");
+const ownMetrics = () => uses.filter(({ namespace }) => namespace === "shop");
 
 const stack = fullStack();
 const widgets: { type: string; properties: Any }[] = JSON.parse(
-  said(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
+  formatted(stack.resource("AWS::CloudWatch::Dashboard", "Dashboard").Properties.DashboardBody),
 ).widgets;
-const named: Named[] = [
+const uses: MetricUse[] = [
   ...widgets.flatMap(inWidget),
   ...Object.values(stack.resources("AWS::CloudWatch::Alarm")).map(inAlarm),
 ];
 
-test("every figure that the functions write is on the dashboard or rings, and no other is looked for", () => {
-  expect([...new Set(ours().map(({ name }) => name))].sort()).toEqual(Object.keys(metricUnits).sort());
+test("dashboard and alarms use exactly the metrics that the functions publish", () => {
+  expect([...new Set(ownMetrics().map(({ name }) => name))].sort()).toEqual(Object.keys(metricUnits).sort());
 });
 
-test("ours are looked for where the functions write them: the stack's namespace, the function as service", () => {
+test("each metric is read from the stack's namespace, with its function as the service", () => {
   const functions = Object.values(stack.resources("AWS::Lambda::Function")).map(
     ({ Properties }) => Properties.Environment.Variables,
   );
-  for (const { where, name, dimensions } of ours()) {
+  for (const { where, name, dimensions } of ownMetrics()) {
     const { service = "", ...further } = dimensions;
     const writer = functions.find(({ POWERTOOLS_SERVICE_NAME }) => POWERTOOLS_SERVICE_NAME === service);
     expect({ where, name, service, namespace: writer?.POWERTOOLS_METRICS_NAMESPACE }).toMatchObject({
@@ -63,23 +63,23 @@ test("ours are looked for where the functions write them: the stack's namespace,
   }
 });
 
-test("each is looked for under the function whose code names it", () => {
+test("each metric is read from the function whose code contains its name", () => {
   const codeOf = (service: string): string => {
     const folder = join(root, "functions", service);
     return readdirSync(folder)
       .map((file) => readFileSync(join(folder, file), "utf8"))
       .join();
   };
-  for (const { name, dimensions } of ours()) expect(codeOf(dimensions.service ?? "")).toContain(`"${name}"`);
+  for (const { name, dimensions } of ownMetrics()) expect(codeOf(dimensions.service ?? "")).toContain(`"${name}"`);
 });
 
-test("AWS's own are of this stack's resources", () => {
+test("AWS's own metrics are those of this stack's resources", () => {
   const types: Record<string, [type: string, dimension: string, attribute: string]> = {
     "AWS/Lambda": ["AWS::Lambda::Function", "FunctionName", ""],
     "AWS/SQS": ["AWS::SQS::Queue", "QueueName", ".QueueName"],
     "AWS/ApiGateway": ["AWS::ApiGatewayV2::Api", "ApiId", ""],
   };
-  const others = named.filter(({ namespace }) => namespace !== "shop");
+  const others = uses.filter(({ namespace }) => namespace !== "shop");
   expect([...new Set(others.map(({ namespace }) => namespace))].sort()).toEqual(Object.keys(types).sort());
   for (const { where, namespace, dimensions } of others) {
     const [type, dimension, attribute] = types[namespace] ?? ["", "", ""];
@@ -89,7 +89,7 @@ test("AWS's own are of this stack's resources", () => {
   }
 });
 
-test("the dashboard has three sections below the alarms, and no widget without content", () => {
+test("the dashboard has three sections below the alarms, and no empty widget", () => {
   expect(
     widgets.filter(({ type }) => type === "text").map(({ properties }) => properties.markdown.split(":")[0]),
   ).toEqual(["## Money", "## Flow", "## Health"]);
@@ -103,7 +103,7 @@ test("the dashboard has three sections below the alarms, and no widget without c
   }
 });
 
-test("every function and every queue is on it", () => {
+test("the dashboard shows every function and every queue", () => {
   const shown = new Set(widgets.flatMap(inWidget).flatMap(({ dimensions }) => Object.values(dimensions)));
   for (const name of Object.keys(stack.resources("AWS::Lambda::Function"))) expect(shown).toContain(`<${name}>`);
   for (const name of Object.keys(stack.resources("AWS::SQS::Queue"))) expect(shown).toContain(`<${name}.QueueName>`);

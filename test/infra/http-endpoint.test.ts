@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { everything, fullStack, plainStack, root, type Synthesized, said } from "../support/synthesized.ts";
+import { everything, formatted, fullStack, plainStack, root, type Synthesized } from "../support/synthesized.ts";
 
 const plain = plainStack();
 const full = fullStack();
 
 const stage = () => plain.resource("AWS::ApiGatewayV2::Stage", "ApiDefaultStage").Properties;
-const output = ({ template }: Synthesized, name: string) => said(template.findOutputs(name)[name]?.Value);
+const output = ({ template }: Synthesized, name: string) => formatted(template.findOutputs(name)[name]?.Value);
 
-test("passes two routes to webhook, in payload format 2.0", () => {
+test("the endpoint has two routes to webhook, in payload format 2.0", () => {
   plain.template.allResourcesProperties("AWS::ApiGatewayV2::Integration", {
     IntegrationType: "AWS_PROXY",
     PayloadFormatVersion: "2.0",
@@ -21,19 +21,19 @@ test("passes two routes to webhook, in payload format 2.0", () => {
   expect(stage()).toMatchObject({ StageName: "$default", AutoDeploy: true });
 });
 
-test("lets 10,000 webhooks pass in a minute, and not any number", () => {
+test("the throttle admits 10,000 webhooks a minute", () => {
   const { ThrottlingRateLimit, ThrottlingBurstLimit } = stage().DefaultRouteSettings;
   expect(ThrottlingRateLimit).toBeGreaterThan(10_000 / 60);
   expect([ThrottlingRateLimit, ThrottlingBurstLimit]).toEqual([500, 1000]);
 });
 
-test("writes down who asked for what, and no body, query or header", () => {
+test("the access log excludes the body, the query, and all headers", () => {
   const { DestinationArn, Format } = stage().AccessLogSettings;
-  expect(said(DestinationArn)).toBe("<ApiLog.Arn>");
+  expect(formatted(DestinationArn)).toBe("<ApiLog.Arn>");
   expect(plain.resource("AWS::Logs::LogGroup", "ApiLog").Properties.RetentionInDays).toBe(90);
   const variables = Object.values(JSON.parse(Format) as Record<string, string>);
-  // docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html: none of these is what a client sent,
-  // but for method and path, which is without the query.
+  // docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html: method and path, which excludes
+  // the query, are the only ones that a client controls.
   expect(variables.sort()).toEqual([
     "$context.error.message",
     "$context.httpMethod",
@@ -49,14 +49,14 @@ test("writes down who asked for what, and no body, query or header", () => {
   ]);
 });
 
-describe("its address", () => {
-  test("is the API's own", () => {
+describe("the endpoint's address", () => {
+  test("is the API's own address by default", () => {
     expect(output(plain, "WebhookUrl")).toBe("<Api.ApiEndpoint>/webhooks/<storefront>");
     expect(plain.template.findOutputs("DomainTarget")).toEqual({});
     plain.template.resourceCountIs("AWS::ApiGatewayV2::DomainName", 0);
   });
 
-  test("is the domain's where there is one, with what its DNS record points to", () => {
+  test("is the domain, if one is configured, and an output names its DNS target", () => {
     expect(output(full, "WebhookUrl")).toBe("https://hooks.shop.test/webhooks/<storefront>");
     expect(output(full, "DomainTarget")).toBe("<ApiDomain.RegionalDomainName>");
     const { DomainName, DomainNameConfigurations } = full.resource(
@@ -68,19 +68,22 @@ describe("its address", () => {
       [{ CertificateArn: everything.domain?.certificate, EndpointType: "REGIONAL" }],
     ]);
     const [mapping] = Object.values(full.resources("AWS::ApiGatewayV2::ApiMapping"));
-    expect([said(mapping?.Properties.ApiId), said(mapping?.Properties.DomainName)]).toEqual(["<Api>", "<ApiDomain>"]);
+    expect([formatted(mapping?.Properties.ApiId), formatted(mapping?.Properties.DomainName)]).toEqual([
+      "<Api>",
+      "<ApiDomain>",
+    ]);
   });
 });
 
-test("every output says what it is, and docs/deploy.md lists it", () => {
+test("every output has a description, and docs/deploy.md lists it", () => {
   const outputs = Object.entries(full.template.findOutputs("*"));
   const guide = readFileSync(join(root, "docs/deploy.md"), "utf8");
-  const told = [...guide.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name);
-  expect(outputs.map(([name]) => name).sort()).toEqual(told.sort());
+  const listed = [...guide.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, name]) => name);
+  expect(outputs.map(([name]) => name).sort()).toEqual(listed.sort());
   for (const [, { Description }] of outputs) expect(Description).toMatch(/^[A-Z].{20,}/);
 });
 
-test("the dashboard is where its output says", () => {
+test("the output DashboardUrl is the dashboard's address", () => {
   const address = output(full, "DashboardUrl");
   expect(address).toBe(
     "https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#dashboards/dashboard/shop",

@@ -11,18 +11,18 @@ import { serve } from "../../shared/http/serve.ts";
 import { startDynamoDbLocal } from "../support/dynamodb-local.ts";
 import { serveEventBus } from "../support/event-bus.ts";
 import { authinfo, secrets, testCatalog } from "../support/local.ts";
-import type { Told } from "./life.ts";
+import type { ProcessConfig } from "./life.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
-export type World = Awaited<ReturnType<typeof startWorld>>;
+export type System = Awaited<ReturnType<typeof startSystem>>;
 
-/** All that outlives the functions: table, queue, secrets, billmgr, and the clock that all of them go by. */
-export async function startWorld() {
+/** Everything that outlives the functions: table, queue, secrets, billmgr, bus, and their clock. */
+export async function startSystem() {
   const clock = createClock(Date.parse("2026-11-02T08:00:00Z") - Date.now());
   const sandbox = createSandbox({ now: clock.now, authinfo: () => authinfo });
   const table = await startDynamoDbLocal();
-  // A message whose receiver was killed comes again a second later.
+  // A message whose receiver was killed is delivered again a second later.
   const queue = await startQueue(aws, undefined, 1);
   const secretsServer = await serveSecrets(() => secrets);
   const secretsClient = new SecretsManagerClient({ ...aws, endpoint: secretsServer.url });
@@ -40,7 +40,7 @@ export async function startWorld() {
     bus,
     publish: publishTo(busClient, "events"),
     secrets: secretsIn(secretsClient, "local"),
-    told: (): Told => ({
+    config: (): ProcessConfig => ({
       aws,
       table: { endpoint: table.endpoint, name: tableName },
       queue: { endpoint: queue.endpoint, url: queue.url },
@@ -58,7 +58,7 @@ export async function startWorld() {
   };
 }
 
-/** `watch` is told of each call by its number, when it arrives and when it is answered. */
+/** Calls the watcher with the number of each call, when it arrives and when it was answered. */
 async function serveBillmgr(sandbox: Sandbox) {
   let calls = 0;
   let watch: (call: number, at: "arrival" | "answer") => void = () => {};

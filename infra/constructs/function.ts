@@ -9,26 +9,30 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { bundling } from "./bundle.ts";
 
-/** A room under functions/. */
-export type WorkerName = "webhook" | "provision" | "renew" | "announce" | "watch" | "partner" | "mail";
+/** A folder under functions/. */
+export type FunctionName = "webhook" | "provision" | "renew" | "announce" | "watch" | "partner" | "mail";
 
 type Props = {
   timeout: Duration;
   environment: Record<string, string>;
-  /** How many may run at a time, which no other function of the account can take away; `undefined`: what is free. */
-  atOnce: number | undefined;
+  /** The reserved concurrency: an upper limit, and a share that no other function can use. Undefined reserves nothing. */
+  reservedConcurrency: number | undefined;
   bundling?: BundlingOptions;
-  /** What it failed at three times. */
+  /** Receives the events that failed three times. */
   deadLetterQueue?: Queue;
 };
 
-/** One function by the house rules: its own log, its own role, and no right but those that `may` gives. */
-export class Worker extends NodejsFunction {
-  readonly name: WorkerName;
-  readonly allotted: Duration;
+/** A Lambda function of this project, with its own log group and role. Its only permissions are those from `allow`. */
+export class AppFunction extends NodejsFunction {
+  readonly name: FunctionName;
+  readonly maxDuration: Duration;
 
-  constructor(stack: Stack, name: WorkerName, { timeout, environment, atOnce, deadLetterQueue, ...props }: Props) {
-    const id = capital(name);
+  constructor(
+    stack: Stack,
+    name: FunctionName,
+    { timeout, environment, reservedConcurrency, deadLetterQueue, ...props }: Props,
+  ) {
+    const id = capitalize(name);
     const logGroup = new LogGroup(stack, `${id}Log`, { retention: RetentionDays.THREE_MONTHS });
     const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     super(stack, id, {
@@ -46,35 +50,35 @@ export class Worker extends NodejsFunction {
       },
       role,
       logGroup,
-      ...(atOnce !== undefined && { reservedConcurrentExecutions: atOnce }),
+      ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
       ...(deadLetterQueue && { deadLetterQueue }),
-      // A switch of the SDK's version 2.
+      // This variable affects only version 2 of the SDK.
       awsSdkConnectionReuse: false,
       bundling: props.bundling ?? bundling,
     });
     this.name = name;
-    this.allotted = timeout;
-    this.may(["logs:CreateLogStream", "logs:PutLogEvents"], logGroup.logGroupArn);
+    this.maxDuration = timeout;
+    this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], logGroup.logGroupArn);
   }
 
-  may(actions: string[], resource: string, conditions?: PolicyStatement["conditions"]): void {
+  allow(actions: string[], resource: string, conditions?: PolicyStatement["conditions"]): void {
     this.addToRolePolicy(new PolicyStatement({ actions, resources: [resource], ...(conditions && { conditions }) }));
   }
 }
 
 /**
- * Runs each of them once a minute. A run that did not come about, or failed, is not made up for: the next one finds all
- * that it would have found. Otherwise EventBridge would repeat it for a day and Lambda for six hours, one upon another.
+ * Runs each function once a minute, without retries: the next run finds everything that a failed or missed run left.
+ * By default EventBridge would retry for a day and Lambda for six hours, and the runs would pile up.
  */
-export function everyMinute(stack: Stack, workers: Worker[]): void {
-  const once = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
-  for (const worker of workers) worker.configureAsyncInvoke(once);
+export function runEveryMinute(stack: Stack, functions: AppFunction[]): void {
+  const noRetries = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
+  for (const one of functions) one.configureAsyncInvoke(noRetries);
   new Rule(stack, "EveryMinute", {
     schedule: Schedule.rate(Duration.minutes(1)),
-    targets: workers.map((worker) => new LambdaFunction(worker, once)),
+    targets: functions.map((one) => new LambdaFunction(one, noRetries)),
   });
 }
 
-export const capital = (name: string): string => name.replace(/^./, (first) => first.toUpperCase());
+export const capitalize = (name: string): string => name.replace(/^./, (first) => first.toUpperCase());
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
