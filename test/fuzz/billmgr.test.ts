@@ -26,7 +26,7 @@ const changes: Record<ChangeKind, Change> = {
 };
 const kinds = Object.keys(changes) as ChangeKind[];
 
-/** What the sandbox really answers: to each change, to what is refused, and to each reading. */
+/** The sandbox's replies to each change, to what it refuses, and to each read. */
 const replies: string[] = [];
 const anyReply = fc.nat().map((i) => replies[i % replies.length] ?? "");
 beforeAll(async () => {
@@ -65,7 +65,7 @@ beforeAll(async () => {
 
 const answer = (body: string, status = 200): PostResult => ({ kind: "response", status, body });
 
-test("an answer that is cut short anywhere, or has more behind it, proves nothing", () => {
+test("a reply that is cut off anywhere, or has more after it, proves nothing", () => {
   for (const reply of replies) {
     for (let end = 0; end < reply.length; end++) {
       for (const kind of ["order", "prolong"] as const) {
@@ -78,7 +78,7 @@ test("an answer that is cut short anywhere, or has more behind it, proves nothin
   }
 });
 
-test("what is hidden in comments, marked sections, attributes or other elements is not said", () => {
+test("an outcome that is hidden in comments, sections, attributes, or other elements does not count", () => {
   const proofs = ["<ok/>", "<id>77</id>", "<item.id>77</item.id>", "<newexpiredate>2027-03-01</newexpiredate>"];
   const refusal = '<error type="value" object="period"><msg>No</msg></error>';
   const hide = [
@@ -107,14 +107,14 @@ test("what is hidden in comments, marked sections, attributes or other elements 
   }
 });
 
-/** What a document needs at the least to say so, found without parsing it. */
-function saysSo(body: string, outcome: "done" | "refused"): boolean {
+/** Whether a document contains the least that the outcome needs, found without parsing. */
+function statesOutcome(body: string, outcome: "done" | "refused"): boolean {
   const seen = body.replaceAll(/<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs, "");
   const whole = /^\s*(<\?xml[^>]*\?>\s*)?(<\?[^>]*\?>\s*)*<doc[\s/>].*(<\/doc\s*>|\/>)\s*$/s.test(seen);
   return whole && (outcome === "done" ? /<(ok|id|item\.id|newexpiredate)[\s/>]/ : /<error\s[^>]*type/s).test(seen);
 }
 
-test("whatever is answered is done or refused only where a document says so", () => {
+test("whatever is answered, it is done or refused only where a document states so", () => {
   const bytes = fc.uint8Array({ maxLength: 200 }).map((given) => Buffer.from(given).toString("utf8"));
   const body = fc.oneof(
     { weight: 6, arbitrary: anyReply.chain(mutatedText) },
@@ -131,7 +131,7 @@ test("whatever is answered is done or refused only where a document says so", ()
         if (outcome.outcome === "unknown") return;
         expect(status).toBe(200);
         if (outcome.outcome === "not_sent") expect.fail("it was sent");
-        expect(saysSo(text, outcome.outcome)).toBe(true);
+        expect(statesOutcome(text, outcome.outcome)).toBe(true);
         if ("elid" in outcome) expect(outcome.elid).toMatch(/^\d{1,18}$/);
       },
     ),
@@ -139,7 +139,7 @@ test("whatever is answered is done or refused only where a document says so", ()
   );
 });
 
-/** In any of the ways in which an answer could hold what was sent. */
+/** The encodings in which a reply could echo what was sent. */
 const encodings: ((text: string) => string)[] = [
   (text) => text,
   encodeURIComponent,
@@ -183,7 +183,7 @@ describe("the client", () => {
     if (day !== undefined) expect(addMonths(day, 36)).toMatch(/^\d{4}-\d\d-\d\d$/);
   };
 
-  test("whatever is answered, a call has its outcome and a reading its result or a ReadError", async () => {
+  test("whatever is answered, a call has an outcome, and a read a result or a ReadError", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(sent, { minLength: 1, maxLength: 4 }),
@@ -211,45 +211,47 @@ describe("the client", () => {
     );
   });
 
-  test("whatever is answered, reading back gives a sight that can be kept, or a ReadError", async () => {
+  test("whatever is answered, reading back gives an observation that can be stored, or a ReadError", async () => {
     const states = fc.constantFrom("claimed" as const, "unknown" as const, "unconfirmed" as const);
     const answers = fc.array(sent, { minLength: 1, maxLength: 4 });
-    const before = fc.constantFrom({}, { expiry: "2026-12-23" });
+    const before = fc.constantFrom({}, { expiry: "2026-12-23" }, { lastElid: "334672" });
+    const named = fc.constantFrom({}, { elid: "334673" });
     await fc.assert(
-      fc.asyncProperty(answers, fc.constantFrom(...kinds), states, before, async (given, kind, state, before) => {
-        const known = {
-          reference: "bw-1",
-          elid: undefined,
-          knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
-          holderOf: async () => undefined,
-        };
-        const open = operation({ change: changes[kind], state, before });
-        const result = await readable(readBack(open, known, clientOf(given)));
-        if (!result) return;
-        expect(["achieved", "pending", "absent", "conflicting"]).toContain(result.verdict);
-        expect(result.evidence.length).toBeLessThanOrEqual(400);
-        if (result.elid !== undefined) expect(result.elid).toMatch(/^\d{1,18}$/);
-        expectDay(result.expiry);
-      }),
+      fc.asyncProperty(
+        answers,
+        fc.constantFrom(...kinds),
+        states,
+        before,
+        named,
+        async (given, kind, state, before, of) => {
+          const target = {
+            reference: "bw-1",
+            knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
+            holderOf: async () => undefined,
+          };
+          const open = operation({ change: changes[kind], state, before, ...of });
+          const result = await readable(readBack(open, target, clientOf(given)));
+          if (!result) return;
+          expect(["achieved", "pending", "absent", "conflicting"]).toContain(result.verdict);
+          expect(result.evidence.length).toBeLessThanOrEqual(400);
+          if (result.elid !== undefined) expect(result.elid).toMatch(/^\d{1,18}$/);
+          expectDay(result.expiry);
+        },
+      ),
       { numRuns: runs(1000) },
     );
   });
 
-  test("a license with any number of addons is seen in a few words", async () => {
+  test("the evidence of a license with any number of addons is short", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = {
-      reference: "bw-1",
-      elid: undefined,
-      knownLicenses: async () => [],
-      holderOf: async () => undefined,
-    };
-    const result = await readBack(operation({ change: changes.edit }), known, billmgr);
+    const target = { reference: "bw-1", knownLicenses: async () => [], holderOf: async () => undefined };
+    const result = await readBack(operation({ change: changes.edit }), target, billmgr);
     expect(result.verdict).toBe("achieved");
     expect(result.evidence.length).toBeLessThan(200);
   });
 
-  test("an answer that echoes authinfo, in whatever encoding, is told without it", async () => {
+  test("a reply that echoes authinfo, in any encoding, is returned without it", async () => {
     const password = authinfo.slice(authinfo.indexOf(":") + 1);
     const places: ((echo: string) => PostResult)[] = [
       (echo) => answer(`<doc><error type="value"><msg>Wrong ${echo}, it is</msg></error></doc>`),
@@ -266,15 +268,15 @@ describe("the client", () => {
           const billmgr = clientOf([sent]);
           const { response } = await billmgr.call("order", {});
           const read = await billmgr.balance().catch((error: ReadError) => error.message);
-          for (const told of [response, read])
-            expect([i, told]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
+          for (const text of [response, read])
+            expect([i, text]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
         }
       }
     }
   });
 });
 
-/** Shapes of which a parser could make too much of its time or memory, each as large as an answer may be. */
+/** Shapes on which a parser could waste time or memory, each of the largest size of a reply. */
 const shapes: Record<string, (size: number) => string> = {
   "many elements": (size) => `<doc>${"<a/>".repeat(size / 4)}</doc>`,
   "many names": (size) => `<doc>${Array.from({ length: size / 12 }, (_, i) => `<a${i.toString(36)}/>`).join("")}</doc>`,
@@ -291,7 +293,7 @@ const shapes: Record<string, (size: number) => string> = {
   "many titles": (size) => `<html>${"<title".repeat(size / 6)}`,
 };
 
-describe("an answer as large as there can be is read to its end, in the memory of a function", () => {
+describe("a reply of the largest size is read to its end, in the memory of a function", () => {
   const stopAfterMs = 60_000;
   test.each(Object.entries(shapes))("%s", { timeout: 2 * stopAfterMs }, async (_, shape) => {
     const body = shape(maxResponseBytes - 100);

@@ -6,6 +6,7 @@ import { decide as decideNext } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
+import { formatReason } from "../../shared/licensing/reasons.ts";
 import { newSubscription, type Slot } from "../../shared/licensing/subscription.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { histories, instants } from "../support/arbitraries.ts";
@@ -30,20 +31,26 @@ const slots: fc.Arbitrary<Slot[]> = fc.array(
 const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
   decideNext({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
 
-/** A decision that can be stored and sent: its numbers are whole, its moments are moments. */
+/** A decision that can be stored and sent: its numbers are whole, its moments are moments, its reasons have a text. */
 function expectSound(decision: ReturnType<typeof decide>): void {
+  for (const reason of decision.attention) expect(formatReason(reason)).not.toMatch(/undefined|\[object/);
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
   if (decision.kind !== "change") return;
   const { change } = decision;
   for (const value of "addons" in change ? Object.values(change.addons) : []) {
     expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
   }
+  const { spends } = { spends: undefined, ...change };
+  if (spends) {
+    expect(spends.from).toMatch(instant);
+    expect(spends.to > spends.from).toBe(true);
+  }
   if ("expiry" in change) expect(change.expiry).toMatch(/^\d{4}-\d\d-\d\d$/);
 }
 
 const instant = /^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** What `fold` and the table expect of an event, whoever told it. */
+/** What `fold` and the table expect of an event of any storefront. */
 function expectWellFormed(event: Event): void {
   expect(event.occurredAt).toMatch(instant);
   if (event.items) {
@@ -70,7 +77,7 @@ function expectWellFormed(event: Event): void {
   if (event.type === "subscription.cancel_scheduled" && event.endsAt) expect(event.endsAt).toMatch(instant);
 }
 
-/** The headers of one of its webhooks, of those that no signature keeps from it one odd or gone, or any. */
+/** The headers of one of its webhooks, one unsigned header odd or missing, or any headers. */
 const headersAmong = (
   all: Record<string, string>[],
   signed: string[],
@@ -84,7 +91,7 @@ const headersAmong = (
   );
 };
 
-describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
+describe.each(storefrontNames)("whatever a signed body of %s contains", (name) => {
   const storefront = storefrontNamed(name) ?? expect.fail(name);
   const { webhooks, counts } = signerOf(name);
   const sent = webhooks.map(({ body, headers }) => ({
@@ -97,14 +104,14 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
     Object.keys(counts),
   );
 
-  test("its storefront tells something of it, in well-formed events", () => {
+  test("its storefront parses it into well-formed events, or states why not", () => {
     const values = fc.oneof(odd, fc.oneof(...sent.map(({ body }) => mutatedJson(body))), fc.jsonValue());
     fc.assert(
       fc.property(values, headers, (body, headers) => {
-        const told = storefront.events(body, headers);
-        expect(told.length).toBeGreaterThan(0);
-        expect(told.length).toBeLessThanOrEqual(100);
-        for (const one of told) {
+        const parsed = storefront.events(body, headers);
+        expect(parsed.length).toBeGreaterThan(0);
+        expect(parsed.length).toBeLessThanOrEqual(100);
+        for (const one of parsed) {
           expect(one.type).toBeTypeOf("string");
           if (one.occurredAt !== undefined) expect(one.occurredAt).toMatch(instant);
           if (one.kind === "facts") one.events.forEach(expectWellFormed);
@@ -115,7 +122,7 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
     );
   });
 
-  test("it is folded, and something follows of it", () => {
+  test("it is folded, and a decision follows", () => {
     const webhook = fc.oneof(
       ...sent.map(({ body, headers }) => fc.record({ body: mutatedJson(body), headers: fc.constant(headers) })),
       fc.constantFrom(...sent),
@@ -125,7 +132,7 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
       fc.property(known, slots, instants, (given, slots, now) => {
         const events = given
           .flatMap(({ body, headers }) => storefront.events(body, headers))
-          .flatMap((told) => (told.kind === "facts" ? told.events : []));
+          .flatMap((parsed) => (parsed.kind === "facts" ? parsed.events : []));
         expectSound(decide(events, slots, catalogWith(), now));
       }),
       { numRuns: runs(1000) },
@@ -142,7 +149,7 @@ describe("catalogs", () => {
     { weight: 1, arbitrary: odd },
   );
 
-  test("whatever one holds, it is refused by a CatalogError, or every history has its decision by it", () => {
+  test("whatever one contains, it is refused by a CatalogError, or every history has a decision", () => {
     fc.assert(
       fc.property(catalogs, histories, slots, instants, (value, events, slots, now) => {
         let catalog: Catalog;
@@ -159,7 +166,7 @@ describe("catalogs", () => {
   });
 
   test.each(["graceDays", "retentionDays", "renewAheadDays", "slackDays"])(
-    "%s has an end that can be reckoned with",
+    "%s has a limit within which date arithmetic works",
     (name) => {
       const largest = parseCatalog({ ...catalogJson, policy: { [name]: 3660 } });
       fc.assert(
@@ -173,7 +180,7 @@ describe("catalogs", () => {
   );
 });
 
-test("whatever secrets hold, they are read or refused by a SecretsError that tells none of it", () => {
+test("whatever secrets contain, they are read, or refused by a SecretsError that quotes none of them", () => {
   const secrets = {
     billmgr: authinfoWith(),
     storefronts: { stripe: [plainSecretOf("1"), plainSecretOf("2")], standard: [plainSecretOf("standard")] },
@@ -198,7 +205,7 @@ test("whatever secrets hold, they are read or refused by a SecretsError that tel
 test.each([
   ["a catalog", parseCatalog, CatalogError],
   ["secrets", parseSecrets, SecretsError],
-] as const)("%s of lists in lists is refused in words", (_, parse, expected) => {
+] as const)("%s of lists in lists is refused with an error", (_, parse, expected) => {
   for (const value of [nested(100_000), { plans: nested(100_000) }, { storefronts: { stripe: nested(100_000) } }]) {
     expect(() => parse(value)).toThrow(expected);
   }

@@ -26,7 +26,7 @@ const rows = fc.array(row, { minLength: 1, maxLength: 6 });
 const days = fc.integer({ min: 1, max: 400 });
 type Row = { plan: string; quantity: number };
 
-/** Each as billmgr would show it if this system had ordered it. */
+/** Each license as billmgr would show it if this system had ordered it. */
 function held(sold: readonly Row[], expiry: string): ImportedLicense[] {
   return sold.map(({ plan, quantity }, i) => {
     const ordered = demandsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
@@ -48,7 +48,7 @@ function movedIn(sold: readonly Row[], expiry: string, into: Subscription = bega
   return { licenses, event, moved: importLicenses(fold(into, event), licenses, catalog, now) };
 }
 
-test("what moves in as it is stays as it is: nothing is called before it ends", () => {
+test("an imported license stays as it is: nothing is called before it ends", () => {
   fc.assert(
     fc.property(rows, days, (sold, ahead) => {
       const expiry = addDays(dayOf(now), ahead);
@@ -59,7 +59,7 @@ test("what moves in as it is stays as it is: nothing is called before it ends", 
   );
 });
 
-test("a payment for another period prolongs what moved in, and orders nothing", () => {
+test("a payment for another period prolongs an imported license, and orders nothing", () => {
   fc.assert(
     fc.property(row, (sold) => {
       const { moved } = movedIn([sold], "2027-01-05");
@@ -69,7 +69,7 @@ test("a payment for another period prolongs what moved in, and orders nothing", 
   );
 });
 
-test("the fact of an import comes before all others: in whatever order, what a storefront told counts", () => {
+test("the fact of an import precedes all others: what the storefront states counts, in any order", () => {
   fc.assert(
     fc.property(rows, (sold) => {
       const { event } = movedIn(sold, "2027-02-01");
@@ -93,7 +93,7 @@ test("the quantity that a license shows is the one that was ordered", () => {
   );
 });
 
-test("an ended subscription is not taken up by what moves in", () => {
+test("an import does not continue a subscription that has ended", () => {
   const { moved } = movedIn(
     [{ plan: "vm-monthly", quantity: 1 }],
     "2027-02-01",
@@ -102,7 +102,7 @@ test("an ended subscription is not taken up by what moves in", () => {
   expect(decide(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
 });
 
-test("what a subscription shows of an import folds to what the import gave, whatever was told beside it", () => {
+test("what a subscription shows of an import folds to the same, whatever else was stated", () => {
   const told = fc.array(
     fc.constantFrom(
       changed("2026-12-01", ["dci-monthly", 7]),
@@ -128,7 +128,7 @@ test("what a subscription shows of an import folds to what the import gave, what
 });
 
 test.each([{ months: 1 }, { intervals: 1 }])(
-  "with %j told there is no guessing to which day was paid before",
+  "with a payment of %j, an import requires the day that was paid before",
   (covers) => {
     const sold = {
       sold: itemsOf(["vm-monthly", 1]),
