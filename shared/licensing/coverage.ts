@@ -78,6 +78,7 @@ export function countedCoverage(
   for (const { at, covers } of placed) {
     if ("through" in covers) runs.add(startOf(at, covers, ends), covers.through, covers.counted);
   }
+  runs.merge();
   for (const { at, covers } of placed) if ("months" in covers) runs.count(at, covers.months, late);
   return runs.list();
 }
@@ -94,10 +95,11 @@ function startOf(
 ): Instant {
   if (from !== undefined) return from < through ? from : through;
   if (at >= through) return through;
+  if (isWholeMonths(at, through)) return at;
   const before = ends.findLast((end) => end < at);
-  const isDueDate = before !== undefined && isWholeMonths(before, through) && !isWholeMonths(at, through);
+  if (before === undefined || !isWholeMonths(before, through)) return at;
   // A gap as long as the period itself is a return after an absence.
-  return isDueDate && Date.parse(at) - Date.parse(before) < Date.parse(through) - Date.parse(at) ? before : at;
+  return Date.parse(at) - Date.parse(before) < Date.parse(through) - Date.parse(at) ? before : at;
 }
 
 const dayMs = 86_400_000;
@@ -124,7 +126,6 @@ class Runs {
 
   add(since: Instant, through: Instant, counted?: Counted): void {
     this.#runs.push({ since, through, ...(counted && { counted }) });
-    this.#merge();
   }
 
   /** Adds months to the run that the moment continues, or from the moment on. */
@@ -147,14 +148,15 @@ class Runs {
     const isCounted = end === through;
     if (continues) Object.assign(run, { through: end, counted: isCounted ? counted : undefined });
     else this.#runs.push({ since: at, through: end, ...(isCounted && { counted }) });
-    this.#merge();
+    this.merge();
   }
 
   #graceAfter(moment: Instant): Instant {
     return instantPlus(moment, { days: this.#graceDays });
   }
 
-  #merge(): void {
+  /** Runs that touch, or are closer together than the grace, become one. */
+  merge(): void {
     this.#runs.sort((a, b) => (a.since < b.since || (a.since === b.since && a.through < b.through) ? -1 : 1));
     const merged: CountedRun[] = [];
     for (const run of this.#runs) {
@@ -170,14 +172,4 @@ class Runs {
     }
     this.#runs = merged;
   }
-}
-
-/** The paid time of the runs after a moment, up to `until`; undefined where none is left. */
-export function unspentTime(runs: readonly Run[], after: Instant | undefined, until: Instant): Run | undefined {
-  for (const { since, through } of runs) {
-    const from = after !== undefined && after > since ? after : since;
-    const to = through < until ? through : until;
-    if (from < to) return { since: from, through: to };
-  }
-  return undefined;
 }

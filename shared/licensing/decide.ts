@@ -97,7 +97,27 @@ type Context = {
   isTrialOver: boolean;
   /** Not everything that was sold is understood. */
   isPartial: boolean;
+  exchanges: Exchanges;
 };
+
+/** Purchases that no new payment pays for: another product within the paid time, or a license that was lost. */
+class Exchanges {
+  readonly #limit: number;
+  #count: number;
+  problem: Reason | undefined;
+
+  constructor({ exchanges = [] }: Subscription, { limits }: Catalog, now: Instant) {
+    this.#limit = limits.exchangesPerMonth;
+    this.#count = exchanges.filter((at) => at > instantPlus(now, { days: -31 })).length;
+  }
+
+  /** Takes one of those that the limit allows. */
+  take(change: Change): boolean {
+    if (this.#count >= this.#limit) this.problem ??= { code: "exchange_limit", limit: this.#limit, change };
+    else this.#count += 1;
+    return this.problem === undefined;
+  }
+}
 
 function wantedChanges(
   subscription: Subscription,
@@ -124,6 +144,7 @@ function wantedChanges(
     wakeups,
     isTrialOver,
     isPartial: found.problems.some(({ code }) => code !== "nothing_sold" && code !== "period_not_stated"),
+    exchanges: new Exchanges(subscription, catalog, now),
   };
   const purchases: Wanted[] = [];
   if (!entitled.ended && isPaid && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {
@@ -134,6 +155,7 @@ function wantedChanges(
     purchases.push(...orders);
   }
   const kept = changesToKeep(context, problems);
+  if (context.exchanges.problem) problems.push(context.exchanges.problem);
   const wanted = [...purchases, ...ends(context), ...suspensions(context), ...kept];
   return { wanted, problems, wakeups };
 }
@@ -159,16 +181,13 @@ function hasLapsed(
 const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
 
 function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
-  const { assignment, entitled, catalog, subscription, now, isTrialOver } = context;
+  const { assignment, entitled, catalog, subscription, now, isTrialOver, exchanges } = context;
   const { vacant, surplus } = assignment;
   const { through, ended, withheld } = entitled;
   if (vacant.length === 0 || ended || withheld || through === undefined || through <= now) return { orders: [] };
   const bytes = Buffer.byteLength(JSON.stringify(subscription));
   if (bytes > maxStateBytes) return { orders: [], problem: { code: "too_large", bytes } };
   const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
-  const { exchangesPerMonth } = catalog.limits;
-  let exchanges = (subscription.exchanges ?? []).filter((at) => at > instantPlus(now, { days: -31 })).length;
-  let problem: Reason | undefined;
   const orders = vacant.flatMap(({ slot, demand }): Wanted[] => {
     const at = Math.max(
       0,
@@ -197,15 +216,9 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
       ...(spends && { spends }),
     };
     if (spends || trial) return [{ change, why: `paid through ${through}` }];
-    // No new payment pays for it: another product within the paid time, or a license that was lost.
-    if (exchanges >= exchangesPerMonth) {
-      problem = { code: "exchange_limit", limit: exchangesPerMonth, change };
-      return [];
-    }
-    exchanges += 1;
-    return [{ change, why: `exchanged within the time paid through ${through}` }];
+    return exchanges.take(change) ? [{ change, why: `exchanged within the time paid through ${through}` }] : [];
   });
-  return { orders, ...(problem && { problem }) };
+  return { orders };
 }
 
 /** Licenses whose time is over: all of them when the subscription has ended, else those that no item entitles to. */
@@ -254,7 +267,7 @@ function changesToKeep(context: Context, problems: Reason[]): Wanted[] {
 }
 
 function prolongation(slot: LicensedSlot, demand: Demand, context: Context, problems: Reason[]): Wanted | undefined {
-  const { entitled, catalog, wakeups, now } = context;
+  const { entitled, catalog, wakeups, now, exchanges } = context;
   const { license } = slot;
   const { until, since, setToEnd } = entitled;
   // Time that is over serves nobody.
@@ -268,7 +281,11 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   const { renew, renewAheadDays, slackDays } = catalog.policy;
   const paidTo = dayOf(until);
   const spent = latest([spentTime(slot), since]) ?? until;
-  const ahead = Math.min(daysBetween(expiry, paidTo), daysBetween(dayOf(spent), paidTo));
+  const left = daysBetween(expiry, paidTo);
+  const unspent = daysBetween(dayOf(spent), paidTo);
+  // What is left was spent on the license before this one: it serves on, a period at a time.
+  const isExchange = unspent <= 0 && (slot.replaces !== undefined || slot.generation > 1);
+  const ahead = isExchange ? left : Math.min(left, unspent);
   if (ahead <= 0) return undefined;
 
   const { period } = demand.terms;
@@ -282,14 +299,14 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
     plan: demand.plan,
     period,
     expiry: target,
-    spends: spanFrom(spent, period),
+    ...(!isExchange && { spends: spanFrom(spent, period) }),
   };
   // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
   const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
-  if (renew === "on_payment" && isWholePeriod) return { change, why };
-  const isWorthIt = !setToEnd || ahead > slackDays;
-  const dueAt = startOf(addDays(expiry, -Math.ceil(renewAheadDays)));
-  return isWorthIt && wakeups.hasCome(dueAt) ? { change, why: `${why}, which is near` } : undefined;
+  if (renew === "on_payment" && isWholePeriod && !isExchange) return { change, why };
+  if (setToEnd && ahead <= slackDays) return undefined;
+  const isNear = wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))));
+  return isNear && (!isExchange || exchanges.take(change)) ? { change, why: `${why}, which is near` } : undefined;
 }
 
 function resumption(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wanted | undefined {

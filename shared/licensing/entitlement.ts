@@ -1,5 +1,5 @@
 import type { Policy } from "./catalog.ts";
-import { coverage, type Run, statedAt, withPeriods } from "./coverage.ts";
+import { coverage, statedAt, withPeriods } from "./coverage.ts";
 import { isUnlinked, type Payment, type Subscription, stands } from "./subscription.ts";
 import { type Instant, instantPlus } from "./time.ts";
 
@@ -20,8 +20,6 @@ export type Entitlement = {
   /** Why the licenses are to be suspended now. */
   withheld?: "paused" | "taken_back" | "unpaid";
   unpaidSince?: Instant;
-  /** The time that payments cover, with money alone. */
-  paidRuns: Run[];
   /** Moments after `now` at which any of this changes by itself. */
   changesAt: Instant[];
 };
@@ -64,7 +62,6 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
     setToEnd: endsAt !== undefined,
     ...(withheld && { withheld }),
     ...(unpaidSince && { unpaidSince }),
-    paidRuns: coverage(withMoney, policy),
     changesAt,
   };
 }

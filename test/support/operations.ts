@@ -15,6 +15,7 @@ export const prolong: Change & { kind: "prolong" } = {
   plan: "vm-yearly",
   period: 1,
   expiry: "2027-03-01",
+  spends: { from: utc("2027-02-01"), to: utc("2027-03-01") },
 };
 export const edit: Change = { ...held, kind: "edit", plan: "vm-yearly", addons: { "55165": 4 } };
 export const suspend: Change = { ...held, kind: "suspend" };

@@ -46,7 +46,7 @@ describe("an unknown purchase that is absent", () => {
     expect(third.attention).toMatchObject([
       {
         reason: { code: "no_effect", response: "no answer within 60 s", evidence: "nothing of it" },
-        blocks: { slot: 1 },
+        blocks: { kind: "order" },
       },
     ]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../../shared/licensing/decide.ts";
-import type { Operation } from "../../../../shared/licensing/operation.ts";
+import type { Change, Operation } from "../../../../shared/licensing/operation.ts";
 import { recordObservation, withExpiry } from "../../../../shared/licensing/operation-lifecycle.ts";
 import type { Attention, Subscription } from "../../../../shared/licensing/subscription.ts";
 import { catalogWith, licensed, paid, slot, subscriptionOf, utc } from "../../../support/events.ts";
@@ -98,10 +98,9 @@ describe("observed as achieved", () => {
   });
 
   test("a purchase spends its paid time on the slot, and never gives any back", () => {
-    const spends = { from: utc("2027-02-01"), to: utc("2027-03-01") };
     const spentAfter = (spentThrough?: string) =>
       recordObservation(
-        called({ ...prolong, spends }, done, [{ ...slot(), ...(spentThrough && { spentThrough }) }]),
+        called(prolong, done, [{ ...slot(), ...(spentThrough && { spentThrough }) }]),
         observation(1, { verdict: "achieved" }),
       ).slots[0]?.spentThrough;
     expect([spentAfter(), spentAfter(utc("2027-02-01")), spentAfter(utc("2027-05-01"))]).toEqual(
@@ -109,7 +108,15 @@ describe("observed as achieved", () => {
     );
   });
 
-  test("an order that no payment pays for is counted as an exchange, and no other", () => {
+  test("a purchase that no payment pays for is counted as an exchange, and no other", () => {
+    const { spends, ...unpaid } = prolong;
+    const exchangesOf = (change: Change) =>
+      recordObservation(called(change, done), observation(1, { verdict: "achieved" })).exchanges;
+    expect([exchangesOf(unpaid), exchangesOf(prolong), exchangesOf(edit)]).toEqual([
+      [observation(1, {}).at],
+      undefined,
+      undefined,
+    ]);
     const exchangesAfter = (of: Partial<typeof order>, adopted?: object) => {
       const ordered = called({ ...order, ...of }, { ...done, elid: "77" }, []);
       const operation = { ...ordered.operation, ...(adopted && { adopted }) } as Operation;
