@@ -45,7 +45,10 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
   const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite } = options;
   /** By hash key, then by the whole key. Items are never changed, only replaced. */
   const partitions = new Map<string, Map<string, Item>>();
-  const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Item>()]));
+  /** By index, its hash key, and the whole key. */
+  const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Map<string, Item>>()]));
+  /** Under which hash key each index shows an item. */
+  const shownUnder = new Map<string, string>();
 
   const pick = (item: Item, names: readonly string[]): Item =>
     Object.fromEntries(names.flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
@@ -68,10 +71,19 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
 
   function show(key: Item): void {
     const item = held(key);
+    const id = idOf(key);
     for (const { name: index, keys: indexKeys } of indexes) {
-      const rows = shown.get(index);
-      if (item && indexKeys.every((name) => item[name])) rows?.set(idOf(key), pick(item, [...keys, ...indexKeys]));
-      else rows?.delete(idOf(key));
+      const place = `${index}\u0000${id}`;
+      const before = shownUnder.get(place);
+      if (before !== undefined) shown.get(index)?.get(before)?.delete(id);
+      if (!item || !indexKeys.every((name) => item[name])) {
+        shownUnder.delete(place);
+        continue;
+      }
+      const hash = text(item[indexKeys[0]]);
+      const rows = shown.get(index)?.get(hash) ?? new Map<string, Item>();
+      shown.get(index)?.set(hash, rows.set(id, pick(item, [...keys, ...indexKeys])));
+      shownUnder.set(place, hash);
     }
   }
 
@@ -122,7 +134,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     const scope = scopeOf(input, [input.KeyConditionExpression, input.FilterExpression]);
     const value = text(scope.values?.[wanted[2] ?? ""]);
     const among = index
-      ? [...(shown.get(index.name)?.values() ?? [])].filter((item) => text(item[hash]) === value)
+      ? [...(shown.get(index.name)?.get(value)?.values() ?? [])]
       : [...(partitions.get(value)?.values() ?? [])];
     const matches = wanted[3] ? conditionOf(wanted[3]) : () => true;
     const found = among.filter((item) => matches(item, scope));

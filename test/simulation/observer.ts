@@ -8,6 +8,7 @@ import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
 import { canary } from "./world.ts";
+import { canary as word } from "../support/secrets.ts";
 
 export type State = {
   key: Key;
@@ -38,12 +39,15 @@ export const isInFlight = ({ actsUntil }: Called, now: number): boolean => actsU
 export class Observer {
   readonly violations: string[] = [];
   readonly calls: Called[] = [];
+  /** Subscriptions that needed attention at any time. */
+  readonly hadAttention = new Set<string>();
   readonly #dynamo: () => MemoryDynamo;
   readonly #now: () => number;
   /** How many calls each process may make: it works on several subscriptions at once, and looks for each call. */
   readonly #unhalted = new Map<Process, number>();
   /** Licenses that a process was told of and has to store before it calls again. */
   readonly #told = new Map<Process, { key: string; elid: string }>();
+  readonly #states = new Map<string, Item>();
 
   constructor(dynamo: () => MemoryDynamo, now: () => number) {
     this.#dynamo = dynamo;
@@ -51,10 +55,7 @@ export class Observer {
   }
 
   states(): State[] {
-    return this.#dynamo()
-      .items()
-      .filter(({ sk }) => sk?.S === "state")
-      .map(stateOf);
+    return [...this.#states.values()].map(stateOf);
   }
 
   violated(what: string): void {
@@ -70,14 +71,24 @@ export class Observer {
   /** Nothing secret may be in anything that others read. */
   seen(where: string, what: unknown): void {
     const text = typeof what === "string" ? what : JSON.stringify(what);
+    if (!text.includes(word) && !text.includes(encodedWord)) return;
     if (forms.some((form) => text.includes(form))) this.violated(`a secret is in ${where}: ${text.slice(0, 400)}`);
+  }
+
+  /** A state has been removed, which only the loss of a table does. */
+  removed(key: string): void {
+    this.#states.delete(key);
   }
 
   /** A state has been written. */
   stored(item: Item): void {
+    this.#states.set(item.pk?.S ?? "", item);
+    if (item.attention) this.hadAttention.add(item.pk?.S ?? "");
+    if (this.#told.size === 0) return;
     const { key, subscription } = stateOf(item);
     for (const [process, told] of this.#told) {
-      const holds = subscription.slots.some(({ license }) => license?.elid === told.elid);
+      const { slots, operation } = subscription;
+      const holds = operation?.elid === told.elid || slots.some(({ license }) => license?.elid === told.elid);
       if (told.key === key && holds) this.#told.delete(process);
     }
   }
@@ -128,6 +139,9 @@ function stateOf(item: Item): State {
   statesRead.set(item, state);
   return state;
 }
+
+/** In each of the secrets, however it is encoded: most texts need no closer look. */
+const encodedWord = canary.signing.slice("whsec_".length, "whsec_".length + 16);
 
 /** As they are, and as they are in a form or a URL. */
 const forms = [canary.password, canary.signing, canary.signing.slice("whsec_".length)].flatMap((text) => [

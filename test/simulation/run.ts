@@ -8,6 +8,7 @@ import { Random } from "./random.ts";
 import { day, type Fact, webhookOf } from "./shop.ts";
 import { stripeLifeOf } from "./stripe-life.ts";
 import { System } from "./system.ts";
+import { useVirtualTimers } from "./timers.ts";
 import { canary } from "./world.ts";
 
 const minute = 60_000;
@@ -59,6 +60,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   const operator = new Operator(system, random.fork());
   const delivered = deliverAll(system, lives, profile, random.fork());
   planMishaps(system, operator, profile, random.fork(), start, end);
+  const restoreTimers = useVirtualTimers(scheduler);
 
   try {
     await scheduler.runUntil(end + 5 * day);
@@ -72,6 +74,8 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
     for (let hours = 0; hours < 12 && system.isAtWork(); hours++) await scheduler.runUntil(scheduler.now + hour);
   } catch (error) {
     observer.violated(`${error instanceof Error ? error.message : error}`);
+  } finally {
+    restoreTimers();
   }
   alteration?.beforeChecks?.();
   for (const { fact, status } of delivered.values()) {
@@ -127,7 +131,7 @@ export function deliverAll(system: System, lives: Life[], profile: Profile, rand
   };
   for (const fact of lives.flatMap(({ facts }) => facts)) {
     const delivery: Delivery = { fact, status: undefined };
-    delivered.set(fact.id, delivery);
+    delivered.set(`${fact.id} ${fact.at}`, delivery);
     const delay = () => random.skewed(200, profile.lateHours * hour + 300);
     system.scheduler.at(fact.at + delay(), () => deliver(delivery, 0));
     while (random.chance(profile.duplicates)) {

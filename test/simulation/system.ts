@@ -50,6 +50,7 @@ export class System {
   readonly faults: Faults;
   readonly observer: Observer;
   readonly catalog: Catalog;
+  readonly profile: Profile;
   /** What billmgr accepts, and what the secret holds. */
   password = canary.password;
   secretPassword = canary.password;
@@ -65,6 +66,7 @@ export class System {
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
     const batches = random.fork();
     this.#alteration = alteration;
+    this.profile = profile;
     this.scheduler = new Scheduler(start, random.fork(), alteration.mostSteps);
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
@@ -183,6 +185,7 @@ export class System {
   #written(item: Item | undefined, { pk, sk }: Item): void {
     if (item) this.observer.seen(`the item ${pk?.S} ${sk?.S}`, item);
     if (item && sk?.S === "halt") this.onHalt();
+    if (sk?.S === "state" && !item) this.observer.removed(pk?.S ?? "");
     if (sk?.S !== "state" || !item) return;
     this.observer.stored(item);
     const agenda = item.agenda?.S;
