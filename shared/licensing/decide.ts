@@ -97,6 +97,7 @@ type Context = {
   isTrialOver: boolean;
   /** Not everything that was sold is understood. */
   isPartial: boolean;
+  exchanges: { limit: number; isExhausted: boolean };
 };
 
 function wantedChanges(
@@ -124,6 +125,7 @@ function wantedChanges(
     wakeups,
     isTrialOver,
     isPartial: found.problems.some(({ code }) => code !== "nothing_sold" && code !== "period_not_stated"),
+    exchanges: exchangesOf(subscription, catalog, now),
   };
   const purchases: Wanted[] = [];
   if (!entitled.ended && isPaid && daysBetween(dayOf(now), dayOf(through)) > maxDaysAhead) {
@@ -151,9 +153,17 @@ function hasLapsed(
   const { expiry } = license;
   if (expiry === undefined || since === undefined || until === undefined) return false;
   const { late, graceDays, slackDays } = catalog.policy;
-  if (daysBetween(expiry, dayOf(since)) <= Math.max(graceDays, slackDays)) return false;
   const period = catalog.plans[plan]?.period ?? 1;
-  return late === "order" || addMonths(expiry, period) <= dayOf(now);
+  // A period that would be over by now serves nobody, also without a gap: the license may not have been wanted meanwhile.
+  if (!license.trial && until > now && addMonths(expiry, period) <= dayOf(now)) return true;
+  return late === "order" && daysBetween(expiry, dayOf(since)) > Math.max(graceDays, slackDays);
+}
+
+/** Purchases within the last month that no new payment paid for, against their limit. */
+function exchangesOf({ exchanges = [] }: Subscription, { limits }: Catalog, now: Instant) {
+  const limit = limits.exchangesPerMonth;
+  const count = exchanges.filter((at) => at > instantPlus(now, { days: -31 })).length;
+  return { limit, count, isExhausted: count >= limit };
 }
 
 const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
@@ -166,8 +176,8 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
   const bytes = Buffer.byteLength(JSON.stringify(subscription));
   if (bytes > maxStateBytes) return { orders: [], problem: { code: "too_large", bytes } };
   const replaceable = surplus.filter(({ replacement }) => !replacement).map((one) => one.slot);
-  const { exchangesPerMonth } = catalog.limits;
-  let exchanges = (subscription.exchanges ?? []).filter((at) => at > instantPlus(now, { days: -31 })).length;
+  const { limit: exchangesPerMonth, count } = exchangesOf(subscription, catalog, now);
+  let exchanges = count;
   let problem: Reason | undefined;
   const orders = vacant.flatMap(({ slot, demand }): Wanted[] => {
     const at = Math.max(
@@ -268,12 +278,21 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   const { renew, renewAheadDays, slackDays } = catalog.policy;
   const paidTo = dayOf(until);
   const spent = latest([spentTime(slot), since]) ?? until;
-  const ahead = Math.min(daysBetween(expiry, paidTo), daysBetween(dayOf(spent), paidTo));
-  if (ahead <= 0) return undefined;
-
+  const unserved = daysBetween(expiry, paidTo);
+  const ahead = Math.min(unserved, daysBetween(dayOf(spent), paidTo));
   const { period } = demand.terms;
   const target: Day = addMonths(expiry, period);
   const why = `paid through ${paidTo}, licensed until ${expiry}`;
+  if (ahead <= 0) {
+    // The time was spent on a license that this one replaced, for a shorter period than was left.
+    const isLeft = 2 * unserved >= daysBetween(expiry, target);
+    if (!isLeft || !wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))))) return undefined;
+    const exchange: Change = { kind: "prolong", slot: slot.n, elid, family, plan: demand.plan, period, expiry: target };
+    if (!context.exchanges.isExhausted) return { change: exchange, why: `${why}, exchanged within the paid time` };
+    problems.push({ code: "exchange_limit", limit: context.exchanges.limit, change: exchange });
+    return undefined;
+  }
+
   const change: Change = {
     kind: "prolong",
     slot: slot.n,

@@ -160,7 +160,8 @@ export const isDone = (outcome: Operation["outcome"]): boolean => outcome === "d
 export const isPurchase = (change: Change): boolean => change.kind === "order" || change.kind === "prolong";
 
 /** A purchase that no new payment pays for: another product within paid time, or a license that was lost. */
-export const isExchange = (change: Change): boolean => change.kind === "order" && !change.trial && !change.spends;
+export const isExchange = (change: Change): boolean =>
+  (change.kind === "prolong" || (change.kind === "order" && !change.trial)) && !change.spends;
 
 /** Changes that an outcome holds up: of that kind, in that slot, and with the same target. Orders count in any slot. */
 export type Block = { slot: number; kind: ChangeKind; target: string };

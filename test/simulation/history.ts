@@ -46,7 +46,11 @@ function licensesOf(ledger: readonly LedgerEntry[], at: number): License[] {
         break;
       }
       case "prolong":
-        change({ expiry: entry.expiry, period: entry.period });
+        change({
+          expiry: entry.expiry,
+          period: entry.period,
+          ...(entry.staysStopped && { staysStopped: entry.staysStopped }),
+        });
         break;
       case "edit":
         change({ addons: entry.addons });
@@ -54,16 +58,18 @@ function licensesOf(ledger: readonly LedgerEntry[], at: number): License[] {
       case "suspend":
         change({ suspendedByRequest: true });
         break;
-      case "resume":
-        change({ suspendedByRequest: false });
+      case "resume": {
+        const { staysStopped, ...started } = license ?? ({} as License);
+        if (license) licenses.set(entry.elid, { ...started, suspendedByRequest: false });
         break;
+      }
       case "delete":
         change({ status: 4 });
     }
   }
   const today = new Date(at).toISOString().slice(0, 10);
   return [...licenses.values()].map((license) =>
-    license.status === 2 && (license.suspendedByRequest || license.expiry <= today)
+    license.status === 2 && (license.suspendedByRequest || license.staysStopped || license.expiry <= today)
       ? { ...license, status: 3 }
       : license,
   );

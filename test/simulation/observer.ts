@@ -123,7 +123,7 @@ export class Observer {
   returned(process: Process, call: Called | undefined, sent: PostResult): void {
     if (!call?.key || call.kind !== "order" || sent.kind !== "response" || sent.status !== 200) return;
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
-    const clear = /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
+    const clear = !/billorder/.test(sent.body) && /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
     if (elid && clear) this.#told.set(process, { key: call.key, elid });
   }
 }

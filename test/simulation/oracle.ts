@@ -39,12 +39,18 @@ export function overbought({ facts, isPlain }: Life, ledger: readonly LedgerEntr
     if (dateNumber(purchase.expiry) <= dayNumber(at)) wrong.push(`${shown(purchase)}, which was over by then`);
     bought += daysBought(purchase);
     const paid = daysCovered(known.moneySpans()) * peak;
-    // A rest of less than a period is served by a whole one, once. Another product within paid time is bought for it.
-    const exchanges = isPlain ? 0 : known.offers.length;
-    const most = paid + longest * peak * (1 + exchanges);
+    // A rest of less than a period is served by a whole one, once.
+    const most = paid + (longest + (isPlain ? 0 : exchangedDays(truth, at, longest))) * peak;
     if (bought > most) wrong.push(`${bought} days were bought by ${purchase.at}, where ${paid} were paid`);
   }
   return wrong;
+}
+
+/** What is sold instead of something else is bought for the paid time that is left, or for a whole period. */
+function exchangedDays(truth: Truth, by: number, longest: number): number {
+  return truth.offerMoments
+    .filter((at) => at <= by)
+    .reduce((sum, at) => sum + Math.max(0, dayNumber(truth.by(at).moneyEnd()) - dayNumber(at)) + longest, 0);
 }
 
 function orderedTwice(ledger: readonly LedgerEntry[]): string[] {
@@ -136,7 +142,8 @@ export function differences(
   if (standing.withheld) {
     return serving.length > 0 ? [{ what: `is ${standing.withheld}, and ${list(serving)} serves`, needs: "service" }] : [];
   }
-  if (standing.until === undefined || standing.until <= now) return [];
+  // billmgr counts days: on the last one that is paid a license has expired.
+  if (standing.until === undefined || dayNumber(standing.until) <= dayNumber(now)) return [];
   return whilePaid(standing, alive, rules, now);
 }
 
@@ -177,7 +184,7 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
 }
 
 function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rules, now: number): Difference[] {
-  const { until = 0, isSetToEnd, moneyTo = 0 } = standing;
+  const { until = 0, isSetToEnd, moneyTo = 0, isSteady } = standing;
   const what = list([license]);
   const rest = dayNumber(until) - dateNumber(license.expiry);
   const isSlack = isSetToEnd && rest <= rules.slackDays;
@@ -191,7 +198,8 @@ function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rule
   if (isServing && !hasAddons(license, wanted)) found.push({ what: `has ${what}, not ${list([wanted])}`, needs: "edit" });
   if (license.period === trial || rest <= 0) return found;
   const isNear = dayNumber(now) >= dateNumber(license.expiry) - Math.ceil(rules.renewAheadDays);
-  const isWhole = rules.renew === "on_payment" && 2 * rest >= license.period * longestMonth;
+  // What was exchanged within the paid time is prolonged when its expiry is near.
+  const isWhole = isSteady && rules.renew === "on_payment" && 2 * rest >= license.period * longestMonth;
   if (isWhole || (isNear && !isSlack)) {
     found.push({ what: `is paid through ${dateOf(dayNumber(until))}, and has ${what}`, needs: "purchase" });
   }

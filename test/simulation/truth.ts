@@ -26,6 +26,8 @@ export type Standing = {
   isSetToEnd: boolean;
   withheld?: "paused" | "taken back" | "unpaid";
   items: Sold[];
+  /** Never has anything else been sold. */
+  isSteady: boolean;
 };
 
 type Paid = Extract<Meaning, { kind: "paid" }>;
@@ -70,6 +72,13 @@ export class Truth {
     return Math.max(0, ...[money, standing].flatMap((some) => this.#spansOf(some).map(({ to }) => to)));
   }
 
+  /** When something else was sold than before. */
+  get offerMoments(): number[] {
+    const offers = this.#all("sells").sort((a, b) => a.means.asOf - b.means.asOf);
+    const words = offers.map(({ means }) => JSON.stringify(means.items));
+    return offers.flatMap(({ at }, i) => (i > 0 && words[i] !== words[i - 1] ? [at] : []));
+  }
+
   /** How many things of each kind were ever sold at once. */
   get offers(): Sold[][] {
     return this.#all("sells").map(({ means }) => means.items);
@@ -100,6 +109,7 @@ export class Truth {
       isSetToEnd: endsAt !== undefined,
       ...(withheld && { withheld }),
       items: items.at(-1)?.means.items ?? [],
+      isSteady: this.offerMoments.length === 0,
     };
   }
 

@@ -46,13 +46,22 @@ const kinds = {
   },
   second_factor: { about: "Answers an <ok> that leads to the form of the second factor; does not act." },
   basket: { about: "Order, prolong: leaves it in the cart, unpaid.", only: ["order", "prolong"] },
+  cart_list: {
+    about: "Order, prolong: leaves it in the cart, unpaid; the reply leads to the cart's list.",
+    only: ["order", "prolong"],
+  },
   unpaid: { about: "Order: creates the license at status 1 and charges nothing.", only: ["order"] },
+  unpaid_id: {
+    about: "Order: as unpaid; the reply contains the id of an order to be paid next to the license's.",
+    only: ["order"],
+  },
   reply_without_id: { about: "Order: acts; the reply has only <ok/>.", only: ["order"] },
   reply_item_id: { about: "Order: acts; the reply names the license in <item.id>.", only: ["order"] },
   reply_order_number: {
     about: "Order: acts; the <id> of the reply is the order's, not the license's.",
     only: ["order"],
   },
+  reply_foreign_id: { about: "Order: acts; the <id> of the reply is another license's.", only: ["order"] },
   deleted_twin: { about: "Order: acts; a deleted license with the same reference stands beside it.", only: ["order"] },
   stays_processing: {
     about: 'Acts; the license stays at status 5 for "seconds" (3600).',

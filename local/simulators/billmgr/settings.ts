@@ -20,11 +20,17 @@ const settingsSchema = z.strictObject({
   minimumTermDays: seconds,
   /** The reply to platform.order.param is not documented; these shapes are seen on its sister functions, except that
    * "order_number", an id that is no license's, is only feared. */
-  orderReply: z.enum(["id", "item.id", "order_number", "none"]),
+  orderReply: z.enum(["id", "item.id", "order_number", "foreign_id", "none"]),
   /** What skipbasket=on does when the balance does not suffice is not documented. */
-  fundsReply: z.enum(["error", "basket", "unpaid"]),
+  fundsReply: z.enum(["error", "basket", "cart_list", "unpaid", "unpaid_id"]),
   /** The true type of that error is unknown. */
   fundsError: z.strictObject({ type: z.string(), object: z.string() }),
+  /** Where lists and forms show the status: everywhere, in one attribute, as a bare number, or as the real status. */
+  statusForm: z.enum(["all", "attribute", "text", "real"]),
+  /** Whether a prolong starts a license again that was stopped at its expiry is not documented. */
+  prolongStarts: z.boolean(),
+  /** Nor is whether a license that was stopped at its expiry can be suspended. */
+  suspendsStopped: z.boolean(),
   listShowsRemoteid: z.boolean(),
   listShowsComment: z.boolean(),
   /** The largest page that a list comes in, whatever is asked for. */
@@ -58,6 +64,9 @@ export const defaults: Settings = {
   orderReply: "id",
   fundsReply: "error",
   fundsError: { type: "money", object: "balance" },
+  statusForm: "all",
+  prolongStarts: true,
+  suspendsStopped: true,
   listShowsRemoteid: true,
   listShowsComment: true,
   largestPage: 1000,
