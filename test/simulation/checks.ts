@@ -49,7 +49,8 @@ export class Checks {
     const { observer, catalog, profile, scheduler } = this.#system;
     this.#violatedAll(overbought(this.#life, this.#ledger, catalog.policy));
     this.#eventsKept();
-    this.#operationsLogged();
+    // A lost table does not know of earlier calls.
+    if (!this.#system.wasTableLost) this.#operationsLogged();
     this.#isServed();
     if (this.attention === undefined) this.#agrees();
     else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);

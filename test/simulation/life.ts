@@ -41,6 +41,7 @@ class Customer {
   readonly #movesDueDates: boolean;
   /** Days after the due date on which this customer usually pays. */
   readonly #habitDays: number;
+  readonly #customer: { id: string; email: string } | undefined;
   #plan: Plan;
   #quantity: number;
   #extras: number | undefined;
@@ -57,9 +58,11 @@ class Customer {
     this.#countsMonths = random.chance(0.3);
     this.#movesDueDates = random.chance(0.5);
     this.#habitDays = random.chance(0.3) ? random.int(1, 40) : 0;
+    if (random.chance(0.1)) this.#customer = { id: random.text(200), email: `${random.text(280)}@shop.example` };
     this.#plan = random.pick(plans);
     if (this.#isPlain && (this.#plan.trial || this.#plan.name === "dci-each")) this.#plan = plans[0];
     this.#quantity = random.int(1, this.#plan.most);
+    if (this.#plan.name === "dci-each" && random.chance(0.02)) this.#quantity = random.int(60, 90);
     this.#since = start + Math.floor(random.between(0, 3 * day));
   }
 
@@ -84,13 +87,9 @@ class Customer {
   #tryFirst(at: number): number {
     const through = at + 14 * day;
     const payment = this.#paymentId();
-    this.#post(
-      at,
-      "payment.succeeded",
-      { payment, trial: true, paidThrough: iso(through), ...this.#sold(at)[0] },
-      { kind: "paid", payment, trial: true, from: at, to: through },
-      ...this.#sold(at).slice(1),
-    );
+    const [sold, sells] = this.#sold(at);
+    const data = { payment, trial: true, paidThrough: iso(through), ...sold };
+    this.#post(at, "payment.succeeded", data, { kind: "paid", payment, trial: true, from: at, to: through }, sells);
     this.#since = through + (this.#random.chance(0.7) ? 0 : this.#random.int(-2 * day, 6 * day));
     return this.#since;
   }
@@ -237,7 +236,8 @@ class Customer {
     const covers = this.#countsMonths ? { months } : { paidThrough: iso(to) };
     const means: Meaning = this.#countsMonths
       ? { kind: "paid", payment, months }
-      : { kind: "paid", payment, from, to };
+      : // Without a stated start it begins with the payment, where that is earlier.
+        { kind: "paid", payment, from: Math.min(at, from), to };
     const [sold, ...sells] = this.#sold(at);
     const data = { payment, ...covers, ...sold };
     this.#post(at, "payment.succeeded", data, means, ...sells);
@@ -271,7 +271,8 @@ class Customer {
 
   #post(at: number, type: string, data: Record<string, unknown>, ...means: Meaning[]): void {
     const id = `e-${this.#subscription.slice(0, 60)}-${this.#facts.length}`;
-    const posted = { type, data: { subscription: this.#subscription, ...data } };
+    const customer = this.#customer && { customer: this.#customer };
+    const posted = { type, data: { subscription: this.#subscription, ...customer, ...data } };
     this.#facts.push({ storefront: "standard", id, at: Math.floor(at), ...posted, means });
   }
 }

@@ -28,6 +28,8 @@ export type Options = {
   pageSize?: number;
   /** When a write shows in the index: on AWS soon, not at once. */
   indexLater?: (show: () => void) => void;
+  /** As DynamoDB refuses it: 400 KB. */
+  maxItemBytes?: number;
   /** After each write, with the item as it is now. */
   onWrite?: (item: Item | undefined, key: Item) => void;
 };
@@ -38,11 +40,13 @@ export type MemoryDynamo = {
   /** The same at once. @throws as the client does */
   perform(command: unknown): unknown;
   get(...key: string[]): Item | undefined;
+  /** Makes the table hold these items and no others. */
+  restore(items: readonly Item[]): void;
   items(): Item[];
 };
 
 export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
-  const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite } = options;
+  const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite, maxItemBytes } = options;
   /** By hash key, then by the whole key. Items are never changed, only replaced. */
   const partitions = new Map<string, Map<string, Item>>();
   /** By index, its hash key, and the whole key. */
@@ -105,6 +109,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     const item = input.Item ?? {};
     const scope = scopeOf(input, [input.ConditionExpression]);
     check(held(item), input, scope);
+    if (maxItemBytes !== undefined && JSON.stringify(item).length > 2 * maxItemBytes) throw new ItemTooLarge();
     write(item, item);
     return {};
   }
@@ -200,8 +205,20 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     client: { send: async (command: unknown) => perform(command) } as unknown as Pick<DynamoDBClient, "send">,
     perform,
     get: (...key) => held(Object.fromEntries(keys.map((name, i) => [name, { S: key[i] ?? "" }]))),
+    restore(restored) {
+      const kept = new Set(restored.map(idOf));
+      for (const item of [...partitions.values()].flatMap((partition) => [...partition.values()])) {
+        if (!kept.has(idOf(item))) write(pick(item, keys), undefined);
+      }
+      for (const item of restored) write(pick(item, keys), item);
+    },
     items: () => [...partitions.values()].flatMap((partition) => [...partition.values()]),
   };
+}
+
+class ItemTooLarge extends Error {
+  override name = "ValidationException";
+  override message = "Item size has exceeded the maximum allowed size";
 }
 
 const named = ["ExpressionAttributeNames", "ExpressionAttributeValues"];

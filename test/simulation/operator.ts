@@ -109,6 +109,9 @@ export class Operator {
     const reasons = JSON.stringify(subscription.attention);
     if (/insufficient_funds|unpaid_at_billmgr/.test(reasons)) this.topUp();
     if (/privileges/.test(reasons)) this.#grantRights();
+    if (/order_not_guarded/.test(reasons)) {
+      this.#system.sandbox.configure({ listShowsComment: true, listShowsRemoteid: true, formHides: [] });
+    }
     if (/filter/.test(reasons)) this.#system.sandbox.configure({ filterSubmit: "always" });
     const name = nameOf(key);
     const resolution = operation && this.#resolutionOf(state, operation);

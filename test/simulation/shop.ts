@@ -10,6 +10,8 @@ export type Meaning =
   /** `from` to `to`, or so many months after what was paid before. */
   | { kind: "paid"; payment: string; trial?: true; from?: number; to?: number; months?: number }
   | { kind: "taken_back"; payment: string; isReturned?: boolean }
+  /** The payment was stated for another subscription since. */
+  | { kind: "moved"; payment: string }
   | { kind: "failed" | "paused" | "resumed" | "ended" | "continues" }
   | { kind: "ends"; at?: number }
   | { kind: "sells"; items: Sold[]; asOf: number };

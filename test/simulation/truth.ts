@@ -32,7 +32,9 @@ export type Standing = {
 
 type Paid = Extract<Meaning, { kind: "paid" }>;
 type Payment = Paid & { statedAt: number; isTakenBack: boolean };
-type Stated<K extends Meaning["kind"]> = { at: number; id: string; means: Extract<Meaning, { kind: K }> };
+/** One meaning can stand for several kinds that contain nothing else. */
+type Stating<K extends Meaning["kind"]> = Extract<Meaning, { kind: unknown }> & { kind: K };
+type Stated<K extends Meaning["kind"]> = { at: number; id: string; means: Stating<K> };
 
 /**
  * What the shop knows of one subscription, from what happened there alone. It shares no code with the system: the rules are
@@ -115,15 +117,14 @@ export class Truth {
 
   #all<K extends Meaning["kind"]>(...kinds: K[]): Stated<K>[] {
     return this.#facts.flatMap(({ at, id, means }) =>
-      means
-        .filter((one): one is Extract<Meaning, { kind: K }> => kinds.some((kind) => kind === one.kind))
-        .map((one) => ({ at, id, means: one })),
+      means.flatMap((one) => (kinds.some((kind) => kind === one.kind) ? [{ at, id, means: one as Stating<K> }] : [])),
     );
   }
 
   /** Each payment once, at the time when it was stated first. */
   #payments(): Payment[] {
     const payments = new Map<string, Payment>();
+    const moved = new Set(this.#all("moved").map(({ means }) => means.payment));
     for (const { at, means } of this.#all("paid").sort((a, b) => a.at - b.at)) {
       if (payments.has(means.payment)) continue;
       payments.set(means.payment, { ...means, statedAt: at, isTakenBack: false });
@@ -136,7 +137,7 @@ export class Truth {
       const payment = payments.get(means.payment);
       if (payment) payment.isTakenBack = !means.isReturned;
     }
-    return [...payments.values()];
+    return [...payments.values()].filter(({ payment }) => !moved.has(payment));
   }
 
   /** A payment that counts months continues what was paid before it, unless that was over too long ago. */
@@ -194,7 +195,7 @@ export class Truth {
       .sort((a, b) => a.at - b.at || finality.indexOf(a.means.kind) - finality.indexOf(b.means.kind))
       .at(-1);
     if (!last || last.means.kind === "continues") return undefined;
-    const endsAt = last.means.kind === "ended" ? last.at : (last.means.at ?? paidTo ?? last.at);
+    const endsAt = last.means.kind === "ended" ? last.at : (("at" in last.means ? last.means.at : undefined) ?? paidTo ?? last.at);
     const isRenewed = kept.some(
       ({ statedAt, months, to = 0 }) => statedAt > endsAt && (months !== undefined || to > endsAt),
     );
