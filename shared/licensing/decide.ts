@@ -284,8 +284,8 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   const target: Day = addMonths(expiry, period);
   const why = `paid through ${paidTo}, licensed until ${expiry}`;
   if (ahead <= 0) {
-    // The time was spent on a license that this one replaced, for a shorter period than was left.
-    const isLeft = 2 * unserved >= daysBetween(expiry, target);
+    // The time was spent on a license that this one replaced, and it was bought for a shorter period than was left.
+    const isLeft = slot.exchanged && 2 * unserved >= daysBetween(expiry, target);
     if (!isLeft || !wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))))) return undefined;
     const exchange: Change = { kind: "prolong", slot: slot.n, elid, family, plan: demand.plan, period, expiry: target };
     if (!context.exchanges.isExhausted) return { change: exchange, why: `${why}, exchanged within the paid time` };

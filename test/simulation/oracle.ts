@@ -184,13 +184,13 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
 }
 
 function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rules, now: number): Difference[] {
-  const { until = 0, isSetToEnd, moneyTo = 0, isSteady } = standing;
+  const { until = 0, isSetToEnd, moneyTo = 0, isSteady, graceServedDays } = standing;
   const what = list([license]);
-  const rest = dayNumber(until) - dateNumber(license.expiry);
+  const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays;
   const isSlack = isSetToEnd && rest <= rules.slackDays;
   if (license.period === trial && moneyTo > now) return [{ what: `is paid, and ${what} is a trial`, needs: "purchase" }];
-  if (!serves(license, now) && license.period !== trial && !(isSlack && dateNumber(license.expiry) <= dayNumber(now))) {
-    const isExpired = dateNumber(license.expiry) <= dayNumber(now);
+  const isExpired = dateNumber(license.expiry) <= dayNumber(now);
+  if (!serves(license, now) && license.period !== trial && !(isExpired && (isSlack || rest <= 0))) {
     return [{ what: `is paid, and ${what} does not serve`, needs: isExpired ? "purchase" : "service" }];
   }
   const found: Difference[] = [];

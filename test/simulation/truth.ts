@@ -26,6 +26,8 @@ export type Standing = {
   isSetToEnd: boolean;
   withheld?: "paused" | "taken back" | "unpaid";
   items: Sold[];
+  /** Days between paid ones that a license was prolonged over: it ends as many days earlier. */
+  graceServedDays: number;
   /** Never has anything else been sold. */
   isSteady: boolean;
 };
@@ -111,6 +113,7 @@ export class Truth {
       isSetToEnd: endsAt !== undefined,
       ...(withheld && { withheld }),
       items: items.at(-1)?.means.items ?? [],
+      graceServedDays: this.#graceServedDays(kept),
       isSteady: this.offerMoments.length === 0,
     };
   }
@@ -172,6 +175,20 @@ export class Truth {
       if (next <= to) return to;
       to = next;
     }
+  }
+
+  #graceServedDays(kept: readonly Payment[]): number {
+    const { graceDays, slackDays, late } = this.#rules;
+    // A license that is prolonged after a gap counts from its old expiry.
+    const longestGap = late === "prolong" ? 366 : Math.max(graceDays, slackDays);
+    const spans = this.#spansOf(kept).sort((a, b) => a.from - b.from);
+    let days = 0;
+    let end = spans[0]?.from ?? 0;
+    for (const { from, to } of spans) {
+      if (from > end && from <= end + (longestGap + 1) * day) days += Math.ceil((from - end) / day);
+      end = Math.max(end, to);
+    }
+    return days;
   }
 
   #isPaused(): boolean {
