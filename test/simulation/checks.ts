@@ -186,13 +186,4 @@ export function checkLimits({ observer, dynamo, catalog: { limits } }: System): 
 }
 
 /** What only the storefront sends. */
-const factFields = [
-  "customerId",
-  "email",
-  "items",
-  "quantities",
-  "end",
-  "paused",
-  "failures",
-  "lastGood",
-] as const;
+const factFields = ["customerId", "email", "items", "quantities", "end", "paused", "failures", "lastGood"] as const;

@@ -237,7 +237,7 @@ class Customer {
     const means: Meaning = this.#countsMonths
       ? { kind: "paid", payment, months }
       : // Without a stated start it begins with the payment, where that is earlier.
-        { kind: "paid", payment, from: Math.min(at, from), to };
+        { kind: "paid", payment, from: Math.min(at, from), to, isFromUnstated: true };
     const [sold, ...sells] = this.#sold(at);
     const data = { payment, ...covers, ...sold };
     this.#post(at, "payment.succeeded", data, means, ...sells);

@@ -46,7 +46,14 @@ export type MemoryDynamo = {
 };
 
 export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
-  const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite, maxItemBytes } = options;
+  const {
+    keys = ["pk", "sk"],
+    indexes = [],
+    pageSize = 1000,
+    indexLater = (show) => show(),
+    onWrite,
+    maxItemBytes,
+  } = options;
   /** By hash key, then by the whole key. Items are never changed, only replaced. */
   const partitions = new Map<string, Map<string, Item>>();
   /** By index, its hash key, and the whole key. */

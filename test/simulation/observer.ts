@@ -4,11 +4,11 @@ import { operationOf } from "../../local/simulators/billmgr/names.ts";
 import type { PostResult } from "../../shared/billmgr/transport.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { canary as word } from "../support/secrets.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
 import { canary } from "./world.ts";
-import { canary as word } from "../support/secrets.ts";
 
 export type State = {
   key: Key;
@@ -123,7 +123,11 @@ export class Observer {
   returned(process: Process, call: Called | undefined, sent: PostResult): void {
     if (!call?.key || call.kind !== "order" || sent.kind !== "response" || sent.status !== 200) return;
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
-    const clear = !/billorder/.test(sent.body) && /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
+    const clear =
+      !/billorder/.test(sent.body) &&
+      /<ok\/>/.test(sent.body) &&
+      /<\/doc>\s*$/.test(sent.body) &&
+      !/<error|<msg>R & D/.test(sent.body);
     if (elid && clear) this.#told.set(process, { key: call.key, elid });
   }
 }

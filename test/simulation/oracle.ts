@@ -54,12 +54,16 @@ function exchangedDays(truth: Truth, by: number, longest: number): number {
 }
 
 function orderedTwice(ledger: readonly LedgerEntry[]): string[] {
-  const references = ledger.flatMap((entry) =>
-    entry.operation === "order" && !("unpaid" in entry) ? [entry.remoteid] : [],
-  );
-  return [...new Set(references)].flatMap((reference) => {
-    const times = references.filter((one) => one === reference).length;
-    return times > 1 ? [`was ordered ${times} times as ${reference}`] : [];
+  const standing = new Map<string, string>();
+  return ledger.flatMap((entry) => {
+    // After the loss of a table the reference of a license that was deleted before can come again.
+    if (entry.operation === "delete") {
+      for (const [reference, elid] of standing) if (elid === entry.elid) standing.delete(reference);
+    }
+    if (entry.operation !== "order" || "unpaid" in entry) return [];
+    const other = standing.get(entry.remoteid);
+    standing.set(entry.remoteid, entry.elid);
+    return other === undefined ? [] : [`was ordered twice as ${entry.remoteid}: ${other} and ${entry.elid}`];
   });
 }
 
@@ -140,7 +144,9 @@ export function differences(
   const serving = alive.filter((license) => serves(license, now));
   if (standing.endedAt !== undefined) return afterTheEnd(standing.endedAt, alive, serving, rules, now);
   if (standing.withheld) {
-    return serving.length > 0 ? [{ what: `is ${standing.withheld}, and ${list(serving)} serves`, needs: "service" }] : [];
+    return serving.length > 0
+      ? [{ what: `is ${standing.withheld}, and ${list(serving)} serves`, needs: "service" }]
+      : [];
   }
   // billmgr counts days: on the last one that is paid a license has expired.
   if (standing.until === undefined || dayNumber(standing.until) <= dayNumber(now)) return [];
@@ -186,16 +192,19 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
 function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rules, now: number): Difference[] {
   const { until = 0, isSetToEnd, moneyTo = 0, isSteady, graceServedDays } = standing;
   const what = list([license]);
-  const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays;
-  const isSlack = isSetToEnd && rest <= rules.slackDays;
-  if (license.period === trial && moneyTo > now) return [{ what: `is paid, and ${what} is a trial`, needs: "purchase" }];
+  // Month ends differ (January 31, February 28, March 28), and a rest of some days is worth no period.
+  const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays - rules.slackDays;
+  const isSlack = isSetToEnd && rest <= 0;
+  if (license.period === trial && moneyTo > now)
+    return [{ what: `is paid, and ${what} is a trial`, needs: "purchase" }];
   const isExpired = dateNumber(license.expiry) <= dayNumber(now);
   if (!serves(license, now) && license.period !== trial && !(isExpired && (isSlack || rest <= 0))) {
     return [{ what: `is paid, and ${what} does not serve`, needs: isExpired ? "purchase" : "service" }];
   }
   const found: Difference[] = [];
   const isServing = serves(license, now);
-  if (isServing && !hasAddons(license, wanted)) found.push({ what: `has ${what}, not ${list([wanted])}`, needs: "edit" });
+  if (isServing && !hasAddons(license, wanted))
+    found.push({ what: `has ${what}, not ${list([wanted])}`, needs: "edit" });
   if (license.period === trial || rest <= 0) return found;
   const isNear = dayNumber(now) >= dateNumber(license.expiry) - Math.ceil(rules.renewAheadDays);
   // What was exchanged within the paid time is prolonged when its expiry is near.

@@ -8,7 +8,16 @@ export type Sold = { plan: string; quantity: number };
 /** What happened in the shop, as the shop knows it. The oracle reads this, never the webhook. */
 export type Meaning =
   /** `from` to `to`, or so many months after what was paid before. */
-  | { kind: "paid"; payment: string; trial?: true; from?: number; to?: number; months?: number }
+  | {
+      kind: "paid";
+      payment: string;
+      trial?: true;
+      from?: number;
+      to?: number;
+      months?: number;
+      /** The webhook does not contain `from`: it may be read as the moment of the payment. */
+      isFromUnstated?: true;
+    }
   | { kind: "taken_back"; payment: string; isReturned?: boolean }
   /** The payment was stated for another subscription since. */
   | { kind: "moved"; payment: string }

@@ -181,7 +181,8 @@ export class Truth {
     const { graceDays, slackDays, late } = this.#rules;
     // A license that is prolonged after a gap counts from its old expiry.
     const longestGap = late === "prolong" ? 366 : Math.max(graceDays, slackDays);
-    const spans = this.#spansOf(kept).sort((a, b) => a.from - b.from);
+    const stated = kept.map((one) => (one.isFromUnstated ? { ...one, from: one.statedAt } : one));
+    const spans = this.#spansOf(stated).sort((a, b) => a.from - b.from);
     let days = 0;
     let end = spans[0]?.from ?? 0;
     for (const { from, to } of spans) {
@@ -212,7 +213,8 @@ export class Truth {
       .sort((a, b) => a.at - b.at || finality.indexOf(a.means.kind) - finality.indexOf(b.means.kind))
       .at(-1);
     if (!last || last.means.kind === "continues") return undefined;
-    const endsAt = last.means.kind === "ended" ? last.at : (("at" in last.means ? last.means.at : undefined) ?? paidTo ?? last.at);
+    const endsAt =
+      last.means.kind === "ended" ? last.at : (("at" in last.means ? last.means.at : undefined) ?? paidTo ?? last.at);
     const isRenewed = kept.some(
       ({ statedAt, months, to = 0 }) => statedAt > endsAt && (months !== undefined || to > endsAt),
     );
