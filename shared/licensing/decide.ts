@@ -166,6 +166,8 @@ function exchangesOf({ exchanges = [] }: Subscription, { limits }: Catalog, now:
   return { limit, count, isExhausted: count >= limit };
 }
 
+const daysOf = (period: number, from: Instant): number => daysBetween(dayOf(from), addMonths(dayOf(from), period));
+
 const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
 
 function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
@@ -190,7 +192,9 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
     const trial = isTrialOver ? undefined : terms.trial;
     const spent = latest([slot.spentThrough, replaces && spentTime(replaces)]);
     const from = latest([spent, now]) ?? now;
-    const spends = !trial && from < through ? spanFrom(from, terms.period) : undefined;
+    // Time that was spent on the license before is exchanged. Of less than half a period the next payment's is spent.
+    const isSpent = spent !== undefined && 2 * daysBetween(dayOf(now), dayOf(spent)) >= daysOf(terms.period, now);
+    const spends = !trial && !isSpent && from < through ? spanFrom(from, terms.period) : undefined;
     const change: Change & { kind: "order" } = {
       kind: "order",
       slot: slot.n,

@@ -54,6 +54,12 @@ export class Checks {
     this.#isServed();
     if (this.attention === undefined) this.#agrees();
     else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);
+    const isBillmgrWell = profile.change === 0 && profile.reading === 0;
+    for (const { reason } of this.#state?.subscription.attention ?? []) {
+      if (isBillmgrWell && refusals.includes(reason.code)) {
+        this.#violated(`needs attention where billmgr does all that is asked: ${formatReason(reason)}`);
+      }
+    }
     const isCalm = profile.change === 0 && profile.edge === 0 && profile.lateHours <= 1;
     if (!isCalm || observer.hadAttention.has(this.#key)) return;
     this.#violatedAll(unservedMoments(this.#life, this.#ledger, catalog.policy, scheduler.now));
@@ -184,6 +190,9 @@ export function checkLimits({ observer, dynamo, catalog: { limits } }: System): 
     }
   }
 }
+
+/** Attention that a billmgr without faults gives no reason for. */
+const refusals: readonly string[] = ["refused", "conflicting", "no_effect", "unresolved", "not_confirmed"];
 
 /** What only the storefront sends. */
 const factFields = ["customerId", "email", "items", "quantities", "end", "paused", "failures", "lastGood"] as const;

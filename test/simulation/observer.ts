@@ -83,6 +83,7 @@ export class Observer {
   /** A state has been written. */
   stored(item: Item): void {
     this.#states.set(item.pk?.S ?? "", item);
+    this.#backoffIsOfUse(item);
     if (item.attention) this.hadAttention.add(item.pk?.S ?? "");
     if (this.#told.size === 0) return;
     const { key, subscription } = stateOf(item);
@@ -91,6 +92,16 @@ export class Observer {
       const holds = operation?.elid === told.elid || slots.some(({ license }) => license?.elid === told.elid);
       if (told.key === key && holds) this.#told.delete(process);
     }
+  }
+
+  /** A backoff ends with what it was for: otherwise the next failure would count from the first one. */
+  #backoffIsOfUse(item: Item): void {
+    if (!item.subscription?.M?.backoff || item.attention) return;
+    const { key, subscription, agendaAt = "9999" } = stateOf(item);
+    const { backoff, operation } = subscription;
+    const isOpen = operation !== undefined && operation.state !== "finished";
+    const latest = new Date(this.#now() + 2 * 3_600_000).toISOString();
+    if (backoff && !isOpen && agendaAt > latest) this.violated(`${key} keeps a backoff, and tries nothing: ${backoff.why}`);
   }
 
   /** At the moment at which a process sends something to billmgr. */

@@ -193,7 +193,9 @@ function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rule
   const { until = 0, isSetToEnd, moneyTo = 0, isSteady, graceServedDays } = standing;
   const what = list([license]);
   // Month ends differ (January 31, February 28, March 28), and a rest of some days is worth no period.
-  const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays - rules.slackDays;
+  // A license that took the place of another one shortly before its end was bought for the next payment.
+  const exchangedDays = isSteady ? 0 : (license.period * longestMonth) / 2;
+  const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays - rules.slackDays - exchangedDays;
   const isSlack = isSetToEnd && rest <= 0;
   if (license.period === trial && moneyTo > now)
     return [{ what: `is paid, and ${what} is a trial`, needs: "purchase" }];

@@ -169,12 +169,14 @@ class Subscriber {
       },
     };
     const sells: Meaning = { kind: "sells", items: [{ plan: this.#plan, quantity: this.#quantity }], asOf: at };
-    if (what === "deleted") return this.#post(at, `customer.subscription.${what}`, data, [sells, { kind: "ended" }]);
-    this.#post(at, `customer.subscription.${what}`, data, [
-      sells,
-      { kind: this.#status === "past_due" ? "failed" : "resumed" },
-      this.#cancels ? { kind: "ends", at: this.#periodEnd } : { kind: "continues" },
-    ]);
+    const standing: Meaning[] =
+      what === "deleted"
+        ? [{ kind: "ended" }]
+        : [
+            { kind: this.#status === "past_due" ? "failed" : "resumed" },
+            this.#cancels ? { kind: "ends", at: this.#periodEnd } : { kind: "continues" },
+          ];
+    this.#post(at, `customer.subscription.${what}`, data, [sells, ...standing]);
   }
 
   get #short(): string {
