@@ -101,7 +101,8 @@ export class Observer {
     const { backoff, operation } = subscription;
     const isOpen = operation !== undefined && operation.state !== "finished";
     const latest = new Date(this.#now() + 2 * 3_600_000).toISOString();
-    if (backoff && !isOpen && agendaAt > latest) this.violated(`${key} keeps a backoff, and tries nothing: ${backoff.why}`);
+    if (backoff && !isOpen && agendaAt > latest)
+      this.violated(`${key} keeps a backoff, and tries nothing: ${backoff.why}`);
   }
 
   /** At the moment at which a process sends something to billmgr. */

@@ -107,7 +107,9 @@ export class Operator {
   async #misjudge(name: string, { change, state }: Operation): Promise<void> {
     if (change.kind !== "order" || (state !== "unknown" && state !== "unconfirmed")) return;
     const licenses = this.#system.sandbox.licenses().filter(({ family }) => family === change.family);
-    const isUnpaid = licenses.some(({ remoteid, status }) => status === ordered && remoteid === referenceOfKey(name, change));
+    const isUnpaid = licenses.some(
+      ({ remoteid, status }) => status === ordered && remoteid === referenceOfKey(name, change),
+    );
     if (isUnpaid) return void (await this.#system.operate((world) => resolve(name, { as: "done" }, world)));
     const other = licenses.find(({ pricelist, status }) => pricelist !== change.pricelist && status !== deleted);
     if (other) await this.#system.operate((world) => resolve(name, { as: "adopt", elid: other.id }, world));
