@@ -70,7 +70,8 @@ export function createBillmgr(
       return stopped(`it cannot be called: ${error instanceof Error ? error.message : "no reason given"}`);
     }
     const sent = await post(new URLSearchParams({ authinfo: secret, ...request }), timeoutMs);
-    return { sent, redact: redactor(secret) };
+    // Most replies succeed, and contain nothing to redact.
+    return { sent, redact: (text) => redactor(secret)(text) };
   }
 
   /** What billmgr said is still to be recorded, so a brake that cannot be pulled now is left for the next call. */

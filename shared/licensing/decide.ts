@@ -173,10 +173,13 @@ function hasLapsed(
   const { expiry } = license;
   if (expiry === undefined || since === undefined || until === undefined) return false;
   const { late, graceDays, slackDays } = catalog.policy;
-  if (daysBetween(expiry, dayOf(since)) <= Math.max(graceDays, slackDays)) return false;
   const period = catalog.plans[plan]?.period ?? 1;
-  return late === "order" || addMonths(expiry, period) <= dayOf(now);
+  // A period that would be over by now serves nobody, also without a gap: the license may not have been wanted meanwhile.
+  if (!license.trial && until > now && addMonths(expiry, period) <= dayOf(now)) return true;
+  return late === "order" && daysBetween(expiry, dayOf(since)) > Math.max(graceDays, slackDays);
 }
+
+const daysOf = (period: number, from: Instant): number => daysBetween(dayOf(from), addMonths(dayOf(from), period));
 
 const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
 
@@ -199,7 +202,9 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
     const trial = isTrialOver ? undefined : terms.trial;
     const spent = latest([slot.spentThrough, replaces && spentTime(replaces)]);
     const from = latest([spent, now]) ?? now;
-    const spends = !trial && from < through ? spanFrom(from, terms.period) : undefined;
+    // Time that was spent on the license before is exchanged. Of less than half a period the next payment's is spent.
+    const isSpent = spent !== undefined && 2 * daysBetween(dayOf(now), dayOf(spent)) >= daysOf(terms.period, now);
+    const spends = !trial && !isSpent && from < through ? spanFrom(from, terms.period) : undefined;
     const change: Change & { kind: "order" } = {
       kind: "order",
       slot: slot.n,
@@ -281,11 +286,11 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   const { renew, renewAheadDays, slackDays } = catalog.policy;
   const paidTo = dayOf(until);
   const spent = latest([spentTime(slot), since]) ?? until;
-  const left = daysBetween(expiry, paidTo);
+  const unserved = daysBetween(expiry, paidTo);
   const unspent = daysBetween(dayOf(spent), paidTo);
-  // What is left was spent on the license before this one: it serves on, a period at a time.
-  const isExchange = unspent <= 0 && (slot.replaces !== undefined || slot.generation > 1);
-  const ahead = isExchange ? left : Math.min(left, unspent);
+  // The time was spent on a license that this one replaced, and this one was bought for a part of it.
+  const isExchange = unspent <= 0 && slot.exchanged === true;
+  const ahead = isExchange ? unserved : Math.min(unserved, unspent);
   if (ahead <= 0) return undefined;
 
   const { period } = demand.terms;
@@ -303,6 +308,7 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   };
   // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
   const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
+  if (isExchange && !isWholePeriod) return undefined;
   if (renew === "on_payment" && isWholePeriod && !isExchange) return { change, why };
   if (setToEnd && ahead <= slackDays) return undefined;
   const isNear = wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))));

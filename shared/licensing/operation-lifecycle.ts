@@ -341,7 +341,14 @@ function applyChange(slot: Slot, change: Change, { expiry, key, isStopped }: Obs
       // billmgr may leave a license stopped that it stopped at expiry, and may start one that we suspended.
       const bought = isStopped === undefined ? read : withSuspension(read, isStopped, now);
       const spent = latest([slot.spentThrough, change.spends?.to]);
-      return { ...slot, plan: change.plan, license: bought, ...(spent && { spentThrough: spent }) };
+      const isExchanged = change.kind === "order" && isExchange(change);
+      return {
+        ...slot,
+        plan: change.plan,
+        license: bought,
+        ...(spent && { spentThrough: spent }),
+        ...(isExchanged && { exchanged: true }),
+      };
     }
     case "edit":
       return { ...slot, plan: change.plan, license: { ...read, addons: change.addons } };
@@ -350,7 +357,7 @@ function applyChange(slot: Slot, change: Change, { expiry, key, isStopped }: Obs
     case "resume":
       return { ...slot, license: withSuspension(read, false, now) };
     case "delete": {
-      const { replaces, ...ended } = empty;
+      const { replaces, exchanged, ...ended } = empty;
       return { ...ended, generation: slot.generation + 1 };
     }
   }

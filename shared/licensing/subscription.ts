@@ -61,6 +61,8 @@ export type Slot = {
   license?: License;
   /** The paid time up to this moment was spent on licenses of this slot. */
   spentThrough?: Instant;
+  /** Its license was bought for time that had been spent on another one. */
+  exchanged?: true;
   /** The slot whose license this one was ordered to take the place of. */
   replaces?: Replaced;
 };

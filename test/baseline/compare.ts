@@ -49,7 +49,7 @@ export function byProfile(comparisons: readonly Comparison[]): Comparison[] {
 /** The same purchases, webhooks and faults, drawn from one seed, for both. */
 export async function compare(seed: number): Promise<Comparison> {
   const drawn = profileOf(new Random(seed));
-  const profile: Profile = { ...drawn, passwordChanges: false, limits: "wide", funds: "plenty" };
+  const profile: Profile = { ...drawn, passwordChanges: false, limits: "wide", funds: "plenty", table: "kept" };
   const usual = await purchases(seed, profile, { handler: (_, parts) => usualHandler(parts) });
   return { profile: profile.name, usual, ours: await purchases(seed, profile) };
 }
@@ -83,8 +83,8 @@ const firstPayment = (subscription: string, at: number): Life => {
   const data = { payment: `p-${subscription}`, plan: "vm-monthly", quantity: 2 };
   const paidThrough = new Date(addMonths(at, 1)).toISOString();
   const told = { type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
-  const fact: Fact = { storefront: "standard", id: `e-${subscription}`, at, ...told };
-  return { storefront: "standard", subscription, facts: [fact], plain: true, gapDays: 0 };
+  const fact: Fact = { storefront: "standard", id: `e-${subscription}`, at, ...told, means: [] };
+  return { storefront: "standard", subscription, facts: [fact], isPlain: true };
 };
 
 const firstSlot = { n: 1, generation: 1 };

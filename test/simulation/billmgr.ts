@@ -90,7 +90,7 @@ class Exchange {
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
       .then((sent) => {
-        if (sent.kind === "response" && sent.body.includes("<billorder>")) this.#parts.onBasket(this.#form);
+        if (sent.kind === "response" && /<(billorder|lineitem\.id)>/.test(sent.body)) this.#parts.onBasket(this.#form);
         this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered");
       })
       .catch((error: unknown) => observer.violated(`the sandbox fails: ${error}`));

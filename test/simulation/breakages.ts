@@ -1,15 +1,25 @@
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type * as billmgr from "../../shared/billmgr/billmgr.ts";
+import type * as license from "../../shared/billmgr/license.ts";
 import type * as outcome from "../../shared/billmgr/outcome.ts";
 import type * as readback from "../../shared/billmgr/readback.ts";
+import type * as attention from "../../shared/licensing/attention.ts";
+import type * as coverage from "../../shared/licensing/coverage.ts";
 import type * as next from "../../shared/licensing/decide.ts";
 import type * as fold from "../../shared/licensing/fold.ts";
 import type * as operation from "../../shared/licensing/operation.ts";
 import type { CallOutcome } from "../../shared/licensing/operation.ts";
 import type * as progress from "../../shared/licensing/operation-lifecycle.ts";
+import type * as repair from "../../shared/licensing/repair.ts";
 import type { Alteration } from "./alteration.ts";
 
 /** Modules of which a breakage replaces exports; what it is given are the real ones. */
 export type Modules = {
+  attention: typeof attention;
+  billmgr: typeof billmgr;
+  coverage: typeof coverage;
+  license: typeof license;
+  repair: typeof repair;
   fold: typeof fold;
   next: typeof next;
   operation: typeof operation;
@@ -23,6 +33,8 @@ export type Breakage = {
   what: string;
   alteration?: Alteration;
   modules?: Replaced;
+  /** A violation that shows it, where others would only show that something differs. */
+  by?: RegExp;
   /** A seed at or after which it was found before. */
   from?: number;
 };
@@ -95,7 +107,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 60,
     what: "believes an absence at the first look",
     modules: {
       progress: (real) => ({
@@ -105,7 +116,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 130,
     what: "believes the absence of what was no purchase at the first look",
     modules: {
       progress: (real) => ({
@@ -118,7 +128,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 90,
     what: "believes a list that shows no license known to be ours",
     modules: {
       progress: (real) => ({
@@ -151,7 +160,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 140,
     what: "counts orders past the limit",
     alteration: {
       client: withInput(
@@ -174,7 +182,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 55,
     what: "takes a deleted license for one that is there",
     modules: {
       readback: (real) => ({
@@ -204,7 +211,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 70,
     what: "takes an order in the basket for one that is not there",
     modules: {
       outcome: (real) => ({
@@ -248,7 +254,6 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    from: 120,
     what: "answers 200 before the event is queued",
     alteration: {
       webhookSend: (send) => async (messages) => {

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { LedgerEntry, License } from "../../local/simulators/billmgr/index.ts";
-import { entitlement } from "../../shared/licensing/entitlement.ts";
 import { fold } from "../../shared/licensing/fold.ts";
 import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { formatReason } from "../../shared/licensing/reasons.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
-import { toInstant } from "../../shared/licensing/time.ts";
-import { type Alive, disagreements } from "./agreement.ts";
+import { excuses } from "./excuses.ts";
+import { unservedMoments } from "./history.ts";
 import type { Life } from "./life.ts";
 import type { State } from "./observer.ts";
-import { overbought } from "./paid.ts";
+import { differences, overbought } from "./oracle.ts";
 import { day, eventsOf } from "./shop.ts";
 import type { System } from "./system.ts";
+import { Truth } from "./truth.ts";
 
 const deleted = 4;
 
@@ -21,7 +21,6 @@ export class Checks {
   readonly #system: System;
   readonly #life: Life;
   readonly #key: string;
-  readonly #now: string;
   readonly #ledger: LedgerEntry[];
   readonly #licenses: License[];
   readonly #state: State | undefined;
@@ -34,7 +33,6 @@ export class Checks {
     this.#life = life;
     const { storefront, subscription: id } = life;
     this.#key = `subscription#${storefront}/${id}`;
-    this.#now = toInstant(system.scheduler.now);
     const prefix = referenceOf({ storefront, id }, { n: 0, generation: 0 }).slice(0, 19);
     this.#licenses = system.sandbox.licenses().filter(({ remoteid }) => remoteid.startsWith(prefix));
     const elids = new Set(this.#licenses.map(({ id }) => id));
@@ -48,11 +46,23 @@ export class Checks {
   }
 
   all(): void {
-    this.#violatedAll(overbought(this.#life, this.#ledger));
+    const { observer, catalog, profile, scheduler } = this.#system;
+    this.#violatedAll(overbought(this.#life, this.#ledger, catalog.policy));
     this.#eventsKept();
-    this.#operationsLogged();
+    // A lost table does not know of earlier calls.
+    if (!this.#system.wasTableLost) this.#operationsLogged();
+    this.#isServed();
     if (this.attention === undefined) this.#agrees();
     else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);
+    const isBillmgrWell = profile.change === 0 && profile.reading === 0;
+    for (const { reason } of this.#state?.subscription.attention ?? []) {
+      if (isBillmgrWell && refusals.includes(reason.code)) {
+        this.#violated(`needs attention where billmgr does all that is asked: ${formatReason(reason)}`);
+      }
+    }
+    const isCalm = profile.change === 0 && profile.edge === 0 && profile.lateHours <= 1;
+    if (!isCalm || observer.hadAttention.has(this.#key)) return;
+    this.#violatedAll(unservedMoments(this.#life, this.#ledger, catalog.policy, scheduler.now));
   }
 
   /** The reason for which a person is needed. */
@@ -63,11 +73,12 @@ export class Checks {
 
   /** How it stands in the end, in a word. */
   get standing(): string {
-    if (this.attention !== undefined) return "needs a person";
-    const { ended, withheld, through } = entitlement(this.#facts, this.#system.catalog.policy, this.#now);
-    if (ended) return "has ended";
+    if (this.attention !== undefined) return "needs attention";
+    const { scheduler, catalog } = this.#system;
+    const { endedAt, withheld, paidTo } = new Truth(this.#life.facts, catalog.policy).standing(scheduler.now);
+    if (endedAt !== undefined) return "has ended";
     if (withheld) return "is suspended";
-    return through !== undefined && through > this.#now ? "is served" : "is not paid";
+    return paidTo !== undefined && paidTo > scheduler.now ? "is served" : "is not paid";
   }
 
   #violated(what: string): void {
@@ -92,12 +103,30 @@ export class Checks {
       if (this.#life.facts.some((fact) => eventsOf(fact).length > 0)) this.#violated("is not stored");
       return;
     }
-    for (const told of toldFields) {
-      const [held, true_] = [this.#state.subscription[told], this.#facts[told]];
+    const { subscription } = this.#state;
+    for (const name of factFields) {
+      // A fact about an archived payment is kept with that payment alone.
+      if (subscription.archivedCount && name === "lastGood") continue;
+      const [held, true_] = [subscription[name], this.#facts[name]];
       if (!isDeepStrictEqual(held, true_)) {
-        this.#violated(`holds ${told} ${JSON.stringify(held)} where the facts tell ${JSON.stringify(true_)}`);
+        this.#violated(`holds ${name} ${JSON.stringify(held)} where the facts give ${JSON.stringify(true_)}`);
       }
     }
+    for (const payment of this.#facts.payments) {
+      const kept = subscription.payments.find(({ id }) => id === payment.id) ?? this.#archived(payment.id);
+      if (!isDeepStrictEqual(kept, payment)) {
+        this.#violated(`holds the payment ${JSON.stringify(kept)} where the facts give ${JSON.stringify(payment)}`);
+      }
+    }
+    const known = new Set(this.#facts.payments.map(({ id }) => id));
+    for (const { id } of subscription.payments) {
+      if (!known.has(id) && id !== "#archived") this.#violated(`holds the payment ${id}, which was never made`);
+    }
+  }
+
+  #archived(id: string): unknown {
+    const item = this.#system.dynamo.get(this.#key, `payment#${id}`);
+    return item && unmarshall(item).payment;
   }
 
   /** Invariant 4. */
@@ -116,26 +145,30 @@ export class Checks {
     for (let n = 1; n <= finished; n++) if (!numbers.has(n)) this.#violated(`lacks operation ${n} in its log`);
   }
 
-  /** Invariant 3. */
+  /** Invariant 3: what billmgr has is what the customer paid for, or the very change that lacks needs attention. */
+  #isServed(): void {
+    const { catalog, scheduler } = this.#system;
+    const reasons = (this.#state?.subscription.attention ?? []).map(({ reason }) => reason);
+    const found = differences(this.#life, this.#licenses, this.#ledger, catalog.policy, scheduler.now);
+    for (const { what, needs } of found) {
+      if (!reasons.some((reason) => excuses(reason, needs))) {
+        this.#violated(`${what}${reasons.length > 0 ? `, and only ${JSON.stringify(reasons)} needs attention` : ""}`);
+      }
+    }
+  }
+
+  /** What the system knows of its licenses is so. */
   #agrees(): void {
     const { operation, slots } = this.#state?.subscription ?? this.#facts;
     if (operation && operation.state !== "finished") {
       this.#violated(`has operation ${operation.n} open, ${operation.state}`);
       return;
     }
-    const alive = this.#licenses
-      .filter(({ status }) => status !== deleted)
-      .map((license): Alive => {
-        const suspended = this.#ledger.findLast(
-          ({ elid, operation }) => elid === license.id && operation === "suspend",
-        );
-        return { ...license, ...(suspended && { suspendedAt: suspended.at }) };
-      });
+    const alive = this.#licenses.filter(({ status }) => status !== deleted);
     const known = slots.flatMap(({ license }) => license?.elid ?? []);
     if (!isDeepStrictEqual(known.sort(), alive.map(({ id }) => id).sort())) {
       this.#violated(`holds licenses ${known} where billmgr has ${alive.map(({ id }) => id)}`);
     }
-    this.#violatedAll(disagreements(this.#facts, alive, this.#system.catalog, this.#now));
   }
 }
 
@@ -158,15 +191,8 @@ export function checkLimits({ observer, dynamo, catalog: { limits } }: System): 
   }
 }
 
-/** What only the storefront tells. */
-const toldFields = [
-  "customerId",
-  "email",
-  "items",
-  "quantities",
-  "end",
-  "paused",
-  "payments",
-  "failures",
-  "lastGood",
-] as const;
+/** Attention that a billmgr without faults gives no reason for. */
+const refusals: readonly string[] = ["refused", "conflicting", "no_effect", "unresolved", "not_confirmed"];
+
+/** What only the storefront sends. */
+const factFields = ["customerId", "email", "items", "quantities", "end", "paused", "failures", "lastGood"] as const;

@@ -16,13 +16,15 @@ export const updateOf = remembered((text): Update => new Parser(text).whole((par
 
 /** DynamoDB refuses names and values that no expression uses. */
 export function refuseUnused(texts: readonly (string | undefined)[], { names = {}, values = {} }: Scope): void {
-  const used = new Set(texts.flatMap((text) => text?.match(/[#:]\w+/g) ?? []));
+  const used = new Set(texts.flatMap((text) => (text === undefined ? [] : placeholdersIn(text))));
   const given = [...Object.keys(names), ...Object.keys(values)];
   const unused = given.filter((name) => !used.has(name));
   if (unused.length > 0) throw new Error(`unused in the expressions: ${unused.join(", ")}`);
   const missing = [...used].filter((name) => !given.includes(name));
   if (missing.length > 0) throw new Error(`not given to the expressions: ${missing.join(", ")}`);
 }
+
+const placeholdersIn = remembered((text): string[] => text.match(/[#:]\w+/g) ?? []);
 
 function remembered<T>(compile: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();

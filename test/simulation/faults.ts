@@ -103,10 +103,14 @@ export class Faults {
       // What a definite error says is believed: these are refusals, and need a person.
       [{ fault: "error", type: random.pick(["value", "access", "exists", "missed"]), act: false }, 0.4],
     ];
-    if (operation === "order" || operation === "prolong") choices.push([{ fault: "basket" }, 0.6]);
+    if (operation === "order" || operation === "prolong") {
+      choices.push([{ fault: "basket" }, 0.4], [{ fault: "cart_list" }, 0.4]);
+    }
     if (operation === "order") {
       choices.push(
         [{ fault: "unpaid" }, 0.2],
+        [{ fault: "unpaid_id" }, 0.3],
+        [{ fault: "reply_foreign_id" }, 2],
         [{ fault: "reply_order_number" }, 1],
         [{ fault: "deleted_twin" }, 2],
         [{ fault: "reply_without_id" }, 3],

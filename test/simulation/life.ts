@@ -1,15 +1,13 @@
 import type { Random } from "./random.ts";
-import { addMonths, day, type Fact, iso } from "./shop.ts";
+import { addMonths, day, type Fact, iso, type Meaning, type Sold } from "./shop.ts";
 
 /** What one customer does with one subscription. */
 export type Life = {
   storefront: Fact["storefront"];
   subscription: string;
   facts: Fact[];
-  /** Nothing but payments for one plan of one license: the months bought can be counted against the months paid. */
-  plain: boolean;
-  /** For how long it was not paid, before payments that came late. */
-  gapDays: number;
+  /** Only payments for one plan of one license: each period that was bought can be counted against those that were paid. */
+  isPlain: boolean;
 };
 
 const minute = 60_000;
@@ -37,56 +35,63 @@ class Customer {
   readonly #subscription: string;
   readonly #end: number;
   readonly #facts: Fact[] = [];
-  readonly #inMonths: boolean;
-  readonly #plain: boolean;
+  readonly #countsMonths: boolean;
+  readonly #isPlain: boolean;
+  /** A late payment moves the due dates of the shop. */
+  readonly #movesDueDates: boolean;
+  /** Days after the due date on which this customer usually pays. */
+  readonly #habitDays: number;
+  readonly #customer: { id: string; email: string } | undefined;
   #plan: Plan;
   #quantity: number;
   #extras: number | undefined;
-  /** When the paid time began, of the run that goes on, and how many months of it are paid. */
+  /** When the paid time began from which due dates are counted, and how many months of it are paid. */
   #since: number;
   #months = 0;
-  #ended = false;
-  #gapDays = 0;
+  #hasEnded = false;
 
   constructor(subscription: string, random: Random, start: number, end: number) {
     this.#subscription = subscription;
     this.#random = random;
     this.#end = end;
-    this.#plain = random.chance(0.3);
-    this.#inMonths = random.chance(0.3);
+    this.#isPlain = random.chance(0.4);
+    this.#countsMonths = random.chance(0.3);
+    this.#movesDueDates = random.chance(0.5);
+    this.#habitDays = random.chance(0.3) ? random.int(1, 40) : 0;
+    if (random.chance(0.1)) this.#customer = { id: random.text(200), email: `${random.text(280)}@shop.example` };
     this.#plan = random.pick(plans);
-    if (this.#plain && (this.#plan.trial || this.#plan.name === "dci-each")) this.#plan = plans[0];
+    if (this.#isPlain && (this.#plan.trial || this.#plan.name === "dci-each")) this.#plan = plans[0];
     this.#quantity = random.int(1, this.#plan.most);
+    if (this.#plan.name === "dci-each" && random.chance(0.02)) this.#quantity = random.int(60, 90);
     this.#since = start + Math.floor(random.between(0, 3 * day));
   }
 
   live(): Life {
     let at = this.#since;
-    if (!this.#plain && this.#plan.trial && this.#random.chance(0.7)) {
-      const through = at + 14 * day;
-      this.#pay(at, { trial: true, paidThrough: iso(through) });
-      at = through + (this.#random.chance(0.7) ? 0 : this.#random.int(-2 * day, 6 * day));
-      this.#since = at;
-    }
-    while (at < this.#end && !this.#ended) {
+    if (!this.#isPlain && this.#plan.trial && this.#random.chance(0.7)) at = this.#tryFirst(at);
+    while (at < this.#end && !this.#hasEnded) {
       if (this.#facts.length === 0 && this.#random.chance(0.3))
-        this.#tell(at - minute, "subscription.changed", this.#sold());
+        this.#post(at - minute, "subscription.changed", ...this.#sold(at - minute));
+      const from = addMonths(this.#since, this.#months);
       this.#months += this.#plan.months;
       const through = addMonths(this.#since, this.#months);
-      const payment = this.#pay(at, this.#inMonths ? { months: this.#plan.months } : { paidThrough: iso(through) });
-      if (!this.#plain) this.#incidents(at, through, payment);
-      if (this.#ended && this.#random.chance(0.3)) this.#comeBack(through);
+      const payment = this.#pay(at, from, through);
+      if (!this.#isPlain) this.#incidents(at, through, payment);
+      if (this.#hasEnded && this.#random.chance(0.3)) this.#comeBack(through);
       at = this.#nextPayment(through);
-      if (at > through && at < this.#end) this.#gapDays += (at - through) / day;
     }
     const facts = this.#facts.filter((fact) => fact.at < this.#end);
-    return {
-      storefront: "standard",
-      subscription: this.#subscription,
-      facts,
-      plain: this.#plain,
-      gapDays: this.#gapDays,
-    };
+    return { storefront: "standard", subscription: this.#subscription, facts, isPlain: this.#isPlain };
+  }
+
+  #tryFirst(at: number): number {
+    const through = at + 14 * day;
+    const payment = this.#paymentId();
+    const [sold, sells] = this.#sold(at);
+    const data = { payment, trial: true, paidThrough: iso(through), ...sold };
+    this.#post(at, "payment.succeeded", data, { kind: "paid", payment, trial: true, from: at, to: through }, sells);
+    this.#since = through + (this.#random.chance(0.7) ? 0 : this.#random.int(-2 * day, 6 * day));
+    return this.#since;
   }
 
   /** On time, before it, after some failed tries, or never again. */
@@ -96,27 +101,35 @@ class Customer {
         ["on time", 6],
         ["early", 1],
         ["late", 2],
-        ["never", 0.5],
+        ["never", 0.3],
       ] as const)
     ) {
       case "on time":
+        if (this.#habitDays > 0) return this.#payLate(through, this.#habitDays * day + this.#random.int(-hour, hour));
         return through + this.#random.int(-hour, hour);
       case "early":
         return through - this.#random.int(hour, 3 * day);
-      case "late": {
-        if (this.#random.chance(0.8)) this.#tell(through, "payment.failed", {});
-        const at = through + this.#random.int(hour, 12 * day);
-        // After a gap a shop counts anew.
-        if (at - through > 2 * day) {
-          this.#since = at;
-          this.#months = 0;
-        }
-        return at;
-      }
+      case "late":
+        return this.#payLate(
+          through,
+          this.#random.chance(0.8) ? this.#random.int(hour, 12 * day) : this.#random.int(12 * day, 45 * day),
+        );
       case "never":
-        if (this.#random.chance(0.7)) this.#tell(through, "payment.failed", {});
+        if (this.#random.chance(0.7)) this.#post(through, "payment.failed", {}, { kind: "failed" });
         return Number.POSITIVE_INFINITY;
     }
+  }
+
+  #payLate(through: number, late: number): number {
+    if (this.#random.chance(0.8)) this.#post(through, "payment.failed", {}, { kind: "failed" });
+    const at = through + late;
+    // What would be over by then is not paid any more, wherever the due dates are.
+    const isOver = at >= addMonths(this.#since, this.#months + this.#plan.months);
+    if (isOver || (this.#movesDueDates && late > 2 * day)) {
+      this.#since = at;
+      this.#months = 0;
+    }
+    return at;
   }
 
   /** Whatever else befalls a subscription while it is paid. */
@@ -128,6 +141,7 @@ class Customer {
         this.#random.weighted([
           ["quantity", 4],
           ["plan", 2],
+          ["unknown", 0.5],
           ["extra", 1],
           ["pause", 1],
           ["refund", 1],
@@ -137,86 +151,128 @@ class Customer {
       ) {
         case "quantity":
           this.#quantity = this.#random.int(1, this.#plan.most);
-          this.#tell(at, "subscription.changed", this.#sold());
+          this.#sell(at);
           break;
         case "plan":
           this.#plan = this.#random.pick(plans);
           this.#quantity = this.#random.int(1, this.#plan.most);
           this.#extras = undefined;
-          // Now and then it is sold before it is in the catalog, and mended in the shop.
-          if (this.#random.chance(0.1)) this.#tell(at - minute, "subscription.changed", { plan: "not-sold-here" });
-          this.#tell(at, "subscription.changed", this.#sold());
+          this.#sell(at);
+          break;
+        case "unknown":
+          this.#sellUnknown(at);
           break;
         case "extra":
           this.#extras = this.#random.int(0, 2);
-          this.#tell(at, "subscription.changed", this.#sold());
+          this.#sell(at);
           break;
         case "pause":
-          this.#tell(at, "subscription.paused", {});
-          if (this.#random.chance(0.8)) this.#tell(at + this.#random.int(minute, 5 * day), "subscription.resumed", {});
+          this.#post(at, "subscription.paused", {}, { kind: "paused" });
+          if (this.#random.chance(0.8)) {
+            const until = at + this.#random.int(minute, this.#random.chance(0.8) ? 5 * day : 60 * day);
+            this.#post(until, "subscription.resumed", {}, { kind: "resumed" });
+          }
           break;
         case "refund":
-          this.#tell(at, "payment.refunded", { payment });
+          this.#post(at, "payment.refunded", { payment }, { kind: "taken_back", payment });
           if (this.#random.chance(0.4)) {
-            this.#tell(at + this.#random.int(hour, 9 * day), "payment.refunded", { payment, reversed: true });
+            const data = { payment, reversed: true };
+            const means = { kind: "taken_back", payment, isReturned: true } as const;
+            this.#post(at + this.#random.int(hour, 9 * day), "payment.refunded", data, means);
           }
           break;
         case "cancel":
           this.#cancel(at, through);
           return;
         case "nonsense":
-          this.#tell(at, this.#random.pick(["customer.greeted", "payment.succeeded"]), { payment: "" });
+          this.#post(at, this.#random.pick(["customer.greeted", "payment.succeeded"]), { payment: "" });
       }
     }
   }
 
+  #sell(at: number): void {
+    this.#post(at, "subscription.changed", ...this.#sold(at));
+  }
+
+  /** Something that the catalog does not sell, in addition or instead; corrected soon, late, or never. */
+  #sellUnknown(at: number): void {
+    const items = [{ plan: "not-sold-here", quantity: 1 }, ...(this.#random.chance(0.5) ? this.#items() : [])];
+    this.#post(at, "subscription.changed", { items }, { kind: "sells", items, asOf: at });
+    const after = this.#random.weighted([
+      [minute, 4],
+      [this.#random.int(hour, 30 * day), 3],
+      [undefined, 1],
+    ] as const);
+    if (after !== undefined) this.#sell(at + after);
+  }
+
   #cancel(at: number, through: number): void {
     if (this.#random.chance(0.3)) {
-      this.#tell(at, "subscription.cancelled", {});
-      this.#ended = true;
+      this.#post(at, "subscription.cancelled", {}, { kind: "ended" });
+      this.#hasEnded = true;
       return;
     }
-    this.#tell(at, "subscription.cancel_scheduled", this.#random.chance(0.5) ? { endsAt: iso(through) } : {});
+    const isStated = this.#random.chance(0.5);
+    const means: Meaning = isStated ? { kind: "ends", at: through } : { kind: "ends" };
+    this.#post(at, "subscription.cancel_scheduled", isStated ? { endsAt: iso(through) } : {}, means);
     if (this.#random.chance(0.4)) {
-      this.#tell(at + this.#random.int(minute, through - at), "subscription.cancel_withdrawn", {});
+      const withdrawn = at + this.#random.int(minute, through - at);
+      this.#post(withdrawn, "subscription.cancel_withdrawn", {}, { kind: "continues" });
       return;
     }
-    if (this.#random.chance(0.8)) this.#tell(through, "subscription.cancelled", {});
-    this.#ended = true;
+    if (this.#random.chance(0.8)) this.#post(through, "subscription.cancelled", {}, { kind: "ended" });
+    this.#hasEnded = true;
   }
 
   #comeBack(through: number): void {
-    this.#ended = false;
+    this.#hasEnded = false;
     this.#since = through + this.#random.int(hour, 20 * day);
     this.#months = 0;
   }
 
-  #pay(at: number, covers: { trial?: true } & ({ months: number } | { paidThrough: string })): string {
-    const payment = `p-${this.#subscription}-${this.#facts.length}`;
-    const through = "paidThrough" in covers && { through: Date.parse(covers.paidThrough) };
-    this.#tell(
-      at,
-      "payment.succeeded",
-      { payment, ...covers, ...this.#sold() },
-      { months: this.#plan.months, ...through },
-    );
+  #pay(at: number, from: number, to: number): string {
+    const payment = this.#paymentId();
+    const { months } = this.#plan;
+    const covers = this.#countsMonths ? { months } : { paidThrough: iso(to) };
+    const means: Meaning = this.#countsMonths
+      ? { kind: "paid", payment, months }
+      : // Without a stated start it begins with the payment, where that is earlier.
+        { kind: "paid", payment, from: Math.min(at, from), to, isFromUnstated: true };
+    const [sold, ...sells] = this.#sold(at);
+    const data = { payment, ...covers, ...sold };
+    this.#post(at, "payment.succeeded", data, means, ...sells);
+    if (this.#random.chance(0.12)) this.#restate(at, data, means, sells);
     return payment;
   }
 
-  #sold(): Record<string, unknown> {
-    const { name } = this.#plan;
-    if (this.#extras === undefined || !name.startsWith("vm")) return { plan: name, quantity: this.#quantity };
-    const items = [
-      { plan: name, quantity: this.#quantity },
-      { plan: "vm-node", quantity: this.#extras },
-      { plan: "support", quantity: 1 },
-    ];
-    return { items };
+  /** The same payment again, days or months later, with the later time: as a new webhook, or under the old id. */
+  #restate(at: number, data: Record<string, unknown>, means: Meaning, sells: Meaning[]): void {
+    const later = at + this.#random.int(hour, this.#random.chance(0.5) ? 20 * day : 200 * day);
+    const { id } = this.#facts.at(-1) as Fact;
+    this.#post(later, "payment.succeeded", data, means, ...sells.map((one) => ({ ...one, asOf: later })));
+    const restated = this.#facts.at(-1) as Fact;
+    if (this.#random.chance(0.5)) this.#facts[this.#facts.length - 1] = { ...restated, id };
   }
 
-  #tell(at: number, type: string, data: Record<string, unknown>, pays?: Fact["pays"]): void {
-    const id = `e-${this.#subscription}-${this.#facts.length}`;
-    const told = { type, data: { subscription: this.#subscription, ...data }, ...(pays && { pays }) };
-    this.#facts.push({ storefront: "standard", id, at: Math.floor(at), ...told });
+  #paymentId = (): string => `p-${this.#subscription.slice(0, 60)}-${this.#facts.length}`;
+
+  #items(): Sold[] {
+    const { name } = this.#plan;
+    const plan = { plan: name, quantity: this.#quantity };
+    if (this.#extras === undefined || !name.startsWith("vm")) return [plan];
+    return [plan, { plan: "vm-node", quantity: this.#extras }, { plan: "support", quantity: 1 }];
+  }
+
+  #sold(asOf: number): [Record<string, unknown>, Meaning] {
+    const items = this.#items();
+    const [only] = items;
+    return [items.length === 1 && only ? only : { items }, { kind: "sells", items, asOf }];
+  }
+
+  #post(at: number, type: string, data: Record<string, unknown>, ...means: Meaning[]): void {
+    const id = `e-${this.#subscription.slice(0, 60)}-${this.#facts.length}`;
+    const customer = this.#customer && { customer: this.#customer };
+    const posted = { type, data: { subscription: this.#subscription, ...customer, ...data } };
+    this.#facts.push({ storefront: "standard", id, at: Math.floor(at), ...posted, means });
   }
 }

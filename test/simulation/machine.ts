@@ -78,9 +78,10 @@ export class Machine {
       if (process.dead) return;
       const fault = this.#faults.atEdge();
       const note = (more: string) => this.trace?.(process.name, `${what}${more}`);
-      const slow = fault === "slow" && this.#random.chance(0.5) ? "there" : "back";
-      const there = this.latency() + (fault === "slow" && slow === "there" ? this.slowness() : 0);
-      const back = this.latency() + (fault === "slow" && slow === "back" ? this.slowness() : 0);
+      // Renew only reads and sends, so without a fault nobody can tell at which moment it does.
+      if (!fault && process.name.startsWith("renew")) return settle(outcomeOf(effect), resolve, reject);
+      const isSlowThere = fault === "slow" && this.#random.chance(0.5);
+      const there = this.latency() + (isSlowThere ? this.slowness() : 0);
       if (fault === "crash_before") return process.die(`before ${what}`);
       if (fault === "fail_before" || fault === "late") {
         this.scheduler.after(there, () => !process.dead && reject(new Unreachable(what)));
@@ -92,14 +93,10 @@ export class Machine {
         note(shown(settled, fault));
         if (fault === "crash_after") return process.die(`after ${what}`);
         if (fault === "fail_after") settled = { error: new Unreachable(what) };
-        const answer = () => {
-          if (process.dead) return;
-          if ("error" in settled) reject(settled.error);
-          else resolve(settled.value);
-        };
-        // Of what the schedule reads nothing is written: it may be a little older or newer.
-        if (process.name.startsWith("renew")) answer();
-        else this.scheduler.after(back, answer);
+        const answer = () => !process.dead && settle(settled, resolve, reject);
+        // Between the effect and its answer only time can pass: others act before the next request arrives as well.
+        if (fault === "slow" && !isSlowThere) this.scheduler.after(this.slowness(), answer);
+        else answer();
       });
     });
   }
@@ -111,6 +108,11 @@ class Unreachable extends Error {
   constructor(what: string) {
     super(`no answer to ${what}`);
   }
+}
+
+function settle<T>(settled: Settled<T>, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  if ("error" in settled) reject(settled.error);
+  else resolve(settled.value);
 }
 
 function outcomeOf<T>(effect: () => T): Settled<T> {

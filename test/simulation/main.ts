@@ -2,43 +2,57 @@ import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Comparison, compare } from "../baseline/compare.ts";
 import { type Report, run } from "./run.ts";
-import { Summary } from "./summary.ts";
+import { failureOf, Summary } from "./summary.ts";
 
 const usage = "npm run simulate -- [--seeds 1000] [--from 1] [--threads 2] | --seed N [--trace]";
 
-/** Of so many seeds one buys the usual way too: that takes as long as the rest of it. */
-const comparedEvery = 10;
+/** Of so many seeds one is played to the usual construction too. */
+const comparedEvery = 50;
+const progressMs = 15_000;
 
 type Share = { from: number; seeds: number; step: number };
-type Told = { report: Report } | { comparison: Comparison };
+type Found = { report: Report } | { comparison: Comparison };
 
-/** Runs every `step`th seed, and tells of each. */
-async function work({ from, seeds, step }: Share, tell: (told: Told) => void): Promise<void> {
+/** Runs every `step`th seed, and reports each. */
+async function work({ from, seeds, step }: Share, report: (found: Found) => void): Promise<void> {
   for (let seed = from; seed < from + seeds; seed += step) {
-    tell({ report: await run(seed) });
-    if ((seed - from) % (comparedEvery * step) < step) tell({ comparison: await compare(seed) });
+    report({ report: await run(seed) });
+    if ((seed - from) % (comparedEvery * step) < step) report({ comparison: await compare(seed) });
   }
 }
 
+/** Runs all seeds; prints how far it is, and what it found so far when it is interrupted. */
 async function many(from: number, seeds: number, threads: number): Promise<Summary> {
   const summary = new Summary();
   const began = performance.now();
-  const workers = Array.from({ length: threads }, (_, i) => {
+  const workers = Array.from({ length: Math.min(threads, seeds) }, (_, i) => {
     const data: Share = { from: from + i, seeds: seeds - i, step: threads };
-    const worker = new Worker(new URL(import.meta.url), { workerData: data });
-    return new Promise<void>((resolve, reject) => {
-      worker.on("message", (told: Told) => {
-        if ("report" in told) summary.add(told.report);
-        else summary.compare(told.comparison);
-      });
-      worker.on("error", reject);
-      worker.on("exit", () => resolve());
-    });
+    return new Worker(new URL(import.meta.url), { workerData: data });
   });
-  await Promise.all(workers);
+  const progress = setInterval(() => console.log(summary.progress(seeds, secondsSince(began))), progressMs);
+  process.once("SIGINT", () => {
+    for (const worker of workers) void worker.terminate();
+  });
+  await Promise.all(
+    workers.map(
+      (worker) =>
+        new Promise<void>((resolve, reject) => {
+          worker.on("message", (found: Found) => {
+            if ("comparison" in found) return summary.compare(found.comparison);
+            summary.add(found.report);
+            if (found.report.violations.length > 0) console.log(failureOf(found.report).join("\n"));
+          });
+          worker.on("error", reject);
+          worker.on("exit", () => resolve());
+        }),
+    ),
+  );
+  clearInterval(progress);
   print(summary, began);
   return summary;
 }
+
+const secondsSince = (began: number): number => (performance.now() - began) / 1000;
 
 async function one(seed: number, trace: boolean): Promise<Summary> {
   const summary = new Summary();
@@ -49,11 +63,11 @@ async function one(seed: number, trace: boolean): Promise<Summary> {
 }
 
 function print(summary: Summary, began: number): void {
-  for (const line of summary.lines((performance.now() - began) / 1000)) console.log(line);
+  for (const line of summary.lines(secondsSince(began))) console.log(line);
 }
 
 function numberIn(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`"${text}" is no whole number: ${usage}`);
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`"${text}" is not a whole number: ${usage}`);
   return Number(text);
 }
 
@@ -72,7 +86,6 @@ if (isMainThread) {
     : await many(numberIn(values.from), numberIn(values.seeds), numberIn(values.threads));
   process.exitCode = summary.failures.length > 0 ? 1 : 0;
 } else {
-  await work(workerData as Share, (told) => parentPort?.postMessage(told));
-  // Whoever died while it read left a timer of its three minutes.
+  await work(workerData as Share, (found) => parentPort?.postMessage(found));
   process.exit();
 }

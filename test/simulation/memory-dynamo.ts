@@ -28,6 +28,8 @@ export type Options = {
   pageSize?: number;
   /** When a write shows in the index: on AWS soon, not at once. */
   indexLater?: (show: () => void) => void;
+  /** As DynamoDB refuses it: 400 KB. */
+  maxItemBytes?: number;
   /** After each write, with the item as it is now. */
   onWrite?: (item: Item | undefined, key: Item) => void;
 };
@@ -38,14 +40,26 @@ export type MemoryDynamo = {
   /** The same at once. @throws as the client does */
   perform(command: unknown): unknown;
   get(...key: string[]): Item | undefined;
+  /** Makes the table hold these items and no others. */
+  restore(items: readonly Item[]): void;
   items(): Item[];
 };
 
 export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
-  const { keys = ["pk", "sk"], indexes = [], pageSize = 1000, indexLater = (show) => show(), onWrite } = options;
+  const {
+    keys = ["pk", "sk"],
+    indexes = [],
+    pageSize = 1000,
+    indexLater = (show) => show(),
+    onWrite,
+    maxItemBytes,
+  } = options;
   /** By hash key, then by the whole key. Items are never changed, only replaced. */
   const partitions = new Map<string, Map<string, Item>>();
-  const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Item>()]));
+  /** By index, its hash key, and the whole key. */
+  const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Map<string, Item>>()]));
+  /** Under which hash key each index shows an item. */
+  const shownUnder = new Map<string, string>();
 
   const pick = (item: Item, names: readonly string[]): Item =>
     Object.fromEntries(names.flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
@@ -68,10 +82,19 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
 
   function show(key: Item): void {
     const item = held(key);
+    const id = idOf(key);
     for (const { name: index, keys: indexKeys } of indexes) {
-      const rows = shown.get(index);
-      if (item && indexKeys.every((name) => item[name])) rows?.set(idOf(key), pick(item, [...keys, ...indexKeys]));
-      else rows?.delete(idOf(key));
+      const place = `${index}\u0000${id}`;
+      const before = shownUnder.get(place);
+      if (before !== undefined) shown.get(index)?.get(before)?.delete(id);
+      if (!item || !indexKeys.every((name) => item[name])) {
+        shownUnder.delete(place);
+        continue;
+      }
+      const hash = text(item[indexKeys[0]]);
+      const rows = shown.get(index)?.get(hash) ?? new Map<string, Item>();
+      shown.get(index)?.set(hash, rows.set(id, pick(item, [...keys, ...indexKeys])));
+      shownUnder.set(place, hash);
     }
   }
 
@@ -93,6 +116,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     const item = input.Item ?? {};
     const scope = scopeOf(input, [input.ConditionExpression]);
     check(held(item), input, scope);
+    if (maxItemBytes !== undefined && JSON.stringify(item).length > 2 * maxItemBytes) throw new ItemTooLarge();
     write(item, item);
     return {};
   }
@@ -122,7 +146,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     const scope = scopeOf(input, [input.KeyConditionExpression, input.FilterExpression]);
     const value = text(scope.values?.[wanted[2] ?? ""]);
     const among = index
-      ? [...(shown.get(index.name)?.values() ?? [])].filter((item) => text(item[hash]) === value)
+      ? [...(shown.get(index.name)?.get(value)?.values() ?? [])]
       : [...(partitions.get(value)?.values() ?? [])];
     const matches = wanted[3] ? conditionOf(wanted[3]) : () => true;
     const found = among.filter((item) => matches(item, scope));
@@ -188,8 +212,20 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     client: { send: async (command: unknown) => perform(command) } as unknown as Pick<DynamoDBClient, "send">,
     perform,
     get: (...key) => held(Object.fromEntries(keys.map((name, i) => [name, { S: key[i] ?? "" }]))),
+    restore(restored) {
+      const kept = new Set(restored.map(idOf));
+      for (const item of [...partitions.values()].flatMap((partition) => [...partition.values()])) {
+        if (!kept.has(idOf(item))) write(pick(item, keys), undefined);
+      }
+      for (const item of restored) write(pick(item, keys), item);
+    },
     items: () => [...partitions.values()].flatMap((partition) => [...partition.values()]),
   };
+}
+
+class ItemTooLarge extends Error {
+  override name = "ValidationException";
+  override message = "Item size has exceeded the maximum allowed size";
 }
 
 const named = ["ExpressionAttributeNames", "ExpressionAttributeValues"];

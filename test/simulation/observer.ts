@@ -4,6 +4,7 @@ import { operationOf } from "../../local/simulators/billmgr/names.ts";
 import type { PostResult } from "../../shared/billmgr/transport.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
+import { canary as word } from "../support/secrets.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
@@ -38,12 +39,15 @@ export const isInFlight = ({ actsUntil }: Called, now: number): boolean => actsU
 export class Observer {
   readonly violations: string[] = [];
   readonly calls: Called[] = [];
+  /** Subscriptions that needed attention at any time. */
+  readonly hadAttention = new Set<string>();
   readonly #dynamo: () => MemoryDynamo;
   readonly #now: () => number;
   /** How many calls each process may make: it works on several subscriptions at once, and looks for each call. */
   readonly #unhalted = new Map<Process, number>();
   /** Licenses that a process was told of and has to store before it calls again. */
   readonly #told = new Map<Process, { key: string; elid: string }>();
+  readonly #states = new Map<string, Item>();
 
   constructor(dynamo: () => MemoryDynamo, now: () => number) {
     this.#dynamo = dynamo;
@@ -51,10 +55,7 @@ export class Observer {
   }
 
   states(): State[] {
-    return this.#dynamo()
-      .items()
-      .filter(({ sk }) => sk?.S === "state")
-      .map(stateOf);
+    return [...this.#states.values()].map(stateOf);
   }
 
   violated(what: string): void {
@@ -70,16 +71,38 @@ export class Observer {
   /** Nothing secret may be in anything that others read. */
   seen(where: string, what: unknown): void {
     const text = typeof what === "string" ? what : JSON.stringify(what);
+    if (!text.includes(word) && !text.includes(encodedWord)) return;
     if (forms.some((form) => text.includes(form))) this.violated(`a secret is in ${where}: ${text.slice(0, 400)}`);
+  }
+
+  /** A state has been removed, which only the loss of a table does. */
+  removed(key: string): void {
+    this.#states.delete(key);
   }
 
   /** A state has been written. */
   stored(item: Item): void {
+    this.#states.set(item.pk?.S ?? "", item);
+    this.#backoffIsOfUse(item);
+    if (item.attention) this.hadAttention.add(item.pk?.S ?? "");
+    if (this.#told.size === 0) return;
     const { key, subscription } = stateOf(item);
     for (const [process, told] of this.#told) {
-      const holds = subscription.slots.some(({ license }) => license?.elid === told.elid);
+      const { slots, operation } = subscription;
+      const holds = operation?.elid === told.elid || slots.some(({ license }) => license?.elid === told.elid);
       if (told.key === key && holds) this.#told.delete(process);
     }
+  }
+
+  /** A backoff ends with what it was for: otherwise the next failure would count from the first one. */
+  #backoffIsOfUse(item: Item): void {
+    if (!item.subscription?.M?.backoff || item.attention) return;
+    const { key, subscription, agendaAt = "9999" } = stateOf(item);
+    const { backoff, operation } = subscription;
+    const isOpen = operation !== undefined && operation.state !== "finished";
+    const latest = new Date(this.#now() + 2 * 3_600_000).toISOString();
+    if (backoff && !isOpen && agendaAt > latest)
+      this.violated(`${key} keeps a backoff, and tries nothing: ${backoff.why}`);
   }
 
   /** At the moment at which a process sends something to billmgr. */
@@ -112,7 +135,11 @@ export class Observer {
   returned(process: Process, call: Called | undefined, sent: PostResult): void {
     if (!call?.key || call.kind !== "order" || sent.kind !== "response" || sent.status !== 200) return;
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
-    const clear = /<ok\/>/.test(sent.body) && /<\/doc>\s*$/.test(sent.body) && !/<error|<msg>R & D/.test(sent.body);
+    const clear =
+      !/billorder/.test(sent.body) &&
+      /<ok\/>/.test(sent.body) &&
+      /<\/doc>\s*$/.test(sent.body) &&
+      !/<error|<msg>R & D/.test(sent.body);
     if (elid && clear) this.#told.set(process, { key: call.key, elid });
   }
 }
@@ -128,6 +155,9 @@ function stateOf(item: Item): State {
   statesRead.set(item, state);
   return state;
 }
+
+/** In each of the secrets, however it is encoded: most texts need no closer look. */
+const encodedWord = canary.signing.slice("whsec_".length, "whsec_".length + 16);
 
 /** As they are, and as they are in a form or a URL. */
 const forms = [canary.password, canary.signing, canary.signing.slice("whsec_".length)].flatMap((text) => [

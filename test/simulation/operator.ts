@@ -4,7 +4,7 @@ import { resume } from "../../operator/actions/halt.ts";
 import { type Resolution, resolve, retry } from "../../operator/actions/repair.ts";
 import type { Key } from "../../shared/intake/message.ts";
 import { openOperations } from "../../shared/licensing/attention.ts";
-import type { Operation } from "../../shared/licensing/operation.ts";
+import { type Operation, referenceOf } from "../../shared/licensing/operation.ts";
 import { isInFlight, type State } from "./observer.ts";
 import type { Random } from "./random.ts";
 import type { System } from "./system.ts";
@@ -103,13 +103,30 @@ export class Operator {
     });
   }
 
-  #lookAfter(state: State): Promise<boolean> {
+  /** He takes an unpaid order for done, or another product's license for the one that was ordered: both are refused. */
+  async #misjudge(name: string, { change, state }: Operation): Promise<void> {
+    if (change.kind !== "order" || (state !== "unknown" && state !== "unconfirmed")) return;
+    const licenses = this.#system.sandbox.licenses().filter(({ family }) => family === change.family);
+    const isUnpaid = licenses.some(
+      ({ remoteid, status }) => status === ordered && remoteid === referenceOfKey(name, change),
+    );
+    if (isUnpaid) return void (await this.#system.operate((world) => resolve(name, { as: "done" }, world)));
+    const other = licenses.find(({ pricelist, status }) => pricelist !== change.pricelist && status !== deleted);
+    if (other) await this.#system.operate((world) => resolve(name, { as: "adopt", elid: other.id }, world));
+  }
+
+  async #lookAfter(state: State): Promise<boolean> {
     const { key, subscription } = state;
     const [operation] = openOperations(subscription);
     const reasons = JSON.stringify(subscription.attention);
     if (/insufficient_funds|unpaid_at_billmgr/.test(reasons)) this.topUp();
     if (/privileges/.test(reasons)) this.#grantRights();
+    if (/order_not_guarded/.test(reasons)) {
+      this.#system.sandbox.configure({ listShowsComment: true, listShowsRemoteid: true, formHides: [] });
+    }
+    if (/filter/.test(reasons)) this.#system.sandbox.configure({ filterSubmit: "always" });
     const name = nameOf(key);
+    if (operation && this.#random.chance(0.3)) await this.#misjudge(name, operation);
     const resolution = operation && this.#resolutionOf(state, operation);
     if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
     return this.#system.operate((world) => retry(name, world));
@@ -145,6 +162,11 @@ export class Operator {
     return { as: "done" };
   }
 }
+
+const referenceOfKey = (name: string, { slot, generation }: { slot: number; generation: number }): string => {
+  const [storefront = "", ...id] = name.split("/");
+  return referenceOf({ storefront, id: id.join("/") }, { n: slot, generation });
+};
 
 const ordered = 1;
 const deleted = 4;

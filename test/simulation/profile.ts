@@ -25,6 +25,8 @@ export type Profile = {
   passwordChanges: boolean;
   funds: "plenty" | "short";
   limits: "wide" | "narrow";
+  /** What becomes of the table once. */
+  table: "kept" | "restored" | "emptied";
 };
 
 const calm: Profile = {
@@ -43,11 +45,12 @@ const calm: Profile = {
   passwordChanges: false,
   funds: "plenty",
   limits: "wide",
+  table: "kept",
 };
 
 export function profileOf(random: Random): Profile {
   const kind = random.weighted([
-    ["calm", 4],
+    ["calm", 12],
     ["shop", 10],
     ["crashes", 22],
     ["billmgr", 22],
@@ -83,5 +86,6 @@ export function profileOf(random: Random): Profile {
       funds: random.chance(0.08) ? "short" : "plenty",
     }),
     limits: random.chance(0.05) ? "narrow" : "wide",
+    table: random.chance(0.1) ? random.pick(["restored", "emptied"]) : "kept",
   };
 }

@@ -38,6 +38,12 @@ export class Random {
     return choices[Math.floor(this.next() * choices.length)] ?? choices[0];
   }
 
+  /** A word of any length up to the most. */
+  text(most: number): string {
+    const letters = this.pick(["x", "ж", "a-", "0"]);
+    return letters.repeat(Math.ceil(most / letters.length)).slice(0, Math.ceil(this.skewed(1, most)));
+  }
+
   /** An entry with the weight that stands beside it. */
   weighted<T>(choices: readonly (readonly [T, number])[]): T {
     let left = this.next() * choices.reduce((sum, [, weight]) => sum + weight, 0);

@@ -2,15 +2,37 @@ import { createHmac } from "node:crypto";
 import type { Event } from "../../shared/licensing/event.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 
-/** One thing that happened in the shop, as its webhook tells it. */
+/** What a plan of the shop sells: its name, and how many. */
+export type Sold = { plan: string; quantity: number };
+
+/** What happened in the shop, as the shop knows it. The oracle reads this, never the webhook. */
+export type Meaning =
+  /** `from` to `to`, or so many months after what was paid before. */
+  | {
+      kind: "paid";
+      payment: string;
+      trial?: true;
+      from?: number;
+      to?: number;
+      months?: number;
+      /** The webhook does not contain `from`: it may be read as the moment of the payment. */
+      isFromUnstated?: true;
+    }
+  | { kind: "taken_back"; payment: string; isReturned?: boolean }
+  /** The payment was stated for another subscription since. */
+  | { kind: "moved"; payment: string }
+  | { kind: "failed" | "paused" | "resumed" | "ended" | "continues" }
+  | { kind: "ends"; at?: number }
+  | { kind: "sells"; items: Sold[]; asOf: number };
+
+/** One webhook of the shop. */
 export type Fact = {
   storefront: "standard" | "stripe";
   id: string;
   at: number;
   type: string;
   data: Record<string, unknown>;
-  /** For so many months, or up to a moment. */
-  pays?: { months: number; through?: number };
+  means: Meaning[];
 };
 
 export const day = 86_400_000;

@@ -13,7 +13,7 @@ test(`nothing is violated in ${seeds} runs, and each fault, and each end, comes 
   expect(Object.keys(summary.operations).sort()).toEqual(["delete", "edit", "order", "prolong", "resume", "suspend"]);
   expect(Object.keys(summary.standings).length).toBe(5);
   expect(Object.keys(summary.faults).length).toBeGreaterThan(30);
-  const { "needs a person": waiting = 0, ...others } = summary.standings;
+  const { "needs attention": waiting = 0, ...others } = summary.standings;
   expect(waiting).toBeLessThan(0.1 * Object.values(others).reduce((sum, count) => sum + count));
 });
 

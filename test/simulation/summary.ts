@@ -31,6 +31,12 @@ export class Summary {
     this.#comparisons.push(comparison);
   }
 
+  progress(seeds: number, seconds: number): string {
+    const { rss } = process.memoryUsage();
+    const pace = `${(this.seeds / seconds).toFixed(1)} a second, ${Math.round(rss / 1e6)} MB`;
+    return `${this.seeds} of ${seeds} seeds, ${this.failures.length} failed, ${pace}`;
+  }
+
   lines(seconds: number): string[] {
     return [
       `${this.seeds} seeds in ${seconds.toFixed(0)} s, ${(this.seeds / seconds).toFixed(0)} a second, ${this.steps} steps (${inWords(this.profiles)})`,
@@ -40,16 +46,19 @@ export class Summary {
       `in the end a subscription: ${inWords(this.standings)}`,
       ...Object.entries(this.attention)
         .sort(([, a], [, b]) => b - a)
-        .map(([reason, count]) => `  needs a person, ${count}: ${reason}`),
-      ...this.failures.flatMap(({ seed, violations }) => [
-        `SEED ${seed} FAILED; see npm run simulate -- --seed ${seed} --trace`,
-        ...violations.slice(0, 5).map((violation) => `  ${violation}`),
-      ]),
+        .map(([reason, count]) => `  needs attention, ${count}: ${reason}`),
+      ...this.failures.flatMap(failureOf),
       ...table(byProfile(this.#comparisons)),
       this.failures.length === 0 ? "nothing was violated" : `${this.failures.length} seeds failed`,
     ];
   }
 }
+
+/** A seed that failed, and how to see why. */
+export const failureOf = ({ seed, violations }: Report): string[] => [
+  `SEED ${seed} FAILED; see npm run simulate -- --seed ${seed} --trace`,
+  ...violations.slice(0, 5).map((violation) => `  ${violation.slice(0, 500)}`),
+];
 
 /** First payments, each for one license, bought the usual way (an idempotent handler that the queue retries) and ours. */
 function table(comparisons: readonly Comparison[]): string[] {

@@ -50,21 +50,27 @@ export class System {
   readonly faults: Faults;
   readonly observer: Observer;
   readonly catalog: Catalog;
+  readonly profile: Profile;
   /** What billmgr accepts, and what the secret holds. */
   password = canary.password;
   secretPassword = canary.password;
+  /** It was restored to an earlier moment, or emptied. */
+  wasTableLost = false;
   /** Told of halts and of what waits for a person. */
   onHalt: () => void = () => {};
   onAttention: (key: Key) => void = () => {};
+  onTableLoss: () => void = () => {};
   onBasket: (order: URLSearchParams) => void = () => {};
   readonly #alteration: Alteration;
   readonly #log: Log;
   readonly #wordOf: (command: object) => string;
   readonly #schedule: Schedule;
+  #isOperating = false;
 
   constructor(profile: Profile, random: Random, start: number, trace: Trace, alteration: Alteration = {}) {
     const batches = random.fork();
     this.#alteration = alteration;
+    this.profile = profile;
     this.scheduler = new Scheduler(start, random.fork(), alteration.mostSteps);
     const now = () => this.scheduler.now;
     this.faults = new Faults(profile, random.fork());
@@ -77,6 +83,7 @@ export class System {
     this.dynamo = createMemoryDynamo({
       indexes: tableIndexes,
       pageSize: profile.pageSize,
+      maxItemBytes: 400 * 1024,
       indexLater: (show) => this.scheduler.after(lag.int(0, profile.indexLagSeconds * 1000), show),
       onWrite: (item, key) => this.#written(item, key),
     });
@@ -183,6 +190,7 @@ export class System {
   #written(item: Item | undefined, { pk, sk }: Item): void {
     if (item) this.observer.seen(`the item ${pk?.S} ${sk?.S}`, item);
     if (item && sk?.S === "halt") this.onHalt();
+    if (sk?.S === "state" && !item) this.observer.removed(pk?.S ?? "");
     if (sk?.S !== "state" || !item) return;
     this.observer.stored(item);
     const agenda = item.agenda?.S;
@@ -201,6 +209,13 @@ export class System {
     return this.queue.size() > 0 || this.observer.states().some(goesOn);
   }
 
+  /** Nothing is under way, and nothing may still act: then an operator can restore the table. */
+  isQuiet(): boolean {
+    const now = this.scheduler.now;
+    const isCalled = this.observer.calls.some(({ actsUntil }) => actsUntil + 60_000 > now);
+    return !isCalled && !this.isAtWork() && !this.#isOperating && !this.observer.states().some((s) => s.attention);
+  }
+
   /** As they are in the log and in the states. */
   operations(): Operation[] {
     const logged = this.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("operation#"));
@@ -211,6 +226,7 @@ export class System {
   /** What an operator does by `npm run ops`; false where it failed. */
   async operate(act: (world: OpsWorld) => Promise<unknown>): Promise<boolean> {
     const process = this.machine.start("operator");
+    this.#isOperating = true;
     const done = await this.#run(process, operatorMs, async () => {
       await act(this.#worldOf(process)).catch((error: unknown) => {
         this.observer.seen("an error", String(error));
@@ -219,6 +235,7 @@ export class System {
       });
       return true;
     });
+    this.#isOperating = false;
     return done === true;
   }
 

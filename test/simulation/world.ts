@@ -11,12 +11,14 @@ export const canary = {
 };
 
 /** What the shop of the simulation sells, under policies that differ from seed to seed. */
-export function catalogOf(random: Random, { limits }: Profile): Catalog {
+export function catalogOf(random: Random, { limits, table }: Profile): Catalog {
+  // The names of products are stored with each license.
+  const dcimanager = random.chance(0.05) ? `dcimanager6${random.text(4000)}` : "dcimanager6";
   return parseCatalog({
     billmgr: { url: "https://billmgr.example/manager/billmgr" },
     products: {
       vmmanager6: { pricelist: 55163, addons: { nodes: 55165, virtualMachines: 55164 } },
-      dcimanager6: { pricelist: 55161 },
+      [dcimanager]: { pricelist: 55161 },
       ispmanager: { pricelist: 55228, family: "soft" },
     },
     plans: {
@@ -32,8 +34,8 @@ export function catalogOf(random: Random, { limits }: Profile): Catalog {
         addons: { nodes: { base: 1 }, virtualMachines: { perUnit: 10 } },
       },
       "vm-yearly": { product: "vmmanager6", period: 12, addons: { nodes: { base: 2, perUnit: 1 } } },
-      "dci-each": { product: "dcimanager6", period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci"] } },
-      "dci-trial": { product: "dcimanager6", period: 1, trial: { period: -100 } },
+      "dci-each": { product: dcimanager, period: 1, quantity: "licenses", soldAs: { stripe: ["price_dci"] } },
+      "dci-trial": { product: dcimanager, period: 1, trial: { period: -100 } },
       "isp-monthly": { product: "ispmanager", period: 1 },
     },
     extras: { "vm-node": { product: "vmmanager6", addons: { nodes: { perUnit: 1 } } } },
@@ -44,6 +46,9 @@ export function catalogOf(random: Random, { limits }: Profile): Catalog {
       retentionDays: random.pick([0, 2, 14]),
       renew: random.pick(["on_payment", "before_expiry"]),
       renewAheadDays: random.pick([1, 2, 5]),
+      late: random.pick(["order", "prolong"]),
+      // A table that lost data is only safe before a strict guard.
+      orderGuard: table === "kept" && random.chance(0.2) ? "lenient" : "strict",
     },
     limits: limits === "narrow" ? { ordersPerHour: 1, ordersPerDay: 3 } : { ordersPerHour: 1000, ordersPerDay: 1000 },
   });
@@ -60,12 +65,23 @@ export function settingsOf(random: Random, { funds, change }: Profile): Partial<
       ["item.id", 2],
       ["none", 2],
       ["order_number", 1],
+      ["foreign_id", 0.3],
     ] as const),
     fundsReply: random.weighted([
       ["error", 3],
       ["basket", 1],
+      ["cart_list", 1],
       ["unpaid", 1],
+      ["unpaid_id", 1],
     ] as const),
+    statusForm: random.weighted([
+      ["all", 4],
+      ["attribute", 1],
+      ["text", 1],
+      ["real", 1],
+    ] as const),
+    prolongStarts: random.chance(0.6),
+    suspendsStopped: random.chance(0.6),
     listShowsRemoteid: random.chance(0.8),
     listShowsComment: random.chance(0.8),
     largestPage: random.pick([1000, 1000, 3, 1]),
@@ -82,5 +98,7 @@ export function settingsOf(random: Random, { funds, change }: Profile): Partial<
   if (change > 0 && random.chance(0.08)) settings.denied = [random.pick(["balance", "suspend", "resume", "delete"])];
   if (change > 0 && random.chance(0.08))
     settings.formHides = [random.pick(["addons", "remoteid", "comment", "status"])];
+  // A form without a status cannot show that a license stays stopped.
+  if (settings.formHides?.includes("status")) settings.prolongStarts = true;
   return settings;
 }

@@ -3,6 +3,7 @@
 import { type Account, nextId, productOf, type Request, recordChange, replace } from "./account.ts";
 import { Refusal } from "./documents.ts";
 import {
+  AUTOSUSPENDED,
   addPeriod,
   DELETED,
   dateOf,
@@ -76,7 +77,13 @@ export function createLicense(
 
 /** Not idempotent: every call adds a period. The caller has already charged the cost. */
 export function prolong(account: Account, request: Request, license: License, period: number): License {
-  const prolonged = { ...license, period, expiry: addPeriod(license.expiry, period) };
+  const staysStopped = license.substatus === AUTOSUSPENDED && !account.settings.prolongStarts;
+  const prolonged: License = {
+    ...license,
+    period,
+    expiry: addPeriod(license.expiry, period),
+    ...(staysStopped && { staysStopped }),
+  };
   const substatus = license.substatus === "5_open" ? "5_open" : "5_prolong";
   const processing = replace(account, startProcessing(prolonged, substatus, processingEnd(account)));
   recordChange(account, request, processing, costOf(productOf(license), period, license.addons), {
@@ -84,6 +91,7 @@ export function prolong(account: Account, request: Request, license: License, pe
     period,
     expiryBefore: license.expiry,
     expiry: processing.expiry,
+    ...(staysStopped && { staysStopped }),
   });
   return processing;
 }
@@ -108,6 +116,9 @@ export function edit(account: Account, request: Request, license: License, addon
 
 export function suspendLicense(account: Account, request: Request, license: License): boolean {
   refuseUnpaidOrDeleted(license);
+  if (license.substatus === AUTOSUSPENDED && !account.settings.suspendsStopped) {
+    throw new Refusal("value", "status", "The license is stopped already", String(license.status));
+  }
   if (license.suspendedByRequest) return false;
   changeStatus(account, request, license, processed(account, suspend(license, account.now()), "5_suspend"), "suspend");
   return true;
@@ -118,7 +129,7 @@ export function resumeLicense(account: Account, request: Request, license: Licen
   // The reply is not documented. This simulator assumes that an expired license is not resumed without payment.
   if (license.status === STOPPED && isExpired(license, account.now()))
     throw new Refusal("value", "expiredate", "The license has expired", license.expiry);
-  if (!license.suspendedByRequest) return false;
+  if (!license.suspendedByRequest && !license.staysStopped) return false;
   changeStatus(account, request, license, processed(account, resume(license, account.now()), "5_resume"), "resume");
   return true;
 }

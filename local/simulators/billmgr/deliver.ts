@@ -93,10 +93,13 @@ const faulty: Record<FaultName, (exchange: Exchange, fault: Fault) => Delivery> 
   },
   second_factor: ({ succeed }) => answerXml(succeed([ok("form", "func=totp.confirm")])),
   basket: ({ act }) => answerXml(act({ ...noFunds, fundsReply: "basket" })),
+  cart_list: ({ act }) => answerXml(act({ ...noFunds, fundsReply: "cart_list" })),
+  unpaid_id: ({ act }) => answerXml(act({ ...noFunds, fundsReply: "unpaid_id" })),
   unpaid: ({ act }) => answerXml(act({ ...noFunds, fundsReply: "unpaid" })),
   reply_without_id: ({ act }) => answerXml(act({ orderReply: "none" })),
   reply_item_id: ({ act }) => answerXml(act({ orderReply: "item.id" })),
   reply_order_number: ({ act }) => answerXml(act({ orderReply: "order_number" })),
+  reply_foreign_id: ({ act }) => answerXml(act({ orderReply: "foreign_id" })),
   deleted_twin: ({ act }) => answerXml(act({ deletedTwins: true })),
   stays_processing: ({ act }, { seconds = 3600 }) =>
     answerXml(act({ processingSeconds: seconds, changeProcessing: true })),

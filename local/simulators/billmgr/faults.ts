@@ -49,6 +49,14 @@ const kinds = {
   },
   second_factor: { description: "Answers with an <ok> that leads to the second-factor form; does not act." },
   basket: { description: "Order, prolong: leaves it unpaid in the cart.", only: ["order", "prolong"] },
+  cart_list: {
+    description: "Order, prolong: leaves it unpaid in the cart; the reply leads to the cart's list.",
+    only: ["order", "prolong"],
+  },
+  unpaid_id: {
+    description: "Order: as unpaid; the reply also contains the id of an order that is not paid.",
+    only: ["order"],
+  },
   unpaid: { description: "Order: creates the license at status 1 and charges nothing.", only: ["order"] },
   reply_without_id: { description: "Order: acts; the reply contains only <ok/>.", only: ["order"] },
   reply_item_id: { description: "Order: acts; the reply contains the license id in <item.id>.", only: ["order"] },
@@ -58,6 +66,10 @@ const kinds = {
   },
   deleted_twin: {
     description: "Order: acts; also creates a deleted license with the same reference.",
+    only: ["order"],
+  },
+  reply_foreign_id: {
+    description: "Order: acts; the <id> in the reply is another license's.",
     only: ["order"],
   },
   stays_processing: {

@@ -76,12 +76,22 @@ function order(account: Account, request: Request, family: Family): Element[] {
 
   const paid = charge(account, cost);
   if (!paid && fundsReply === "error") throw fundsRefusal(account);
-  if (!paid && fundsReply === "basket") return leaveInCart(account, cost);
-  return orderReply(account, createLicense(account, request, family, terms, paid ? "paid" : "unpaid"));
+  if (!paid && (fundsReply === "basket" || fundsReply === "cart_list")) return leaveInCart(account, cost);
+  const license = createLicense(account, request, family, terms, paid ? "paid" : "unpaid");
+  if (!paid && fundsReply === "unpaid_id") {
+    return [field("id", license.id), field("billorder.id", account.state.nextOrderNumber++), ok()];
+  }
+  return orderReply(account, license);
 }
 
-function orderReply({ state, settings }: Account, { id }: License): Element[] {
+function orderReply({ state, settings }: Account, { id, family, remoteid }: License): Element[] {
   switch (settings.orderReply) {
+    case "foreign_id": {
+      const other = state.licenses.find(
+        (license) => license.family === family && license.remoteid !== remoteid && license.status !== DELETED,
+      );
+      return [field("id", other?.id ?? id), ok()];
+    }
     case "none":
       return [ok()];
     case "order_number":
@@ -92,8 +102,9 @@ function orderReply({ state, settings }: Account, { id }: License): Element[] {
 }
 
 /** The reply to an order that waits in the cart. Nothing is bought, although the document contains an `ok`. */
-function leaveInCart({ state }: Account, cost: number): Element[] {
+function leaveInCart({ state, settings }: Account, cost: number): Element[] {
   const number = state.nextOrderNumber++;
+  if (settings.fundsReply === "cart_list") return [field("lineitem.id", number), ok("list", "func=cart")];
   return [
     field("billorder", number),
     field("payment_id", number),

@@ -36,6 +36,8 @@ export type License = {
   ip: string;
   lickey: string;
   suspendedByRequest: boolean;
+  /** It was stopped at its expiry and prolonged since, and the prolong did not start it. */
+  staysStopped?: true;
   /** It will be deleted after the processing. */
   deleting: boolean;
   processingUntil: string | null;
@@ -88,7 +90,7 @@ export function suspend(license: License, now: Date): License {
   return license.status === PROCESSING ? { ...suspended, substatus: "5_suspend" } : withRestingStatus(suspended, now);
 }
 
-export function resume(license: License, now: Date): License {
+export function resume({ staysStopped, ...license }: License, now: Date): License {
   const resumed = { ...license, suspendedByRequest: false };
   return license.status === PROCESSING ? { ...resumed, substatus: "5_resume" } : withRestingStatus(resumed, now);
 }
@@ -100,7 +102,7 @@ export function remove(license: License): License {
 /** The license after the processing, with the status that follows from suspension and expiry. */
 function withRestingStatus(license: License, now: Date): License {
   if (license.suspendedByRequest) return withStatus(license, STOPPED, SUSPENDED_BY_REQUEST);
-  if (isExpired(license, now)) return withStatus(license, STOPPED, AUTOSUSPENDED);
+  if (isExpired(license, now) || license.staysStopped) return withStatus(license, STOPPED, AUTOSUSPENDED);
   return withStatus(license, ACTIVE, String(ACTIVE));
 }
 

@@ -20,11 +20,17 @@ const settingsSchema = z.strictObject({
   minimumTermDays: seconds,
   /** The reply to platform.order.param is not documented. These shapes were observed on similar functions, except
    * "order_number", an id that is not a license's, which is only a fear. */
-  orderReply: z.enum(["id", "item.id", "order_number", "none"]),
+  orderReply: z.enum(["id", "item.id", "order_number", "foreign_id", "none"]),
   /** The effect of skipbasket=on with insufficient funds is not documented. */
-  fundsReply: z.enum(["error", "basket", "unpaid"]),
+  fundsReply: z.enum(["error", "basket", "cart_list", "unpaid", "unpaid_id"]),
   /** The real type of that error is unknown. */
   fundsError: z.strictObject({ type: z.string(), object: z.string() }),
+  /** Where lists and forms show the status: everywhere, in one attribute, as a bare number, or as the real status. */
+  statusForm: z.enum(["all", "attribute", "text", "real"]),
+  /** Whether a prolong starts a license again that was stopped at its expiry is not documented. */
+  prolongStarts: z.boolean(),
+  /** Nor is whether a license that was stopped at its expiry can be suspended. */
+  suspendsStopped: z.boolean(),
   listShowsRemoteid: z.boolean(),
   listShowsComment: z.boolean(),
   /** The maximum page size of a list, whatever is requested. */
@@ -58,6 +64,9 @@ export const defaults: Settings = {
   orderReply: "id",
   fundsReply: "error",
   fundsError: { type: "money", object: "balance" },
+  statusForm: "all",
+  prolongStarts: true,
+  suspendsStopped: true,
   listShowsRemoteid: true,
   listShowsComment: true,
   largestPage: 1000,

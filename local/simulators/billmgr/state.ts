@@ -30,7 +30,7 @@ export type LedgerChange =
       /** The license was created at status 1 and nothing was charged. */
       unpaid?: true;
     }
-  | { operation: "prolong"; period: number; expiryBefore: string; expiry: string }
+  | { operation: "prolong"; period: number; expiryBefore: string; expiry: string; staysStopped?: true }
   | { operation: "edit"; addons: Addons; addonsBefore: Addons; comment: string; commentBefore: string }
   | { operation: "suspend" | "resume" | "delete"; status: number; statusBefore: number };
 

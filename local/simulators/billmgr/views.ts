@@ -38,9 +38,7 @@ export function listRow(license: License, product: Product, settings: Settings):
     field("expiredate", license.period === TRIAL ? "Trial period" : license.expiry),
     field("real_expiredate", license.expiry),
     field("autoprolong", license.autoprolong ? periodName(license.autoprolong) : "Disabled"),
-    field("status", license.status),
-    field("item_real_status", license.status),
-    itemStatus(license),
+    ...statusFields(license, settings, field("item_real_status", license.status)),
     field("processingmodule", "ISPsystem"),
     field("createdate", created),
     ...(settings.listShowsRemoteid ? [field("remoteid", license.remoteid)] : []),
@@ -49,7 +47,7 @@ export function listRow(license: License, product: Product, settings: Settings):
 }
 
 const hiddenFields: Record<Settings["formHides"][number], RegExp> = {
-  status: /^(status|item_status)$/,
+  status: /^(status|item_status|item_real_status)$/,
   expiry: /^(real_)?expiredate$/,
   addons: /^addon_/,
   remoteid: /^remoteid$/,
@@ -57,7 +55,8 @@ const hiddenFields: Record<Settings["formHides"][number], RegExp> = {
 };
 
 /** The form of one license: its fields, and the other content of a form. */
-export function editForm(license: License, product: Product, { formHides }: Settings): Element[] {
+export function editForm(license: License, product: Product, settings: Settings): Element[] {
+  const { formHides } = settings;
   const fields = [
     field("elid", license.id),
     field("id", license.id),
@@ -65,8 +64,7 @@ export function editForm(license: License, product: Product, { formHides }: Sett
     field("licname", license.licname),
     field("ip", license.ip),
     field("lickey", license.lickey),
-    field("status", license.status),
-    itemStatus(license),
+    ...statusFields(license, settings),
     field("pricelist", license.pricelist),
     field("pricelist_name", product.name),
     field("createdate", license.createdAt.slice(0, 10)),
@@ -148,6 +146,20 @@ const statusNames: Record<string, string> = {
   [AUTOSUSPENDED]: "Stopped for non-payment",
   [SUSPENDED_BY_REQUEST]: "Stopped by request",
 };
+
+/** Clients were seen to read the status in each of these places. */
+function statusFields(license: License, { statusForm }: Settings, ...more: Element[]): Element[] {
+  switch (statusForm) {
+    case "all":
+      return [field("status", license.status), ...more, itemStatus(license)];
+    case "attribute":
+      return [itemStatus(license)];
+    case "text":
+      return [field("item_status", license.status)];
+    case "real":
+      return [field("item_real_status", license.status)];
+  }
+}
 
 /** The text is for people and depends on `lang`. Programs can rely on `orig`. */
 function itemStatus({ status, substatus }: License): Element {

@@ -1,0 +1,219 @@
+import type { Breakage } from "./breakages.ts";
+
+/** The ways in which the first edition bought twice, bought for nothing, or let a paid license stop. */
+export const moneyBreakages: Breakage[] = [
+  {
+    what: "moves a payment in time when it is stated again (F1)",
+    by: /bought|paid/,
+    modules: {
+      fold: (real) => ({
+        fold: (subscription, event) => {
+          const folded = real.fold(subscription, event);
+          if (event.type !== "payment.succeeded") return folded;
+          const payments = folded.payments.map((payment) =>
+            payment.id === event.payment && event.occurredAt > (payment.statedAt ?? "")
+              ? { ...payment, statedAt: event.occurredAt }
+              : payment,
+          );
+          return { ...folded, payments };
+        },
+      }),
+    },
+  },
+  {
+    what: "appends periods in the order of their payments (F2)",
+    by: /serve|paid/,
+    modules: {
+      coverage: (real) => ({
+        coverage: (payments, policy) => {
+          const stated = [...payments].sort((a, b) => (real.statedAt(a) < real.statedAt(b) ? -1 : 1));
+          const runs = real.coverage(stated, policy);
+          const latest = stated.at(-1);
+          const [last] = latest ? real.coverage([latest], policy) : [];
+          // What ends before the latest payment begins was swallowed.
+          return last
+            ? runs.map((run) => (run.through > last.through ? { ...run, through: last.through } : run))
+            : runs;
+        },
+      }),
+    },
+  },
+  {
+    what: "takes a reply that leads to the cart's list for nothing done (F3)",
+    modules: {
+      outcome: (real) => ({
+        outcomeOf: (...args) => {
+          const { inCart, ...came } = real.outcomeOf(...args) as ReturnType<typeof real.outcomeOf> & { inCart?: true };
+          return /lineitem/.test(came.response) ? came : real.outcomeOf(...args);
+        },
+      }),
+    },
+  },
+  {
+    what: "takes an order that is still to be paid for bought (F4)",
+    modules: {
+      outcome: (real) => ({
+        outcomeOf: (...args) => {
+          const came = real.outcomeOf(...args);
+          if (came.outcome !== "unknown" || came.elid === undefined) return came;
+          return { outcome: "done", response: came.response, elid: came.elid };
+        },
+      }),
+      license: (real) => ({
+        seenLicense: (...args) => {
+          const { status, ...seen } = real.seenLicense(...args);
+          return status === undefined || status === "ordered" ? seen : { ...seen, status };
+        },
+      }),
+    },
+  },
+  {
+    what: "buys the rest of a period again and again for a customer who pays late (F5)",
+    by: /bought/,
+    modules: {
+      next: (real) => ({
+        decide: (subscription, ...rest) =>
+          real.decide({ ...subscription, slots: subscription.slots.map(({ spentThrough, ...slot }) => slot) }, ...rest),
+      }),
+      progress: () => ({ assertUnspent: () => {} }),
+    },
+  },
+  {
+    what: "adopts whatever license the reply to an order names (F6)",
+    modules: {
+      readback: (real) => ({
+        readBack: async (operation, target, billmgr) => {
+          const { change, elid } = operation;
+          if (change.kind !== "order" || elid === undefined) return real.readBack(operation, target, billmgr);
+          const seen = await billmgr.license(change.family, elid);
+          const expiry = seen?.expiry;
+          return expiry === undefined
+            ? real.readBack(operation, target, billmgr)
+            : { verdict: "achieved", evidence: "billmgr named it", expiry };
+        },
+      }),
+    },
+  },
+  {
+    what: "takes the expiry alone for proof that a license runs (F7)",
+    by: /serve/,
+    modules: {
+      progress: (real) => ({
+        recordObservation: (subscription, { isStopped, ...observation }) =>
+          real.recordObservation(subscription, observation),
+      }),
+    },
+  },
+  {
+    what: "suspends what billmgr has stopped at its expiry (F8)",
+    modules: {
+      readback: (real) => ({
+        compareToTarget: (change, known, seen) => {
+          const result = real.compareToTarget(change, known, seen);
+          return change.kind === "suspend" && seen.autosuspended ? { ...result, verdict: "absent" } : result;
+        },
+      }),
+    },
+  },
+  {
+    what: "lets one attention item hold up all other changes (F9)",
+    by: /only .* needs attention|serve|is there/,
+    modules: {
+      next: (real) => ({
+        decide: (subscription, ...rest) => {
+          const decision = real.decide(subscription, ...rest);
+          const { attention, blocked } = decision;
+          const isHeld = attention.length > 0 || (subscription.attention ?? []).length > 0;
+          return isHeld && decision.kind === "change" ? { attention, blocked, kind: "settled" } : decision;
+        },
+      }),
+    },
+  },
+  {
+    what: "lets an operator call an unpaid order done (F10)",
+    modules: {
+      readback: (real) => ({
+        compareToTarget: (change, known, seen) => {
+          const result = real.compareToTarget(change, known, seen);
+          return known.answeredOk && result.unpaid ? { ...result, verdict: "achieved", unpaid: false } : result;
+        },
+      }),
+      repair: (real) => ({
+        markDone: (subscription, seen, now) =>
+          real.markDone(
+            subscription.operation?.state === "unknown"
+              ? { ...subscription, operation: { ...subscription.operation, state: "unconfirmed" } }
+              : subscription,
+            seen,
+            now,
+          ),
+      }),
+    },
+  },
+  {
+    what: "lets an operator adopt another product's license (F11)",
+    modules: {
+      billmgr: (real) => ({
+        createBillmgr: (...args) => {
+          const billmgr = real.createBillmgr(...args);
+          return {
+            ...billmgr,
+            license: async (family, elid) => {
+              const { pricelist, comment, remoteid, ...seen } = (await billmgr.license(family, elid)) ?? { elid: "" };
+              return seen.elid === "" ? undefined : ({ addons: {}, autosuspended: false, ...seen } as never);
+            },
+          };
+        },
+      }),
+    },
+  },
+  {
+    what: "reads the status in one of its forms only (F12)",
+    modules: {
+      license: (real) => ({
+        seenLicense: (element, ...rest) => {
+          const { status, unreadableStatus, ...seen } = real.seenLicense(element, ...rest);
+          return status !== undefined && Object.hasOwn(element, "status") ? { ...seen, status } : seen;
+        },
+      }),
+    },
+  },
+  {
+    what: "lets the stored state grow beyond what an item holds (F13)",
+    modules: {
+      next: (real) => ({
+        decide: (subscription, ...rest) =>
+          real.decide({ ...subscription, toJSON: () => ({}) } as typeof subscription, ...rest),
+      }),
+    },
+  },
+  {
+    what: "keeps a backoff that is over (F14)",
+    by: /keeps a backoff/,
+    modules: {
+      attention: (real) => ({
+        withAttention: (subscription, ...rest) => ({
+          ...real.withAttention(subscription, ...rest),
+          ...(subscription.backoff && { backoff: subscription.backoff }),
+        }),
+      }),
+    },
+  },
+  {
+    what: "buys a period that is over (F16)",
+    by: /over by then/,
+    modules: {
+      next: (real) => ({
+        decide: (subscription, catalog, now) => {
+          const decision = real.decide(subscription, catalog, now);
+          if (decision.kind !== "settled" && decision.kind !== "wait") return decision;
+          const expiries = subscription.slots.flatMap(({ license }) => license?.expiry ?? []);
+          const expired = expiries.find((expiry) => `${expiry}T00:00:00.000Z` < now);
+          const then =
+            expired === undefined ? decision : real.decide(subscription, catalog, `${expired}T00:00:00.000Z`);
+          return then.kind === "change" && then.change.kind === "prolong" ? then : decision;
+        },
+      }),
+    },
+  },
+];
