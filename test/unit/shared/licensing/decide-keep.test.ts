@@ -4,6 +4,7 @@ import {
   cancelScheduled,
   changed,
   decide,
+  license,
   licensed,
   paid,
   paused,
@@ -155,43 +156,48 @@ describe("renewal spends paid time", () => {
 describe("a license that was exchanged within time that is spent", () => {
   const year = paid("2027-01-01", { through: "2028-01-01" }, { items: ["dci-monthly"] });
   const spentThrough = utc("2028-01-01");
-  const exchanged = (of: Parameters<typeof slot>[0], exchanges: string[] = []) => ({
-    ...licensed([{ ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, ...of }), spentThrough }], year),
+  const own = {
+    ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, expiry: "2027-04-10" }),
+    spentThrough,
+  };
+  const exchanged = (expiry = "2027-04-10", exchanges: string[] = []) => ({
+    ...licensed([{ ...own, license: license({ addons: {}, expiry }), exchanged: true }], year),
     exchanges: exchanges.map(utc),
   });
-  const replacing = { replaces: { n: 2, generation: 1 }, expiry: "2027-04-10" };
 
-  test.each([
-    ["in place of another product's", replacing],
-    ["in place of one that was lost", { generation: 2, expiry: "2027-04-10" }],
-  ])("%s is prolonged near its expiry, without spending any", (_, of) => {
-    expect(decide(exchanged(of), "2027-03-10")).toEqual({ kind: "settled", until: utc("2027-04-08") });
-    const prolongs = decide(exchanged(of), "2027-04-08");
+  test("is prolonged near its expiry, without spending any", () => {
+    expect(decide(exchanged(), "2027-03-10")).toEqual({ kind: "settled", until: utc("2027-04-08") });
+    const prolongs = decide(exchanged(), "2027-04-08");
     expect(prolongs).toMatchObject({ change: { kind: "prolong", expiry: "2027-05-10" } });
     expect(prolongs).not.toHaveProperty("change.spends");
   });
 
+  test("is not prolonged for less than half a period", () => {
+    expect(decide(exchanged("2027-12-16"), "2027-12-15")).toMatchObject({ change: { kind: "prolong" } });
+    expect(decide(exchanged("2027-12-17"), "2027-12-16")).toMatchObject({ kind: "settled" });
+  });
+
   test("counts against the limit", () => {
     const often = ["2027-03-10", "2027-03-20", "2027-04-01"];
-    expect(decide(exchanged(replacing, often), "2027-04-08")).toMatchObject({
+    expect(decide(exchanged("2027-04-10", often), "2027-04-08")).toMatchObject({
       kind: "settled",
       attention: [{ code: "exchange_limit", limit: 3, change: { kind: "prolong" } }],
     });
-    expect(decide(exchanged(replacing, ["2027-03-07", ...often.slice(1)]), "2027-04-08")).toMatchObject({
+    expect(decide(exchanged("2027-04-10", ["2027-03-07", ...often.slice(1)]), "2027-04-08")).toMatchObject({
       kind: "change",
     });
   });
 
   test("spends the next payment as any other", () => {
-    const next = { ...exchanged({ ...replacing, expiry: "2028-01-01" }) };
+    const next = exchanged("2028-01-01");
     const { payments } = licensed([], year, paid("2027-12-20", { from: "2028-01-01", through: "2028-02-01" }));
     expect(decide({ ...next, payments }, "2027-12-20")).toMatchObject({
       change: { kind: "prolong", spends: { from: utc("2028-01-01"), to: utc("2028-02-01") } },
     });
   });
 
-  test("the first license of a slot buys none of it", () => {
-    expect(decide(exchanged({ expiry: "2027-04-10" }), "2027-04-09")).toMatchObject({ kind: "settled" });
+  test("is another case than a license for which the time was spent", () => {
+    expect(decide(licensed([own], year), "2027-04-09")).toMatchObject({ kind: "settled" });
   });
 });
 
