@@ -156,7 +156,16 @@ describe("a license that was exchanged within time that is spent", () => {
   const year = paid("2027-01-01", { through: "2028-01-01" }, { items: ["dci-monthly"] });
   const spentThrough = utc("2028-01-01");
   const exchanged = (of: Parameters<typeof slot>[0], exchanges: string[] = []) => ({
-    ...licensed([{ ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, ...of }), spentThrough }], year),
+    ...licensed(
+      [
+        {
+          ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, ...of }),
+          spentThrough,
+          exchanged: true as const,
+        },
+      ],
+      year,
+    ),
     exchanges: exchanges.map(utc),
   });
   const replacing = { replaces: { n: 2, generation: 1 }, expiry: "2027-04-10" };
@@ -190,8 +199,14 @@ describe("a license that was exchanged within time that is spent", () => {
     });
   });
 
-  test("the first license of a slot buys none of it", () => {
-    expect(decide(exchanged({ expiry: "2027-04-10" }), "2027-04-09")).toMatchObject({ kind: "settled" });
+  test("gets no period of which less than half is paid", () => {
+    expect(decide(exchanged({ ...replacing, expiry: "2027-12-20" }), "2027-12-18")).toMatchObject({ kind: "settled" });
+  });
+
+  test("one that was bought by a payment is not prolonged within spent time", () => {
+    const [first] = exchanged({ expiry: "2027-04-10" }).slots;
+    if (first) delete first.exchanged;
+    expect(decide(licensed(first ? [first] : [], year), "2027-04-09")).toMatchObject({ kind: "settled" });
   });
 });
 
