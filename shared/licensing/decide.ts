@@ -308,11 +308,10 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   };
   // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
   const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
-  if (isExchange && !isWholePeriod) return undefined;
   if (renew === "on_payment" && isWholePeriod && !isExchange) return { change, why };
-  if (setToEnd && ahead <= slackDays) return undefined;
-  const isNear = wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))));
-  return isNear && (!isExchange || exchanges.take(change)) ? { change, why: `${why}, which is near` } : undefined;
+  const isWorthIt = !setToEnd || ahead > slackDays;
+  if (!isWorthIt || !wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))))) return undefined;
+  return isExchange && !exchanges.take(change) ? undefined : { change, why: `${why}, which is near` };
 }
 
 function resumption(slot: LicensedSlot, { through }: Entitlement, now: Instant): Wanted | undefined {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Event } from "../../../../shared/licensing/event.ts";
 import type { License, Slot, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
   cancelScheduled,
@@ -160,8 +161,8 @@ describe("a license that was exchanged within time that is spent", () => {
     ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, expiry: "2027-04-10" }),
     spentThrough,
   };
-  const exchanged = (expiry = "2027-04-10", exchanges: string[] = []) => ({
-    ...licensed([{ ...own, license: license({ addons: {}, expiry }), exchanged: true }], year),
+  const exchanged = (expiry = "2027-04-10", exchanges: string[] = [], ...events: Event[]) => ({
+    ...licensed([{ ...own, license: license({ addons: {}, expiry }), exchanged: true }], year, ...events),
     exchanges: exchanges.map(utc),
   });
 
@@ -172,9 +173,11 @@ describe("a license that was exchanged within time that is spent", () => {
     expect(prolongs).not.toHaveProperty("change.spends");
   });
 
-  test("is not prolonged for less than half a period", () => {
-    expect(decide(exchanged("2027-12-16"), "2027-12-15")).toMatchObject({ change: { kind: "prolong" } });
-    expect(decide(exchanged("2027-12-17"), "2027-12-16")).toMatchObject({ kind: "settled" });
+  test("is prolonged for a remainder as well, unless the subscription is set to end and it is short", () => {
+    expect(decide(exchanged("2027-12-20"), "2027-12-18")).toMatchObject({ change: { kind: "prolong" } });
+    const ending = (expiry: string) => exchanged(expiry, [], cancelScheduled("2027-06-01"));
+    expect(decide(ending("2027-12-28"), "2027-12-26")).toMatchObject({ change: { kind: "prolong" } });
+    expect(decide(ending("2027-12-29"), "2027-12-27")).toMatchObject({ kind: "settled" });
   });
 
   test("counts against the limit", () => {
