@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { announcementTypes } from "./announcement.ts";
 
 const common = {
-  /** The same each time that it is told. */
+  /** The same on each delivery. */
   id: z.string(),
   version: z.literal(1),
   at: z.string(),
@@ -30,11 +30,11 @@ const licenseChanged = z.object({
 const attentionNeeded = z.object({
   ...common,
   type: z.literal("license.attention"),
-  /** The reason's code: docs/operating.md. */
+  /** The code of the reason. */
   code: z.string(),
-  /** The same as a sentence. */
+  /** The reason as a sentence. */
   reason: z.string(),
-  /** The storefront's event that was not understood, where it is about one. */
+  /** The id of the storefront's event, if the item is about one that was not understood. */
   event: z.optional(z.string()),
 });
 

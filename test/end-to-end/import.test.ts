@@ -75,7 +75,7 @@ describe("an imported license", () => {
     expect(refused).toEqual([
       {
         line: 2,
-        why: "the storefront has told of payment early, which counts in months: say to which day it was paidThrough before the payments that the storefront has told",
+        why: "the storefront sent payment early, which counts in months: set paidThrough to the day until which it was paid before the storefront's payments",
       },
     ]);
     expect(await stateOf(stack)).toMatchObject({ slots: [] });
@@ -313,7 +313,10 @@ describe("several licenses of one subscription", () => {
     const second = await shop.buyDci();
     const both = (of: Partial<Line> = {}) => [dci(first, of), dci(second, { line: 3, ...of })];
     expect((await checkImport(both(), deps)).refused).toEqual([
-      { line: 2, why: "its licenses end on different days (2026-12-23, 2026-12-26): say to which it is paidThrough" },
+      {
+        line: 2,
+        why: "its licenses end on different days (2026-12-23, 2026-12-26): set paidThrough to the day until which it is paid",
+      },
     ]);
     const { moves } = await checkImport(both({ paidThrough: startOf("2026-12-23") }), deps);
     expect(moves).toMatchObject([{ steps: [] }]);
