@@ -162,7 +162,7 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
     clears: "by retry",
   },
   conflicting: {
-    text: ({ change, evidence }) => `What billmgr shows conflicts with ${describe(change)}: ${evidence}.`,
+    text: ({ change, evidence }) => `billmgr shows a state that conflicts with ${describe(change)}: ${evidence}.`,
     advice:
       "Correct it at billmgr (remove a second license, give a license its comment back), then retry. If the license is gone there, resolve it as gone.",
     clears: "by retry",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
-import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
+import { checkImport, executeMove, type Line } from "../../operator/actions/import.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve } from "../../operator/actions/repair.ts";
 import { show } from "../../operator/actions/show.ts";
@@ -109,7 +109,7 @@ describe("an imported license", () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, quantity: 1 })], deps);
     const dies = { ...deps, table: { ...deps.table, save: () => Promise.reject(new Error("killed")) } };
-    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    for (const move of moves) await expect(executeMove(move, dies)).rejects.toThrow("killed");
     expect(await stateOf(stack)).toBeUndefined();
     expect(await deps.table.events("subscription#standard/42")).toEqual([]);
     await shop.importAll(lineOf({ elid, quantity: 9 }));
@@ -121,7 +121,7 @@ describe("an imported license", () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, customer: "c-7" })], deps);
     const dies = { ...deps, table: { ...deps.table, putEvent: () => Promise.reject(new Error("killed")) } };
-    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    for (const move of moves) await expect(executeMove(move, dies)).rejects.toThrow("killed");
     await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z"), { quantity: 2 }), { id: "e1" });
     await shop.minute();
     const before = await stateOf(stack);
