@@ -143,9 +143,9 @@ export function createBillmgr(
       try {
         const form = await read({ func: `${family}.edit`, elid });
         const shownId = textOf(form, "elid") ?? textOf(form, "id");
-        if (child(form, "ok")) throw new ReadError(`reading ${family}.edit: an answer that is no form`);
+        if (child(form, "ok")) throw new ReadError(`reading ${family}.edit: the reply is not a form`);
         if (shownId !== undefined && shownId !== elid)
-          throw new ReadError(`reading ${family}.edit: the form of license ${shownId}`);
+          throw new ReadError(`reading ${family}.edit: the reply is the form of license ${shownId}`);
         return seenLicense(form, elid);
       } catch (error) {
         if (error instanceof ReadError && error.refused?.type === "missed") return undefined;

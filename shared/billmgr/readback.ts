@@ -244,7 +244,7 @@ async function findOrder(
     ? ""
     : known.length > 0
       ? "; it does not show the reference of a license known to be ours"
-      : "; no license of ours is known yet to tell whether it would show one";
+      : "; no license is known to be ours yet, so it is not known whether the list shows references";
   return { verdict: "absent", evidence: evidence + doubt, provesAbsence: witnessed };
 }
 

@@ -144,7 +144,7 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   not_confirmed: {
     text: ({ operation, change, evidence }) =>
-      `billmgr answered ok to operation ${operation} (${describe(change)}), but reading does not confirm it: ${evidence}.`,
+      `billmgr answered ok to operation ${operation} (${describe(change)}), but no read confirms it: ${evidence}.`,
     advice: "Ask ISPsystem what happened. It is read again automatically.",
     clears: "automatically",
   },
