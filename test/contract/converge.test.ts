@@ -174,7 +174,7 @@ test("an observation that times out is recorded as pending", async () => {
   await converge(key, [], hasty);
   expect((await table.load(key))?.subscription.operation).toMatchObject({
     state: "unknown",
-    observations: [{ verdict: "pending", evidence: expect.stringContaining("no clear sight") }],
+    observations: [{ verdict: "pending", evidence: expect.stringContaining("no observation within") }],
   });
 });
 

@@ -136,7 +136,9 @@ test.each([{ months: 1 }, { intervals: 1 }])(
       customer: {},
     };
     const known = subscriptionOf(paid("2026-12-23", covers));
-    expect(() => importEvent(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
+    expect(() => importEvent(known, sold)).toThrow(
+      "set paidThrough to the day until which it was paid before the storefront's payments",
+    );
     expect(importEvent(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({
       type: "payment.succeeded",
     });

@@ -1,4 +1,4 @@
-import { carryOut, checkImport, keep, type Line } from "../../operator/actions/import.ts";
+import { checkImport, executeMove, keep, type Line } from "../../operator/actions/import.ts";
 import { advanceMinutes, orderForm, postToBillmgr } from "./local.ts";
 import { useConnection, useTestStack } from "./test-stack.ts";
 
@@ -32,7 +32,7 @@ export function useShop() {
       const checked = await checkImport(lines, deps);
       const [moves, cutOff] = checked.refused.length === 0 ? [checked.moves, checked.cutOff] : [[], []];
       for (const kept of cutOff) await keep(kept, deps);
-      for (const move of moves) await carryOut(move, deps);
+      for (const move of moves) await executeMove(move, deps);
       await stack.settle();
       return checked;
     },

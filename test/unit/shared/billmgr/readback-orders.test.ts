@@ -103,7 +103,7 @@ describe("an order whose license is not known", () => {
     ["", [knownRow], [knownLicense]],
     ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [knownLicense]],
     [
-      "; no license of ours is known yet to tell whether it would show one",
+      "; no license is known to be ours yet, so it is not known whether the list shows references",
       [seen({ remoteid: "bw-x" }), seen({ elid: "9", status: "deleted" })],
       [],
     ],
