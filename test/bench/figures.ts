@@ -1,6 +1,6 @@
 import { cpus, loadavg, totalmem } from "node:os";
 
-/** The load tells whether something else ran beside it. */
+/** Describes the machine. A high load shows that other programs ran too. */
 export function machine(): string {
   const all = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
@@ -19,7 +19,7 @@ function quantile(sample: readonly number[], at: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** Three digits that count, and no more decimals than that takes. */
+/** Formats with three significant digits. */
 export const number = (value: number): string =>
   value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2);
 
@@ -45,8 +45,8 @@ export function raw(samples: Record<string, readonly number[]>, unit: string): v
 }
 
 /**
- * Runs all of them in each round, another one first each time, so that what slows the machine for a while slows all.
- * @returns what each run gave, by name
+ * Runs all of them in each round, each time with another one first, so that a slow phase of the machine affects all.
+ * @returns the results of each run, by name
  */
 export async function interleave(
   runs: Record<string, () => number | Promise<number>>,
