@@ -45,7 +45,7 @@ const switched = [charged(-1200, 10, 31, { proration: true }), charged(19000, 10
 
 checkReports("polar", [
   {
-    happens: "a trial begins, with an order of zero that is paid at once",
+    happens: "a trial begins, with an order of zero that is paid immediately",
     source: "source: polarsource/polar, order/service.py, create_trial_order",
     sends: [subscription(0, "created", trial), trialOrder, revoked],
     licenses: [[13, "active"]],

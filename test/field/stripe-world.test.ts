@@ -2,24 +2,24 @@ import type { Stripe } from "stripe";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LocalStack } from "../../local/stack.ts";
 import { startTestStack, tellStripe } from "../support/local.ts";
-import { isInstalled, type StripeWorld, startStripeWorld } from "../support/stripe-world/world.ts";
+import { isInstalled, type StripeReplica, startStripeReplica } from "../support/stripe-world/replica.ts";
 import { catalogOf, dateOn, licensesOf, start } from "./report.ts";
 
 /**
- * Customers of a Stripe that we did not write: Stripe's own client makes them, the events are those of the replica, and
- * the simulated billmgr's ledger shows what the system did. Install it with `.ci/stripe-world`.
+ * Plays customers at an independent replica of Stripe, through Stripe's own client. The system receives the replica's
+ * events, and the simulated billmgr's ledger contains the results. `.ci/stripe-world` installs the replica.
  */
 const isSkipped = !isInstalled() && process.env.CI !== "true";
 
-describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_000 }, () => {
-  let world: StripeWorld;
+describe.skipIf(isSkipped)("with an independent replica of Stripe", { timeout: 60_000 }, () => {
+  let replica: StripeReplica;
   let stack: LocalStack;
   let stripe: Stripe;
   let [month, year] = ["", ""];
 
   beforeEach(async () => {
-    world = await startStripeWorld(start);
-    stripe = world.stripe;
+    replica = await startStripeReplica(start);
+    stripe = replica.stripe;
     const { id: product } = await stripe.products.create({ name: "VMmanager" });
     const price = (interval: "month" | "year", unit_amount: number) =>
       stripe.prices.create({ product, currency: "usd", unit_amount, recurring: { interval } });
@@ -31,7 +31,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     });
   });
   afterEach(async () => {
-    world.stop();
+    replica.stop();
     await stack.stop();
   });
 
@@ -60,22 +60,23 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     return { customer, id, item: items.data[0]?.id ?? "" };
   }
 
-  /** Delivers what happened since, in the order in which it happened. */
+  /** Delivers the events since the last call, in their order. */
   async function deliver(): Promise<void> {
-    for (const event of await world.newEvents()) expect(await tellStripe(stack, event)).toMatchObject({ status: 200 });
+    for (const event of await replica.newEvents())
+      expect(await tellStripe(stack, event)).toMatchObject({ status: 200 });
     await stack.settle();
   }
 
   async function on(day: number, happens: () => Promise<unknown>): Promise<void> {
     await stack.advanceTo(dateOn(day));
-    await world.setClock(dateOn(day));
+    await replica.setClock(dateOn(day));
     await happens();
     await deliver();
   }
 
   const until = (day: number) => stack.advanceTo(dateOn(day));
 
-  /** What billmgr did: the day after the first, the operation, and its months or nodes. */
+  /** billmgr's operations: days since the start, operation, and its months or nodes. */
   const ledger = () =>
     (stack.sandbox?.ledger() ?? []).map((entry) => {
       const day = Math.floor((Date.parse(entry.at) - start.getTime()) / 86_400_000);
@@ -92,13 +93,13 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
   test("a customer buys, adds nodes, renews, cancels, withdraws, cancels again, and leaves", async () => {
     const { id, item } = await subscribe();
     await on(10, () => stripe.subscriptions.update(id, { items: [{ id: item, quantity: 3 }] }));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await on(40, () => stripe.subscriptions.update(id, { cancel_at_period_end: true }));
     await on(41, () => stripe.subscriptions.update(id, { cancel_at_period_end: false }));
     await on(42, () => stripe.subscriptions.update(id, { cancel_at_period_end: true }));
     await until(61);
     expect(licensesOf(stack)).toEqual(["active"]);
-    await on(62, () => world.endPeriod(id));
+    await on(62, () => replica.endPeriod(id));
     await until(63);
     expect(licensesOf(stack)).toEqual(["suspended"]);
     await until(80);
@@ -111,11 +112,11 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a renewal fails and is paid late", async () => {
+  test("a failed renewal that is paid late is prolonged then", async () => {
     const { id, customer } = await subscribe();
     const declines = await addCard(customer, "declines");
     await on(20, () => stripe.subscriptions.update(id, { default_payment_method: declines }));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await until(36);
     expect(licensesOf(stack)).toEqual(["suspended"]);
     const good = await addCard(customer, "good");
@@ -133,7 +134,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a first payment fails, and nothing is bought", async () => {
+  test("a failed first payment buys nothing", async () => {
     await subscribe({}, "declines");
     await until(5);
     expect(ledger()).toEqual([]);
@@ -142,7 +143,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
 
   test("a trial of a plan without trial licenses becomes a subscription", async () => {
     const { id } = await subscribe({ trial_period_days: 14 });
-    await on(14, () => world.endPeriod(id));
+    await on(14, () => replica.endPeriod(id));
     await until(44);
     expect(ledger()).toEqual([
       [0, "order", 1],
@@ -151,7 +152,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("the merchant gives 14 days by a trial", async () => {
+  test("the merchant adds 14 free days as a trial", async () => {
     const { id } = await subscribe();
     await on(10, () =>
       stripe.subscriptions.update(id, { trial_end: dateOn(45).getTime() / 1000, proration_behavior: "none" }),
@@ -161,18 +162,18 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a full discount is an ordinary payment", async () => {
+  test("a payment with a full discount buys a license", async () => {
     const { id: coupon } = await stripe.coupons.create({ percent_off: 100, duration: "once" });
     await subscribe({ discounts: [{ coupon }] });
     expect(ledger()).toEqual([[0, "order", 1]]);
     await expectNothingNeedsAttention();
   });
 
-  test("a customer changes to yearly, and renews", async () => {
+  test("a customer who changes to a yearly plan is prolonged for 12 months", async () => {
     const { id, item } = await subscribe();
     const yearly = { items: [{ id: item, price: year }], proration_behavior: "always_invoice" as const };
     await on(10, () => stripe.subscriptions.update(id, yearly));
-    await on(31, () => world.endPeriod(id));
+    await on(31, () => replica.endPeriod(id));
     await until(300);
     expect(ledger()).toEqual([
       [0, "order", 1],
@@ -181,7 +182,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("collection is paused and resumed", async () => {
+  test("a pause of the collection suspends the license until it resumes", async () => {
     const { id } = await subscribe();
     await on(5, () => stripe.subscriptions.update(id, { pause_collection: { behavior: "void" } }));
     await on(8, () => stripe.subscriptions.update(id, { pause_collection: "" }));

@@ -48,5 +48,12 @@ export const rules: readonly Rule[] = [
   { words: ["basket", "baskets"], instead: '"cart"' },
 ];
 
-/** ISPsystem's own names, which contain such a word. */
-export const accepted: readonly RegExp[] = [/skipbasket/g, /func=basket/g, /"basket"/g, /order\|basket\|payment/g];
+/** Names of ISPsystem and of Stripe World, a replica of Stripe, which contain such a word. */
+export const accepted: readonly RegExp[] = [
+  /skipbasket/g,
+  /func=basket/g,
+  /"basket"/g,
+  /order\|basket\|payment/g,
+  /Stripe World/g,
+  /stripe[-_]world/g,
+];

@@ -106,7 +106,7 @@ describe("a secret is found", () => {
   test("in a log", () => {
     const lines: unknown[] = [];
     const log = watchedLog({ info: (...line) => void lines.push(line), warn() {}, error() {} });
-    for (const level of ["info", "warn", "error"] as const) log[level]("called", { said: { text: authinfo } });
+    for (const level of ["info", "warn", "error"] as const) log[level]("called", { reply: { text: authinfo } });
     expect(takeFound()).toEqual(["a log (info)", "a log (warn)", "a log (error)"]);
     expect(lines).toHaveLength(1);
   });

@@ -30,7 +30,7 @@ const partOf = <T extends object>(name: string, given: Partial<T> = {}): T =>
     },
   }) as T;
 
-/** What the functions depend on: `overrides`, and for the rest parts that do nothing, or accept what the tests sign. */
+/** The dependencies of the functions: `overrides`, and defaults that do nothing or accept the tests' signatures. */
 export function dependenciesOf({ table, billmgr, ...overrides }: Overrides = {}): Dependencies {
   const now = overrides.now ?? (() => new Date("2026-11-23T08:00:00Z"));
   return {

@@ -110,7 +110,7 @@ class FOSSBilling
         $order['status'] = 'active';
     }
 
-    /** A gateway reports the payment. Where $executes is false, the tasks are left to cron. */
+    /** Receives a payment from a gateway. If $executes is false, only cron runs the tasks. */
     public function pay(int $id, bool $executes = true): void
     {
         $invoice = &$this->state['invoices'][$id];
@@ -128,7 +128,7 @@ class FOSSBilling
         }
     }
 
-    /** What fails here is tried again, and for a renewal that was done, done again. */
+    /** Runs the open tasks. A failed task stays open and runs again, even if it already renewed the order. */
     public function cron(): void
     {
         foreach ($this->state['invoices'] as &$invoice) {

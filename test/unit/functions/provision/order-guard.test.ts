@@ -29,7 +29,7 @@ type Account = {
   orderGuard?: "strict" | "lenient";
 };
 
-/** What the guard decides, and which forms it opened. The form of a license shows what its row shows, unless given. */
+/** @returns the guard's decision, and the forms that it opened. Unless given, a form shows the same as its row. */
 async function guard(listing: Listing, of: Account = {}) {
   const { subscription = fresh, change = order, forms = listing.rows, orderGuard = "strict" } = of;
   const opened: string[] = [];

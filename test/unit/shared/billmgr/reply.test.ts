@@ -87,7 +87,7 @@ describe("an error", () => {
       { type: "missed", object: "elid", message: "" },
     ],
     ["without a type", "<doc><error>odd</error></doc>", { type: "", message: "" }],
-    ["beside other things", '<doc><ok/><tparams/><error type="xml"/></doc>', { type: "xml", message: "" }],
+    ["next to other elements", '<doc><ok/><tparams/><error type="xml"/></doc>', { type: "xml", message: "" }],
     [
       "with a marked section",
       '<doc><error type="x"><msg><![CDATA[a < b]]></msg></error></doc>',
@@ -98,7 +98,7 @@ describe("an error", () => {
   });
 });
 
-describe("what is no answer of billmgr's", () => {
+describe("a text that is no reply of billmgr", () => {
   test.each([
     ["nothing", "", "an empty answer"],
     ["blanks", " \n ", "an empty answer"],
@@ -123,7 +123,11 @@ describe("what is no answer of billmgr's", () => {
     ["an answer and a reference behind it", "<doc><ok/></doc>&amp;", "XML without <doc>"],
     ["text in a marked section before it", "<![CDATA[x]]><doc><ok/></doc>", "XML without <doc>"],
     ["an instruction that holds elements", "<?xml <ok/>?><doc><ok/></doc>", "XML without <doc>"],
-    ["a title that goes on after what is read of it", `<html><title>${"x".repeat(2000)}</title>`, "an HTML page"],
+    [
+      "a page with a title longer than the part that is read",
+      `<html><title>${"x".repeat(2000)}</title>`,
+      "an HTML page",
+    ],
     ["another document", "<reply><ok/></reply>", "XML without <doc>"],
     ["names that would change the parser", "<doc><__proto__><ok/></__proto__></doc>", "XML without <doc>"],
   ])("is unreadable: %s", (_, body, why) => {

@@ -3,25 +3,25 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Stripe } from "stripe";
 
-/** Stripe World, an independent stateful replica of Stripe Billing (MIT, from PyPI), in a process of its own. */
+/** Starts Stripe World, an independent stateful replica of Stripe Billing (MIT, from PyPI), in a separate process. */
 
 const python = fileURLToPath(new URL("../../../.local/stripe-world/bin/python", import.meta.url));
 
 export const isInstalled = (): boolean => existsSync(python);
 
-export type StripeWorld = {
+export type StripeReplica = {
   /** Stripe's own client. */
   stripe: Stripe;
-  /** Moves its clock, which otherwise stands. */
+  /** Moves its clock, which does not run. */
   setClock(now: Date): Promise<void>;
-  /** Ends the running period of a subscription, as Stripe does by itself. */
+  /** Ends the current period of a subscription. Stripe does this automatically. */
   endPeriod(subscription: string): Promise<void>;
-  /** The events since the last call, oldest first: it delivers no webhooks itself. */
+  /** @returns the events since the last call, oldest first. The replica delivers no webhooks. */
   newEvents(): Promise<object[]>;
   stop(): void;
 };
 
-export async function startStripeWorld(now: Date): Promise<StripeWorld> {
+export async function startStripeReplica(now: Date): Promise<StripeReplica> {
   const script = fileURLToPath(new URL("serve.py", import.meta.url));
   const child = spawn(python, [script, now.toISOString()], { stdio: ["ignore", "pipe", "inherit"] });
   const port = await firstLine(child);
@@ -54,6 +54,6 @@ export async function startStripeWorld(now: Date): Promise<StripeWorld> {
 function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.stdout?.once("data", (data) => resolve(String(data).trim()));
-    child.once("exit", (code) => reject(new Error(`Stripe World ended with ${code} before it served`)));
+    child.once("exit", (code) => reject(new Error(`Stripe World exited with ${code} before it served`)));
   });
 }
