@@ -146,7 +146,7 @@ describe("a problem is reported by its path", () => {
     ["payment.succeeded", payment({ trial: "no" }), /^data\.trial: .*a boolean/],
     ["payment.refunded", {}, /^data\.payment: missing/],
     ["subscription.changed", {}, "data.plan or data.items: missing"],
-    ["subscription.changed", { quantity: 2 }, "data.plan: missing beside data.quantity"],
+    ["subscription.changed", { quantity: 2 }, "data.plan: missing; data.quantity needs it"],
     ["subscription.changed", { plan: "" }, /^data\.plan: .*non-empty string/],
     ["subscription.changed", { plan: "vm", quantity: -1 }, /^data\.quantity: .*whole number from 0/],
     ["subscription.changed", { plan: "vm", quantity: 1.5 }, /^data\.quantity: /],
