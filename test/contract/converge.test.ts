@@ -100,7 +100,7 @@ test("each operation is logged with parameters, times, outcome, and observations
   ]);
 });
 
-test("neither an event that another worker folds during the call nor the outcome is lost", async () => {
+test("an event that another worker folds during the call is kept, and so is the outcome", async () => {
   const changed: Event = {
     id: "evt_changed",
     type: "subscription.changed",

@@ -165,7 +165,7 @@ describe("F6: a reply that names another customer's license", () => {
     expect(billmgr.licenses.map(({ status }) => status)).toEqual([2, 4]);
   });
 
-  test("needs attention where nothing shows a reference", async () => {
+  test("needs attention if nothing shows a reference", async () => {
     await tell(stack, "payment.succeeded", { subscription: "other", ...month("q") });
     await stack.settle();
     await stack.stop();
@@ -295,7 +295,7 @@ test("F16: a renewal that arrives after its period is over buys nothing", async 
   expect(purchases()).toEqual(["order"]);
 });
 
-describe("a table that does not know what was bought", () => {
+describe("a table that lost the purchases", () => {
   const buy = async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p", quantity: 2 }));
     await tell(stack, "payment.succeeded", { subscription: "43", ...paid(inDays(stack, 30), { payment: "q" }) });

@@ -70,7 +70,7 @@ describe("an order", () => {
     },
   );
 
-  test("is not taken for unpaid by an element whose name only begins alike", () => {
+  test("is not unpaid because of an element whose name only begins alike", () => {
     const body = "<doc><id>77</id><paymethod>9</paymethod><cartesian>1</cartesian><ok/></doc>";
     expect(outcomeOf("order", reply(body))).toMatchObject({ outcome: "done" });
   });
