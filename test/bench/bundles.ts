@@ -123,7 +123,7 @@ const script = `
   process.stdout.write(String(performance.now() - started), () => process.exit());
 `;
 
-/** In a process that has Lambda's variables and nothing else. */
+/** Imports in a process that has only Lambda's environment variables. */
 async function coldImport(file: string, directory: string): Promise<number> {
   const env = {
     HOME: directory,

@@ -30,7 +30,7 @@ export const spread = (sample: readonly number[]): string =>
 export const ratio = (sample: readonly number[], to: readonly number[]): string =>
   `${number(median(sample) / median(to))} x`;
 
-/** Columns under one another: the first to the left, figures to the right. */
+/** Prints aligned columns: the first to the left, figures to the right. */
 export function table(rows: readonly (readonly string[])[]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {

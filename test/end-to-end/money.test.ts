@@ -40,7 +40,7 @@ const codes = async (subscription?: string) =>
 const active = () =>
   billmgr.licenses.filter(({ status }) => status === 2).map(({ id, expiredate }) => [id, expiredate]);
 const month = (payment: string, more: object = {}) => ({ payment, plan: "vm6-monthly", months: 1, ...more });
-/** An account that has a license of ours, by which a list proves what it does not show. */
+/** Buys a known license, so that a list can prove the absence of another one. */
 async function withKnownLicense(): Promise<void> {
   await tell(stack, "payment.succeeded", { subscription: "known", ...paid(inDays(stack, 300)) });
   await stack.settle();

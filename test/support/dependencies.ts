@@ -21,7 +21,7 @@ type Overrides = Omit<Partial<Dependencies>, "table" | "billmgr"> & {
   billmgr?: Partial<Billmgr>;
 };
 
-/** A part of which only some methods are given: calling another one is a mistake in the test. */
+/** A dependency with only the given methods. A call of another method fails the test. */
 const partOf = <T extends object>(name: string, given: Partial<T> = {}): T =>
   new Proxy(given, {
     get: (target, key, receiver) => {

@@ -77,7 +77,7 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
-/** Synthesized once per worker, which takes seconds: tests only read them. */
+/** The stacks are synthesized once per worker, because that takes seconds. Tests must not change them. */
 export const plainStack = once(() => synthesize());
 export const fullStack = once(() => synthesize(everything));
 

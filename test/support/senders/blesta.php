@@ -2,7 +2,7 @@
 
 /**
  * A test double of Blesta, built from its developer manual and the parameters that its models pass to events (5.3 and
- * later). An exception in an event handler ends what the model was doing.
+ * later). An exception in an event handler stops the method of the model.
  */
 
 require __DIR__ . '/double.php';

@@ -1,8 +1,9 @@
 <?php
 
 /**
- * A test double of FOSSBilling, built from its source (0.5.0 to 0.8.5): how its order and invoice services call hooks, what
- * they catch, and what its API shows. No administrator is logged in. An exception in a hook fails the task that it runs in.
+ * A test double of FOSSBilling, built from its source (0.5.0 to 0.8.5). It calls hooks and catches exceptions as FOSSBilling's
+ * order and invoice services do, and has the same API. No administrator is logged in. An exception in a hook fails the task
+ * that it runs in.
  */
 
 require __DIR__ . '/double.php';

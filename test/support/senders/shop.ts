@@ -15,7 +15,7 @@ export const runProgram = promisify(execFile);
 export const senders = fileURLToPath(new URL("../../../docs/senders", import.meta.url));
 const doubles = fileURLToPath(new URL(".", import.meta.url));
 
-/** A machine without PHP skips the tests of the PHP senders; where CI is set it must have PHP. */
+/** A machine without PHP skips the tests of the PHP senders. If CI is set, it must have PHP. */
 export const canSkipPhp = ((): boolean => {
   if (process.env.CI === "true") return false;
   try {

@@ -1,6 +1,6 @@
 """Serves Stripe World, an independent stateful replica of Stripe Billing, to test/field/stripe-world.test.ts.
 
-Stripe World stands at one moment and delivers no webhooks. This adds two requests: POST /clock {"now": ISO time} moves its
+The clock of Stripe World does not run, and it delivers no webhooks. This adds two requests: POST /clock {"now": ISO time} moves its
 clock, POST /cycle {"subscription": id} ends the period of a subscription. Its events are read by GET /v1/events.
 """
 
@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder, SourceFileLoader
 
 
 class PostponedAnnotations(SourceFileLoader):
-    """Stripe World needs Python 3.14 for one thing alone: annotations are not evaluated at import. 3.12 can do that, too."""
+    """Postpones annotations. Only for this does Stripe World need Python 3.14, and 3.12 can do it with a compiler flag."""
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
