@@ -48,12 +48,14 @@ export const rules: readonly Rule[] = [
   { words: ["basket", "baskets"], instead: '"cart"' },
 ];
 
-/** Names of ISPsystem and of Stripe World, a replica of Stripe, which contain such a word. */
+/** Names of ISPsystem and other vendors, and a fault of the simulator, which contain such a word. */
 export const accepted: readonly RegExp[] = [
   /skipbasket/g,
   /func=basket/g,
   /"basket"/g,
   /order\|basket\|payment/g,
-  /Stripe World/g,
+  /payment\|basket\|cart/g,
+  /(?<=^ {2})basket(?=: [{(])/gm,
   /stripe[-_]world/g,
+  /Stripe World/g,
 ];

@@ -127,20 +127,23 @@ test("importEventIn returns an event that folds to the same subscription, among 
   );
 });
 
-test.each([{ months: 1 }, { intervals: 1 }])("an import after a payment that covers %j needs paidThrough", (covers) => {
-  const sold = {
-    sold: itemsOf(["vm-monthly", 1]),
-    licenses: held([{ plan: "vm-monthly", quantity: 1 }], "2027-01-23"),
-    customer: {},
-  };
-  const known = subscriptionOf(paid("2026-12-23", covers));
-  expect(() => importEvent(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
-  expect(importEvent(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({
-    type: "payment.succeeded",
-  });
-  for (const exact of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
-    expect(importEvent(subscriptionOf(paid("2026-12-23", exact)), sold)).toMatchObject({
-      type: "subscription.changed",
+test.each([{ months: 1 }, { intervals: 1 }])(
+  "an import after a payment that covers %j is refused without paidThrough",
+  (covers) => {
+    const sold = {
+      sold: itemsOf(["vm-monthly", 1]),
+      licenses: held([{ plan: "vm-monthly", quantity: 1 }], "2027-01-23"),
+      customer: {},
+    };
+    const known = subscriptionOf(paid("2026-12-23", covers));
+    expect(() => importEvent(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
+    expect(importEvent(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({
+      type: "payment.succeeded",
     });
-  }
-});
+    for (const exact of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
+      expect(importEvent(subscriptionOf(paid("2026-12-23", exact)), sold)).toMatchObject({
+        type: "subscription.changed",
+      });
+    }
+  },
+);
