@@ -39,7 +39,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
   });
 
-  test("that has its license is refused a second one", async () => {
+  test("that already has its license cannot import a second one", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await shop.minute();
     const elid = await shop.buy();

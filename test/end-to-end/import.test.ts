@@ -117,7 +117,7 @@ describe("an imported license", () => {
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
-  test("gets its event from the next import if the first one stopped before it, as it was first stated", async () => {
+  test("gets the event of the first import from the next one, if the first stopped before it", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, customer: "c-7" })], deps);
     const dies = { ...deps, table: { ...deps.table, putEvent: () => Promise.reject(new Error("killed")) } };

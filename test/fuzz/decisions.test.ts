@@ -30,7 +30,7 @@ const slots: fc.Arbitrary<Slot[]> = fc.array(
 const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
   decideNext({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
 
-/** A decision that can be stored and sent: its numbers are whole, its moments are moments. */
+/** Checks that a decision can be stored and sent: its numbers are whole, and its times are valid. */
 function expectSound(decision: ReturnType<typeof decide>): void {
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
   if (decision.kind !== "change") return;
@@ -43,7 +43,7 @@ function expectSound(decision: ReturnType<typeof decide>): void {
 
 const instant = /^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** What `fold` and the table expect of an event, whoever told it. */
+/** Checks what `fold` and the table expect of an event from any storefront. */
 function expectWellFormed(event: Event): void {
   expect(event.occurredAt).toMatch(instant);
   if (event.items) {
@@ -70,7 +70,7 @@ function expectWellFormed(event: Event): void {
   if (event.type === "subscription.cancel_scheduled" && event.endsAt) expect(event.endsAt).toMatch(instant);
 }
 
-/** The headers of one of its webhooks, of those that no signature keeps from it one odd or gone, or any. */
+/** The headers of one webhook with at most one unsigned header changed or removed, or arbitrary headers. */
 const headersAmong = (
   all: Record<string, string>[],
   signed: string[],
@@ -84,11 +84,11 @@ const headersAmong = (
   );
 };
 
-describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
+describe.each(storefrontNames)("a signed body of %s with any content", (name) => {
   const storefront = storefrontNamed(name) ?? expect.fail(name);
   const { webhooks, counts } = signerOf(name);
   const sent = webhooks.map(({ body, headers }) => ({
-    // Without what JSON has no form for.
+    // Removes values that JSON cannot express.
     body: JSON.parse(JSON.stringify(body)) as fc.JsonValue,
     headers: headersOf(name, { headers }, JSON.stringify(body), new Date("2027-01-31T10:00:00Z")),
   }));
@@ -97,14 +97,14 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
     Object.keys(counts),
   );
 
-  test("its storefront tells something of it, in well-formed events", () => {
+  test("results in 1 to 100 well-formed events", () => {
     const values = fc.oneof(odd, fc.oneof(...sent.map(({ body }) => mutatedJson(body))), fc.jsonValue());
     fc.assert(
       fc.property(values, headers, (body, headers) => {
-        const told = storefront.events(body, headers);
-        expect(told.length).toBeGreaterThan(0);
-        expect(told.length).toBeLessThanOrEqual(100);
-        for (const one of told) {
+        const events = storefront.events(body, headers);
+        expect(events.length).toBeGreaterThan(0);
+        expect(events.length).toBeLessThanOrEqual(100);
+        for (const one of events) {
           expect(one.type).toBeTypeOf("string");
           if (one.occurredAt !== undefined) expect(one.occurredAt).toMatch(instant);
           if (one.kind === "facts") one.events.forEach(expectWellFormed);
@@ -115,7 +115,7 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
     );
   });
 
-  test("it is folded, and something follows of it", () => {
+  test("can be folded, and leads to a valid decision", () => {
     const webhook = fc.oneof(
       ...sent.map(({ body, headers }) => fc.record({ body: mutatedJson(body), headers: fc.constant(headers) })),
       fc.constantFrom(...sent),
@@ -125,7 +125,7 @@ describe.each(storefrontNames)("whatever a signed body of %s holds", (name) => {
       fc.property(known, slots, instants, (given, slots, now) => {
         const events = given
           .flatMap(({ body, headers }) => storefront.events(body, headers))
-          .flatMap((told) => (told.kind === "facts" ? told.events : []));
+          .flatMap((event) => (event.kind === "facts" ? event.events : []));
         expectSound(decide(events, slots, catalogWith(), now));
       }),
       { numRuns: runs(1000) },
@@ -142,7 +142,7 @@ describe("catalogs", () => {
     { weight: 1, arbitrary: odd },
   );
 
-  test("whatever one holds, it is refused by a CatalogError, or every history has its decision by it", () => {
+  test("with any content are refused with a CatalogError, or give every history a valid decision", () => {
     fc.assert(
       fc.property(catalogs, histories, slots, instants, (value, events, slots, now) => {
         let catalog: Catalog;
@@ -159,7 +159,7 @@ describe("catalogs", () => {
   });
 
   test.each(["graceDays", "retentionDays", "renewAheadDays", "slackDays"])(
-    "%s has an end that can be reckoned with",
+    "allow %s up to 3660 days, which still gives valid dates",
     (name) => {
       const largest = parseCatalog({ ...catalogJson, policy: { [name]: 3660 } });
       fc.assert(
@@ -173,7 +173,7 @@ describe("catalogs", () => {
   );
 });
 
-test("whatever secrets hold, they are read or refused by a SecretsError that tells none of it", () => {
+test("secrets with any content are read, or refused with a SecretsError that contains none of them", () => {
   const secrets = {
     billmgr: authinfoWith(),
     storefronts: { stripe: [plainSecretOf("1"), plainSecretOf("2")], standard: [plainSecretOf("standard")] },
@@ -198,7 +198,7 @@ test("whatever secrets hold, they are read or refused by a SecretsError that tel
 test.each([
   ["a catalog", parseCatalog, CatalogError],
   ["secrets", parseSecrets, SecretsError],
-] as const)("%s of lists in lists is refused in words", (_, parse, expected) => {
+] as const)("%s of deeply nested lists is refused with a proper error", (_, parse, expected) => {
   for (const value of [nested(100_000), { plans: nested(100_000) }, { storefronts: { stripe: nested(100_000) } }]) {
     expect(() => parse(value)).toThrow(expected);
   }

@@ -26,13 +26,13 @@ const lostProlong: Subscription = {
   operation: operation({ change: { ...prolong, expiry: "2027-03-01" }, before: { expiry: "2027-02-01" }, ...unknown }),
 };
 
-const sights = fc.record({
+const results = fc.record({
   verdict: fc.constantFrom("absent" as const, "absent" as const, "absent" as const, "pending" as const),
   provesAbsence: fc.boolean(),
 });
-/** What happens next: an operator retries, or time passes; whatever is due is then looked at. */
+/** The turns of a run. In each, time passes, an operator may retry, and a due operation is observed. */
 const turns = fc.array(
-  fc.record({ seconds: fc.constantFrom(0, 1, 10, 59, 61, 600, 1500), retried: fc.boolean(), sight: sights }),
+  fc.record({ seconds: fc.constantFrom(0, 1, 10, 59, 61, 600, 1500), retried: fc.boolean(), result: results }),
   { minLength: 1, maxLength: 40 },
 );
 
@@ -40,13 +40,13 @@ test.each([
   ["order", lostOrder],
   ["prolong", lostProlong],
 ])(
-  "however often it is retried, a lost %s is bought again only after its absence was proved over half an hour",
+  "a lost %s is bought again only after three proofs of absence over half an hour, however often it is retried",
   (_, lost) => {
     fc.assert(
       fc.property(turns, (all) => {
         let subscription = lost;
         let now = start;
-        for (const { seconds, retried, sight: result } of all) {
+        for (const { seconds, retried, result } of all) {
           now = instantPlus(now, { seconds });
           if (retried) subscription = retry(subscription, now);
           const decision = decide(subscription, catalog, now);
@@ -87,24 +87,24 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-test("a preview changes nothing, and says the same each time", () => {
+test("a preview changes nothing, and returns the same result each time", () => {
   fc.assert(
     fc.property(histories, instants, (events, now) => {
       const subscription = frozen(events.reduce(fold, newSubscription("standard", "shop-1")));
       const elid = (step: number) => String(step);
       const first = follow(subscription, catalog, now, elid);
       expect(follow(subscription, catalog, now, elid)).toEqual(first);
-      // Onto what it came to, the same event would change nothing more.
+      // A second preview, from the result of the first, has no steps.
       expect(follow(first.subscription, catalog, now, elid).steps).toEqual([]);
     }),
   );
 });
 
-test("folding anew what is kept gives what was folded as it came", () => {
+test("refolding the stored events in any order gives the same subscription", () => {
   fc.assert(
     fc.property(histories, (events) => {
-      const told = events.reduce(fold, newSubscription("standard", "shop-1"));
-      const held = { ...told, slots: [slot()] };
+      const folded = events.reduce(fold, newSubscription("standard", "shop-1"));
+      const held = { ...folded, slots: [slot()] };
       expect(refold(held, [...events].reverse())).toEqual(held);
     }),
   );
