@@ -5,7 +5,7 @@ export const moneyBreakages: Breakage[] = [
   {
     finding: "F1",
     what: "moves a payment in time when it is stated again",
-    by: /bought|paid/,
+    by: /were bought|nothing is paid/,
     modules: {
       fold: (real) => ({
         fold: (subscription, event) => {
@@ -24,7 +24,7 @@ export const moneyBreakages: Breakage[] = [
   {
     finding: "F2",
     what: "appends periods in the order of their payments",
-    by: /serve|paid/,
+    by: /does not serve|has no license/,
     modules: {
       coverage: (real) => ({
         coverage: (payments, policy) => {
@@ -74,7 +74,7 @@ export const moneyBreakages: Breakage[] = [
   {
     finding: "F5",
     what: "buys the rest of a period again and again for a customer who pays late",
-    by: /bought/,
+    by: /were bought/,
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) =>
