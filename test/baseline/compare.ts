@@ -7,6 +7,7 @@ import { Random } from "../simulation/random.ts";
 import { deliverAll, planMishaps } from "../simulation/run.ts";
 import { addMonths, day, type Fact } from "../simulation/shop.ts";
 import { System } from "../simulation/system.ts";
+import { useVirtualTimers } from "../simulation/timers.ts";
 import { usualHandler } from "./handler.ts";
 
 /** The results of first payments. Each should buy exactly one license. */
@@ -65,6 +66,7 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
   // Powertools reads this clock.
   const now = Date.now;
   Date.now = () => system.scheduler.now;
+  const restoreTimers = useVirtualTimers(system.scheduler);
   try {
     const operator = new Operator(system, random.fork());
     deliverAll(system, lives, profile, random.fork());
@@ -75,6 +77,7 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
     await system.scheduler.runUntil(end + 12 * day);
   } finally {
     Date.now = now;
+    restoreTimers();
   }
   return lives.map((life) => outcomeOf(system, life, alteration !== undefined)).reduce(sum);
 }
