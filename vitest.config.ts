@@ -15,7 +15,7 @@ export default defineConfig({
     setupFiles: ["test/support/canary.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // Two cores: the embedded stacks of more files at once would only wait for each other.
+    // The machine has two cores. The embedded stacks of more than two files would only wait for each other.
     maxWorkers: 2,
     projects: [
       shared("unit", "test/{unit,properties,support}/**/*.test.ts"),

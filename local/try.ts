@@ -39,7 +39,7 @@ type TryItDependencies = {
   sandbox: Sandbox;
 };
 
-/** Keeps no state of its own: it derives what a customer has from the stored subscription. */
+/** Keeps no state: it derives the customer's state from the stored subscription. */
 export function createTryIt(deps: TryItDependencies): TryIt {
   const { url, clock, table, catalog, secrets, settle, advanceTo, sandbox } = deps;
   const now = (): Date => new Date(Math.floor(clock.now().getTime() / 1000) * 1000);

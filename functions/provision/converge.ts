@@ -54,16 +54,17 @@ export type ConvergeDependencies = {
   timeLeft: () => number;
 };
 
-/** A call that is answered at the last moment still has to be recorded. */
+/** The time to record a call that billmgr answers at the last moment. */
 const recordMs = 10_000;
-/** The readings before a call, of the license and of the balance, and the call, at their slowest. */
+/** The longest time for the reads before a call (license and balance), the call, and its record. */
 const minTimeLeftMs = 2 * readTimeoutMs + callTimeoutMs + recordMs;
 const maxAttempts = 5;
 const nextHour = (now: Instant): Instant => instantPlus(`${now.slice(0, 13)}:00:00.000Z`, { seconds: 3600 });
 
 /**
- * Brings one subscription's licenses into agreement with its entitlement: fold what arrived, then claim, call and record
- * until `next` is settled or waits. May be run by two workers at once: only one of them gets to claim.
+ * Brings the licenses of one subscription into agreement with its entitlement. It folds the new events, then decides,
+ * claims, calls, and records until the decision is to wait or the subscription is settled. Two workers may run it at
+ * the same time, because only one of them can claim.
  */
 export async function converge(key: Key, events: readonly Event[], deps: ConvergeDependencies): Promise<void> {
   for (let attempts = 1; ; attempts++) {
@@ -77,11 +78,11 @@ export async function converge(key: Key, events: readonly Event[], deps: Converg
   }
 }
 
-/** A long list must not take the function's time to an end, or nothing of the look is recorded. */
+/** Limits the time of an observation, so that enough is left to record it. A long list could use up all of it. */
 async function withTimeout<T>(ms: number, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const give = () => reject(new ReadError(`no clear sight within ${Math.round(ms / 1000)} s`));
+    const give = () => reject(new ReadError(`no observation within ${Math.round(ms / 1000)} s`));
     timer = setTimeout(give, Math.min(ms, 2 ** 31 - 1));
   });
   return Promise.race([reading, late]).finally(() => clearTimeout(timer));
@@ -94,7 +95,7 @@ class Convergence {
   #subscription: Subscription;
   /** The numbers of the operations that this run wrote to the log. */
   readonly #logged = new Set<number>();
-  /** Parked operations that finished, and are still to be logged. */
+  /** Parked operations that finished and are not logged yet. */
   readonly #finished: Operation[] = [];
   /** The licenses of a family, as read before the first order of this run. */
   readonly #listings = new Map<string, Listing>();
@@ -124,7 +125,7 @@ class Convergence {
     }
   }
 
-  /** A fact about an archived payment is kept with it; the rest of the event counts as ever. */
+  /** Folds an event. A fact about an archived payment is stored with that payment, and the rest is folded as usual. */
   async #fold(event: Event): Promise<void> {
     const { table } = this.#deps;
     const payment = "payment" in event ? event.payment : undefined;
@@ -144,7 +145,7 @@ class Convergence {
     return toInstant(this.#deps.now());
   }
 
-  /** Nothing can be done now: stores what needs attention, and when to decide again. */
+  /** Stores the attention items, and when to decide again. */
   async #schedule(decision: Exclude<Decision, { kind: "change" | "observe" }>): Promise<void> {
     const now = this.#now();
     const { policy } = this.#deps.catalog;
@@ -154,7 +155,7 @@ class Convergence {
     return this.#save(earliest([decision.until, nextKeyPoll(this.#subscription, now)]));
   }
 
-  /** A key that is made after the license works. It is no reason to fail, nor to hold up anything else. */
+  /** Reads activation keys that billmgr creates late. A failed read blocks nothing else. */
   async #pollKeys(): Promise<void> {
     const { table, billmgr, timeLeft } = this.#deps;
     for (const { family, elid } of licensesAwaitingKey(this.#subscription, this.#now())) {
@@ -207,12 +208,12 @@ class Convergence {
     await this.#record((latest) =>
       latest.operation?.n === claimed.n ? lifecycle.record(latest, outcome, this.#now()) : latest,
     );
-    // Now: what is topped up before an absence is proved is to count.
+    // The balance is read now, so that a top-up before the absence is proved counts as a rise.
     const balance = "funds" in outcome && outcome.funds ? await this.#balance() : undefined;
     if (balance) this.#subscription = lifecycle.recordBalance(this.#subscription, balance);
   }
 
-  /** Takes one of the orders that the limits allow, and escalates where none is left. */
+  /** Takes one of the orders that the limits allow. If none is left, the subscription needs attention. */
   async #takeOrder(change: Change): Promise<boolean> {
     const { table, catalog } = this.#deps;
     if (this.#isUnsent(change)) return true;
@@ -224,7 +225,7 @@ class Convergence {
     return false;
   }
 
-  /** Claimed as well, though nothing is called: an operation's number, and its place in the log, are one worker's. */
+  /** Claims without a call, because only one worker may use an operation's number and its place in the log. */
   async #recordAlreadyDone(intent: lifecycle.Intent): Promise<void> {
     const now = this.#now();
     this.#subscription = lifecycle.claim(this.#subscription, intent, { now, deadline: now });
@@ -233,7 +234,7 @@ class Convergence {
     return this.#log();
   }
 
-  /** The order was made before, and this table does not know of it: its license is confirmed like a new one. */
+  /** Adopts the license of an earlier order that the table does not contain. It is confirmed like a new license. */
   async #adopt({ change, elid, adopted }: Match, why: string): Promise<void> {
     const now = this.#now();
     const intent = { change, why, before: { evidence: `license ${elid} was ordered before` } };
@@ -264,7 +265,7 @@ class Convergence {
       },
     );
     const after = this.#recordOn(n, { at: this.#now(), ...result });
-    // A license that was found is known before anything else is asked.
+    // A license that was found is stored before any further request.
     if (after?.elid !== operation.elid) await this.#save(this.#nextDue(this.#now()));
     await this.#log();
     if (after?.state === "finished" && after.elid !== undefined && result.verdict === "achieved") {
@@ -273,7 +274,7 @@ class Convergence {
     if (after?.state === "unknown") metrics.put("UnknownOutcomeAge", secondsBetween(operation.claimedAt, this.#now()));
   }
 
-  /** @returns the operation after the observation; one that was parked and is finished is logged at the next save */
+  /** @returns the operation after the observation. A parked operation that finished is logged at the next save. */
   #recordOn(n: number, observation: lifecycle.FreshObservation): Operation | undefined {
     let after: Operation | undefined;
     this.#subscription = lifecycle.onOperation(this.#subscription, n, (focused) => {
@@ -285,7 +286,7 @@ class Convergence {
     return after;
   }
 
-  /** Another subscription that has the license: it is not the one that was ordered here. */
+  /** Another subscription that has the license. If there is one, the license is not the one that was ordered here. */
   async #otherHolderOf(elid: string): Promise<string | undefined> {
     const { table } = this.#deps;
     for (const key of await table.find(elid)) {
@@ -302,7 +303,7 @@ class Convergence {
     return listing;
   }
 
-  /** Warns early. A balance that cannot be read is no reason not to buy: whether it suffices is billmgr's to say. */
+  /** Warns of a low balance before a purchase. An unreadable balance does not stop it: billmgr checks the money. */
   async #recordBalance(): Promise<void> {
     const { table, catalog, log } = this.#deps;
     const { minimumBalance } = catalog.limits;
@@ -330,7 +331,7 @@ class Convergence {
     }
   }
 
-  /** The same order was claimed before and never left: it has had its place under the limit. */
+  /** Whether the same order was claimed before and not sent. Then it is already counted under the limit. */
   #isUnsent(change: Change): boolean {
     const { operation } = this.#subscription;
     return (
@@ -357,8 +358,8 @@ class Convergence {
   }
 
   /**
-   * Writes what the call came to. It must not be lost to another worker's write, so it is put onto whatever is stored
-   * by then.
+   * Records the outcome of the call. If another worker wrote meanwhile, the outcome is applied to the newer state, so
+   * that it cannot be lost.
    */
   async #record(onto: (latest: Subscription) => Subscription): Promise<void> {
     this.#subscription = onto(this.#subscription);
@@ -376,8 +377,8 @@ class Convergence {
   }
 
   /**
-   * Writes finished operations to the log. That comes before the state that says so, which the next save writes: a worker
-   * that dies between the two leaves an open operation, which is observed and logged again.
+   * Writes finished operations to the log, before the next save stores the finished state. If the worker dies between
+   * the two writes, the operation is still open, and is observed and logged again.
    */
   async #log(): Promise<void> {
     const { operation } = this.#subscription;
@@ -415,7 +416,7 @@ class Convergence {
     }
   }
 
-  /** While work continues: due soon, so that the next sweep resumes after a crash; an open operation not before its time. */
+  /** The due time while work continues: `soon` (a sweep resumes after a crash), or an open operation's later due time. */
   #nextDue(soon: Instant): Instant {
     const { operation } = this.#subscription;
     const due = operation?.state !== "finished" ? operation?.due : undefined;

@@ -6,9 +6,9 @@ import { type ProvisionDependencies, provision } from "./provision.ts";
 type HandlerDependencies = Omit<ProvisionDependencies, "timeLeft"> & { returnSoon: ReturnSoon };
 
 /**
- * One message after another, so that billmgr gets at most as many calls at a time as the stack lets functions run; what
- * the time does not suffice for is woken a minute later. After a failure the rest of its group goes back to the queue
- * too, as FIFO asks; the other groups go on.
+ * Handles one message after another, so the function's concurrency limits the number of simultaneous calls to billmgr.
+ * After a failure, the rest of the message's group returns to the queue too, as FIFO requires. The other groups
+ * continue.
  */
 export const createHandler =
   (deps: HandlerDependencies) =>

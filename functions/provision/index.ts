@@ -14,7 +14,7 @@ import { parseCatalog } from "../../shared/licensing/catalog.ts";
 import { emf } from "../../shared/observability/emf.ts";
 import { createHandler } from "./handler.ts";
 
-// The stack puts the catalog beside the bundle.
+// The stack puts the catalog next to the bundle.
 const catalog = parseCatalog(JSON.parse(readFileSync(new URL("catalog.json", import.meta.url), "utf8")));
 const sqs = new SQSClient();
 const queueUrl = environment("QUEUE_URL");

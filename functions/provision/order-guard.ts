@@ -15,23 +15,23 @@ import type { Subscription } from "../../shared/licensing/subscription.ts";
 
 export type Order = Change & { kind: "order" };
 
-/** A license that was ordered for this subscription before, though the table does not know it. */
+/** A license that was ordered for this subscription before, and that the table does not contain. */
 export type Match = { change: Order; elid: string; adopted: NonNullable<Operation["adopted"]> };
 
 export type Guarded =
-  /** None is there. `lastElid`: the highest license number before the order. */
+  /** No such license exists. `lastElid` is the highest license number before the order. */
   | { kind: "absent"; lastElid?: string }
   | { kind: "match"; match: Match }
-  /** The list cannot be believed now. */
+  /** The list is not reliable now. */
   | { kind: "wait"; why: string }
   | { kind: "attention"; reason: Reason };
 
-/** Forms that are read where the list shows no references. */
+/** The maximum number of forms to read if the list shows no references. */
 const maxForms = 50;
 
 /**
- * Looks for the license before it is ordered, so that nothing is bought twice after a table was lost, restored to an
- * earlier moment, or replaced by another. The table alone is not believed. @throws ReadError
+ * Searches billmgr for the license before it is ordered. So nothing is bought twice if the table was lost, restored to
+ * an earlier moment, or replaced: the table is never the only proof. @throws ReadError
  */
 export async function guardOrder(
   change: Order,
@@ -77,7 +77,7 @@ function ownedBy(subscription: Subscription): (row: SeenLicense) => boolean {
   const own = referenceOf(subscription, { n: 1, generation: 1 });
   const open = openOperations(subscription);
   const held = new Set([...slots.map(({ license }) => license?.elid), ...open.map(({ elid }) => elid)]);
-  // An open order finds its license by itself.
+  // The observations of an open order find its license.
   const awaited = open.flatMap(({ change }) =>
     change.kind === "order" ? referenceOf(subscription, { n: change.slot, generation: change.generation }) : [],
   );
@@ -88,14 +88,14 @@ function ownedBy(subscription: Subscription): (row: SeenLicense) => boolean {
     );
 }
 
-/** The license with the very reference of the order first. */
+/** Sorts a license with the exact reference of the order first. */
 function candidates(rows: readonly SeenLicense[], isOurs: (row: SeenLicense) => boolean, change: Order): SeenLicense[] {
   const suffix = `-${change.slot}-${change.generation}`;
   const isExact = (row: SeenLicense) => [row.comment, row.remoteid].some((text) => text?.endsWith(suffix));
   return rows.filter(isOurs).sort((a, b) => Number(isExact(b)) - Number(isExact(a)));
 }
 
-/** A license that is to be closed is as good as deleted: it was not bought for what is ordered now. */
+/** A license that is scheduled to be deleted counts as deleted, because it was not bought for the current order. */
 const isAlive = ({ status, closes }: SeenLicense): boolean => status !== "deleted" && !closes;
 
 async function matchAt(
@@ -110,7 +110,7 @@ async function matchAt(
 }
 
 function matchOf(form: SeenLicense, change: Order, { slots }: Subscription): Guarded {
-  // A license of another product that was bought for the subscription is not what is ordered now.
+  // The subscription may have had a license of another product. That one does not match the order.
   if (form.pricelist !== undefined && /^\d+$/.test(form.pricelist) && form.pricelist !== String(change.pricelist)) {
     return { kind: "absent" };
   }

@@ -8,17 +8,17 @@ import type { Subscription } from "../../shared/licensing/subscription.ts";
 import type { Day } from "../../shared/licensing/time.ts";
 import { guardOrder, type Match, type Order } from "./order-guard.ts";
 
-/** What a read before the call found. */
+/** The result of the reads before a call. */
 export type Preflight =
-  /** The call can be made. What the license shows is kept with the claim: an expiry proves a prolong only against it. */
+  /** The call can be made. The claim stores `before`, because only a later expiry than before proves a prolong. */
   | { kind: "clear"; before: Operation["before"] }
-  /** It is so already: nothing is to be called. */
+  /** The target is already reached, so no call is needed. */
   | { kind: "already"; before: Operation["before"] }
-  /** It was ordered before: the license is adopted instead. */
+  /** The license was ordered before and is adopted instead. */
   | { kind: "adopt"; match: Match }
-  /** A license differs from what was known, so the decision is made again. */
+  /** A license has another expiry than the table, so the decision is made again. */
   | { kind: "moved"; elid: string; expiry: Day }
-  /** There can be no call now. */
+  /** No call can be made now. */
   | { kind: "wait"; why: string }
   | { kind: "attention"; reason: Reason };
 
@@ -29,7 +29,7 @@ export type PreflightDependencies = {
   listing: (family: string) => Promise<Listing>;
 };
 
-/** Reads the license that is to be changed or replaced, and before an order whether it was made already. */
+/** Reads the license that a change is for. Before an order, it checks that the same order was not made before. */
 export async function preflight(
   change: Change,
   subscription: Subscription,
@@ -70,7 +70,7 @@ async function preflightOrder(
   subscription: Subscription,
   { billmgr, catalog, listing }: PreflightDependencies,
 ): Promise<Preflight> {
-  // What is to be replaced may have been prolonged by somebody else, and then need no replacing.
+  // Somebody may have prolonged the license that is to be replaced. Then it may not need a replacement.
   const replaced = subscription.slots.find(({ n }) => n === change.replaces?.n)?.license;
   if (replaced) {
     const { expiry } = (await billmgr.license(replaced.family, replaced.elid)) ?? {};

@@ -17,11 +17,12 @@ import { type ConvergeDependencies, converge } from "./converge.ts";
 
 export type ProvisionDependencies = ConvergeDependencies & { send: Send };
 
-/** Does what one message asks. Each step can be repeated, so a message that failed half-way is simply taken again. */
+/** Handles one message. Each step is idempotent, so a message that failed half-way can be handled again. */
 export async function provision(message: Message, deps: ProvisionDependencies): Promise<void> {
   const { table, catalog } = deps;
   const { key } = message;
-  // What newer code queued before a rollback stays in the queue, and then among the dead letters, for that code.
+  // Newer code may have queued this kind before a rollback. The message stays in the queue, and later among the dead
+  // letters, until that code runs again.
   if (!messageKinds.includes(message.kind))
     throw new Error(`this version knows no message of the kind "${message.kind}"`);
   if (isTestMode(message) && !catalog.policy.acceptTestMode) {
@@ -48,12 +49,12 @@ export async function provision(message: Message, deps: ProvisionDependencies): 
   }
 }
 
-/** A payment of something else that is sold there, as far as is known; passed on as soon as it is linked. */
+/** The status of a payment without a known subscription: another sale of the shop, unless a link follows. */
 const unlinked: EventStatus = { status: "ignored", reason: "about a payment of no subscription that is known yet" };
 
 /**
- * Sends what is known of a reference on to what it belongs to. Event and link may come in either order: each is stored
- * before the other is looked for, so whichever is second finds the first.
+ * Sends the stored events of a reference to the subscription that it is linked to. Event and link can arrive in either
+ * order. Each is stored before the other is looked up, so the second finds the first.
  */
 async function passOn(from: Key, to: Key, { table, send }: ProvisionDependencies): Promise<void> {
   const { id: payment } = partsOf(from);
@@ -69,9 +70,9 @@ async function passOn(from: Key, to: Key, { table, send }: ProvisionDependencies
 }
 
 /**
- * Links a reference. What is known of it belongs to one subscription: a reference that was linked to another one moves,
- * and takes its payment along. The link is stored before what is known is passed on, so an event that comes meanwhile
- * finds it, and after the facts of a move, so a move that was cut off is made again.
+ * Links a reference to a subscription. A reference has one link: if it was linked to another subscription, its payment
+ * moves. The order of the writes matters. The facts of the move come before the link, so that an interrupted move is
+ * made again. The link comes before the stored events, so that an event that arrives meanwhile finds it.
  */
 async function relink(from: Key, to: Key, deps: ProvisionDependencies): Promise<void> {
   const before = await deps.table.link(from);

@@ -12,8 +12,8 @@ import { nameOf, nowOf, type OperatorDependencies } from "./dependencies.ts";
 import { count, customerOf, moment, wordsOf } from "./format.ts";
 
 /**
- * One thing that an operator has to look at. `found`: what was done about it, and what was observed last. `repairs`: those
- * that apply. Only an operator can tell which one is right.
+ * An attention item. `found` contains the calls that were made for it, and the last observation. `repairs` contains the
+ * repairs that apply. Only an operator can decide which one is right.
  */
 export type AttentionItem = {
   name: string;
@@ -22,7 +22,7 @@ export type AttentionItem = {
   reason: string;
   /** The customer of a subscription, as far as known. */
   customer?: string;
-  /** What to do about it. */
+  /** The repair for an operator. */
   advice: string;
   clears: "automatically" | "by retry" | "by resolve";
   found: string[];

@@ -93,8 +93,8 @@ function refuseTestMode({ facts }: Reparsed, { catalog }: Pick<OperatorDependenc
 
 /** A refold drops every payment that no stored event contains. */
 function refuseLostPayment(subscription: Subscription, kept: readonly Event[]): void {
-  const told = refold(subscription, kept).payments;
-  const lost = subscription.payments.find(({ id }) => id !== archivedId && !told.some((payment) => payment.id === id));
+  const left = refold(subscription, kept).payments;
+  const lost = subscription.payments.find(({ id }) => id !== archivedId && !left.some((payment) => payment.id === id));
   if (lost)
     throw new PreconditionFailed(
       `payment ${lost.id} is not contained in any stored event; a replay would lose it, so nothing was changed`,

@@ -95,11 +95,11 @@ export async function checkImport(
 }
 
 /**
- * Stores a checked subscription and wakes it. The event is stored after the state: the next replay would fold the event of
- * an import that was refused. If the process stops between the two writes, importing the same file again repairs it.
+ * Stores a checked subscription and wakes it. The event is stored after the state: the next replay would fold the event
+ * of an import that was refused. If the process stops between the two writes, importing the same file again repairs it.
  * @throws PreconditionFailed if the check no longer holds; nothing is stored then
  */
-export async function carryOut(
+export async function executeMove(
   move: Move,
   deps: Pick<OperatorDependencies, "table" | "send" | "catalog" | "now">,
 ): Promise<void> {
@@ -110,7 +110,7 @@ export async function carryOut(
     deps,
     (subscription) => {
       // A payment in months that arrived after the check would count months twice that the license's expiry already includes.
-      if (!importEventIn(subscription, event.id) && said(lines, "paidThrough") === undefined)
+      if (!importEventIn(subscription, event.id) && statedIn(lines, "paidThrough") === undefined)
         refuseCountedPayments(subscription);
       const moved = importLicenses(fold(subscription, event), licenses, deps.catalog, nowOf(deps));
       return { subscription: moved, finished: [] };
@@ -275,7 +275,7 @@ function belongingsOf(
   }
   for (const [plan, quantity] of each) sold.push({ names: [soldName(catalog, storefront, plan)], quantity });
   const [customer, email, paidThrough] = (["customer", "email", "paidThrough"] as const).map((name) =>
-    said(lines, name),
+    statedIn(lines, name),
   );
   return {
     sold,
@@ -285,7 +285,7 @@ function belongingsOf(
   };
 }
 
-function said(lines: readonly Line[], name: "customer" | "email" | "paidThrough"): string | undefined {
+function statedIn(lines: readonly Line[], name: "customer" | "email" | "paidThrough"): string | undefined {
   const [one, another] = new Set(lines.flatMap((line) => line[name] ?? []));
   if (another !== undefined) throw new PreconditionFailed(`${name}: its lines contain both ${one} and ${another}`);
   return one;

@@ -14,7 +14,7 @@ import { storefrontFor } from "./reparse.ts";
 /** A change that would be made, with the parameters of its call. */
 export type Planned = { what: string; why: string; params: Record<string, string> };
 
-/** What one event would cause. */
+/** The effect that one event would have. */
 export type Preview = { event: string; type: string } & (
   | { nothing: string }
   | {
@@ -34,9 +34,9 @@ export async function preview(
   at: Instant,
   deps: Pick<OperatorDependencies, "table" | "catalog">,
 ): Promise<Preview[]> {
-  const read = storefrontFor(storefront).events(body, headers);
-  const came = { receivedAt: at, body: "" };
-  const messages = read.flatMap((told) => messagesOf(storefront, told, came).map(({ message }) => message));
+  const parsed = storefrontFor(storefront).events(body, headers);
+  const receipt = { receivedAt: at, body: "" };
+  const messages = parsed.flatMap((event) => messagesOf(storefront, event, receipt).map(({ message }) => message));
   const previews: Preview[] = [];
   for (const message of messages) {
     if (message.kind === "link" || message.kind === "wake") continue;

@@ -4,7 +4,7 @@ import { seenLicense } from "../../shared/billmgr/license.ts";
 import { child, children, textOf } from "../../shared/billmgr/reply.ts";
 import { type Answer, type Finding, no, probeOne, unclear, yes } from "./finding.ts";
 
-/** What the list and the form of one license showed. A missing field means that there was nothing to observe it on. */
+/** Observations of a family's list and of one license's form. A missing field means that nothing could be observed. */
 export type FamilyEvidence = {
   family: string;
   listReferences?: boolean;
@@ -95,7 +95,7 @@ const probeQuote = (family: string, elid: string, billmgr: Billmgr): Promise<Fin
 
 const noLicense = "there is no license to check; probe again after the first order";
 
-/** What the system will be able to verify about the family's licenses. */
+/** The facts that the system can verify about the family's licenses. */
 export function capabilitiesOf({ family, listReferences, incomplete, form }: FamilyEvidence): Finding[] {
   const references = listReferences || form?.references;
   const capabilities: [about: string, answer: Answer][] = [

@@ -19,7 +19,7 @@ export async function retry(name: string, deps: OperatorDependencies): Promise<R
   }));
 }
 
-/** What an operator found out about the open operation of a subscription, or about its license `elid`. */
+/** An operator's finding about the open operation of a subscription, or about its license `elid`. */
 export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-bought" | "done" }) & {
   /** The number of the latest operation that the operator saw, 0 for none. If it differs now, the resolution is refused. */
   operation?: number;
@@ -29,8 +29,8 @@ export type Resolution = ({ as: "adopt" | "gone"; elid: string } | { as: "never-
 export const latestOf = ({ operationCount }: Subscription): number => operationCount;
 
 /**
- * Resolves what the system cannot find out itself. The resolution is verified wherever billmgr shows evidence.
- * @throws PreconditionFailed if it contradicts the evidence, ReadError if billmgr cannot be read; nothing is changed then
+ * Resolves what the system cannot find out itself. The resolution is verified wherever billmgr shows evidence. @throws
+ * PreconditionFailed if it contradicts the evidence, ReadError if billmgr cannot be read; nothing is changed then
  */
 export async function resolve(name: string, resolution: Resolution, deps: OperatorDependencies): Promise<Repaired> {
   const key = keyNamed("subscription", name);
@@ -66,7 +66,7 @@ export function refuseStale(name: string, { operation }: Pick<Resolution, "opera
   );
 }
 
-/** What billmgr shows of the open operation, as far as it shows it: what it shows undone is not done. */
+/** Reads the license of the open operation. @throws PreconditionFailed if it shows that the operation is not done */
 async function readDone(
   subscription: Subscription,
   { billmgr }: Pick<OperatorDependencies, "billmgr">,

@@ -41,8 +41,8 @@ export async function rewrite(
 }
 
 /**
- * An attempt that lost the version conflict may have logged a different end of the operation than the one that was saved.
- * An entry that already agrees is not written again, because that would publish it again.
+ * An attempt that lost the version conflict may have logged a different end of the operation than the one that was
+ * saved. An entry that already agrees is not written again, because that would publish it again.
  */
 async function repairLog(
   key: Key,

@@ -4,7 +4,7 @@ import { isExchange } from "../../shared/licensing/operation.ts";
 import { type Payment, type Subscription, stands } from "../../shared/licensing/subscription.ts";
 import { dayOf, type Instant, instantPlusMonths } from "../../shared/licensing/time.ts";
 
-/** What paid for a purchase, as a phrase; undefined for a change that buys nothing. */
+/** The payment for a purchase, as a phrase, or undefined for a change that buys nothing. */
 export function spendingOf(subscription: Subscription, change: Change): string | undefined {
   if (isExchange(change)) return "an exchange: no new payment pays for it";
   const spends = "spends" in change ? change.spends : undefined;

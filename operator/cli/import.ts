@@ -7,7 +7,7 @@ import { describe, isPurchase } from "../../shared/licensing/operation.ts";
 import { isDay, startOf, toInstant } from "../../shared/licensing/time.ts";
 import { suggest } from "../../shared/problems.ts";
 import { count, formatAddons, formatDecision } from "../actions/format.ts";
-import { carryOut, checkImport, keep, type Line, type Move, type Moves, type Refusal } from "../actions/import.ts";
+import { checkImport, executeMove, keep, type Line, type Move, type Moves, type Refusal } from "../actions/import.ts";
 import { listUnassigned, type UnassignedLicense } from "../actions/unassigned.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { readCsv, writeCsv } from "./csv.ts";
@@ -38,7 +38,7 @@ async function importFile(file: string, { values, connect, progress }: Invocatio
   for (const [i, move] of stored ? checked.moves.entries() : []) {
     progress(`${i} of ${count(checked.moves.length, "subscription")}`);
     try {
-      await carryOut(move, deps);
+      await executeMove(move, deps);
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error;
       late.push({ line: move.lines[0]?.line ?? 0, why: error.message });

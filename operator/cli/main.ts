@@ -98,7 +98,7 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-/** A whole usage text would push the error out of sight. */
+/** A complete usage text would scroll the error off the screen. */
 const helpHint = (name?: string): string => `see: npm run ops -- ${name === undefined ? "" : `${name} `}--help`;
 
 const usageOf = (name: string, { parameters, summary, help }: Command): string =>

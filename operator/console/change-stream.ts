@@ -22,8 +22,8 @@ export const streamChanges = (context: ConsoleContext, c: Context, topic: string
   });
 
 /**
- * Differs whenever the page would show something else. It includes the minute, because some content depends on the time
- * alone: functions that do not run change nothing in the table.
+ * Differs whenever the page would show something else. It includes the minute, because some content depends only on the
+ * time: functions that do not run change nothing in the table.
  */
 async function fingerprintOf(context: ConsoleContext, topic: string): Promise<string> {
   const now = nowOf(context.deps);

@@ -1,4 +1,4 @@
-/** What is scheduled next, with a forecast of what it will do. */
+/** The page of scheduled subscriptions, with a forecast of their changes. */
 import { html } from "hono/html";
 import { agendaShards } from "../../shared/aws/table.ts";
 import { partsOf } from "../../shared/intake/message.ts";

@@ -111,7 +111,7 @@ function deletableLicense(subscription: Subscription): string | undefined {
   return another ? undefined : only?.elid;
 }
 
-/** The calls that the clock alone will cause until the given day; without a day, the calls that are due now. */
+/** The calls until the given day if no event arrives, or without a day the calls that are due now. */
 function previewSection({ deps }: ConsoleContext, { name, subscription }: History, at: string | undefined): Html {
   const now = nowOf(deps);
   const day = at !== undefined && isDay(at) && startOf(at) > now ? at : undefined;

@@ -302,9 +302,9 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
   };
 }
 
-/** What is scheduled: due subscriptions, finished operations to publish, and the journal. */
+/** The index by time: due subscriptions, finished operations to publish, and the journal. */
 export const agendaIndex = "agenda";
-/** What needs attention. */
+/** The index of subscriptions and events that need attention. */
 export const attentionIndex = "attention";
 const attentionPartition = "attention";
 

@@ -7,15 +7,15 @@ import { type Redact, redactor } from "./redact.ts";
 import { attribute, child, children, type Element, readReply, textOf } from "./reply.ts";
 import type { Post, PostResult } from "./transport.ts";
 
-/** Timeouts nest: a call < a function's run < the queue's visibility. */
+/** Each timeout must be shorter than the next: a call, a run of the function, the visibility of a queue message. */
 export const callTimeoutMs = 60_000;
 export const readTimeoutMs = 20_000;
 
 export type Quote = { expiry?: Day; newExpiry?: Day; cost?: string };
-/** `incomplete`: why the list may not have shown every license. */
+/** `incomplete` contains why the list may lack a license. */
 export type Listing = { rows: SeenLicense[]; incomplete?: string };
 
-/** Stops all calls for everybody. */
+/** Stops all calls, for all subscriptions. */
 export type CircuitBreaker = {
   /** Why all calls are stopped, or undefined. */
   tripReason(): Promise<string | undefined>;
@@ -23,21 +23,21 @@ export type CircuitBreaker = {
 };
 const noBreaker: CircuitBreaker = { tripReason: async () => undefined, trip: async () => {} };
 
-/** ISPsystem's billing, by its HTTP API. */
+/** The client for billmgr's HTTP API. */
 export type Billmgr = {
-  /** The one changing call of an operation. Never rejects: what went wrong is its outcome. */
+  /** Makes the one call of an operation. Never rejects: the outcome contains any failure. */
   call(kind: ChangeKind, request: Record<string, string>): Promise<CallOutcome>;
-  /** One license, or undefined where billmgr knows none by that id. @throws ReadError */
+  /** One license, or undefined if billmgr does not know the id. @throws ReadError */
   license(family: string, elid: string): Promise<SeenLicense | undefined>;
-  /** All licenses of a family, unfiltered, deleted ones included. @throws ReadError */
+  /** All licenses of a family, unfiltered, including deleted ones. @throws ReadError */
   licenses(family: string): Promise<Listing>;
-  /** What prolonging would do. @throws ReadError */
+  /** The new expiry and the cost of a prolong. Changes nothing. @throws ReadError */
   quote(elid: string, period: number): Promise<Quote>;
-  /** The account's money. @throws ReadError */
+  /** The balance of the account. @throws ReadError */
   balance(): Promise<Balance>;
 };
 
-/** Any reading, as it comes: for finding out what an account shows. */
+/** Reads any function of billmgr, unparsed. Probes use it to find out what an account shows. */
 export type Reader = {
   /** The request must be one that changes nothing. @throws ReadError */
   read(request: Record<string, string>): Promise<Element>;
@@ -47,9 +47,9 @@ const pageSize = 250;
 const maxPages = 400;
 
 /**
- * @param authinfo reads "user:password" anew for each call, so that a changed password needs no restart
- * @param options.brake looked at before every request, and pulled at the first `auth` error: lockouts exist
- * @param options.fundsErrors words by which an error is known to be about money
+ * @param authinfo returns "user:password". It is read again for each call, so a changed password needs no restart
+ * @param options.breaker checked before each request, and tripped by the first `auth` error: billmgr locks accounts
+ * @param options.fundsErrors words that mark an error as one about money
  */
 export function createBillmgr(
   post: Post,
@@ -74,7 +74,7 @@ export function createBillmgr(
     return { sent, redact: (text) => redactor(secret)(text) };
   }
 
-  /** What billmgr said is still to be recorded, so a brake that cannot be pulled now is left for the next call. */
+  /** Never rejects, because the outcome of the call is not recorded yet. If it fails, the next call trips the breaker. */
   const trip = (why: string): Promise<void> => breaker.trip(why).catch(() => {});
 
   async function read(request: Record<string, string>): Promise<Element> {
@@ -91,19 +91,19 @@ export function createBillmgr(
     return reply.doc;
   }
 
-  /** A filter set anywhere, in the client area too, stays with the account and silently shortens every later list. */
+  /** billmgr stores an account's filter, even one from the client area, and silently applies it to every later list. */
   async function isUnfiltered(family: string): Promise<boolean> {
     const func = `${family}.filter`;
     const isEmpty = async () => {
       const form = await read({ func });
-      // A form that shows none of them tells nothing.
+      // A form without any of the fields proves nothing.
       const shown = filterFields.filter((field) => child(form, field));
       return shown.length > 0 && shown.every((field) => neutral.has(textOf(form, field) ?? ""));
     };
     try {
       await read({ func, sok: "ok", ...noFilter });
       if (await isEmpty()) return true;
-      // Observed: with `out` the form can be shown only, and is applied when it is sent without.
+      // Observed: with `out`, billmgr can show the form without applying it. Without `out` it applies the form.
       await send({ func, lang: "en", sok: "ok", ...noFilter }, readTimeoutMs);
       return await isEmpty();
     } catch (error) {
@@ -119,7 +119,7 @@ export function createBillmgr(
       const page = pageOf(await read({ func: family, p_cnt: String(pageSize), p_num: String(number) }));
       const before = rows.size;
       for (const row of page.rows) rows.set(row.elid, row);
-      // Rows that come and go while pages are read shift the rest from page to page.
+      // Rows that are added or deleted between two pages shift the others from page to page.
       const shifted = number > 1 && page.total !== total;
       total = page.total;
       if (shifted || total === undefined || rows.size >= total || rows.size === before) {
@@ -143,10 +143,10 @@ export function createBillmgr(
     async license(family, elid) {
       try {
         const form = await read({ func: `${family}.edit`, elid });
-        const told = textOf(form, "elid") ?? textOf(form, "id");
-        if (child(form, "ok")) throw new ReadError(`reading ${family}.edit: an answer that is no form`);
-        if (told !== undefined && told !== elid)
-          throw new ReadError(`reading ${family}.edit: the form of license ${told}`);
+        const shownId = textOf(form, "elid") ?? textOf(form, "id");
+        if (child(form, "ok")) throw new ReadError(`reading ${family}.edit: the reply is not a form`);
+        if (shownId !== undefined && shownId !== elid)
+          throw new ReadError(`reading ${family}.edit: the reply is the form of license ${shownId}`);
         return seenLicense(form, elid);
       } catch (error) {
         if (error instanceof ReadError && error.refused?.type === "missed") return undefined;
@@ -157,7 +157,7 @@ export function createBillmgr(
     async licenses(family) {
       const unfiltered = await isUnfiltered(family);
       const first = await readPages(family);
-      // One row that goes and one that comes between two pages hide a third, and the total stays: so read them again.
+      // One row deleted and one added between two pages hide a third and keep the total. A second read detects this.
       const again = first.pages > 1 ? await readPages(family) : first;
       const rows = [...new Map([...first.rows, ...again.rows]).values()];
       const steady = first.whole && again.whole && rows.length === first.rows.size && rows.length === again.rows.size;
@@ -186,7 +186,7 @@ export function createBillmgr(
   };
 }
 
-/** Every field that the filter of a list was seen to have. */
+/** Every field that was observed in the filter of a list. */
 const filterFields = [
   "id",
   "ip",
@@ -205,5 +205,5 @@ const filterFields = [
   "datacenter",
 ];
 const noFilter = Object.fromEntries(filterFields.map((field) => [field, ""]));
-/** How a field shows that it filters nothing is not documented; "null" is billmgr's word for none elsewhere. */
+/** ISPsystem does not document the values of an unused filter field. Elsewhere billmgr writes "null" for none. */
 const neutral = new Set(["", "null", "any"]);

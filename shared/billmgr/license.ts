@@ -15,9 +15,9 @@ const statuses: Record<string, Status> = {
 export type SeenLicense = {
   elid: string;
   status?: Status;
-  /** A status is shown, and not in a form that is understood: then nothing is taken for healthy. */
+  /** A status that is shown but not understood. Such a license never counts as active. */
   unreadableStatus?: string;
-  /** It is set to be deleted later. */
+  /** The license is scheduled to be deleted. */
   closes?: true;
   /** Stopped by billmgr itself at expiry, not by a request. */
   autosuspended: boolean;
@@ -25,25 +25,25 @@ export type SeenLicense = {
   createdOn?: Day;
   remoteid?: string;
   comment?: string;
-  /** "" where it is shown and not there yet: billmgr makes it a while after the order. */
+  /** The activation key. It is "" if the field is shown but empty, because billmgr creates the key after the order. */
   key?: string;
   /** By addon code. */
   addons: Record<string, number>;
-  /** In a form its code, in a list its name. */
+  /** The code in a form, the name in a list. */
   pricelist?: string;
 };
 
-/** By a request: what billmgr stopped itself at expiry goes on when it is prolonged. */
+/** Whether a request suspended the license. One that billmgr stopped at its expiry resumes when it is prolonged. */
 export const isSuspended = ({ status, autosuspended }: SeenLicense): boolean => status === "stopped" && !autosuspended;
 
 /** Reads a list's row or the form of one license. */
 export function seenLicense(element: Element, elid = textOf(element, "id") ?? ""): SeenLicense {
   const { status, unreadableStatus } = statusOf(element);
   const remoteid = textOf(element, "remoteid");
-  // Shown and empty is a comment too: such a license is not one of ours.
+  // An empty comment counts as shown: it proves that the license does not carry our reference.
   const comment = child(element, "comment") && (textOf(element, "comment") ?? "");
   const key = child(element, "lickey") && (textOf(element, "lickey") ?? "");
-  // In lists "expiredate" can be a label ("Daily charges") where "real_expiredate" is the date.
+  // In lists "expiredate" can be a label ("Daily charges"). Then "real_expiredate" contains the date.
   const expiry = dayIn(textOf(element, "real_expiredate")) ?? dayIn(textOf(element, "expiredate"));
   const createdOn = dayIn(textOf(element, "createdate"));
   const pricelist = textOf(element, "pricelist");
@@ -70,9 +70,9 @@ const origOf = (element: Element): string | undefined => {
 };
 
 /**
- * The status in every form that it was seen in, best first: its number, the attribute "orig" (with a detail after "_"),
- * the real status of list rows, and the plain text of "item_status" where that is a number. A display text is in the
- * account's language.
+ * Reads the status from every field that was observed to contain it, best first: the number, the attribute "orig" (with
+ * a detail after "_"), the real status of list rows, and the text of "item_status" if it is a number. A display text is
+ * in the account's language.
  */
 function statusOf(element: Element): { status?: Status; unreadableStatus?: string } {
   const shown = [
@@ -88,16 +88,16 @@ function statusOf(element: Element): { status?: Status; unreadableStatus?: strin
   return unreadableStatus === undefined ? {} : { unreadableStatus: unreadableStatus.slice(0, 60) };
 }
 
-/** A day, with or without a time behind it. Databases store a missing date as "0000-00-00"; date arithmetic on it would fail on every retry. */
+/** A day, with or without a time after it. Databases store a missing date as "0000-00-00", which is not a day. */
 export const dayIn = (text = ""): Day | undefined => {
   const [day = ""] = /^2[01]\d\d-\d\d-\d\d/.exec(text) ?? [];
   return isDay(day) ? day : undefined;
 };
 
-/** An id as billmgr counts them. Nothing else is taken for a license: a form that is sent without one makes a new one. */
+/** Whether a text is a license number. The check is strict: a form that is sent without one makes a new license. */
 export const isElid = (text: string | undefined): text is string => text !== undefined && /^\d{1,18}$/.test(text);
 
-/** "addon_55165" holds the value to be; some forms tell the present one beside it as "addon_55165_current_value". */
+/** "addon_55165" contains the new value. Some forms contain the present one in "addon_55165_current_value". */
 function addonsOf(element: Element): Record<string, number> {
   const addons: Record<string, number> = {};
   for (const name of Object.keys(element)) {

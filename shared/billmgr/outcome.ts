@@ -4,14 +4,14 @@ import { attribute, child, type Element, type Reply, readReply, textOf } from ".
 import type { PostResult } from "./transport.ts";
 
 /**
- * The error types that are documented as checks before anything is done. Any other type on a paying call may have been
- * raised after the license existed, so it is an unknown outcome.
+ * The error types that ISPsystem documents as checks before any change. Any other error of a purchase may come from a
+ * step after the license was created, so its outcome is unknown.
  */
 const definite = new Set(["auth", "access", "missed", "value", "exists"]);
 
 /**
- * Names what one changing call came to. Fails closed: what is not recognised is unknown.
- * @param fundsErrors words in the type, object or message of an error by which it is known to be about money
+ * Derives the outcome of a call. Fails closed: an unrecognized reply is `unknown`.
+ * @param fundsErrors words in the type, object, or message of an error that mark it as one about money
  */
 export function outcomeOf(kind: ChangeKind, sent: PostResult, fundsErrors: readonly string[] = []): CallOutcome {
   if (sent.kind === "not_sent") return { outcome: "not_sent", response: sent.why };
@@ -27,7 +27,7 @@ export function outcomeOf(kind: ChangeKind, sent: PostResult, fundsErrors: reado
   return kind === "order" ? orderOutcome(reply.doc) : plainOutcome(kind, reply.doc);
 }
 
-/** An error document in short. */
+/** An error document as one line. */
 export const formatError = ({ type, object, message }: Reply & { kind: "error" }): string =>
   `error ${type}${object ? `/${object}` : ""}: ${message}`;
 
@@ -59,9 +59,8 @@ function plainOutcome(kind: ChangeKind, doc: Element): CallOutcome {
 const unpaidElement = /^(billorder|lineitem|payment|basket|cart|total_sum|itemlist)(?![a-z])/;
 
 /**
- * Where a reply leads instead of saying that it is done: to the cart, an order list, a form, the second factor. The
- * documented success is an "ok" without anything in it; what else it may lead to is not documented, so nothing else
- * counts as done.
+ * Finds where a reply leads instead of success: to the cart, an order list, a form, or the second factor. The
+ * documented success is an empty "ok". Other contents of "ok" are not documented, so they do not count as done.
  */
 function leadOf(doc: Element): string | undefined {
   const unpaid = Object.keys(doc).find((name) => unpaidElement.test(name));
@@ -71,7 +70,7 @@ function leadOf(doc: Element): string | undefined {
   return target === undefined ? undefined : `ok leads to ${target}`;
 }
 
-/** ISPsystem's WHMCS module reads it from a nested <doc>; the client area's form has it in the outer one. */
+/** ISPsystem's WHMCS module reads the field from a nested <doc>. The client area's form has it in the outer one. */
 export function newExpiryOf(doc: Element): string | undefined {
   const inner = child(doc, "doc");
   return textOf(doc, "newexpiredate") ?? (inner && textOf(inner, "newexpiredate"));

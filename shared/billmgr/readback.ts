@@ -4,7 +4,7 @@ import { addDays, addMonths, type Day, dayOf, daysBetween } from "../licensing/t
 import type { Billmgr, Listing } from "./billmgr.ts";
 import type { SeenLicense } from "./license.ts";
 
-/** A license known to be ours, by which a list shows whether it tells references at all. */
+/** A license that is known to be ours. If a list shows its reference, the list shows references at all. */
 export type KnownLicense = { elid: string; reference: string };
 
 export type ReadResult = Omit<FreshObservation, "at">;
@@ -12,12 +12,12 @@ export type ReadResult = Omit<FreshObservation, "at">;
 export type SearchTarget = {
   reference: string;
   knownLicenses: () => Promise<readonly KnownLicense[]>;
-  /** The name of another subscription that has the license. */
+  /** The name of another subscription that has the license, if there is one. */
   holderOf: (elid: string) => Promise<string | undefined>;
 };
 
 /**
- * Finds out by reading what an operation did: an order by its reference, every other change by what its license shows.
+ * Reads whether an operation has reached its target: an order by its reference, every other change by its license.
  * @throws ReadError
  */
 export async function readBack(operation: Operation, target: SearchTarget, billmgr: Billmgr): Promise<ReadResult> {
@@ -35,15 +35,15 @@ export async function readBack(operation: Operation, target: SearchTarget, billm
   return { verdict: change.kind === "delete" ? "achieved" : "conflicting", evidence };
 }
 
-/** What is not shown is not absent: a suspension believed to have failed would never be resumed. */
+/** Whether the license shows the changed field. A hidden field does not prove that a change failed. */
 function shows({ status, addons }: SeenLicense, change: Change): boolean {
   if (change.kind === "edit") return Object.keys(change.addons).some((code) => addons[code] !== undefined);
   return change.kind === "prolong" || status !== undefined;
 }
 
 /**
- * The license that the reply or the list named, once it is proved to be the one. What the id in the reply to an order
- * stands for is not documented, so the reference decides, and no license that another subscription has.
+ * Compares the license of an order, after its identity is proved. ISPsystem does not document the id in an order's
+ * reply, so the reference identifies the license. A license of another subscription is never accepted.
  */
 async function readOrder(
   operation: Operation,
@@ -55,7 +55,7 @@ async function readOrder(
   const seen = elid === undefined ? undefined : await billmgr.license(change.family, elid);
   if (!seen || elid === undefined) {
     const found = await findOrder(operation, change.family, target, billmgr);
-    // Found again and again, it would be observed without end.
+    // Otherwise the same license would be found and observed without end.
     if (found.elid !== undefined && found.elid === elid) {
       return { verdict: "pending", evidence: `${found.evidence} in the list, and has no form` };
     }
@@ -73,7 +73,7 @@ async function readOrder(
 
 type Identity =
   | { kind: "proved"; row?: SeenLicense }
-  /** It is another license, or cannot be proved to be the one. */
+  /** It is another license, or its identity cannot be proved. */
   | { kind: "other"; result: ReadResult };
 
 async function identify(
@@ -91,7 +91,7 @@ async function identify(
   const listing = await billmgr.licenses(family);
   const row = listing.rows.find((one) => one.elid === elid);
   if (row && carries(row, reference)) return { kind: "proved", row };
-  // An operator may adopt one that was bought by other means and carries nothing.
+  // An operator may adopt a license that was bought by other means and carries no reference.
   if ((adopted || resolved) && !isMarked(seen) && !(row && isMarked(row))) return { kind: "proved" };
   const found = await findOrder(operation, family, target, billmgr, listing);
   if (found.elid !== undefined) return { kind: "other", result: found };
@@ -104,7 +104,7 @@ async function identify(
     const text = (shown.find(Boolean) ?? "").slice(0, 60).toWellFormed();
     return other(`shows "${text}" instead of ${reference}`);
   }
-  // Nothing shows references. Then it is the one if billmgr made it for the order: new, and of the product.
+  // Nothing shows references. Then a license that is newer than the order and has its product is the ordered one.
   if (before.lastElid === undefined)
     return other("cannot be distinguished from others, because nothing shows a reference");
   if (BigInt(elid) <= BigInt(before.lastElid)) return other("was there before the order");
@@ -114,14 +114,14 @@ async function identify(
   return { kind: "proved", ...(row && { row }) };
 }
 
-/** Forms show less than list rows in some accounts. */
+/** In some accounts forms show less than list rows. */
 const withStatusOf = (seen: SeenLicense, row: SeenLicense | undefined): SeenLicense => ({
   ...seen,
   ...(seen.status === undefined &&
     row?.status !== undefined && { status: row.status, autosuspended: row.autosuspended }),
 });
 
-/** A license that another subscription has is never adopted, whatever it carries. */
+/** Refuses a license that another subscription has, even if it carries the reference. */
 async function unlessHeld(result: ReadResult, target: SearchTarget, elid = result.elid): Promise<ReadResult> {
   if (result.verdict !== "achieved" || elid === undefined) return result;
   const holder = await target.holderOf(elid);
@@ -135,7 +135,7 @@ type Order = Change & { kind: "order" };
 export const carries = (row: SeenLicense, reference: string): boolean =>
   row.remoteid === reference || row.comment === reference;
 
-/** What a license shows of a change. Pure. */
+/** Compares what a license shows to the target of a change. Pure. */
 export function compareToTarget(
   change: Change,
   known: { expiry?: Day; orderedOn?: Day; answeredOk: boolean },
@@ -152,21 +152,21 @@ export function compareToTarget(
     ...(key !== undefined && { key }),
     ...(status !== undefined && { isStopped: status === "stopped" }),
   });
-  // What a form does not show can only be taken at billmgr's word, where it gave that.
+  // If the form shows no status, billmgr's own "ok" is the only evidence.
   const byItsWord = status === undefined && unreadableStatus === undefined && known.answeredOk;
-  // A status in a form that is not understood is no health.
+  // A status that is not understood proves nothing.
   if (unreadableStatus !== undefined) return result("pending", ", which is not understood");
   if (change.kind === "delete") {
     if (status === "deleted" || closes || byItsWord) return result("achieved");
     return result(status === "processing" ? "pending" : "absent");
   }
   if (status === "deleted") return result("conflicting");
-  // Its own queue can hold an operation for hours.
+  // billmgr's own queue can hold an operation for hours.
   if (status === "processing") return result("pending");
   if (status === "ordered") return { ...result("pending", ", not paid"), unpaid: true };
   switch (change.kind) {
     case "order":
-      // Without an expiry no later prolong can be confirmed. One that is not the paid one yet would be prolonged.
+      // Without an expiry no later prolong can be confirmed. With one that is too early, decide would prolong.
       if (expiry === undefined) return result("pending", ", without an expiry");
       if (isTooSoon(change, expiry, known.orderedOn)) return result("pending", ", too soon");
       return result(status !== undefined || byItsWord ? "achieved" : "pending");
@@ -182,14 +182,14 @@ export function compareToTarget(
       return result(!differs && (all || known.answeredOk) ? "achieved" : "absent", addons);
     }
     case "suspend":
-      // Whoever stopped it: a call would change nothing, and may be refused.
+      // It does not matter who stopped it. A second suspend would change nothing, and billmgr may refuse it.
       return result(byItsWord || status === "stopped" ? "achieved" : "absent");
     case "resume":
       return result(byItsWord || status === "active" ? "achieved" : "absent");
   }
 }
 
-/** Less than half of what was ordered. How long a trial is is not documented. */
+/** Whether the expiry is before half of the ordered period. ISPsystem does not document the length of a trial. */
 function isTooSoon({ period, trial }: Order, expiry: Day, orderedOn: Day | undefined): boolean {
   if (orderedOn === undefined) return false;
   const least = trial ? 0 : daysBetween(orderedOn, addMonths(orderedOn, period)) / 2;
@@ -211,7 +211,7 @@ async function findOrder(
     known.some((knownLicense) => row.elid === knownLicense.elid && carries(row, knownLicense.reference)),
   );
 
-  // A list that shows neither column leaves the form of each license that could be the one.
+  // If the list shows neither column, the form of each candidate is read.
   if (found.length === 0 && !rows.some((row) => row.remoteid ?? row.comment)) {
     const since = addDays(dayOf(claimedAt), -1);
     const candidates = alive.filter((row) => row.createdOn === undefined || row.createdOn >= since);
@@ -244,7 +244,7 @@ async function findOrder(
     ? ""
     : known.length > 0
       ? "; it does not show the reference of a license known to be ours"
-      : "; no license of ours is known yet to tell whether it would show one";
+      : "; no license is known to be ours yet, so it is not known whether the list shows references";
   return { verdict: "absent", evidence: evidence + doubt, provesAbsence: witnessed };
 }
 

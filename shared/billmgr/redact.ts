@@ -1,9 +1,9 @@
-/** Takes secrets out of what is told of an answer, and shortens it. */
+/** Removes secrets from the text of a reply, and shortens it for logs and the table. */
 export type Redact = (text: string) => string;
 
 const maxLength = 400;
 
-/** Answers can echo what was sent, in whatever encoding. What is said is cut only after that is taken out. */
+/** A reply can echo the request in any encoding. The text is cut after the redaction, so no part of a secret stays. */
 export function redactor(authinfo: string): Redact {
   const password = authinfo.slice(authinfo.indexOf(":") + 1);
   const secrets = [authinfo, password].filter((secret) => secret !== "").map(inAnyEncoding);
@@ -11,7 +11,7 @@ export function redactor(authinfo: string): Redact {
   return (text) => text.replace(echo, "***").slice(0, maxLength).toWellFormed();
 }
 
-/** Each character as it is, in percents, as a reference of XML or HTML, or as JSON escapes it. */
+/** Matches each character plain, percent-encoded, as an XML or HTML reference, or as a JSON escape. */
 const inAnyEncoding = (secret: string): string =>
   [...secret]
     .map((character) => {

@@ -21,7 +21,7 @@ const parser = new XMLParser({
 });
 
 /**
- * Reads what came back. The HTTP status is not the result: billmgr answers 200 for errors, and anything else than 200
+ * Parses a response. The HTTP status is not the result: billmgr answers 200 for errors, and anything else than 200
  * comes from a proxy before it (observed by its clients).
  */
 export function readReply(status: number, body: string): Reply {
@@ -59,14 +59,14 @@ function rootIn(text: string): Element | undefined {
   }
 }
 
-/** "Request in process, please wait" pages, CAPTCHA pages and those of proxies tell what they are in the title. */
+/** "Request in process, please wait" pages, CAPTCHA pages, and error pages of proxies have a title that names them. */
 function titleOf(html: string): string {
-  // To its end: what is cut is not known for a secret any more.
+  // The title is not cut here, because the redaction would not recognize a part of a secret.
   const title = /<title[^>]*>(.+?)<\/title/is.exec(html.slice(0, 2000))?.[1]?.trim();
   return title ? ` ("${title}")` : "";
 }
 
-/** The first child of that name, at whatever position among the others. */
+/** The first child of that name, at any position. */
 export function child(element: Element, name: string): Element | undefined {
   const found = Object.hasOwn(element, name) ? element[name]?.[0] : undefined;
   return typeof found === "object" ? found : undefined;

@@ -1,25 +1,25 @@
 import request from "undici/lib/api/api-request.js";
 import Client from "undici/lib/dispatcher/client.js";
 
-/** What came of one POST. */
+/** The result of one POST. */
 export type PostResult =
-  /** No connection was made, so no byte of the request left. */
+  /** No connection was made, so no byte of the request was sent. */
   | { kind: "not_sent"; why: string }
-  /** The request may have arrived; no whole answer came back. */
+  /** The request may have arrived. No complete response was received. */
   | { kind: "no_response"; why: string }
   | { kind: "response"; status: number; body: string };
 
 export type Post = (form: URLSearchParams, timeoutMs: number) => Promise<PostResult>;
 
 /**
- * A page of 250 licenses has 0.4 MB. Parsed, an answer of many small parts takes two hundred times its size (measured:
- * 2 MiB take up to 435 MB, 4 MiB up to 552), and the function has 512 MB.
+ * A page of 250 licenses has 0.4 MB. A response of many small elements needs two hundred times its size when parsed
+ * (measured: up to 435 MB for 2 MiB, 552 MB for 4 MiB). The function has 512 MB.
  */
 export const maxResponseBytes = 2 * 1024 * 1024;
 
 /**
- * One POST, on a connection of its own: a kept one may have died while the function was frozen, and would leave it in
- * doubt whether the request was sent. No retry, no redirect. Never rejects.
+ * Sends one POST on a new connection. A kept-alive connection may have died while the function was frozen, and then it
+ * would be unknown whether the request was sent. There is no retry and no redirect. Never rejects.
  */
 export const postTo =
   (address: string): Post =>

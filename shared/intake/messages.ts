@@ -73,7 +73,7 @@ export function messagesOf(storefront: string, event: ParsedEvent, request: Stor
   const outgoing = (message: Message): Outgoing => ({ message, deduplicationId });
   if (parsed.kind !== "facts") {
     const { kind, about, reason } = parsed;
-    // An ignored event is stored with the subscription that it concerns. An unparseable one is an attention item of its own.
+    // An ignored event is stored with the subscription that it concerns. An unparseable one is a separate attention item.
     const key = kind === "ignored" && about ? keyOfSubject(storefront, about) : keyOf("event", storefront, id);
     return [outgoing({ key, kind, received, reason })];
   }

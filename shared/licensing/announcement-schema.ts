@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { announcementTypes } from "./announcement.ts";
 
 const common = {
-  /** The same each time that it is told. */
+  /** The same on each delivery. */
   id: z.string(),
   version: z.literal(1),
   at: z.string(),
@@ -32,9 +32,9 @@ const attentionNeeded = z.object({
   type: z.literal("license.attention"),
   /** The reason's code: docs/attention.md. */
   code: z.string(),
-  /** The same as a sentence. */
+  /** The reason as a sentence. */
   reason: z.string(),
-  /** The storefront's event that was not understood, where it is about one. */
+  /** The id of the storefront's event, if the item is about one that was not understood. */
   event: z.optional(z.string()),
 });
 

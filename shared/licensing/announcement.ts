@@ -6,7 +6,7 @@ import { formatReason, keyOfReason } from "./reasons.ts";
 import type { Attention, Subscription } from "./subscription.ts";
 import type { Instant } from "./time.ts";
 
-/** Each change of a license, as others are told of it. */
+/** The type of the published license event for each change. */
 export const announcementTypes = {
   order: "license.ordered",
   prolong: "license.prolonged",
@@ -16,10 +16,10 @@ export const announcementTypes = {
   delete: "license.deleted",
 } as const satisfies Record<ChangeKind, string>;
 
-/** What others are told of a license, or of a person being needed: docs/events.md. */
+/** A published license event: a license changed, or a subscription or event needs attention. See docs/events.md. */
 export type Announcement = z.output<typeof announcementSchema>;
 
-/** What a finished operation came to; undefined where nothing was changed. Its subscription may have moved on since. */
+/** The license event of a finished operation, or undefined if it changed nothing. The subscription may be newer. */
 export function announcementOf(subscription: Subscription, operation: Operation): Announcement | undefined {
   const { n, change, outcome, finishedAt, result } = operation;
   if (!isDone(outcome) || finishedAt === undefined || !result) return undefined;
@@ -27,7 +27,7 @@ export function announcementOf(subscription: Subscription, operation: Operation)
   const elid = change.kind === "order" ? license?.elid : change.elid;
   if (elid === undefined) return undefined;
   const { storefront, id } = subscription;
-  // The key may have been made after the order was done.
+  // billmgr may have created the key after the order was done.
   const held = subscription.slots.find((slot) => slot.license?.elid === elid)?.license;
   const key = license && (license.key ?? held?.key);
   const { trial, suspended, addons, expiry } = license ?? {};
@@ -52,7 +52,7 @@ export function announcementOf(subscription: Subscription, operation: Operation)
   };
 }
 
-/** An attention item of a subscription. Its id stays the same as long as the item lasts. */
+/** The license event of an attention item. Its id stays the same as long as the item lasts. */
 export const attentionOf = (subscription: Subscription, { reason, since }: Attention): Announcement => ({
   id: `${subscription.storefront}/${subscription.id}#attention-${attentionIdOf({ reason, since })}`,
   version: 1,
@@ -65,11 +65,11 @@ export const attentionOf = (subscription: Subscription, { reason, since }: Atten
   reason: formatReason(reason),
 });
 
-/** Identifies an item among those of its subscription: several can have one code since one moment. */
+/** Identifies an item within its subscription. Code and time are not enough: several items can share both. */
 export const attentionIdOf = ({ reason, since }: Pick<Attention, "reason" | "since">): string =>
   `${since}-${reason.code}-${digestOf(keyOfReason(reason)).slice(0, 8)}`;
 
-/** An event that was not understood. */
+/** The license event for a storefront's event that was not understood. */
 export const unparseableOf = (storefront: string, event: string, since: Instant, reason: string): Announcement => ({
   id: `${storefront}/${event}#attention-${since}`,
   version: 1,

@@ -10,12 +10,12 @@ export const openOperations = ({ operation, parked = [] }: Subscription): Operat
   ...(isOpen(operation) ? [operation] : []),
 ];
 
-/** Whether an outcome holds the change up: an earlier one of the same change, or one that is not known yet. */
+/** Whether an attention item blocks the change, or an operation whose outcome is not known yet. */
 export const isBlocked = (subscription: Subscription, change: Change, now: Instant): boolean =>
   (subscription.attention ?? []).some((item) => blocks(item, change, now)) ||
   openOperations(subscription).some((operation) => excludes(operation.change, change));
 
-/** The wanted changes that attention items hold up: the other items have nothing to hold up any more. */
+/** The wanted changes that attention items block. Items that block none of them can end. */
 export const blockedTargets = (
   { attention = [] }: Subscription,
   wanted: readonly { change: Change }[],
@@ -29,7 +29,7 @@ const covers = (held: Block, block: Block): boolean =>
 const blocks = ({ blocks: held, until }: Attention, change: Change, now: Instant): boolean =>
   held !== undefined && (until === undefined || until > now) && covers(held, blockOf(change));
 
-/** Whether a change must wait until it is known what another one did to the same slot. */
+/** Whether a change must wait for the outcome of an open one, because both affect the same slot. */
 function excludes(open: Change, change: Change): boolean {
   if (open.slot !== change.slot) return change.kind === "order" && change.replaces?.n === open.slot && isPurchase(open);
   if (isPurchase(open)) return isPurchase(change);
@@ -39,8 +39,9 @@ function excludes(open: Change, change: Change): boolean {
 }
 
 /**
- * The subscription with the attention items that the decision leaves: those of outcomes as long as they hold something
- * up, those of facts as long as the facts do. An item that lasts keeps its time. A backoff ends with what it was for.
+ * Updates the attention items after a decision. An item of an outcome lasts as long as it blocks a wanted change, and
+ * an item of facts as long as the facts do. A lasting item keeps its time. A backoff ends when nothing is left to
+ * retry.
  */
 export function withAttention(subscription: Subscription, decision: Decision, now: Instant): Subscription {
   const { attention = [], backoff, ...rest } = subscription;
@@ -63,7 +64,7 @@ export function withAttention(subscription: Subscription, decision: Decision, no
 const sinceOf = (reason: Reason, attention: readonly Attention[]): Instant | undefined =>
   attention.find((item) => item.blocks === undefined && keyOfReason(item.reason) === keyOfReason(reason))?.since;
 
-/** Adds an item, or renews the one of the same reason: it keeps its time. */
+/** Adds an item, or replaces the item with the same reason and keeps that one's time. */
 export function addAttention(subscription: Subscription, item: Attention): Subscription {
   const { attention = [] } = subscription;
   const key = keyOfReason(item.reason);
@@ -74,7 +75,7 @@ export function addAttention(subscription: Subscription, item: Attention): Subsc
   return { ...subscription, attention: [...others, { ...item, since: same?.since ?? item.since }] };
 }
 
-/** Without the items that `isOver` names. */
+/** Removes the items for which `isOver` returns true. */
 export function dropAttention(subscription: Subscription, isOver: (item: Attention) => boolean): Subscription {
   const { attention = [], ...rest } = subscription;
   const left = attention.filter((item) => !isOver(item));

@@ -4,7 +4,7 @@ import { type Item, storefrontNames } from "./event.ts";
 
 const count = z.int().check(z.gte(0), z.lte(1_000_000));
 const positive = z.int().check(z.positive());
-/** Ten years: with much more, moments could not be reckoned any more. */
+/** Ten years. With a much larger value, date arithmetic would leave the range of Date. */
 const days = z.number().check(z.gte(0), z.lte(3660));
 
 const addonAmount = z.strictObject({
@@ -56,7 +56,7 @@ const limits = z.strictObject({
   minimumBalance: z.optional(z.number()),
 });
 
-/** https anywhere, http only on this machine, and no user, password or query that a log would show. */
+/** Accepts https, and http for this machine only. A user, password, or query is rejected because logs would show it. */
 export function isBillmgrUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, search } = new URL(text);
@@ -72,7 +72,7 @@ const billmgrUrl = z.string().check(
 
 const billmgr = z.strictObject({
   url: billmgrUrl,
-  // What billmgr answers when the balance does not suffice is documented nowhere.
+  // ISPsystem does not document the error for an insufficient balance.
   fundsErrors: z._default(z.array(z.string().check(z.minLength(1))), ["money", "fund", "balance", "credit"]),
 });
 
@@ -92,13 +92,13 @@ export type Plan = Catalog["plans"][string];
 export type Product = Catalog["products"][string];
 export type Policy = Catalog["policy"];
 
-/** The catalog has problems; the message describes each in one line. */
+/** The catalog has problems. The message describes each problem on its own line. */
 export class CatalogError extends InvalidDocument {
   override name = "CatalogError";
   readonly code = "catalog_invalid";
 }
 
-/** Reads a catalog.json value and fills in the defaults. @throws CatalogError */
+/** Parses the value of a catalog.json and adds the defaults. @throws CatalogError */
 export function parseCatalog(value: unknown): Catalog {
   const parsed = z.safeParse(catalogSchema, value);
   const problems = parsed.success ? contradictions(parsed.data) : explain(catalogSchema, parsed.error.issues, value);
@@ -106,13 +106,13 @@ export function parseCatalog(value: unknown): Catalog {
   return parsed.data;
 }
 
-/** Events of a storefront's test mode count locally as any others. */
+/** For local use: accepts events of a storefront's test mode like all others. */
 export const acceptingTests = (catalog: Catalog): Catalog => ({
   ...catalog,
   policy: { ...catalog.policy, acceptTestMode: true },
 });
 
-/** What an item of a subscription is by the catalog; `undefined` when nothing in it is sold under any of the names. */
+/** Finds the catalog entry of an item. Returns `undefined` if the catalog sells nothing under any of its names. */
 export function lookUp(
   catalog: Catalog,
   storefront: string,
@@ -120,7 +120,7 @@ export function lookUp(
 ): { plan: string } | { extra: string } | "ignored" | undefined {
   const isSold = (name: string, entry: Plan | Catalog["extras"][string], sold: string): boolean =>
     (storefront === "standard" && name === sold) || entry.soldAs?.[storefront]?.includes(sold) === true;
-  // The first name is the narrowest: a price before the product that it is one of.
+  // Names are ordered from narrow to broad: first the price, then its product.
   for (const sold of item.names) {
     const plan = Object.entries(catalog.plans).find(([name, entry]) => isSold(name, entry, sold));
     if (plan) return { plan: plan[0] };
@@ -131,11 +131,11 @@ export function lookUp(
   return undefined;
 }
 
-/** Not what every object has by its prototype: "constructor" is no product. */
+/** Ignores properties of the prototype: "constructor" is not a product. */
 const own = <T>(record: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-/** What a schema cannot check: names of products, addons and storefronts, things sold twice, settings at odds. */
+/** Finds problems that a schema cannot: unknown products, addons, and storefronts; duplicates; conflicting settings. */
 function contradictions(catalog: Catalog): Problem[] {
   const problems: Problem[] = [];
   const sold = new Map<string, string>();

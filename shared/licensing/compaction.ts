@@ -6,15 +6,16 @@ import { isDone } from "./operation.ts";
 import { isUnlinked, newSubscription, type Payment, type Subscription, stands } from "./subscription.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "./time.ts";
 
-/** Payments whose time ended this long ago leave the state. Until then whatever corrects them counts. */
+/** Payments whose time ended this long ago are archived. Until then, events that correct them count. */
 const keptDays = 62;
 
-/** Stands for the archived payments: the time that they covered last. No storefront's payment has this id. */
+/** The id of the base payment, which covers the last run of the archived payments. No storefront uses this id. */
 export const archivedId = "#archived";
 
 /**
- * The subscription without payments that are over, and what else only they needed: the state of a subscription does not
- * grow with its age. `archived` is to be stored before the subscription is.
+ * Removes payments that are over, the renewals and intervals that only they needed, and a successful operation. So the
+ * state of a subscription does not grow with its age. The caller must store `archived` before it stores the
+ * subscription.
  */
 export function compact(
   subscription: Subscription,
@@ -25,7 +26,7 @@ export function compact(
   const over = endedBy(subscription, policy, cutoff);
   const trimmed = withoutDone(withoutOldPeriods(subscription, cutoff));
   const archived = subscription.payments.filter(({ id }) => over.has(id) && id !== archivedId);
-  // One archived payment more is not worth a write of its own.
+  // Nothing new to archive. The base payment stays as it is.
   if (archived.length === 0) return { subscription: trimmed, archived };
   const left = trimmed.payments.filter(({ id }) => !over.has(id));
   const base = baseOf(subscription, over, policy);
@@ -34,7 +35,7 @@ export function compact(
   return { subscription: { ...trimmed, payments, archivedCount }, archived };
 }
 
-/** The ids of the payments that are over: with what they cover, nothing of it reaches the cutoff. */
+/** The ids of the payments that are over: all the time that they cover together ends before the cutoff. */
 function endedBy(subscription: Subscription, policy: Pick<Policy, "graceDays" | "late">, cutoff: Instant): Set<string> {
   const candidates = withPeriods(subscription)
     .filter((payment) => {
@@ -45,13 +46,13 @@ function endedBy(subscription: Subscription, policy: Pick<Policy, "graceDays" | 
       return "months" in covers && instantPlusMonths(statedAt(payment), covers.months) < cutoff;
     })
     .sort((a, b) => (statedAt(a) < statedAt(b) ? -1 : 1));
-  // Months that were paid ahead reach further than each payment alone.
+  // Months that were paid ahead add up, so payments together reach further than each of them.
   const reaches = (payments: readonly Payment[]) => (coverage(payments, policy).at(-1)?.through ?? "") >= cutoff;
   while (reaches(candidates)) candidates.pop();
   return new Set(candidates.map(({ id }) => id));
 }
 
-/** A payment that covers what the archived ones covered last, so that months go on counting from their first. */
+/** The base payment. It covers the last run of the archived payments, so that later months continue the run. */
 function baseOf(
   subscription: Subscription,
   over: ReadonlySet<string>,
@@ -74,7 +75,7 @@ function baseOf(
   };
 }
 
-/** Ends and intervals that no payment needs any more. Of equal intervals in a row the first and the last say it all. */
+/** Removes renewals and intervals that no payment needs. Of equal intervals in a row, the first and the last stay. */
 function withoutOldPeriods(subscription: Subscription, cutoff: Instant): Subscription {
   const { renewals, intervals, ...rest } = subscription;
   const isNeeded = subscription.payments.some(
@@ -94,13 +95,13 @@ function withoutOldPeriods(subscription: Subscription, cutoff: Instant): Subscri
   };
 }
 
-/** The log has the finished operation whole. */
+/** Removes a successful operation. The log contains all of it. */
 function withoutDone(subscription: Subscription): Subscription {
   const { operation, ...rest } = subscription;
   return operation?.state === "finished" && isDone(operation.outcome) ? rest : subscription;
 }
 
-/** An archived payment with one more fact, and the event without it: what is over moves nothing any more. */
+/** Applies a fact to an archived payment. `rest` is the event without the payment, which no longer affects the state. */
 export function foldArchived(payment: Payment, event: Event): { payment: Payment; rest: Event } {
   const alone = { ...newSubscription("", ""), payments: [payment] };
   const { id, occurredAt, customer, items, renewsAt, interval } = event;

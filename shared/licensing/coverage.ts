@@ -5,17 +5,17 @@ import { type Instant, instantPlus, instantPlusMonths, toInstant } from "./time.
 /** Paid time without a gap. */
 export type Run = { since: Instant; through: Instant };
 
-/** So many months from that moment on led to the end of a run, so that January 31 and two months is March 31. */
+/** The end of a run is this many months after `from`. Counting from one start keeps January 31 + 2 months = March 31. */
 export type Counted = { from: Instant; months: number };
 export type CountedRun = Run & { counted?: Counted };
 
 type Paid = NonNullable<Payment["paid"]>;
 type Covers = Paid["value"]["covers"];
 
-/** When the payment was stated first. */
+/** The time of the first event about the payment. */
 export const statedAt = ({ statedAt, paid }: Payment): Instant => statedAt ?? paid?.at ?? "";
 
-/** The payments; those that do not contain what they cover get it from what other events contain. */
+/** The payments with their periods. A payment that omits its period gets it from the renewals and intervals. */
 export function withPeriods({ payments, renewals = [], intervals = [] }: Subscription): Payment[] {
   return payments.map((payment) => {
     const { paid } = payment;
@@ -35,7 +35,7 @@ function periodOf(
     return through === undefined ? undefined : { from: covers.periodFrom, through };
   }
   if ("intervals" in covers) {
-    // The first payment can be older than the event that contains the interval.
+    // The first payment can be older than the first event that contains an interval.
     const known = intervals.findLast(({ id }) => id <= at) ?? intervals[0];
     return known && { months: known.months.value * covers.intervals };
   }
@@ -43,9 +43,9 @@ function periodOf(
 }
 
 /**
- * The first end that was stated after the period began, or the one that it was moved to while the period ran. Storefronts
- * take a renewal's payment, and state its end, some hours before or after the old period is over; no period is as short
- * as a day.
+ * The first end that was stated after the period began, or the end that it was moved to during the period. Storefronts
+ * charge a renewal, and state its end, some hours before or after the end of the old period. No period is as short as a
+ * day.
  */
 function endOfPeriod(from: Instant, renewals: readonly Renewal[]): Instant | undefined {
   const stated = renewals.flatMap(({ id, first, last }) => [first, last].map((at) => ({ at, id })));
@@ -57,14 +57,14 @@ function endOfPeriod(from: Instant, renewals: readonly Renewal[]): Instant | und
 }
 
 /**
- * The time that the payments cover: the union of their periods, whatever the order in which they were made or arrived.
- * Runs that are closer together than the grace are one. A payment with an explicit end has its own place. One that
- * counts months continues the run in which it was stated, and otherwise begins a run.
+ * The time that the payments cover: the union of their periods, independent of the order in which they arrived. Runs
+ * with a gap shorter than the grace are merged. A payment with an explicit end covers its stated period. A payment that
+ * counts months continues the run in which it was stated. Without such a run it begins one.
  */
 export const coverage = (payments: readonly Payment[], policy: Pick<Policy, "graceDays" | "late">): Run[] =>
   countedCoverage(payments, policy).map(({ since, through }) => ({ since, through }));
 
-/** The same, with how the ends of the runs were counted. */
+/** The coverage, with how the end of each run was counted. */
 export function countedCoverage(
   payments: readonly Payment[],
   { graceDays, late }: Pick<Policy, "graceDays" | "late">,
@@ -84,9 +84,9 @@ export function countedCoverage(
 }
 
 /**
- * Where a period begins that does not say so: with its statement. A shop whose due dates do not move states a late
- * payment through the next due date; it pays from the due date before. That shows by a whole number of months between
- * the two, where the statement is none before the end.
+ * The start of a payment's period. A period without a stated start begins when it was stated, with one exception. In a
+ * shop with fixed due dates, a late payment through the next due date pays from the due date before. The signs of it
+ * are a whole number of months from that date to the end, and no whole number from the statement to the end.
  */
 function startOf(
   at: Instant,
@@ -106,7 +106,7 @@ const dayMs = 86_400_000;
 
 const after = (moment: Instant, ms: number): Instant => toInstant(Date.parse(moment) + ms);
 
-/** Within a day: storefronts round, and month ends differ. */
+/** Allows a difference of one day, because storefronts round and months end on different days. */
 function isWholeMonths(from: Instant, through: Instant): boolean {
   const months = Math.round((Date.parse(through) - Date.parse(from)) / (30.4375 * dayMs));
   return months > 0 && Math.abs(Date.parse(instantPlusMonths(from, months)) - Date.parse(through)) <= dayMs;
@@ -128,19 +128,19 @@ class Runs {
     this.#runs.push({ since, through, ...(counted && { counted }) });
   }
 
-  /** Adds months to the run that the moment continues, or from the moment on. */
+  /** Adds months to the run that the moment continues. Without such a run it begins one at the moment. */
   count(at: Instant, months: number, late: Policy["late"]): void {
     const run = this.#runs.findLast(({ since }) => since <= at);
     const continues =
       run !== undefined &&
       (at <= this.#graceAfter(run.through) ||
-        // A shop whose due dates do not move counts a late payment from the due date, unless that is no time any more.
+        // A shop with fixed due dates counts a late payment from the due date, unless all of that time has passed.
         (late === "prolong" && at < instantPlusMonths(run.through, months)));
     const counted = continues
       ? { from: run.counted?.from ?? run.through, months: (run.counted?.months ?? 0) + months }
       : { from: at, months };
     const through = instantPlusMonths(counted.from, counted.months);
-    // Time that another payment covers already is not paid twice: what overlaps follows at that payment's end.
+    // Time that another payment already covers is not paid twice: the overlap is appended to that payment's end.
     let end = through;
     for (const next of this.#runs) {
       if (next.since > at && next.since < end) end = after(next.through, Date.parse(end) - Date.parse(next.since));

@@ -20,18 +20,18 @@ import {
 } from "./time.ts";
 
 /**
- * What to do next. `attention`: what an operator has to look at, as it follows from the facts now. It holds up nothing
- * but what it concerns. `blocked`: the wanted changes that an earlier outcome holds up.
+ * The next step for a subscription. `attention` contains the reasons for attention that follow from the facts. They
+ * block no other changes. `blocked` contains the wanted changes that an earlier outcome blocks.
  */
 export type Decision = { attention: Reason[]; blocked: Block[] } & (
   | { kind: "observe"; operation: number }
   | { kind: "change"; change: Change; why: string }
   | { kind: "wait"; until: Instant; why: string }
-  /** License and entitlement agree as far as they can, until the clock alone changes that. */
+  /** Licenses and entitlement agree as far as possible. The clock can change that at `until`. */
   | { kind: "settled"; until?: Instant }
 );
 
-/** The one billmgr call that brings the licenses closer to what is paid, or when to look again. */
+/** Returns the next change that brings the licenses closer to the entitlement, or when to decide again. */
 export function decide(subscription: Subscription, catalog: Catalog, now: Instant): Decision {
   const { backoff } = subscription;
   const { wanted, problems, wakeups } = wantedChanges(subscription, catalog, now);
@@ -62,15 +62,15 @@ export function decide(subscription: Subscription, catalog: Catalog, now: Instan
   return until === undefined ? { ...facts, kind: "settled" } : { ...facts, kind: "settled", until };
 }
 
-/** A DynamoDB item holds 400 KB. The rest is for what an operation and further events add. */
+/** A DynamoDB item has at most 400 KB. The difference is reserved for an operation and further events. */
 const maxStateBytes = 300_000;
 
-/** Five years: the longest period is three. Each period would be bought. */
+/** Five years. The longest period of a plan is three. A mistyped year would buy every period up to it. */
 const maxDaysAhead = 5 * 366;
 
 type Wanted = { change: Change; why: string };
 
-/** Collects the moments at which the clock alone could make another line of the decision apply. */
+/** Collects the moments at which only the clock can change the decision. */
 class Wakeups {
   readonly #now: Instant;
   readonly moments: Instant[];
@@ -78,14 +78,14 @@ class Wakeups {
     this.#now = now;
     this.moments = [...moments];
   }
-  /** True when the moment has come; otherwise it is noted. */
+  /** Whether the moment is in the past. A future moment is collected. */
   hasCome(moment: Instant): boolean {
     if (moment > this.#now) this.moments.push(moment);
     return moment <= this.#now;
   }
 }
 
-/** What the changes of one decision are made of. */
+/** The inputs for the changes of one decision. */
 type Context = {
   assignment: Assignment;
   entitled: Entitlement;
@@ -93,9 +93,9 @@ type Context = {
   subscription: Subscription;
   now: Instant;
   wakeups: Wakeups;
-  /** Money has been paid for the present, so a trial is over. */
+  /** The present is paid with money, so a trial is over. */
   isTrialOver: boolean;
-  /** Not everything that was sold is understood. */
+  /** Some of the items are not understood. */
   isPartial: boolean;
   exchanges: Exchanges;
 };
@@ -127,7 +127,7 @@ function wantedChanges(
   const entitled = entitlement(subscription, catalog.policy, now);
   const { through, paidThrough } = entitled;
   const isPaid = through !== undefined && through > now;
-  // What has ended is ended by its licenses alone, though its plan may have left the catalog long ago.
+  // After the end only the licenses count. The plan may have left the catalog long ago.
   const found = entitled.ended ? { demands: [], problems: [] } : demandsOf(subscription, catalog);
   const problems = found.problems.filter(({ code }) => code !== "nothing_sold" || isPaid);
   const isTrialOver = paidThrough !== undefined && paidThrough > now;
@@ -161,8 +161,8 @@ function wantedChanges(
 }
 
 /**
- * Prolonging counts from the old expiry. After a gap in the payments it would buy time that nobody paid, and would leave
- * paid days without a license. `policy.late` says what is done instead.
+ * Whether a new license has to replace this one. billmgr prolongs from the old expiry: after a gap in the payments,
+ * that would buy unpaid time and leave paid days without a license. `policy.late` selects the rule.
  */
 function hasLapsed(
   { license, plan }: LicensedSlot,
@@ -224,22 +224,22 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
   return { orders };
 }
 
-/** Licenses whose time is over: all of them when the subscription has ended, else those that no item entitles to. */
+/** Ends licenses: all of them after the end of the subscription, before it those that no item entitles to. */
 function ends({ assignment, entitled, catalog, wakeups, isPartial }: Context): Wanted[] {
   const { surplus, vacant } = assignment;
   const { ended } = entitled;
-  // An old license goes only when the one that takes its place is there, and none that an item may still mean.
+  // An old license ends only after every order is done, and only if no item that is not understood could mean it.
   if (ended === undefined && (vacant.length > 0 || isPartial)) return [];
   const { onEnd, retentionDays } = catalog.policy;
   return surplus.flatMap(({ slot, replacement }): Wanted[] => {
-    // The new license serves before the old one goes.
+    // The new license must work before the old one ends.
     if (replacement?.license.suspended && ended === undefined) return [];
     const isReplaced = replacement !== undefined && ended === undefined;
     const why = ended ? `ended ${ended}` : isReplaced ? "another license replaced it" : "no item entitles to it";
     if (isReplaced || onEnd === "delete") return [{ change: changeOf("delete", slot), why }];
     if (onEnd === "lapse") return [];
     if (!slot.license.suspended) return [{ change: changeOf("suspend", slot), why }];
-    // From the later one: an end that is stated late still leaves its time for a withdrawal.
+    // Retention counts from the later of the two: a late cancellation event still leaves time to withdraw it.
     const since = latest([ended, slot.license.suspendedAt]);
     if (since === undefined || !wakeups.hasCome(instantPlus(since, { days: retentionDays }))) return [];
     return [{ change: changeOf("delete", slot), why: `${why}, kept for ${retentionDays} days` }];
@@ -248,7 +248,7 @@ function ends({ assignment, entitled, catalog, wakeups, isPartial }: Context): W
 
 function suspensions({ entitled, subscription }: Context): Wanted[] {
   const { withheld, unpaidSince, ended } = entitled;
-  // What has ended and is left to lapse is unpaid by intention; a payment taken back still counts.
+  // After the end no payment is expected, so `policy.onEnd` decides. A payment that was taken back still suspends.
   if (!withheld || (ended && withheld === "unpaid")) return [];
   const why = { paused: "paused", taken_back: "its payment was taken back", unpaid: `unpaid since ${unpaidSince}` };
   return licensedSlots(subscription)
@@ -256,7 +256,7 @@ function suspensions({ entitled, subscription }: Context): Wanted[] {
     .map((slot) => ({ change: changeOf("suspend", slot), why: why[withheld] }));
 }
 
-/** What a license needs while the customer is entitled to it: time, then service, then the right addons. */
+/** The changes for licenses that the customer is entitled to: first prolong, then resume, then edit. */
 function changesToKeep(context: Context, problems: Reason[]): Wanted[] {
   const { assignment, entitled, isPartial, now } = context;
   if (entitled.ended || entitled.withheld) return [];
@@ -273,7 +273,7 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   const { entitled, catalog, wakeups, now, exchanges } = context;
   const { license } = slot;
   const { until, since, setToEnd } = entitled;
-  // Time that is over serves nobody.
+  // Time in the past is not bought.
   if (license.trial || until === undefined || until <= now) return undefined;
   const { expiry, elid, family } = license;
   if (expiry === undefined) {
@@ -304,7 +304,7 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
     expiry: target,
     ...(!isExchange && { spends: spanFrom(spent, period) }),
   };
-  // Months drift (Jan 31, Feb 28, Mar 28 against a storefront's Mar 31), so a period counts as paid from its half on.
+  // Months drift: Jan 31, Feb 28, Mar 28, while a storefront has Mar 31. So a period counts as paid from half of it on.
   const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
   if (renew === "on_payment" && isWholePeriod && !isExchange) return { change, why };
   const isWorthIt = !setToEnd || ahead > slackDays;
@@ -316,7 +316,8 @@ function resumption(slot: LicensedSlot, { through }: Entitlement, now: Instant):
   const { license } = slot;
   // Within the grace a license is neither suspended nor resumed.
   if (!license.suspended || through === undefined || through <= now) return undefined;
-  // An expired one does not resume. On which moment of its last day it ends is not documented: taken for its first.
+  // An expired license cannot resume. ISPsystem does not document at which time of its last day a license expires, so
+  // the start of the day counts.
   if (license.expiry !== undefined && license.expiry <= dayOf(now)) return undefined;
   return { change: changeOf("resume", slot), why: "entitled again" };
 }
@@ -327,7 +328,7 @@ function edition(
   entitled: Entitlement,
   isPartial: boolean,
 ): Wanted | undefined {
-  // An addon that came from an extra goes with it, unless something that is not understood may be that extra.
+  // Addons of a removed extra are set to 0, unless an item that is not understood may be that extra.
   const none = isPartial ? {} : Object.fromEntries(Object.keys(license.addons).map((code) => [code, 0]));
   const addons = { ...none, ...demand.addons };
   const differs = Object.entries(addons).some(([code, value]) =>

@@ -4,7 +4,7 @@ import type { Item } from "./event.ts";
 import type { Reason } from "./reasons.ts";
 import { type License, type Payment, type Replaced, type Slot, type Subscription, stands } from "./subscription.ts";
 
-/** One license that the subscription entitles to, by the catalog. */
+/** One license that the items of a subscription entitle to, according to the catalog. */
 export type Demand = {
   plan: string;
   product: string;
@@ -13,13 +13,13 @@ export type Demand = {
   addons: Record<string, number>;
 };
 
-/** A shop has no reason to sell more at once; a mistyped quantity would. */
+/** No shop sells more in one subscription. A larger number is a mistyped quantity. */
 const maxLicenses = 1000;
 const maxUnits = 1_000_000;
 
 /**
- * The licenses that the subscription's items entitle to. `problems`: what of it is not understood, or cannot be. Then
- * other licenses than these may be wanted too, so nothing is ended or reduced because of what is not here.
+ * The licenses that the subscription's items entitle to. `problems` contains why this list may be incomplete or wrong.
+ * A missing demand is then no reason to end or reduce a license.
  */
 export function demandsOf(subscription: Subscription, catalog: Catalog): { demands: Demand[]; problems: Reason[] } {
   const { storefront, items } = subscription;
@@ -92,17 +92,17 @@ function addAddons(
 export type LicensedSlot = Slot & { license: License };
 
 export type Assignment = {
-  /** Demands that a license of ours fills. */
+  /** Demands that have a license. */
   filled: { slot: LicensedSlot; demand: Demand }[];
-  /** Demands without a license, each with the slot that is to hold it. */
+  /** Demands without a license, each with the slot for it. */
   vacant: { slot: Slot; demand: Demand }[];
-  /** Licenses that no demand stands for, and the one that was ordered in the place of each and fills a demand now. */
+  /** Licenses without a demand. `replacement` was ordered to replace the license, and fills a demand now. */
   surplus: { slot: LicensedSlot; replacement?: LicensedSlot }[];
 };
 
 /**
- * Pairs demands with slots: a license stays with its plan where it can, else it serves another plan of the same product.
- * The lowest numbers are kept, so that the newest license ends first. An exhausted license fills no demand.
+ * Pairs demands with slots. A license keeps its plan if possible, and may get another plan of the same product. Slots
+ * with low numbers are kept, so the newest license ends first. An exhausted license fills no demand.
  */
 export function assign(
   slots: readonly Slot[],

@@ -3,24 +3,24 @@ import { coverage, statedAt, withPeriods } from "./coverage.ts";
 import { isUnlinked, type Payment, type Subscription, stands } from "./subscription.ts";
 import { type Instant, instantPlus } from "./time.ts";
 
-/** What follows from the facts alone, at one moment. */
+/** The entitlement that follows from the facts at one moment. billmgr's state does not influence it. */
 export type Entitlement = {
-  /** Paid to this moment, payments for a trial included. */
+  /** Paid until this moment, including payments for a trial. */
   through?: Instant;
-  /** Since when that has been paid without a gap. */
+  /** The start of the run of paid time that ends at `through`. */
   since?: Instant;
-  /** To be served to this moment: `through`, or the end that is set before it. */
+  /** The license is needed until this moment: `through`, or an earlier end of the subscription. */
   until?: Instant;
-  /** Paid to this moment with money. */
+  /** Paid until this moment with money. */
   paidThrough?: Instant;
-  /** Since when the subscription has been over. */
+  /** The end of the subscription, if it is in the past. */
   ended?: Instant;
-  /** A cancellation is known: it has ended or will. */
+  /** The subscription has ended, or a cancellation is scheduled. */
   setToEnd: boolean;
-  /** Why the licenses are to be suspended now. */
+  /** Why the licenses have to be suspended now. */
   withheld?: "paused" | "taken_back" | "unpaid";
   unpaidSince?: Instant;
-  /** Moments after `now` at which any of this changes by itself. */
+  /** Moments after `now` at which the clock changes any of this. */
   changesAt: Instant[];
 };
 
@@ -33,7 +33,7 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
     if (moment !== undefined && moment > now) changesAt.push(moment);
     return moment !== undefined && moment <= now;
   };
-  /** The run of payments that is now, or was last. One that is paid ahead counts when its time begins. */
+  /** The current run of payments, or the last one. A run that is paid ahead counts from its start. */
   const begun = (payments: readonly Payment[]) => coverage(payments, policy).findLast(({ since }) => isPast(since));
 
   const { through, since } = begun(standing) ?? {};
@@ -44,7 +44,7 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   const endsAt = endOf(subscription, standing, through);
   const ended = isPast(endsAt) ? endsAt : undefined;
   const paidTo = through ?? withRefunded;
-  // A renewal that fails ahead of its time takes no paid time away: the grace may begin with it, and ends no earlier than that.
+  // A renewal can fail before the paid time is over. The grace then counts from the failure, but no paid time is lost.
   const isOver = paidTo === undefined || isPast(paidTo);
   const [unpaidSince] = isOver ? [subscription.failures[0], paidTo].sort() : [];
 
@@ -66,7 +66,7 @@ export function entitlement(subscription: Subscription, policy: Policy, now: Ins
   };
 }
 
-/** A payment made after the end that reaches past it takes the subscription up again; one for an old debt does not. */
+/** The end, unless a later payment reaches past it and so renews the subscription. A payment of old debt does not. */
 function endOf(subscription: Subscription, standing: Payment[], through: Instant | undefined): Instant | undefined {
   const { end } = subscription;
   if (!end || end.value.kind === "open") return undefined;

@@ -1,8 +1,8 @@
 import type { Instant } from "./time.ts";
 
 /**
- * The storefronts of the public contract, each with its address `/webhooks/<name>`, its secrets, and its `soldAs`.
- * The only list of them: the registries of parsers, simulators, and test signers are typed by it.
+ * The supported storefronts. Each has its path `/webhooks/<name>`, its secrets, and its `soldAs`. This is the only
+ * list: the types of the registries of parsers, simulators, and test signers follow from it.
  */
 export const storefrontNames = [
   "standard",
@@ -21,10 +21,10 @@ export const storefrontNames = [
 
 export type StorefrontName = (typeof storefrontNames)[number];
 
-/** What was sold, in the storefront's own names (a Stripe price and its product, a plan of the catalog, "sku:vm6"). */
+/** One thing that was sold, by the storefront's names: a Stripe price and its product, a plan, "sku:vm6". */
 export type Item = {
   names: string[];
-  /** Where it is not told, what was told of it last counts, and one before that. */
+  /** If it is absent, the last stated quantity counts, or 1 if none was stated. */
   quantity?: number;
 };
 
@@ -36,17 +36,17 @@ type Fact = {
   occurredAt: Instant;
   customer?: Customer;
   /**
-   * All that the subscription holds, where the event tells it. `asOf` is when that was true, which can be earlier than
-   * the event: an invoice paid today lists what was in the subscription on the day it was made.
+   * All items of the subscription, if the event contains them. `asOf` is when the list was true. It can be earlier than
+   * the event: an invoice that is paid today lists the items of the day on which it was made.
    */
   items?: { asOf: Instant; list: Item[] };
-  /** When the period that runs now is over: how far a payment reaches that tells no more than when its period began. */
+  /** The end of the current period. A payment that states only the start of its period covers the time until then. */
   renewsAt?: Instant;
-  /** For how many months one payment pays: how far those reach that tell no more than that they pay. */
+  /** The months that one payment pays for. It applies to payments that state no period. */
   interval?: number;
 };
 
-/** Why a payment may not stand. */
+/** The reasons for which a payment can stop to count. */
 export const revocationTypes = ["payment.refunded", "payment.disputed", "payment.voided", "payment.unlinked"] as const;
 export type RevocationType = (typeof revocationTypes)[number];
 
@@ -57,24 +57,27 @@ export type Event = Fact &
         type: "payment.succeeded";
         payment: string;
         /**
-         * What it pays: to a moment, from one where that is told; or so many months after what was paid before it; or the
-         * period that began then, to the renewal that other events tell; or so many of the intervals that those tell.
+         * The time that the payment pays for, in one of four forms:
+         * - through a moment, and from a moment if the event states it
+         * - a number of months, added after the time that was paid before
+         * - the period from a moment to the renewal that other events state
+         * - a number of the intervals that other events state
          */
         covers:
           | { from?: Instant; through: Instant }
           | { months: number }
           | { periodFrom: Instant }
           | { intervals: number };
-        /** True of a payment of nothing for a trial; a full discount is an ordinary payment. */
+        /** True for a payment of zero for a trial. A full discount is an ordinary payment. */
         trial: boolean;
       }
     | { type: "payment.failed"; payment?: string }
-    /** One of the charges that paid it. With several, the payment falls only when every one was taken back. */
+    /** One of the charges that paid a payment. The payment stops to count when every one of them was taken back. */
     | { type: "payment.part"; payment: string; part: string }
     /**
-     * Reasons for which a payment does not stand, each on its own: the money went back in full, the bank disputes it, the
-     * merchant voided it, or it belongs to another subscription. `part`: one of its charges only. `reversed`: the reason is
-     * gone (the refund failed, the dispute was won).
+     * A reason for which a payment does not count. Each is enough: the money went back in full, the bank disputes it,
+     * the merchant voided it, or it belongs to another subscription. `part` limits the reason to one charge. `reversed`
+     * means that the reason no longer applies: the refund failed, or the dispute was won.
      */
     | { type: RevocationType; payment: string; part?: string; reversed: boolean }
     | { type: "subscription.cancel_scheduled"; endsAt?: Instant }

@@ -3,9 +3,9 @@ import { type End, type Register, revocationId, type Subscription } from "./subs
 import type { Instant } from "./time.ts";
 
 /**
- * What the customer is entitled to, given one more fact. Order-insensitive and idempotent: the same events in any order,
- * each any number of times, give the same subscription. Payments are a set by id; everything else is a register that
- * keeps its latest fact.
+ * Applies one fact to a subscription. Folding is commutative and idempotent: the same events in any order, each any
+ * number of times, give the same subscription. Payments are a set by id. Most other fields are registers, which keep
+ * their latest fact.
  */
 export function fold(subscription: Subscription, event: Event): Subscription {
   const at = event.occurredAt;
@@ -95,21 +95,21 @@ export function fold(subscription: Subscription, event: Event): Subscription {
 
 const finality = (end: End): number => ["open", "scheduled", "ended"].indexOf(end.kind);
 
-/** The later of two facts; of two from the same moment the more final one, then the one of the greater event id. */
+/** The later of two facts. At the same moment, the more final one wins, then the one with the greater event id. */
 function later<T>(held: Register<T> | undefined, candidate: Register<T>, finalityOf: (value: T) => number = () => 0) {
   if (!held) return candidate;
   const order =
     compare(candidate.at, held.at) ||
     finalityOf(candidate.value) - finalityOf(held.value) ||
     compare(candidate.event, held.event) ||
-    // One event can tell a thing twice (two refunds of one payment): any fixed choice will do.
+    // One event can state a value twice, such as two refunds of one payment. Any fixed choice works.
     compare(JSON.stringify(candidate.value), JSON.stringify(held.value));
   return order > 0 ? candidate : held;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A list, by id, with one entry changed or begun. */
+/** The list, sorted by id, with one entry changed or added. */
 function withEntry<T extends { id: string }>(
   entries: readonly T[],
   id: string,
@@ -125,7 +125,7 @@ function inGoodStanding(subscription: Subscription, at: Instant): Subscription {
   return withFailures({ ...subscription, lastGood: lastGood && lastGood > at ? lastGood : at }, subscription.failures);
 }
 
-/** Failures up to the last good fact are forgotten: storefronts retry for weeks, and the grace runs from the first. */
+/** Keeps the failures since the last good fact. Storefronts retry for weeks; the grace counts from the first failure. */
 function withFailures(subscription: Subscription, failures: Instant[]): Subscription {
   const { lastGood } = subscription;
   const open = [...new Set(failures)].filter((at) => lastGood === undefined || at > lastGood).sort();

@@ -8,7 +8,7 @@ import { retry } from "./repair.ts";
 import type { License, Register, Subscription } from "./subscription.ts";
 import { type Instant, noTimestamp, startOf } from "./time.ts";
 
-/** What a customer has already when the shop moves in: what was sold, as the storefront names it, and the licenses of it. */
+/** A subscription that existed before this system: the sold items by the storefront's names, and their licenses. */
 export type ImportedSubscription = {
   sold: Item[];
   licenses: ImportedLicense[];
@@ -16,10 +16,10 @@ export type ImportedSubscription = {
   paidThrough?: Instant;
 };
 
-/** The plan that a license was sold as. */
+/** A license, and the plan as which it was sold. */
 export type ImportedLicense = { plan: string; license: License };
 
-/** The name under which a storefront sells a plan or an extra of the catalog. @throws Unfit */
+/** The name under which a storefront sells a plan or an extra of the catalog. @throws PreconditionFailed */
 export function soldName(catalog: Catalog, storefront: string, name: string): string {
   const entry = catalog.plans[name] ?? catalog.extras[name];
   const sold = storefront === "standard" ? name : entry?.soldAs?.[storefront]?.[0];
@@ -29,7 +29,7 @@ export function soldName(catalog: Catalog, storefront: string, name: string): st
   );
 }
 
-/** The quantity by which the plan comes to the addons that the license shows; 1 where no quantity does. */
+/** The quantity for which the plan has the addons that the license shows, or 1 if no quantity matches. */
 export function quantityShown(catalog: Catalog, name: string, addons: License["addons"]): number {
   const plan = catalog.plans[name];
   const codes = catalog.products[plan?.product ?? ""]?.addons ?? {};
@@ -43,11 +43,12 @@ export function quantityShown(catalog: Catalog, name: string, addons: License["a
 export const importEventId = (elids: readonly string[]): string => `import-${[...elids].sort()[0] ?? ""}`;
 
 /**
- * What is told of the subscription by its moving in: a fact as any other, from before all that the storefront tells. So
- * what that has told or will tell of plan, quantity, customer and end counts instead, and nothing that has ended is taken
- * up again. Payments are a set: one that tells to which day it pays counts as it says, and one that tells months adds
- * them to the day of this fact, whichever came first. Without that day it is the end of the licenses, or nothing where
- * the storefront has told of a payment. @throws Unfit
+ * The fact that an import adds to a subscription. Its time is before all of the storefront's events. So the
+ * storefront's plan, quantity, customer, and end take precedence, and an ended subscription stays ended.
+ *
+ * Payments are a set, so their order does not matter. A payment with an end keeps its end. A payment of months adds
+ * them to the end of this fact's payment. That end is `paidThrough`. Without it, the licenses' expiry is the end; if
+ * the storefront has already sent a payment, the fact contains none. @throws PreconditionFailed
  */
 export function importEvent(
   subscription: Subscription,
@@ -67,8 +68,9 @@ export function importEvent(
 }
 
 /**
- * Months are counted from the day to which was paid before them, and what no event told nobody but a person knows: the
- * license's end may have these months in it or not. @throws Unfit
+ * Refuses to guess the paid time of a subscription whose payments count in months. Such months are added to the time
+ * that was paid before, which no event contains. The license's expiry may already include them. @throws
+ * PreconditionFailed
  */
 export function refuseCountedPayments({ payments }: Subscription): void {
   const counted = payments.find(
@@ -76,22 +78,22 @@ export function refuseCountedPayments({ payments }: Subscription): void {
   );
   if (!counted) return;
   throw new PreconditionFailed(
-    `the storefront has told of payment ${counted.id}, which counts in months: say to which day it was paidThrough before the payments that the storefront has told`,
+    `the storefront sent payment ${counted.id}, which counts in months: set paidThrough to the day until which it was paid before the storefront's payments`,
   );
 }
 
 /**
- * The fact of an import that the subscription has folded, as far as it still shows it: it folds to the same. Undefined
- * where it shows nothing of it.
+ * Restores an import's fact from the values of it that the subscription still contains. Folding it again changes
+ * nothing. Returns undefined if no such value is left.
  */
 export function importEventIn(subscription: Subscription, id: string): Event | undefined {
   const { customerId, email, items, quantities, payments } = subscription;
-  const toldHere = <T>(register?: Register<T>) => (register?.event === id ? register.value : undefined);
-  const customer = { id: toldHere(customerId), email: toldHere(email) };
+  const imported = <T>(register?: Register<T>) => (register?.event === id ? register.value : undefined);
+  const customer = { id: imported(customerId), email: imported(email) };
   const counted = quantities.filter(({ register }) => register.event === id);
   const list =
-    toldHere(items) ?? counted.map(({ id: name, register }) => ({ names: [name], quantity: register.value }));
-  const paid = toldHere(payments.find((payment) => payment.id === id)?.paid);
+    imported(items) ?? counted.map(({ id: name, register }) => ({ names: [name], quantity: register.value }));
+  const paid = imported(payments.find((payment) => payment.id === id)?.paid);
   if (!paid && list.length === 0 && customer.id === undefined && customer.email === undefined) return undefined;
   const fact = {
     id,
@@ -112,11 +114,11 @@ function commonExpiry(licenses: readonly ImportedLicense[]): Instant {
   const [end = "", another] = [...ends].sort();
   if (another === undefined) return startOf(end);
   throw new PreconditionFailed(
-    `its licenses end on different days (${[...ends].sort().join(", ")}): say to which it is paidThrough`,
+    `its licenses end on different days (${[...ends].sort().join(", ")}): set paidThrough to the day until which it is paid`,
   );
 }
 
-/** The licenses in the places that are empty and wanted, and nothing that holds it up any more. @throws Unfit */
+/** Puts the licenses into the vacant slots, and clears attention items and backoff. @throws PreconditionFailed */
 export function importLicenses(
   subscription: Subscription,
   licenses: readonly ImportedLicense[],

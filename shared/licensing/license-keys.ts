@@ -3,12 +3,12 @@ import type { License, Subscription } from "./subscription.ts";
 import { type Instant, instantPlus, secondsBetween } from "./time.ts";
 
 /**
- * Some families show their key a while after the license works, and whether they do is documented nowhere: a minute between
- * two readings, and at most so long after the order.
+ * Some families show the activation key a while after the license works. ISPsystem does not document which ones do. The
+ * key is read once a minute, for at most ten minutes after the order.
  */
 const keyPolling = { everySeconds: 60, maxSeconds: 600 };
 
-/** Licenses that work and whose key is to be looked for now; nobody waits for that but whoever is told of the license. */
+/** Working licenses whose key is to be read now. Only the published license event waits for the key. */
 export const licensesAwaitingKey = (subscription: Subscription, now: Instant): License[] =>
   subscription.slots.flatMap(({ license }) =>
     license?.keyAwaited !== undefined && secondsBetween(license.keyAwaited, now) >= keyPolling.everySeconds
@@ -16,13 +16,13 @@ export const licensesAwaitingKey = (subscription: Subscription, now: Instant): L
       : [],
   );
 
-/** When to look next for a key; undefined where none is awaited. */
+/** When to read a key next, or undefined if none is awaited. */
 export const nextKeyPoll = ({ slots }: Subscription, now: Instant): Instant | undefined =>
   slots.some(({ license }) => license?.keyAwaited !== undefined)
     ? instantPlus(now, { seconds: keyPolling.everySeconds })
     : undefined;
 
-/** What the license showed of its key. After a while without one it counts as one that has none. */
+/** Records the key that a read showed. A license that shows none for too long counts as a license without a key. */
 export const recordKey = (
   subscription: Subscription,
   elid: string,
@@ -39,7 +39,7 @@ export const recordKey = (
   }),
 });
 
-/** Whether the order's license is still to get its key, so that it is better told a little later. */
+/** Whether the order's license still awaits its key, so that its license event is published later. */
 export function awaitsKey(
   { slots }: Subscription,
   { change, finishedAt = "", result }: Operation,

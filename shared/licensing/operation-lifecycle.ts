@@ -17,26 +17,26 @@ import type { Reason } from "./reasons.ts";
 import { type Attention, type Backoff, type License, type Slot, type Subscription, spentTime } from "./subscription.ts";
 import { type Day, type Instant, instantPlus, latest, noTimestamp, secondsBetween } from "./time.ts";
 
-/** Seconds from one look to the next: quick while billmgr works, patient when it takes hours (its own queue can). */
+/** Seconds between observations of an unconfirmed operation: few at first, many when billmgr's queue takes hours. */
 const confirmAfter = [2, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-/** An unknown call may still be at work at billmgr, so the first look waits. */
+/** Seconds between observations of an unknown operation. The first is late: billmgr may still be working on the call. */
 const reconcileAfter = [60, 120, 300, 600, 900, 1800, 3600];
 
 /**
- * Absence is believed after several looks over half an hour. That holds for every change: billmgr may act long after the
- * caller gave up, and a suspension that comes late would undo the resumption that was made meanwhile.
+ * Absence counts as proved after this many observations, the last of them this long after the call. The rule holds for
+ * every change, because billmgr may act long after the caller gave up: a late suspension would undo a newer resumption.
  */
 const absenceMinutes = 30;
 const absenceObservations = 3;
 
-/** After this long without a clear sight a person is asked, and much earlier where an order stays unpaid. */
+/** An operation without a clear observation for this long needs attention. An unpaid order needs it much earlier. */
 const giveUpAfterHours = 24;
 const unpaidAfterMinutes = 10;
 
 export type Intent = Pick<Operation, "change" | "why" | "before">;
 
-/** Without `params` nothing is to be called. */
+/** Begins the next operation. Without `params` the operation has no call. */
 export function claim(
   subscription: Subscription,
   intent: Intent,
@@ -48,7 +48,7 @@ export function claim(
     due: deadline,
   };
   const { parked = [], ...rest } = subscription;
-  // What is still open needs an operator, and no longer holds up everything else.
+  // An operation that is still open here has an attention item. It is parked and no longer blocks unrelated changes.
   const stillOpen = isOpen(subscription.operation) ? [...parked, subscription.operation] : parked;
   return {
     ...rest,
@@ -59,7 +59,7 @@ export function claim(
   };
 }
 
-/** The subscription after `change` worked on its operation `n`, be that the latest one or a parked one. */
+/** Applies `change` to operation `n` as if it were the latest one. It may be a parked one. */
 export function onOperation(
   subscription: Subscription,
   n: number,
@@ -74,7 +74,7 @@ export function onOperation(
   return { ...after, ...(current && { operation: current }), ...(left.length > 0 && { parked: left }) };
 }
 
-/** The paid time that a purchase spends was not spent before. @throws Error, which no known course of events reaches */
+/** Asserts that a purchase spends no time that is already spent. @throws Error if it does: that would be a defect */
 export function assertUnspent({ slots }: Subscription, change: Change): void {
   const spends = "spends" in change ? change.spends : undefined;
   const spent = slots.find(({ n }) => n === change.slot)?.spentThrough;
@@ -83,7 +83,7 @@ export function assertUnspent({ slots }: Subscription, change: Change): void {
   }
 }
 
-/** What was claimed is so already, as the reading before showed: nothing is called. */
+/** Finishes a claimed operation without a call, because the preflight showed that its target is already reached. */
 export const alreadyDone = (subscription: Subscription, now: Instant): Subscription =>
   finish(subscription, "already_done", now, { expiry: subscription.operation?.before.expiry });
 
@@ -95,7 +95,7 @@ export const begin = (subscription: Subscription, intent: Intent, now: Instant):
   observations: [],
 });
 
-/** The call's outcome, the license's id before all else. */
+/** Records the outcome of the call, and above all the id of the license that it bought. */
 export function record(subscription: Subscription, call: CallOutcome, now: Instant): Subscription {
   const { operation } = subscription;
   if (!isOpen(operation)) return subscription;
@@ -116,7 +116,7 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
       return finish({ ...recorded, backoff: backoffAfter(subscription.backoff, now, call.response) }, "not_sent", now);
     case "refused": {
       const refused = finish(recorded, "refused", now);
-      // Everybody's calls are halted then; what waits goes on when the halt is lifted.
+      // An auth error halts the calls for all subscriptions. They resume when an operator lifts the halt.
       if (call.error.type === "auth") return { ...refused, backoff: backoffAfter(undefined, now, call.response) };
       const { change } = operation;
       return addAttention(refused, {
@@ -137,23 +137,23 @@ export function record(subscription: Subscription, call: CallOutcome, now: Insta
   }
 }
 
-/** Nothing can be called now. */
+/** Delays the next call, because none can be made now. */
 export const backOff = (subscription: Subscription, now: Instant, why: string): Subscription => ({
   ...subscription,
   backoff: backoffAfter(subscription.backoff, now, why),
 });
 
 export type FreshObservation = Observation & {
-  /** With `achieved`: what the license shows. */
+  /** With `achieved`: the license's expiry and activation key. */
   expiry?: Day | undefined;
   key?: string | undefined;
-  /** billmgr shows it as stopped, whoever stopped it. */
+  /** billmgr shows the license as stopped, by us or by billmgr. */
   isStopped?: boolean | undefined;
-  /** With `achieved` of an order whose reply was lost: the license that was found. */
+  /** With `achieved` for an order whose reply was lost: the license that the read found. */
   elid?: string;
 };
 
-/** Records what a read showed of the open operation. */
+/** Records an observation of the open operation, and finishes the operation if the observation settles it. */
 export function recordObservation(subscription: Subscription, fresh: FreshObservation): Subscription {
   const { operation } = subscription;
   if (!isOpen(operation)) return subscription;
@@ -178,12 +178,12 @@ export function recordObservation(subscription: Subscription, fresh: FreshObserv
   const seconds = steps[Math.min(observations.length, steps.length) - 1] ?? 60;
   const again: Subscription = { ...observed, operation: { ...seen, due: instantPlus(now, { seconds }) } };
   const reason = attentionReason(seen, observation, minutesBetween(since, now));
-  // An item stays as it is until something else is known: a failed read is nothing new.
+  // A pending observation, such as a failed read, does not change an existing item.
   const isNew = observation.verdict !== "pending" || !subscription.attention?.some((item) => item.operation === seen.n);
   return reason && isNew ? addAttention(again, { reason, since: now, operation: seen.n }) : again;
 }
 
-/** Why an operator has to look, or undefined while further observation may settle it. */
+/** Why the operation needs attention, or undefined while further observations may settle it. */
 function attentionReason(
   operation: Operation,
   { at, verdict, evidence, unpaid }: Observation,
@@ -206,7 +206,7 @@ function attentionReason(
   return age > giveUpAfterHours * 60 ? { code: "unresolved", ...facts, where } : undefined;
 }
 
-/** Where an operator finds out what the call did. */
+/** Where an operator can find the effect of the call. */
 function whereToSearch({ change, claimedAt, attempt }: Operation): string {
   if (change.kind === "order") {
     return `Look for ${attempt?.params.comment} among the licenses, in the cart, and in the expenses since ${claimedAt}`;
@@ -215,8 +215,8 @@ function whereToSearch({ change, claimedAt, attempt }: Operation): string {
 }
 
 /**
- * The last observation has to prove it too: the earlier ones were made while billmgr could still have been at work. An
- * order that may be in the cart is never absent: an operator may still pay it.
+ * The last observation must prove the absence too: during the earlier ones billmgr may still have been working. An
+ * order that may be in the cart is never proved absent, because an operator may still pay it.
  */
 function isProvenAbsent({ change, observations, inCart }: Operation, since: Instant, now: Instant): boolean {
   const absent = trailingAbsences(observations);
@@ -225,7 +225,7 @@ function isProvenAbsent({ change, observations, inCart }: Operation, since: Inst
   return !inCart && isLast && proof.length >= absenceObservations && minutesBetween(since, now) >= absenceMinutes;
 }
 
-/** The same change without effect again and again needs an operator, and so does want of money; a passing fault does not. */
+/** Ends an operation that had no effect. The third in a row needs attention, and so does a lack of money. */
 function retryAbsent(subscription: Subscription, operation: Operation, now: Instant, evidence: string): Subscription {
   const { change, attempt } = operation;
   const { response = "no response", funds } = attempt ?? {};
@@ -244,7 +244,7 @@ function retryAbsent(subscription: Subscription, operation: Operation, now: Inst
   return addAttention(again, { ...item, reason: { code: "no_effect", change, response, evidence } });
 }
 
-/** The balance right after a call that was answered with want of money. */
+/** Records the balance that was read right after billmgr answered a call with an error about money. */
 export function recordBalance(subscription: Subscription, balance: Balance): Subscription {
   const { operation } = subscription;
   const { attempt } = operation ?? {};
@@ -253,8 +253,8 @@ export function recordBalance(subscription: Subscription, balance: Balance): Sub
 }
 
 /**
- * A change that needs money is tried again when the balance is higher than the first one that was read since it was
- * refused. No price is known beforehand, so a rise that is too small is found out by being refused again.
+ * Unblocks the changes that lacked money when the balance is higher than the first one read after the error. Prices are
+ * not known in advance: if the increase is too small, billmgr refuses again.
  */
 export function retryAfterTopUp(subscription: Subscription, balance: Balance | undefined): Subscription {
   const { attention = [], backoff, ...rest } = subscription;
@@ -327,7 +327,7 @@ function withKey(
   return since === undefined ? license : { ...license, keyAwaited: since };
 }
 
-/** What the license showed. */
+/** The license's fields that a read showed. */
 type Observed = Pick<FreshObservation, "expiry" | "key" | "isStopped">;
 
 /** The slot after the change. */
@@ -338,7 +338,7 @@ function applyChange(slot: Slot, change: Change, { expiry, key, isStopped }: Obs
   switch (change.kind) {
     case "order":
     case "prolong": {
-      // billmgr may leave a license stopped that it stopped at expiry, and may start one that we suspended.
+      // billmgr may keep a license stopped that it stopped at expiry, and may start one that we suspended.
       const bought = isStopped === undefined ? read : withSuspension(read, isStopped, now);
       const spent = latest([slot.spentThrough, change.spends?.to]);
       const isExchanged = change.kind === "order" && isExchange(change);
@@ -367,7 +367,7 @@ function withSuspension({ suspendedAt, ...license }: License, suspended: boolean
   return suspended ? { ...license, suspended, suspendedAt: suspendedAt ?? now } : { ...license, suspended };
 }
 
-/** A license as it was read, beside any operation. */
+/** Stores an expiry that was read outside of any operation. */
 export const withExpiry = (subscription: Subscription, elid: string, expiry: Day): Subscription => ({
   ...subscription,
   slots: subscription.slots.map((slot) =>
@@ -375,7 +375,7 @@ export const withExpiry = (subscription: Subscription, elid: string, expiry: Day
   ),
 });
 
-/** The ordered license in its slot, once it is proved to be the one: as ordered, or as an operator adopted it. */
+/** Puts the license of a proved order into its slot: as ordered, or as an operator adopted it. */
 export function withLicense(subscription: Subscription): Subscription {
   const { operation } = subscription;
   if (operation?.change.kind !== "order" || operation.elid === undefined) return subscription;
@@ -394,12 +394,12 @@ export function withLicense(subscription: Subscription): Subscription {
   };
 }
 
-/** An order claims its slot. */
+/** The slots with the one that an order is to fill. Other changes need no new slot. */
 export function withSlotOf(slots: Slot[], change: Change): Slot[] {
   if (change.kind !== "order") return slots;
   const { slot: n, generation, product, plan, replaces } = change;
   const replaced = slots.find((other) => other.n === replaces?.n);
-  // Time that was spent on the license before is not spent again on the one that takes its place.
+  // A replacement license does not spend the time again that was spent on the license before it.
   const spent = latest([slots.find((other) => other.n === n)?.spentThrough, replaced && spentTime(replaced)]);
   const slot: Slot = {
     n,
@@ -421,7 +421,7 @@ export function scheduleObservation(
   return operation ? { ...subscription, operation: { ...operation, state, due } } : subscription;
 }
 
-/** Half a minute, doubling up to an hour. */
+/** The delay starts at 30 seconds and doubles up to one hour. */
 function backoffAfter(earlier: Backoff | undefined, now: Instant, why: string): Backoff {
   const times = (earlier?.times ?? 0) + 1;
   const until = instantPlus(now, { seconds: Math.min(30 * 2 ** (times - 1), 3600) });

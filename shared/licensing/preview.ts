@@ -5,16 +5,16 @@ import { claim, record, recordObservation } from "./operation-lifecycle.ts";
 import type { Subscription } from "./subscription.ts";
 import { addDays, addMonths, type Day, dayOf, type Instant } from "./time.ts";
 
-/** One change as billmgr would make it, and the license's expiry before and after it. */
+/** One predicted change, and the license's expiry before and after it. */
 export type Step = { change: Change; why: string; before?: Day | undefined; after?: Day | undefined };
 
-/** A guess: how long billmgr's trials are is not documented. */
+/** A guess. ISPsystem does not document the length of a trial. */
 const trialDays = 14;
 
 /**
- * The chain of changes that follows if billmgr does at once whatever it is asked. Changes nothing.
- * @param newElid names each license that is ordered
- * @param most where it is cut off: `decision` is then the change that would come next
+ * Predicts the changes that follow if billmgr makes each change immediately. Calls nothing.
+ * @param newElid returns an id for each ordered license
+ * @param most the maximum number of steps; if it is reached, `decision` is the next change
  */
 export function follow(
   subscription: Subscription,
@@ -42,8 +42,8 @@ export function follow(
 }
 
 /**
- * What the clock alone brings from one moment to another: each change with when it is made, as long as nothing more is
- * told, and billmgr does whatever it is asked. It ends where a reading or a person has to find something out.
+ * Predicts the changes between two moments, each with its time, if no event arrives and billmgr makes each change. The
+ * forecast ends at the first step that needs an observation or an operator.
  */
 export function forecast(
   subscription: Subscription,

@@ -1,7 +1,7 @@
 import { blockOf, type Change, describe } from "./operation.ts";
 import type { Instant } from "./time.ts";
 
-/** Why a subscription needs attention: a code with its facts. Text is made of it at the edge only. */
+/** Why a subscription needs attention: a code with its facts. Only the edges turn it into text. */
 export type Reason =
   | { code: "unknown_item"; storefront: string; names: string[] }
   | { code: "plan_not_stated" }
@@ -33,7 +33,7 @@ type ReasonOf<Code extends ReasonCode> = Extract<Reason, { code: Code }>;
 
 export type Guidance<Code extends ReasonCode> = {
   text: (reason: ReasonOf<Code>) => string;
-  /** What an operator does about it. */
+  /** The repair for an operator. */
   advice: string;
   /** How the item goes away once its cause is gone. */
   clears: "automatically" | "by retry" | "by resolve";
@@ -147,7 +147,7 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   not_confirmed: {
     text: ({ operation, change, evidence }) =>
-      `billmgr answered ok to operation ${operation} (${describe(change)}), but reading does not confirm it: ${evidence}.`,
+      `billmgr answered ok to operation ${operation} (${describe(change)}), but no read confirms it: ${evidence}.`,
     advice: "Ask ISPsystem what happened. It is read again automatically.",
     clears: "automatically",
   },
@@ -166,7 +166,7 @@ export const guidance: { [Code in ReasonCode]: Guidance<Code> } = {
   },
   conflicting: {
     text: ({ operation, change, evidence }) =>
-      `What billmgr shows conflicts with ${operation === undefined ? describe(change) : `operation ${operation} (${describe(change)})`}: ${evidence}.`,
+      `billmgr shows a state that conflicts with ${operation === undefined ? describe(change) : `operation ${operation} (${describe(change)})`}: ${evidence}.`,
     advice:
       "Correct it at billmgr (remove a second license, give a license its comment back), then retry. If the license is gone there, resolve it as gone.",
     clears: "by retry",
@@ -189,7 +189,7 @@ export const formatReason = <Code extends ReasonCode>(reason: ReasonOf<Code>): s
 
 export const adviceOn = ({ code }: Reason): string => guidance[code].advice;
 
-/** Two reasons with the same key are one item that lasts. What changes from observation to observation is left out. */
+/** Two reasons with the same key are the same item. The key omits values that change from observation to observation. */
 export function keyOfReason(reason: Reason): string {
   const { code } = reason;
   if ("operation" in reason && reason.operation !== undefined) return `${code}#${reason.operation}`;

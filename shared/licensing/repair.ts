@@ -18,15 +18,15 @@ import { formatReason } from "./reasons.ts";
 import { newSubscription, type Slot, type Subscription } from "./subscription.ts";
 import { type Day, type Instant, instantPlus } from "./time.ts";
 
-/** `finished` is what the log has to hold of it, in order. */
+/** The repaired subscription, and the `finished` operations that the log must contain, in order. */
 export type Repaired = { subscription: Subscription; finished: Operation[] };
 
-/** Readings that could prove an absence stay so far apart, however often a person asks for one. */
+/** The minimum time between reads that could prove an absence. Repeated retries do not shorten it. */
 const minSecondsBetweenObservations = 60;
 
 /**
- * Clears attention and backoff, and has each open operation observed soon. It never repeats a call that is not known to
- * have failed: one that may be under way is left alone until its deadline.
+ * Clears attention and backoff, and schedules each open operation to be observed soon. It never repeats a call that may
+ * have succeeded. An operation whose call may be under way keeps its deadline.
  */
 export function retry(subscription: Subscription, now: Instant): Subscription {
   const { attention, backoff, operation, parked, ...rest } = subscription;
@@ -45,10 +45,10 @@ function observedSoon(operation: Operation, now: Instant): Operation {
   return { ...operation, due: due < soonest ? due : soonest };
 }
 
-/** A license at billmgr, with what it shows: one that was bought by other means may differ from what is ordered. */
+/** A license at billmgr with its state. If it was bought by other means, it may differ from the order. */
 export type FoundLicense = { elid: string; addons: Record<string, number>; suspended: boolean; imported?: true };
 
-/** Repairs the oldest open operation, which may be parked; without one, the subscription as it is. */
+/** Applies a repair to the oldest open operation, which may be parked, or to the subscription if none is open. */
 function onOpen(subscription: Subscription, repair: (focused: Subscription) => Repaired): Repaired {
   const [oldest] = openOperations(subscription);
   if (!oldest) return repair(subscription);
@@ -62,8 +62,8 @@ function onOpen(subscription: Subscription, repair: (focused: Subscription) => R
 }
 
 /**
- * The license is the one of the order that is unknown, or of the order that would come next. It is unconfirmed until a
- * read shows it. @throws PreconditionFailed
+ * Assigns the license to the open order, or to the order that would be made next. The order is unconfirmed until a read
+ * shows the license. @throws PreconditionFailed
  */
 export const adopt = (subscription: Subscription, found: FoundLicense, catalog: Catalog, now: Instant): Repaired =>
   onOpen(subscription, (focused) => {
@@ -80,8 +80,8 @@ export const adopt = (subscription: Subscription, found: FoundLicense, catalog: 
   });
 
 /**
- * What the storefront sent, folded again from all of its events. An event that is read differently than before cannot be
- * folded onto what it gave then: of two readings of one moment the register may keep the old one.
+ * Folds all of the storefront's events again and keeps the state at billmgr. A reparsed event cannot be folded onto the
+ * old result: both facts have the same time, so a register might keep the old one.
  */
 export function refold(subscription: Subscription, events: readonly Event[]): Subscription {
   const { storefront, id, slots, operation, operationCount, parked, attention, backoff, exchanges } = subscription;
@@ -97,7 +97,7 @@ export function refold(subscription: Subscription, events: readonly Event[]): Su
   return events.reduce(fold, { ...newSubscription(storefront, id), ...done });
 }
 
-/** The order that an adopted license is for: the open one, or the one that would be made next. @throws PreconditionFailed */
+/** The order for an adopted license: the open one, or the one that would be made next. @throws PreconditionFailed */
 export function orderToFill(
   subscription: Subscription,
   catalog: Catalog,
@@ -121,7 +121,7 @@ export function orderToFill(
   throw new PreconditionFailed(`no order is open, and none is wanted now${reasons && `: ${reasons}`}`);
 }
 
-/** The open purchase never happened: it ends, and may be made again. @throws PreconditionFailed */
+/** Ends the open purchase, which never happened. It may be made again. @throws PreconditionFailed */
 export const neverBought = (subscription: Subscription, now: Instant): Repaired =>
   onOpen(subscription, (focused) => {
     const operation = openOperation(focused, now);
@@ -137,13 +137,13 @@ export const neverBought = (subscription: Subscription, now: Instant): Repaired 
     return ended(focused, "gave_up", "never bought", now);
   });
 
-/** The license that billmgr named for an order is another one, as the last observation showed. */
+/** Whether the last observation showed that billmgr named a wrong license for the order. */
 const isConflicting = ({ change, observations }: Operation): boolean =>
   change.kind === "order" && observations.at(-1)?.verdict === "conflicting";
 
 /**
- * The open operation is done. `seen` is what a read of its license shows now. @throws PreconditionFailed, also for a
- * prolong whose expiry has not moved, because that would be bought again immediately
+ * Ends the open operation as done. `seen` is the state that its license shows now. @throws PreconditionFailed, also for
+ * a prolong whose expiry has not moved, because that would be bought again immediately
  */
 export const markDone = (subscription: Subscription, seen: { expiry?: Day }, now: Instant): Repaired =>
   onOpen(subscription, (focused) => {
@@ -162,7 +162,7 @@ export const markDone = (subscription: Subscription, seen: { expiry?: Day }, now
     return ended(focused, "done", "done", now, seen);
   });
 
-/** License `elid` no longer exists at billmgr: its slot is empty, in a new generation. @throws PreconditionFailed */
+/** Empties the slot of a license that no longer exists at billmgr, in a new generation. @throws PreconditionFailed */
 export const markGone = (subscription: Subscription, elid: string, evidence: string, now: Instant): Repaired =>
   onOpen(subscription, (focused) => {
     const open = isOpen(focused.operation) ? openOperation(focused, now) : undefined;
@@ -192,7 +192,7 @@ export const markGone = (subscription: Subscription, elid: string, evidence: str
 
 export type RepairName = "retry" | "adopt" | "never-bought" | "done" | "gone";
 
-/** The repairs that apply to what is known now. Only an operator can tell which one is right. */
+/** The repairs that are possible now. Only an operator can decide which one is right. */
 export function repairsFor(subscription: Subscription, catalog: Catalog, now: Instant): RepairName[] {
   const [open] = openOperations(subscription);
   const applies = (repair: () => unknown): boolean => {
@@ -243,8 +243,8 @@ function ended(
 function resolved(subscription: Subscription, as: string, now: Instant): Repaired {
   const { operation } = subscription;
   if (!operation) return { subscription, finished: [] };
-  const told = resolvedAs(operation, as, now);
-  return { subscription: { ...subscription, operation: told }, finished: [told] };
+  const marked = resolvedAs(operation, as, now);
+  return { subscription: { ...subscription, operation: marked }, finished: [marked] };
 }
 
 const resolvedAs = (operation: Operation, as: string, at: Instant): Operation => ({

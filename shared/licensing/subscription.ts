@@ -4,31 +4,31 @@ import type { Balance, Block, Operation } from "./operation.ts";
 import type { Reason } from "./reasons.ts";
 import { type Day, type Instant, latest, startOf } from "./time.ts";
 
-/** The latest fact told of one thing, with the event that told it. */
+/** The latest stated value, with the event that contained it. */
 export type Register<T> = { value: T; at: Instant; event: string };
 
 type Stated = (Event & { type: "payment.succeeded" })["covers"];
-/** `counted`: what stands for archived payments that counted months. */
+/** `counted` is present on the base payment that stands for archived payments of whole months. */
 type Covers = Exclude<Stated, { through: Instant }> | { from?: Instant; through: Instant; counted?: Counted };
 
-/** `id`: the event's type, with "#" and the part where it is about one charge alone. */
+/** `id` is the event's type. If the revocation is about one charge only, "#" and the id of the charge follow. */
 export type Revocation = { id: string; held: Register<boolean> };
 
 export type Payment = {
   id: string;
-  /** When it was stated first. A later statement may correct what it covers, and never moves it. */
+  /** The time of the first event about the payment. A later event may correct the covered time, but not this. */
   statedAt?: Instant;
   paid?: Register<{ covers: Covers; trial: boolean }>;
-  /** The charges that paid it, as far as they were named. */
+  /** The known charges that paid it. */
   parts?: string[];
   /** By reason, or by reason and part. */
   revocations?: Revocation[];
 };
 
-/** The end of a period, with when it was told first and last. */
+/** The end of a period, with the times of the first and the last event that stated it. */
 export type Renewal = { id: Instant; first: Instant; last: Instant };
 
-/** From that moment on, one payment pays for so many months. */
+/** From the moment `id` on, one payment pays for this many months. */
 export type Interval = { id: Instant; months: Register<number> };
 
 export type End = { kind: "open" } | { kind: "scheduled"; endsAt?: Instant } | { kind: "ended" };
@@ -42,17 +42,17 @@ export type License = {
   suspendedAt?: Instant;
   /** By addon code. */
   addons: Record<string, number>;
-  /** Absent until the first reading after the order. */
+  /** Absent until the first read after the order. */
   expiry?: Day;
-  /** What activates the software, as far as billmgr shows it. */
+  /** The activation key, if billmgr shows one. */
   key?: string;
-  /** Since when it was seen to have a key that is not there yet. */
+  /** Since when billmgr shows an empty activation key, which may still be filled. */
   keyAwaited?: Instant;
-  /** It was bought by other means, so it need not show our reference. */
+  /** The license was bought by other means, so it may lack our reference. */
   imported?: true;
 };
 
-/** The subscription's claim to one license. Its number never changes; each deleted license begins a new generation. */
+/** A subscription's place for one license. Its number never changes. Each deletion begins a new generation. */
 export type Slot = {
   n: number;
   generation: number;
@@ -61,32 +61,34 @@ export type Slot = {
   license?: License;
   /** The paid time up to this moment was spent on licenses of this slot. */
   spentThrough?: Instant;
-  /** Its license was bought for time that had been spent on another one. */
+  /** The license was bought for time that was already spent on another license. */
   exchanged?: true;
-  /** The slot whose license this one was ordered to take the place of. */
+  /** The slot whose license this slot's license was ordered to replace. */
   replaces?: Replaced;
 };
 
 export type Replaced = { n: number; generation: number };
 
 /**
- * Something that an operator has to look at. `blocks`: the change that an outcome holds up until a retry or a resolution.
- * Without it the item follows from the facts, and ends with them.
+ * An attention item. Its fields decide when it ends:
+ * - with `operation`: when that open operation ends
+ * - with `blocks`: when the change is no longer wanted, or at a retry. Until then the outcome blocks the change
+ * - with neither: when the facts that it follows from change
  */
 export type Attention = {
   reason: Reason;
   since: Instant;
-  /** The open operation that it is about. */
+  /** The open operation that the item is about. */
   operation?: number;
   blocks?: Block;
-  /** It ends by then. */
+  /** The item ends at this time. */
   until?: Instant;
-  /** It was for want of money, and ends when the balance rises over this one, the first that was read. */
+  /** Present if money was lacking. The item ends when the balance is higher than this one, the first that was read. */
   funds?: { balance?: Balance };
 };
 
 /**
- * Nothing is called before `until`. `times` in a row it failed, since the first of which nothing succeeded; in
+ * Blocks calls before `until`. `times` counts the consecutive failures, and `since` is the time of the first. In
  * `absences` of them a call was made and had no effect.
  */
 export type Backoff = { since: Instant; until: Instant; why: string; times: number; absences?: number };
@@ -95,41 +97,41 @@ export type Subscription = {
   storefront: string;
   id: string;
 
-  // What the storefront told: written by `fold` alone.
+  // The storefront's facts. Only `fold` and compaction write these fields.
   customerId?: Register<string>;
   email?: Register<string>;
   items?: Register<Item[]>;
-  /** What was told last of the quantity of each thing sold, by its first name. */
+  /** The latest stated quantity of each item, by the item's first name. */
   quantities: { id: string; register: Register<number> }[];
   end?: Register<End>;
   paused?: Register<boolean>;
   payments: Payment[];
   /** How many payments were archived because their time is over. */
   archivedCount?: number;
-  /** Absent where every payment tells what it covers. */
+  /** Absent if every payment states the time that it covers. */
   renewals?: Renewal[];
-  /** In the order of time. */
+  /** Oldest first. */
   intervals?: Interval[];
   /** Failed payments since the last good one, oldest first. */
   failures: Instant[];
   lastGood?: Instant;
 
-  // What was done about it at billmgr: written by provisioning.
+  // The licenses and operations at billmgr. Provisioning and repairs write these fields.
   slots: Slot[];
-  /** How many operations were begun: the number of the latest. */
+  /** The number of operations so far, which is also the number of the latest one. */
   operationCount: number;
   /** The latest operation, open or finished. */
   operation?: Operation;
-  /** Older operations that are still open. Each has an attention item, and holds up only what it concerns. */
+  /** Older operations that are still open. Each has an attention item, and blocks only changes that depend on it. */
   parked?: Operation[];
   /** Oldest first. */
   attention?: Attention[];
-  /** When licenses were bought that no new payment paid for (another product, one that was lost), in the last month. */
+  /** The times of the latest exchanges: orders that no new payment paid for (another product, a lost license). */
   exchanges?: Instant[];
   backoff?: Backoff;
 };
 
-/** One that earlier code has stored: what that did not know is as in a new one. */
+/** Completes a subscription that earlier code stored. Missing fields get the values of a new subscription. */
 export const withDefaults = (stored: Subscription): Subscription => ({
   ...newSubscription(stored.storefront, stored.id),
   ...stored,
@@ -148,19 +150,19 @@ export const newSubscription = (storefront: string, id: string): Subscription =>
 export const revocationId = (type: RevocationType, part?: string): string =>
   part === undefined ? type : `${type}#${part}`;
 
-/** It belongs to another subscription: here it never was. */
+/** Whether the payment belongs to another subscription. Then it does not count here, nor did it ever. */
 export const isUnlinked = ({ revocations = [] }: Payment): boolean =>
   revocations.some(({ id, held }) => id === "payment.unlinked" && held.value);
 
-/** Whether the payment counts: no reason holds against all of it, nor against each of its parts. */
+/** Whether the payment counts: no revocation applies to all of it, nor to every one of its parts. */
 export function stands({ parts = [], revocations = [] }: Payment): boolean {
   const holds = (id: string): boolean => revocations.some((one) => one.id === id && one.held.value);
   const isRevoked = (part?: string): boolean => revocationTypes.some((type) => holds(revocationId(type, part)));
-  // A charge that was taken back may have been named before the payment knew that it has several.
+  // A charge's refund can arrive before the event that names the charge as a part.
   const known = [...new Set([...parts, ...revocations.flatMap(({ id }) => id.split("#").slice(1, 2))])];
   return !isRevoked() && !(known.length > 0 && known.every((part) => isRevoked(part)));
 }
 
-/** Up to when paid time was spent on the slot: by our purchases, and by whoever bought the license as it is. */
+/** The end of the paid time that is spent on the slot, by our purchases or as shown by the license's expiry. */
 export const spentTime = ({ spentThrough, license }: Slot): Instant | undefined =>
   latest([spentThrough, license?.expiry === undefined || license.trial ? undefined : startOf(license.expiry)]);

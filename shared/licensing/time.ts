@@ -1,17 +1,17 @@
-/** A moment, ISO 8601 in UTC with milliseconds ("2026-11-23T08:00:00.000Z"): two of them compare as strings. */
+/** A moment in ISO 8601, in UTC with milliseconds: "2026-11-23T08:00:00.000Z". Instants compare as strings. */
 export type Instant = string;
 
-/** That of an event which tells none: before all others, and the same at each delivery, so that it is stored once. */
+/** The time of an event that contains none. It sorts first, and is the same on each delivery, which deduplication needs. */
 export const noTimestamp: Instant = "1970-01-01T00:00:00.000Z";
 
-/** A calendar day, "2026-11-23": all that billmgr tells of an expiry. Counted in UTC. */
+/** A calendar day in UTC, such as "2026-11-23". billmgr shows an expiry as a day without a time. */
 export type Day = string;
 
 export const toInstant = (time: Date | number): Instant => new Date(time).toISOString();
 
 export const dayOf = (instant: Instant): Day => instant.slice(0, 10);
 
-/** February 30 is none, though Date takes it for a day of March. */
+/** Date turns February 30 into a day of March, so the parsed day is compared to the text. */
 export const isDay = (text: string): boolean => {
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(`${text}T`);
@@ -21,7 +21,7 @@ export const startOf = (day: Day): Instant => `${day}T00:00:00.000Z`;
 
 const dayMs = 86_400_000;
 
-/** Month ends are kept within the month: January 31 and one month is February 28 or 29. */
+/** Stays within the month: January 31 plus one month is February 28 or 29. */
 export function instantPlusMonths(instant: Instant, months: number): Instant {
   const from = new Date(instant);
   const [year, month] = [from.getUTCFullYear(), from.getUTCMonth() + months];

@@ -99,7 +99,7 @@ const standings = new Map<string, Standing>([
   ["paused", "subscription.paused"],
 ]);
 
-/** Billed no more. What was paid is served to its end. */
+/** The statuses without further billing. The paid time is kept to its end. */
 const ended = ["cancelled", "expired"];
 const paidToEnd = { endsAt: undefined };
 

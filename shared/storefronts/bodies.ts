@@ -10,8 +10,8 @@ export function parseJson(text: string): unknown {
 type Fields = { [name: string]: string | Fields };
 
 /**
- * A form as PHP's http_build_query writes it, "items[0][type]=Hosting": fields within fields. Undefined where the text is
- * none. Names come from outside, so nothing is inherited: "__proto__" is a field like others.
+ * A form as PHP's http_build_query writes it, "items[0][type]=Hosting": fields within fields. Undefined where the text
+ * is none. Names come from outside, so nothing is inherited: "__proto__" is a field like others.
  */
 export function parseForm(text: string): Fields | undefined {
   if (!/^[^=&]+=/.test(text)) return undefined;

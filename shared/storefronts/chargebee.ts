@@ -7,8 +7,8 @@ import { changesNothing, ignored, type Standing, spanOf, unparseable, whole } fr
 import type { ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /**
- * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Chargebee does not sign its webhooks: it sends
- * a user and a password in the header Authorization (its own SDK, chargebee-node 3.33.0, checks nothing else).
+ * Chargebee, Product Catalog 2.0 (item prices) and 1.0 (plans and addons). Chargebee does not sign its webhooks: it
+ * sends a user and a password in the header Authorization (its own SDK, chargebee-node 3.33.0, checks nothing else).
  */
 export const chargebee: Storefront = {
   name: "chargebee",
@@ -163,7 +163,7 @@ const subscriptionsOf = (object: Invoice): Set<string> =>
 
 /**
  * `resource_version` is in milliseconds, `occurred_at` in seconds, and the version is the object's own: of two events,
- * the one of the greater version contains the later state, in whichever order they come.
+ * the one with the greater version contains the later state, in any order of arrival.
  */
 const versionOf = (object: { resource_version?: number | null | undefined }, { occurredAt }: Head): Instant =>
   object.resource_version == null ? occurredAt : toInstant(object.resource_version);
@@ -181,7 +181,7 @@ function subscriptionIs(object: Subscription, contained: Content, head: Head): E
   const list = itemsOf(object);
   const holds = list.length > 0 ? { items: { asOf: fact.occurredAt, list } } : {};
   const standing = standingOf(object, head);
-  // An invoice can be paid after the end, and that payment counts: the event of the end alone dates it.
+  // An invoice can be paid after the end, and that payment counts: only the event of the end states the end's time.
   if (standing === "subscription.cancelled" && ofInvoice.includes(head.type)) {
     return [{ ...fact, ...holds, type: "subscription.changed" }];
   }

@@ -39,7 +39,7 @@ const envelope = z.object({
   data: z.looseObject({}),
 });
 
-/** With webhook expansion the full object, without it the id alone. */
+/** The full object with webhook expansion, only the id without it. */
 const ref = z.pipe(
   z.union([id, z.object({ id })]),
   z.transform((value) => (typeof value === "string" ? value : value.id)),

@@ -44,7 +44,7 @@ export const listOf = <T extends z.core.$ZodType>(element: T) =>
 
 const isoTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** ISO 8601. A time without a zone and a day alone are UTC. */
+/** ISO 8601. A time without a zone is UTC, and so is a day without a time. */
 export const time = z.pipe(
   z.string().check(
     z.refine((text) => isoTime.test(text) && isDay(text.slice(0, 10)) && isInRange(Date.parse(inUtc(text))), {

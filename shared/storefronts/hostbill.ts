@@ -77,7 +77,7 @@ function read(body: unknown, head: Head): ParsedEvent[] {
     case "after_accountunsuspend":
     case "after_accountterminate":
     case "after_cancellationrequest": {
-      // The argument of some hooks is the account's id alone.
+      // The argument of some hooks is only the account's id.
       const part = typeof body === "object" ? body : { account_id: body };
       const parsed = z.safeParse(account, part);
       return [parsed.success ? changed(parsed.data, head) : unparseable(head, problemIn(account, parsed.error, part))];
@@ -194,7 +194,7 @@ const maxMonths = 36;
 
 /**
  * Only the line's text contains the period, as "(09/12/2011 - 09/01/2012)" in api.hostbillapp.com/invoices, in the date
- * format that HostBill is set to. Where day and month could be swapped, the reading that gives whole months counts.
+ * format that HostBill is set to. If day and month could be swapped, the interpretation with whole months counts.
  */
 function periodIn(description: string): Period | undefined {
   const [, first = "", last = ""] = [...description.matchAll(/\((\d[\d./-]+) - (\d[\d./-]+)\)/g)].at(-1) ?? [];

@@ -67,8 +67,8 @@ const order = z.object({ updated_at: time, refunded: flag(false) });
 type Head = { id: string; type: string; test: boolean };
 
 /**
- * Lemon Squeezy gives its events no id, so the digest of the body is the id. An id of name, object, and `updated_at` would
- * be the same for two changes within one second.
+ * Lemon Squeezy gives its events no id, so the digest of the body is the id. An id of name, object, and `updated_at`
+ * would be the same for two changes within one second.
  */
 function read(body: unknown): ParsedEvent {
   const parsed = z.safeParse(envelope, body);
@@ -77,7 +77,7 @@ function read(body: unknown): ParsedEvent {
   const head: Head = { id: "", type: meta.event_name, test: meta.test_mode };
   const as = <S extends z.core.$ZodType>(schema: S, interpret: (part: z.output<S>) => ParsedEvent): ParsedEvent =>
     reading(schema, data.attributes, "data.attributes", head, interpret);
-  // Each event that contains a subscription contains its full state, whatever its name.
+  // Each event that contains a subscription contains its full state, for any event name.
   if (data.type === "subscriptions") return as(subscription, (object) => subscriptionIs(data.id, object, head));
   switch (meta.event_name) {
     case "subscription_payment_success":

@@ -25,8 +25,8 @@ export const changesNothing = (head: Head): ParsedEvent =>
   ignored(head, `"${head.type.slice(0, 60)}" changes no license`);
 
 /**
- * Reads a part of an event by its schema; the event is unparseable where the part does not fit. `path` is where the part
- * stands in the body, "" for all of it. `soldIn`: the field of the part that contains the subscription's id.
+ * Reads a part of an event by its schema; the event is unparseable where the part does not fit. `path` is where the
+ * part stands in the body, "" for all of it. `soldIn`: the field of the part that contains the subscription's id.
  */
 export function reading<S extends z.core.$ZodType>(
   schema: S,

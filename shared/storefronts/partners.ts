@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 import type { SignedRequest } from "./storefront.ts";
 
-/** A storefront that delivers through Amazon EventBridge too, as a partner of AWS. */
+/** A storefront that can also deliver through Amazon EventBridge, as an AWS partner. */
 export type Partner = {
-  /** What the names of its event sources begin with. */
+  /** The prefix of the names of its event sources. */
   source: string;
-  /** The webhook that an event's detail holds. It is parsed already, so there is nothing left that a signature could be over. */
+  /** The webhook in an event's detail. It is already parsed, so no raw body is left for a signature check. */
   webhookIn(detail: unknown): { body: unknown; headers: SignedRequest["headers"] };
 };
 
@@ -16,7 +16,7 @@ export const partners: Readonly<Record<string, Partner>> = {
   /** docs.stripe.com/event-destinations/eventbridge: the event itself. */
   stripe: { source: "aws.partner/stripe.com/", webhookIn: (body) => ({ body, headers: {} }) },
 
-  /** shopify.dev/docs/apps/build/webhooks/subscribe/get-started: the webhook's body, and its headers beside it. */
+  /** shopify.dev/docs/apps/build/webhooks/subscribe/get-started: the webhook's body, and its headers as metadata. */
   shopify: {
     source: "aws.partner/shopify.com/",
     webhookIn(detail) {

@@ -24,9 +24,9 @@ export const polar: Storefront = {
   secretProblem: (secret) => tooShort(secret.replace(/^whsec_/, "")),
 
   /**
-   * Standard Webhooks, with two derivations of the key (github.com/polarsource/polar, pull request 14102). A secret from
-   * before 2026-09-08 is the key as it stands, including its prefix. In a later one, the part after "whsec_" is the key
-   * in base64. Older secrets can begin with "whsec_", too, so both keys are tried, as in Polar's own SDK.
+   * Standard Webhooks, with two derivations of the key (github.com/polarsource/polar, pull request 14102). A secret
+   * from before 2026-09-08 is the key as it stands, including its prefix. In a later one, the part after "whsec_" is
+   * the key in base64. Older secrets can begin with "whsec_", too, so both keys are tried, as in Polar's own SDK.
    */
   verify: standardSigned((secret) => {
     const [, encoded = ""] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
@@ -196,7 +196,7 @@ function paid(object: Order, head: Head): ParsedEvent {
   if (!sold) return ignored(head, "an order of no subscription");
   const about = { subscription: sold };
   const fact = { ...factOf(object, head), ...itemsOf(of, head.occurredAt) };
-  // A trial begins with an order of zero, which Polar calls paid immediately (order/service.py, create_trial_order).
+  // A trial begins with an order of zero, which Polar immediately marks as paid (order/service.py, create_trial_order).
   if (of && isFree(items) && (of.status === "trialing" || (of.trial_end && of.trial_end > object.created_at))) {
     const events = trialOf(of, sold, fact);
     return events.length > 0

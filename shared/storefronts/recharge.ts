@@ -7,9 +7,9 @@ import { isHashed, noneMatches, timeSigned, tooShort } from "./signatures.ts";
 import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
- * Recharge Subscriptions, an app on Shopify (developer.rechargepayments.com/2021-11/webhooks_endpoints). No header names
- * the topic. The body contains the object under its kind, and is read as its full state. API versions 2021-01 and 2021-11
- * differ in names.
+ * Recharge Subscriptions, an app on Shopify (developer.rechargepayments.com/2021-11/webhooks_endpoints). No header
+ * names the topic. The body contains the object under its kind, and is read as its full state. API versions 2021-01 and
+ * 2021-11 differ in names.
  */
 export const recharge: Storefront = {
   name: "recharge",
@@ -107,7 +107,7 @@ function headOf(kind: string, object: unknown): Head {
 
 const standings = new Map<string, Standing>([["active", "subscription.resumed"]]);
 
-/** Charged no more. What was paid is served to its end. */
+/** The statuses without further charges. The paid time is kept to its end. */
 const ended = ["cancelled", "expired"];
 const paidToEnd = { endsAt: undefined };
 

@@ -24,8 +24,8 @@ type Name = string | null | undefined;
 type Sold = { variant: Name; sellingPlan?: Name; sku: Name; product: Name };
 
 /**
- * By variant with its selling plan, variant, SKU, or product. A line of a deleted product can have none of them; its name
- * is in no catalog, so that a person sees it.
+ * By variant with its selling plan, variant, SKU, or product. A line of a deleted product can have none of them; its
+ * name is in no catalog, so that a person sees it.
  */
 export function soldNames({ variant, sellingPlan, sku, product }: Sold): string[] {
   const names = [

@@ -10,8 +10,8 @@ import type { Link, ParsedEvent, SignedRequest, Storefront } from "./storefront.
 
 /**
  * Shopify, for an app that owns its subscription contracts: only that app receives them and their billing attempts. An
- * order states what was paid and for which items; a contract, its interval and its first order; an attempt, its order and
- * its contract.
+ * order states what was paid and for which items; a contract, its interval and its first order; an attempt, its order
+ * and its contract.
  */
 export const shopify: Storefront = {
   name: "shopify",
@@ -50,7 +50,7 @@ const order = z.object({
       product_id: maybe,
       sku: z.nullish(z.string()),
       quantity: count,
-      // What is left of `quantity` after edits and refunds.
+      // The rest of `quantity` after edits and refunds.
       current_quantity: z.nullish(count),
       // Since API version 2026-10. Null for a line that is not part of a subscription.
       selling_plan_id: maybe,
@@ -91,7 +91,7 @@ const dispute = z.object({
 });
 type Dispute = z.output<typeof dispute>;
 
-/** Shopify signs the body alone. So no header orders facts where the body contains a time or a revision. */
+/** Shopify signs only the body. So no header orders facts where the body contains a time or a revision. */
 type Unsigned = { triggeredAt?: Instant };
 
 const kinds = ["order", "contract", "attempt", "dispute"] as const;
@@ -246,7 +246,7 @@ const standings = new Map<string, Standing>([
   ["paused", "subscription.paused"],
 ]);
 
-/** Billed no more. Shopify knows no end of a period, so what was paid is served to its end. */
+/** The statuses without further billing. Shopify sends no end of a period, so the paid time is kept to its end. */
 const ended = ["cancelled", "expired"];
 const paidToEnd = { endsAt: undefined };
 

@@ -32,7 +32,7 @@ export function isSigned(
   return signed;
 }
 
-/** For storefronts that sign the body alone, without a time, in one header (spelled as they document it). */
+/** For storefronts that sign only the body, without a time, in one header (spelled as they document it). */
 export const bodySigned =
   (header: string, encoding: "hex" | "base64"): Storefront["verify"] =>
   ({ headers, body }, secrets) => {

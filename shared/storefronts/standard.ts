@@ -7,8 +7,8 @@ import { signedId, standardKey, standardSecretProblem, standardSigned } from "./
 import type { ParsedEvent, Storefront } from "./storefront.ts";
 
 /**
- * The generic storefront: any shop that signs by Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks)
- * and sends the canonical events itself.
+ * The generic storefront: any shop that signs by Standard Webhooks 1.0.0
+ * (github.com/standard-webhooks/standard-webhooks) and sends the canonical events itself.
  */
 export const standard: Storefront = {
   name: "standard",

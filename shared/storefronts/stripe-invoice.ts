@@ -42,7 +42,7 @@ export const invoice = z.object({
 });
 type Invoice = z.output<typeof invoice>;
 
-/** `invoice.paid` alone: `invoice.payment_succeeded` is not sent for an invoice that is marked as paid by hand. */
+/** Only `invoice.paid`: `invoice.payment_succeeded` is not sent for an invoice that is marked as paid by hand. */
 export function paid(object: Invoice, head: Head): ParsedEvent {
   const sold = subscriptionOf(object);
   if (!sold) return ignored(head, "an invoice of no subscription");
@@ -149,7 +149,8 @@ function areOfOneInterval(lines: readonly Span[]): boolean {
 
 /**
  * The first invoice lists everything that was bought. A later one lists what is billed this time (items can have
- * intervals of their own), so it counts only where no event has stated the subscription itself: its items are the oldest.
+ * intervals of their own), so it counts only where no event has stated the subscription itself: its items are the
+ * oldest.
  */
 function itemsOf(
   { billing_reason }: Invoice,

@@ -4,7 +4,7 @@ import type { Instant } from "../licensing/time.ts";
 import { countUpTo, flag, id, listOf } from "./fields.ts";
 import type { Link } from "./storefront.ts";
 
-/** Fields that several of Stripe's objects have, and the facts in them. */
+/** Fields that several of Stripe's objects share, and the facts in them. */
 
 export type Head = { id: string; type: string; occurredAt: Instant; test: boolean };
 export type Fact = { id: string; occurredAt: Instant; customer: Customer };

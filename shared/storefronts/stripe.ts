@@ -149,7 +149,7 @@ function subscriptionIs(object: Subscription, head: Head, isWithdrawn: boolean):
   return { ...head, kind: "facts", about, events };
 }
 
-/** `status` is paused only for a trial without a payment method; paused collection is in a field of its own. */
+/** `status` is paused only for a trial without a payment method; paused collection has a separate field. */
 function standingOf({ status, pause_collection }: Subscription, head: Head, fact: Fact): Event[] {
   if (head.type === "customer.subscription.deleted") return [];
   if (status === "paused" || pause_collection) return [{ ...fact, type: "subscription.paused" }];
@@ -183,7 +183,7 @@ function endOf(object: Subscription, head: Head, fact: Fact, isWithdrawn: boolea
 
 const plusMs = (at: Instant, ms: number): Instant => toInstant(Date.parse(at) + ms);
 
-/** Since 2025-03-31.basil this event alone says which payment belongs to which invoice; an invoice can have several. */
+/** Since 2025-03-31.basil only this event links a payment to its invoice. An invoice can have several payments. */
 function partPaid({ invoice: payment, payment: by }: z.output<typeof invoicePayment>, head: Head): ParsedEvent {
   const about = { reference: payment };
   const [part] = partsOf(by);

@@ -8,9 +8,9 @@ import { bodySigned, tooShort } from "./signatures.ts";
 import type { Link, ParsedEvent, Storefront, Subject } from "./storefront.ts";
 
 /**
- * WooCommerce with WooCommerce Subscriptions, with webhooks in the shape "WP REST API Integration v3". A webhook contains
- * the object as it is at delivery, not at the change (`WC_Webhook::deliver` builds the payload in a background job). So
- * each is read as the full state.
+ * WooCommerce with WooCommerce Subscriptions, with webhooks in the shape "WP REST API Integration v3". A webhook
+ * contains the object as it is at delivery, not at the change (`WC_Webhook::deliver` builds the payload in a background
+ * job). So each is read as the full state.
  */
 export const woocommerce: Storefront = {
   name: "woocommerce",
@@ -40,8 +40,8 @@ const entities: Record<string, string> = {
 };
 
 /**
- * WooCommerce signs with its secret after `wp_specialchars_decode(…, ENT_QUOTES)`. Its settings show the decoded secret,
- * its database contains it as entered, and either may be listed.
+ * WooCommerce signs with its secret after `wp_specialchars_decode(…, ENT_QUOTES)`. Its settings show the decoded
+ * secret, its database contains it as entered, and either may be listed.
  */
 const keysOf = (secret: string): string[] => [
   secret,
@@ -151,8 +151,8 @@ function customerOf({ customer_id, billing }: Pick<Order, "customer_id" | "billi
 type Fact = { id: string; occurredAt: Instant; customer: Customer };
 
 /**
- * WooCommerce has no event id: `X-WC-Webhook-Delivery-ID` hashes webhook and second, so two deliveries can share it. Of two
- * states of one second, the one that is paid further has the greater id, and counts.
+ * WooCommerce has no event id: `X-WC-Webhook-Delivery-ID` hashes webhook and second, so two deliveries can share it. Of
+ * two states of one second, the one that is paid further has the greater id, and counts.
  */
 function subscriptionIs(object: Subscription, { type }: Head): ParsedEvent {
   const occurredAt = object.date_modified_gmt;
@@ -205,8 +205,8 @@ function paidUntil({ status, needs_payment, next_payment_date_gmt, end_date_gmt 
 }
 
 /**
- * No topic is about a payment: an active subscription is paid until its next one. Each state of a period states the same
- * payment, so its order names it, and it counts once.
+ * No topic is about a payment: an active subscription is paid until its next one. Each state of a period states the
+ * same payment, so its order names it, and it counts once.
  */
 function paymentOf(object: Subscription, through: Instant | undefined, fact: Fact): Event[] {
   if (!through) return [];
@@ -248,8 +248,8 @@ function trialBeforeCancelling({ meta_data }: Subscription): Instant | undefined
 }
 
 /**
- * A person puts a subscription on hold before its payment is due. Once it is due, WooCommerce does, both while a payment
- * is in progress (SEPA takes 5 to 14 days) and after it failed: only the renewal's order tells the two apart.
+ * If a subscription is put on hold before its payment is due, a person did it. After the due date WooCommerce does it,
+ * both while a payment is in progress (SEPA takes 5 to 14 days) and after it failed. Only the renewal's order differs.
  */
 function standingOf({ status, next_payment_date_gmt, date_modified_gmt }: Subscription): Standing | undefined {
   if (["cancelled", "expired", "switched", "trash"].includes(status)) return "subscription.cancelled";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { byProfile, compare } from "./compare.ts";
 
-test("where nothing goes wrong both ways buy each license once, and under faults only ours does", async () => {
+test("without faults both handlers buy each license once, and under faults only ours does", async () => {
   const comparisons = [];
   for (let seed = 1; seed <= 60; seed++) comparisons.push(await compare(seed));
   const totals = byProfile(comparisons);

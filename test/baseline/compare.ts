@@ -7,20 +7,21 @@ import { Random } from "../simulation/random.ts";
 import { deliverAll, planMishaps } from "../simulation/run.ts";
 import { addMonths, day, type Fact } from "../simulation/shop.ts";
 import { System } from "../simulation/system.ts";
+import { useVirtualTimers } from "../simulation/timers.ts";
 import { usualHandler } from "./handler.ts";
 
-/** What became of first payments, each of which is to buy one license. */
+/** The results of first payments. Each should buy exactly one license. */
 export type Outcome = {
   wanted: number;
   /** Payments for which a license was bought at least once. */
   placed: number;
-  /** Licenses bought beyond the one. */
+  /** Surplus licenses: bought in addition to the first one. */
   doubled: number;
-  /** Payments for which none was bought, and nobody is told. */
+  /** Payments that bought no license and need no attention, so nobody knows of them. */
   lost: number;
-  /** Payments whose license is bought, and its id not kept. */
+  /** Payments that bought a license whose id was not stored. */
   unknown: number;
-  /** Payments that wait for a person, who knows why. */
+  /** Payments that need attention, with a reason. */
   waiting: number;
 };
 
@@ -33,10 +34,10 @@ const sum = (a: Outcome, b: Outcome): Outcome => ({
   waiting: a.waiting + b.waiting,
 });
 
-/** By what went wrong in a run. */
+/** The results of both handlers under one profile of faults. */
 export type Comparison = { profile: Profile["name"]; usual: Outcome; ours: Outcome };
 
-/** All runs of one profile together. */
+/** Adds up all runs of each profile. */
 export function byProfile(comparisons: readonly Comparison[]): Comparison[] {
   const groups = Map.groupBy(comparisons, ({ profile }) => profile);
   return [...groups].map(([profile, all]) => ({
@@ -46,7 +47,7 @@ export function byProfile(comparisons: readonly Comparison[]): Comparison[] {
   }));
 }
 
-/** The same purchases, webhooks and faults, drawn from one seed, for both. */
+/** Runs both handlers on the same purchases, webhooks, and faults, all drawn from one seed. */
 export async function compare(seed: number): Promise<Comparison> {
   const drawn = profileOf(new Random(seed));
   const profile: Profile = { ...drawn, passwordChanges: false, limits: "wide", funds: "plenty", table: "kept" };
@@ -60,11 +61,12 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
   const end = start + 2 * day;
   const lives = Array.from({ length: 4 }, (_, i) => firstPayment(`s${i + 1}`, random.int(start, end)));
   const system: System = new System(profile, random.fork(), start, undefined, alteration);
-  // As an order of billmgr's is documented, so that the usual way has an id to read.
+  // billmgr answers as documented, so the usual handler can read the id of its order.
   system.sandbox.configure({ orderReply: "id", fundsReply: "error", deletedTwins: false });
-  // The clock that Powertools reads.
+  // Powertools reads this clock.
   const now = Date.now;
   Date.now = () => system.scheduler.now;
+  const restoreTimers = useVirtualTimers(system.scheduler);
   try {
     const operator = new Operator(system, random.fork());
     deliverAll(system, lives, profile, random.fork());
@@ -75,6 +77,7 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
     await system.scheduler.runUntil(end + 12 * day);
   } finally {
     Date.now = now;
+    restoreTimers();
   }
   return lives.map((life) => outcomeOf(system, life, alteration !== undefined)).reduce(sum);
 }
@@ -96,18 +99,18 @@ function outcomeOf({ sandbox, dynamo, observer }: System, { subscription }: Life
   const [tag = ""] = isUsual
     ? [`p-${subscription}`]
     : referenceOf({ storefront: "standard", id: subscription }, firstSlot).split("-1-1");
-  // What billmgr put down and nobody paid for is not bought.
+  // An unpaid order is not a purchase.
   const mine = sandbox
     .ledger()
     .filter((entry) => entry.operation === "order" && !entry.unpaid && entry.comment.startsWith(tag));
   const kept = isUsual ? dynamo.get(key, "license")?.elid?.S : slot?.license?.elid;
-  const waits = state?.agenda === "attention";
+  const needsAttention = state?.agenda === "attention";
   return {
     wanted: 1,
     placed: Math.min(1, mine.length),
     doubled: Math.max(0, mine.length - 1),
-    lost: mine.length === 0 && !waits ? 1 : 0,
-    unknown: mine.length > 0 && !mine.some(({ elid }) => elid === kept) && !waits ? 1 : 0,
-    waiting: waits ? 1 : 0,
+    lost: mine.length === 0 && !needsAttention ? 1 : 0,
+    unknown: mine.length > 0 && !mine.some(({ elid }) => elid === kept) && !needsAttention ? 1 : 0,
+    waiting: needsAttention ? 1 : 0,
   };
 }

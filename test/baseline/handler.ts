@@ -9,15 +9,15 @@ import type { Event } from "../../shared/licensing/event.ts";
 import type { Change } from "../../shared/licensing/operation.ts";
 import type { Handler, Parts } from "../simulation/alteration.ts";
 
-/** So long a payment is known to have been dealt with. */
+/** Powertools remembers a handled payment for this long. */
 const rememberedSeconds = 90 * 86_400;
 const timeoutMs = 60_000;
 
 type Purchase = { payment: string; subscription: string; quantity: number };
 
 /**
- * The usual way to buy once: the order is made idempotent by its payment with Powertools, in a handler that the queue retries.
- * What is not known to have succeeded fails, and is tried again.
+ * The usual way to buy once: Powertools makes the order idempotent by its payment id, and the queue retries the handler.
+ * An order without a known success fails, and the queue delivers it again.
  */
 export const usualHandler = ({ client, post, authinfo }: Parts): Handler => {
   const persistenceStore = new DynamoDBPersistenceLayer({
@@ -88,7 +88,7 @@ const order: Change & { kind: "order" } = {
   trial: false,
 };
 
-/** What Powertools looks for before it takes a client for one of the SDK's. */
+/** Adds the members by which Powertools recognizes a client of the SDK. */
 const asClient = (client: Parts["client"]): DynamoDBClient =>
   ({
     ...client,

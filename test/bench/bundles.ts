@@ -28,7 +28,7 @@ const usedBy: Record<string, string[]> = {
 };
 const reference = ["dynamodb", "secrets-manager"];
 
-/** Size and cold import of what is deployed, against an empty module and against AWS's SDK alone. */
+/** Size and cold import of what is deployed, against an empty module and against only AWS's SDK. */
 export async function bundles(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "bench-"));
   try {
@@ -44,7 +44,7 @@ export async function bundles(): Promise<void> {
     const sample = (name: string) => timed[name] ?? [];
     const own = (name: string) => usedBy[name] && sdk(usedBy[name]);
     console.log(
-      `\nBundles: size, and cold import in ${rounds} fresh processes each (import alone, files in the page cache)`,
+      `\nBundles: size, and cold import in ${rounds} fresh processes each (import only, files in the page cache)`,
     );
     table([
       ["", "min KiB", "gzip KiB", "import ms", "to empty", `to ${sdk(reference)}`, "to its own clients"],
@@ -70,7 +70,7 @@ export async function bundles(): Promise<void> {
 
 const sdk = (used: readonly string[]): string => `SDK: ${used.join(", ")}`;
 
-/** What `cdk synth` makes of the functions. */
+/** Bundles the functions as `cdk synth` does. @returns the file of each function */
 async function synthesize(directory: string): Promise<Record<string, string>> {
   const outdir = join(directory, "assembly");
   const { context } = JSON.parse(readFileSync(join(root, "cdk.json"), "utf8"));
@@ -94,7 +94,7 @@ async function synthesize(directory: string): Promise<Record<string, string>> {
 
 type Resource = { Type: string; Properties: { Code?: { S3Key: string } } };
 
-/** The clients and commands that the functions use and no line of ours, bundled with the stack's settings. */
+/** Bundles only the SDK clients and commands that the functions use, with the stack's settings. */
 async function bundleSdk(used: readonly string[], directory: string): Promise<string> {
   const outfile = join(directory, `sdk-${used.join("-")}.mjs`);
   const contents = used.map((name) => {
@@ -123,7 +123,7 @@ const script = `
   process.stdout.write(String(performance.now() - started), () => process.exit());
 `;
 
-/** In a process that has Lambda's variables and nothing else. */
+/** Imports in a process that has only Lambda's environment variables. */
 async function coldImport(file: string, directory: string): Promise<number> {
   const env = {
     HOME: directory,

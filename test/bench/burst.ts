@@ -5,7 +5,7 @@ const subscriptions = 8_000;
 const pace = { withinMs: 60_000, callMs: 2000, requestMs: 10 };
 const concurrencies = [5, 20, 100];
 
-/** How long a rush of renewals takes in virtual time, against the formula, and whether anything was lost, late or bought twice. */
+/** Compares the virtual time that a rush of renewals takes with the formula, and lists lost, late, and double purchases. */
 export async function burst(): Promise<void> {
   const rows: string[][] = [];
   for (const concurrency of concurrencies) {
@@ -27,6 +27,6 @@ export async function burst(): Promise<void> {
       console.log(`  billmgr answers in ${call} s, table and queue in ${request} ms`);
     }
   }
-  const counted = ["s expected", "s taken", "s at most", "taken to expected", "calls each", "calls at once", "wrong"];
+  const counted = ["s expected", "s taken", "s at most", "taken to expected", "calls each", "parallel calls", "wrong"];
   table([["concurrency", ...counted], ...rows]);
 }

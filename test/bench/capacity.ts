@@ -8,7 +8,7 @@ const rounds = 3;
 const renewals = 24;
 const minutes = 60_000;
 
-/** What a purchase costs in requests and capacity units, counted where they are sent. */
+/** Counts the requests and capacity units of a purchase, in the clients that send them. */
 export async function capacity(): Promise<void> {
   const backends: [string, () => Promise<LocalTable>][] = [["dynalite", () => startTable(aws)]];
   if (hasJava()) backends.push(["AWS's DynamoDB Local", startDynamoDbLocal]);
@@ -20,9 +20,9 @@ export async function capacity(): Promise<void> {
     for (const what of ["first purchase", "renewal, the first", "announcing it"]) printSequence(what, counted);
   }
   console.log(`
-  billmgr is done at once here; where it is not, each further look comes to it.
+  billmgr finishes each change immediately here. If it takes longer, add the requests of each further observation.
   Not counted: reading the secret, once in 30 s for each running function, and polls of an empty queue.
-  dynalite does not count what a write takes in the index, and both count 0 for a Query that finds nothing.`);
+  dynalite does not count the units of a write to the index, and both count 0 for a Query without results.`);
 }
 
 export type Counted = Map<string, Request[][]>;
@@ -50,17 +50,17 @@ export async function measure({ client }: LocalTable): Promise<Counted> {
     for (let round = 1; round <= rounds; round++) {
       await shop.moveTo(start);
       const purchase = paid(`life-${round}`, 0);
-      await count("first purchase", () => shop.tell(purchase));
+      await count("first purchase", () => shop.deliver(purchase));
       await count("announcing it", shop.announce);
-      await count("the same webhook again, within 5 minutes", () => shop.tell(purchase));
+      await count("the same webhook again, within 5 minutes", () => shop.deliver(purchase));
       for (let month = 1; month <= renewals; month++) {
         const ended = new Date(paidThrough(month - 1).getTime() + minutes);
         if (month === 1) await count("a wake at the period's end", () => shop.moveTo(ended));
         else await shop.moveTo(ended);
         const renewal = paid(`life-${round}`, month);
-        if (month === 1) await count("renewal, the first", () => shop.tell(renewal));
-        else if (month === renewals) await count(`renewal, the ${renewals}th`, () => shop.tell(renewal));
-        else await shop.tell(renewal);
+        if (month === 1) await count("renewal, the first", () => shop.deliver(renewal));
+        else if (month === renewals) await count(`renewal, the ${renewals}th`, () => shop.deliver(renewal));
+        else await shop.deliver(renewal);
       }
       await shop.announce();
     }
@@ -69,7 +69,7 @@ export async function measure({ client }: LocalTable): Promise<Counted> {
       const play = async (from: number, to: number) => {
         for (const event of events.slice(from, to)) {
           await shop.moveTo(new Date(event.created * 1000));
-          await shop.tell(shop.signedByStripe(event));
+          await shop.deliver(shop.signedByStripe(event));
         }
       };
       await count("first purchase at Stripe, 4 webhooks", () => play(0, 4));
@@ -79,9 +79,9 @@ export async function measure({ client }: LocalTable): Promise<Counted> {
     for (let round = 1; round <= rounds; round++) {
       await shop.moveTo(start);
       shop.sandbox.configure({ processingSeconds: 3600 });
-      await shop.tell(paid(`busy-${round}`, 0));
+      await shop.deliver(paid(`busy-${round}`, 0));
       shop.sandbox.configure({ processingSeconds: 0 });
-      await count("a further look, while billmgr is at work", () => moveBy(3000));
+      await count("a further observation, while billmgr is at work", () => moveBy(3000));
       await moveBy(120 * minutes);
     }
     await shop.announce();
@@ -99,7 +99,7 @@ export async function measure({ client }: LocalTable): Promise<Counted> {
 const start = new Date("2026-11-23T08:00:00Z");
 const paidThrough = (month: number): Date => new Date(Date.UTC(2026, 11 + month, 23, 8));
 
-/** A customer's life as the end-to-end tests keep it, with ids of its own. */
+/** The events of one Stripe customer, from the fixtures, with ids that are unique to the round. */
 function stripeEvents(round: number): { created: number }[] {
   const folder = new URL("../fixtures/stripe/basil/", import.meta.url);
   return readdirSync(folder)
@@ -117,7 +117,7 @@ const range = (values: readonly number[]): string => {
   return number(median(values)) + (least === most ? "" : ` (${number(least)} to ${number(most)})`);
 };
 
-/** The schedule reads the agenda whether or not there is anything, so that shows in its own lines alone. */
+/** The schedule reads the agenda even if nothing is due, so only the lines of the schedule count these reads. */
 function print(name: string, counted: Counted): void {
   console.log(
     `\nRequests and capacity units, by ${name}: median of ${rounds} rounds (least to most, where they differ)`,

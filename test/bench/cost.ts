@@ -13,7 +13,7 @@ import { median, number, table } from "./figures.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Dollars in us-east-1; where each is from is in docs/cost.md. */
+/** Dollars in us-east-1. docs/cost.md names the source of each price. */
 const perMillion = {
   apiRequest: 1,
   invocation: 0.2,
@@ -27,13 +27,13 @@ const perMillion = {
 const perLogByte = 0.5e-9;
 const perMonth = { metric: 0.3, alarm: 0.1, dashboard: 3, secret: 0.4 };
 
-/** What cannot be measured here. Milliseconds, bytes, and how often Lambda looks into the queue in a month. */
+/** Values that cannot be measured here: milliseconds, bytes, and Lambda's polls of the queue in a month. */
 const assumed = { call: 2000, request: 10, invocation: 50, platformLog: 350, accessLog: 350, polls: 657_000 };
 const gb = 0.5;
 const runsPerMonth = 43_800;
 const secretReadsPerMonth = 2 * runsPerMonth;
 
-/** What it costs a month, and how much of that whatever happens. */
+/** Prints the cost of a month, and the fixed part of it. */
 export async function cost(): Promise<void> {
   const backend = await (hasJava() ? startDynamoDbLocal() : startTable(aws));
   const counted = await measure(backend).finally(backend.stop);
@@ -48,7 +48,7 @@ export async function cost(): Promise<void> {
     ["10,000 subscriptions a month", times(renewal, 10_000)],
     ["10,000 subscriptions a month at Stripe", times(atStripe, 10_000)],
   ];
-  console.log("\nDollars for what happens, by service");
+  console.log("\nDollars by use and service");
   const services = Object.keys(renewal);
   table([
     ["", ...services, "all"],
@@ -56,14 +56,16 @@ export async function cost(): Promise<void> {
   ]);
 
   const fixed = await fixedCosts(counted);
-  console.log("\nDollars a month, whatever happens");
+  console.log("\nFixed dollars a month");
   table([
     ["", "how many", "dollars"],
     ...fixed.map(([what, many, dollars]) => [what, number(many), dollars.toFixed(2)]),
   ]);
   const rest = fixed.reduce((all, [, , dollars]) => all + dollars, 0).toFixed(2);
   const secret = ((secretReadsPerMonth * perMillion.secretRead) / 1e6).toFixed(2);
-  console.log(`  all ${rest}, and ${secret} for each run of webhook or provision that never rests, to read the secret`);
+  console.log(
+    `  all ${rest}, and ${secret} for each instance of webhook or provision that is always busy, to read the secret`,
+  );
 }
 
 type Cost = Record<"api" | "functions" | "queue" | "table" | "bus" | "logs", number>;
@@ -74,7 +76,7 @@ const times = (cost: Cost, many: number): Cost =>
   Object.fromEntries(Object.entries(cost).map(([service, one]) => [service, one * many])) as Cost;
 const sum = (cost: Cost): number => Object.values(cost).reduce((all, one) => all + one, 0);
 
-/** The run in the middle by what it writes. */
+/** The run with the median of written units. */
 function runOf(counted: Counted, act: string): Request[] {
   const runs = counted.get(act) ?? [];
   const written = (requests: Request[]) => requests.reduce((all, { write }) => all + write, 0);
@@ -82,9 +84,9 @@ function runOf(counted: Counted, act: string): Request[] {
   return runs.find((requests) => written(requests) === middle) ?? [];
 }
 
-/** Without the Queries of the schedule, which come each minute whether or not there is anything. */
+/** Omits the Queries of the schedule, which runs each minute even if nothing is due. */
 function costOf(requests: readonly Request[]): Cost {
-  const webhooks = of(requests, "door").length;
+  const webhooks = of(requests, "http").length;
   const batches = of(requests, "SQS").filter(({ what }) => what === "ReceiveMessage").length;
   const waited = of(requests, "billmgr").length * assumed.call + of(requests, "table").length * assumed.request;
   const invocations = webhooks + batches;
@@ -109,7 +111,7 @@ async function fixedCosts(counted: Counted): Promise<Fixed[]> {
   const scheduled = ["a run of renew, nothing due", "a run of announce, nothing done", "a run of watch"];
   const runs = scheduled.map((act) => runOf(counted, act));
   const many = runs.length * runsPerMonth;
-  // A Query that finds nothing is billed half a unit, and counted none.
+  // AWS bills half a unit for a Query without results; the local tables count 0.
   const reads = runs.flat().reduce((all, { to, read }) => all + (to === "agenda" ? 0.5 : read), 0) * runsPerMonth;
   const bytes = runs.flat().reduce((all, { bytes = 0 }) => all + bytes, 0) * runsPerMonth + many * assumed.platformLog;
   const running = (gb * many * assumed.invocation) / 1000;

@@ -21,9 +21,9 @@ import { emf } from "../../shared/observability/emf.ts";
 import { dependenciesOf } from "../support/dependencies.ts";
 import { authinfo, signStandard, stripeSecret, testCatalog } from "../support/local.ts";
 
-/** One request, and the capacity units that the table says it took; of a line of the log its bytes. */
+/** One request with the capacity units that the table reported, or one log line with its bytes. */
 export type Request = {
-  to: "door" | "table" | "agenda" | "billmgr" | "SQS" | "bus" | "log";
+  to: "http" | "table" | "agenda" | "billmgr" | "SQS" | "bus" | "log";
   what: string;
   read: number;
   write: number;
@@ -35,7 +35,7 @@ type Paid = { subscription: string; plan: string; quantity: number; payment: str
 
 export const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 
-/** The functions' own code over clients that count, its schedule run by hand. */
+/** Runs the code of the functions with clients that count. The caller runs the schedule. */
 export async function startCounted(client: DynamoDBClient) {
   const requests: Request[] = [];
   const stopCounting = countOutput(requests);
@@ -91,7 +91,7 @@ export async function startCounted(client: DynamoDBClient) {
     sweep,
     announce: () => announce(deps, () => Number.POSITIVE_INFINITY),
     watch: () => watch(deps),
-    /** What fell due meanwhile is dealt with. */
+    /** Also handles everything that falls due on the way. */
     moveTo: async (moment: Date) => {
       clock.moveTo(moment);
       await sweep();
@@ -108,8 +108,8 @@ export async function startCounted(client: DynamoDBClient) {
       return { storefront: "stripe", body, headers: { "stripe-signature": header } };
     },
     /** Delivers a webhook, and waits until nothing is queued. */
-    tell: async ({ storefront, body, headers }: Signed) => {
-      requests.push({ to: "door", what: storefront, read: 0, write: 0 });
+    deliver: async ({ storefront, body, headers }: Signed) => {
+      requests.push({ to: "http", what: storefront, read: 0, write: 0 });
       const { status } = await receive(
         { method: "POST", path: `/webhooks/${storefront}`, headers, body: Buffer.from(body) },
         deps,
@@ -144,14 +144,14 @@ function countTable(client: DynamoDBClient, requests: Request[]): void {
 
 type Keyed = Record<string, { S?: string }>;
 
-/** The item that a request is about, without what differs from one subscription to another. */
+/** The kind of the item that a request names. It is the same for all subscriptions. */
 function itemOf(input: object): string {
   const { Item, Key } = input as { Item?: Keyed; Key?: Keyed };
   const { pk, sk } = Item ?? Key ?? {};
   return sk?.S ? `${pk?.S?.split("#")[0]} ${sk.S.replace(/#.*/, "")}` : "of a collection";
 }
 
-/** An empty answer to a poll is not counted, nor is a poll that is broken off at the end. */
+/** Counts a poll only if it returns messages. */
 function countQueue(client: SQSClient, requests: Request[]): void {
   client.middlewareStack.add(
     (next, { commandName = "" }) =>
@@ -166,7 +166,7 @@ function countQueue(client: SQSClient, requests: Request[]): void {
   );
 }
 
-/** What would be in CloudWatch's logs does not come to the console. */
+/** Counts the lines that CloudWatch would store, and keeps them off the console. */
 function countOutput(requests: Request[]): () => void {
   const streams = [process.stdout, process.stderr];
   const stop = streams.map((stream) => {

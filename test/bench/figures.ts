@@ -1,6 +1,6 @@
 import { cpus, loadavg, totalmem } from "node:os";
 
-/** The load tells whether something else ran beside it. */
+/** Describes the machine. A high load shows that other programs ran too. */
 export function machine(): string {
   const all = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
@@ -19,7 +19,7 @@ function quantile(sample: readonly number[], at: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** Three digits that count, and no more decimals than that takes. */
+/** Formats with three significant digits. */
 export const number = (value: number): string =>
   value.toFixed(value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2);
 
@@ -30,7 +30,7 @@ export const spread = (sample: readonly number[]): string =>
 export const ratio = (sample: readonly number[], to: readonly number[]): string =>
   `${number(median(sample) / median(to))} x`;
 
-/** Columns under one another: the first to the left, figures to the right. */
+/** Prints aligned columns: the first to the left, figures to the right. */
 export function table(rows: readonly (readonly string[])[]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of rows) {
@@ -45,8 +45,8 @@ export function raw(samples: Record<string, readonly number[]>, unit: string): v
 }
 
 /**
- * Runs all of them in each round, another one first each time, so that what slows the machine for a while slows all.
- * @returns what each run gave, by name
+ * Runs all of them in each round, each time with another one first, so that a slow phase of the machine affects all.
+ * @returns the results of each run, by name
  */
 export async function interleave(
   runs: Record<string, () => number | Promise<number>>,

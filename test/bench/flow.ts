@@ -10,27 +10,27 @@ import { post, signStandard, startTestStack, testCatalog } from "../support/loca
 import { interleave, ratio, raw, spread, table } from "./figures.ts";
 
 const purchases = 300;
-const atOnce = 16;
+const parallel = 16;
 const [webhookRounds, purchaseRounds] = [7, 3];
 const log = { info() {}, warn() {}, error() {} };
 
-/** All of it in one process, the sender included, so most of what is measured are the embedded services. */
+/** Measures the whole stack in one process. The embedded services and the sender take most of the time. */
 export async function flow(): Promise<void> {
-  const door = await startDoorAlone();
+  const intake = await startIntake();
   // The first round only warms up.
-  await sendPurchases(door.url);
+  await sendPurchases(intake.url);
   const answered = await interleave(
     {
-      "GET /health": () => perSecond(purchases, () => fetch(`${door.url}/health`).then((answer) => answer.text())),
-      "webhooks answered": () => sendPurchases(door.url),
+      "GET /health": () => perSecond(purchases, () => fetch(`${intake.url}/health`).then((answer) => answer.text())),
+      "webhooks answered": () => sendPurchases(intake.url),
     },
     webhookRounds,
-  ).finally(door.stop);
+  ).finally(intake.stop);
   const ordered = await interleave({ "first purchases ordered": buy }, purchaseRounds);
 
   const rates: Record<string, number[]> = { ...answered, ...ordered };
   const sample = (name: string) => rates[name] ?? [];
-  console.log(`\nEvents per second through the embedded stack: ${purchases} a round, ${atOnce} requests at once`);
+  console.log(`\nEvents per second through the embedded stack: ${purchases} a round, ${parallel} requests in parallel`);
   table([
     ["", "per second", "against"],
     ["GET /health", spread(sample("GET /health")), ""],
@@ -48,8 +48,8 @@ export async function flow(): Promise<void> {
   raw(rates, "per second");
 }
 
-/** Verified, queued and answered; nobody takes from the queue. */
-async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void> }> {
+/** Verifies, queues, and answers webhooks. Nothing reads the queue. */
+async function startIntake(): Promise<{ url: string; stop: () => Promise<void> }> {
   const queue = await startQueue({ region: "us-east-1", credentials: { accessKeyId: "b", secretAccessKey: "b" } });
   const clock = createClock(0);
   const webhook = createHandler(
@@ -59,8 +59,8 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
   const parts = () => {
     throw new Error("only webhooks come here");
   };
-  const door = createRequestHandler({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table, parts });
-  const server = await serve(door);
+  const handler = createRequestHandler({ webhook, sandbox: undefined, clock, advanceTo: async () => {}, table, parts });
+  const server = await serve(handler);
   return {
     url: server.url,
     stop: async () => {
@@ -70,7 +70,7 @@ async function startDoorAlone(): Promise<{ url: string; stop: () => Promise<void
   };
 }
 
-/** First purchases per second, from the first webhook until the last license is in billmgr's ledger. */
+/** @returns first purchases per second, from the first webhook to the last license in billmgr's ledger */
 async function buy(): Promise<number> {
   const stack = await startTestStack({
     catalog: testCatalog({}, { ordersPerHour: 1_000_000, ordersPerDay: 1_000_000 }),
@@ -95,7 +95,7 @@ async function buy(): Promise<number> {
 
 let subscriptions = 0;
 
-/** @returns webhooks answered per second; each is of a subscription of its own, and signed before the clock runs */
+/** @returns webhooks answered per second. Each names another subscription, and is signed before the measurement starts. */
 function sendPurchases(url: string): Promise<number> {
   const now = new Date();
   const webhooks = Array.from({ length: purchases }, () => {
@@ -118,6 +118,6 @@ async function perSecond(times: number, act: (i: number) => Promise<unknown>): P
   const work = async () => {
     while (taken < times) await act(taken++);
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: parallel }, work));
   return (times / (performance.now() - started)) * 1000;
 }

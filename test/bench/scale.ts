@@ -17,7 +17,7 @@ const day = 1440 * minute;
 const month = 30.3 * day;
 const midnight = Date.parse("2026-11-23T00:00:00Z");
 
-/** What the schedule reads in a day, by the size of the table: it has to grow with what is due and not with the table. */
+/** Measures the daily reads of the schedule by table size. They must grow with the due subscriptions, not with the table. */
 export async function scale(): Promise<void> {
   const rows: string[][] = [];
   for (const size of sizes) {
@@ -26,9 +26,7 @@ export async function scale(): Promise<void> {
     for (const [when, runs, due, reads, ms] of measured)
       rows.push([number(size), when, ...figures(runs, due, reads, ms)]);
   }
-  console.log(
-    `\nWhat the schedule reads, by ${hasJava() ? "AWS's DynamoDB Local" : "dynalite"}, of a month's renewals`,
-  );
+  console.log(`\nReads of the schedule, by ${hasJava() ? "AWS's DynamoDB Local" : "dynalite"}, of a month's renewals`);
   const counted = [
     "runs",
     "due",
@@ -41,7 +39,7 @@ export async function scale(): Promise<void> {
     "ms a run",
   ];
   table([["subscriptions", "", ...counted], ...rows]);
-  console.log("\n  As billed: a Query that finds nothing takes half a unit on AWS, and none here.");
+  console.log("\n  As billed: a Query without results takes half a unit on AWS, and none here.");
 }
 
 type Measured = [when: string, runs: number, due: number, reads: Reads, ms: number];
@@ -56,7 +54,7 @@ async function measure({ client }: LocalTable, size: number): Promise<Measured[]
   await save.flush();
   console.log(`  ${size} subscriptions stored in ${number((performance.now() - loading) / 1000)} s`);
 
-  /** As provision leaves them: due again, here at one and the same time. */
+  /** The time at which all are due again, as provision schedules them. */
   const again = midnight + day + minute;
   const time = async (when: string, from: number, runs: number, dueAgain: number): Promise<Measured> => {
     let [due, spent] = [0, 0];
@@ -74,8 +72,8 @@ async function measure({ client }: LocalTable, size: number): Promise<Measured[]
     return [when, runs, due, reads, spent];
   };
   const spread = await time("over a day", midnight, 1440, again);
-  const atOnce = await time("all at once", again - minute, 1, again + month);
-  return [spread, atOnce];
+  const together = await time("all in one minute", again - minute, 1, again + month);
+  return [spread, together];
 }
 
 const askingForUnits = (client: DynamoDBClient): Pick<DynamoDBClient, "send"> => {
@@ -86,7 +84,7 @@ const askingForUnits = (client: DynamoDBClient): Pick<DynamoDBClient, "send"> =>
   return { send } as Pick<DynamoDBClient, "send">;
 };
 
-/** Puts of states, 25 in a request, which `renew` does not see; what makes them findable is left out. */
+/** Writes 25 states in one request, without their search terms. `renew` sees no difference. */
 function inBatches(client: DynamoDBClient) {
   let puts: WriteRequest[] = [];
   const flush = async () => {

@@ -78,7 +78,7 @@ describe(inChromium, () => {
     await page.context().close();
   });
 
-  it("a repair works by keyboard alone", async () => {
+  it("a repair works with only the keyboard", async () => {
     const { page } = await openIn(browser, stack.url);
     await page.goto("/event?name=standard%2Fmsg_unparseable");
     await page.keyboard.press("Tab");

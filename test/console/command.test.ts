@@ -72,7 +72,7 @@ test("two consoles work in one browser, although it shares cookies between ports
   started.kill("SIGKILL");
 });
 
-test("it shows the same system at its time, without Try it", async () => {
+test("the console shows the same system at its time, without Try it", async () => {
   const page = await openConsole();
   await stack.advanceTo(new Date("2027-05-01T10:00:30Z"));
   const home = await page("/");
@@ -95,7 +95,7 @@ test.each([
   expect(output()).not.toMatch(/^ {4}at /m);
 });
 
-test("it stops on SIGTERM", async () => {
+test("the console stops on SIGTERM", async () => {
   const { started, ended, output } = command("--url", stack.url, "--port", "0");
   await vi.waitFor(() => expect(output()).toContain("open at"), 20_000);
   started.kill("SIGTERM");

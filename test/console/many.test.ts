@@ -106,7 +106,7 @@ describe(`${subscriptions} subscriptions and ${subscriptions * operationsOfEach}
     clock = Date.parse(now);
   });
 
-  test("days that have long been over are not read again", async () => {
+  test("days in the distant past are not read again", async () => {
     let at = Date.parse(now);
     const figures = createFigures(table, () => new Date(at));
     const rowsAfter = async (ms: number) => {

@@ -68,8 +68,10 @@ describe("home", () => {
     await buy();
     await minutes(15);
     const text = await words("/");
-    expect(text).toMatch(/Needs attention standard\/42 since .* ago operation 1, order vmmanager6/);
-    expect(text).toContain("billmgr responded: put into billmgr's basket, unpaid");
+    expect(text).toMatch(
+      /Needs attention standard\/42 since .* ago Operation 1 \(order vmmanager6 for a month\) may be in billmgr's cart, unpaid/,
+    );
+    expect(text).toContain("billmgr responded: a reply with billorder: it may be unpaid in billmgr's cart");
     expect(text).toMatch(/checked \d+ times, last at .*: none of the 1 licenses listed carries bw-/);
     expect(text).toContain("Retry It was bought as license Adopt… It was never bought…");
     expect(text).toMatch(/standard\/a known license order done/);

@@ -71,7 +71,7 @@ test("of several concurrent workers for one subscription, only one makes the cal
   expect(ledger()).toEqual(["order"]);
 });
 
-test("a call whose worker died counts as an unknown outcome", async () => {
+test("a call whose worker stopped has an unknown outcome", async () => {
   const puts: string[] = [];
   const metrics = { put: (name: string) => void puts.push(name) };
   const call = async () => Promise.reject(new Error("died"));
@@ -100,7 +100,7 @@ test("each operation is logged with parameters, times, outcome, and observations
   ]);
 });
 
-test("neither an event that another worker folds during the call nor the outcome is lost", async () => {
+test("an event that another worker folds during the call is kept, and so is the outcome", async () => {
   const changed: Event = {
     id: "evt_changed",
     type: "subscription.changed",
@@ -117,7 +117,7 @@ test("neither an event that another worker folds during the call nor the outcome
   expect((await table.load(key))?.subscription.slots).toMatchObject([{ license: { addons: { 55165: 3 } } }]);
 });
 
-test("a worker that finds another worker's change done leaves the other's call in the log", async () => {
+test("a worker that observes another worker's change keeps the other's call in the log", async () => {
   await converge(key, [bought(1)], deps());
   const license: Billmgr["license"] = async (...args) => {
     await converge(key, [bought(2)], deps());
@@ -174,7 +174,7 @@ test("an observation that times out is recorded as pending", async () => {
   await converge(key, [], hasty);
   expect((await table.load(key))?.subscription.operation).toMatchObject({
     state: "unknown",
-    observations: [{ verdict: "pending", evidence: expect.stringContaining("no clear sight") }],
+    observations: [{ verdict: "pending", evidence: expect.stringContaining("no observation within") }],
   });
 });
 
@@ -264,7 +264,7 @@ function dyingAt(step: number, when: "before" | "after"): ConvergeDependencies {
 }
 
 describe.each(["before", "after"] as const)("a worker that dies %s any of its steps", (when) => {
-  test("is continued by the next worker, and nothing is bought twice", { timeout: 60_000 }, async () => {
+  test("is replaced by the next worker, and nothing is bought twice", { timeout: 60_000 }, async () => {
     // A known license, so that absence can be proved.
     await converge(key, [bought(1)], deps());
     const first = sandbox.sandbox.ledger().length;

@@ -66,7 +66,7 @@ describe.each<{ name: string; start: () => Promise<Backend> }>([
     expect(await receive()).toHaveLength(1);
   });
 
-  test("each key is a message group, whatever characters it contains", async () => {
+  test("each key is a message group, with any characters", async () => {
     await send([{ message: wake("a b/ü"), deduplicationId: "1" }]);
     await send([{ message: wake("c"), deduplicationId: "1" }]);
     const groups = (await receive()).map(({ Attributes }) => Attributes?.MessageGroupId);

@@ -52,14 +52,14 @@ describe("during a rotation", () => {
     expect(asked).toEqual(["AWSCURRENT"]);
   });
 
-  test("a secret that was put twice stands alone", async () => {
+  test("a secret that was put twice is listed once", async () => {
     put(written({ stripe: [old] }), 2);
     put(written({ stripe: [fresh] }), 1);
     put(written({ stripe: [fresh] }), 0);
     expect((await read()).storefronts).toEqual({ stripe: [fresh] });
   });
 
-  test("a storefront that is no longer listed, or has no secret, is closed immediately", async () => {
+  test("a storefront that is no longer listed, or has no secret, is disabled immediately", async () => {
     put(written({ stripe: [old], paddle: [old], standard: [standardSecretOf("old")] }), 1000);
     put(written({ stripe: [fresh], paddle: [] }), 0);
     expect((await read()).storefronts).toEqual({ stripe: [fresh, old], paddle: [] });

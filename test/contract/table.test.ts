@@ -50,7 +50,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     };
     const saved = await table.save(key, { subscription, version: 0, due: later });
     expect(saved).toMatchObject({ subscription, version: 1, due: later });
-    // Only a later save tells what was made findable after this one.
+    // The stored state contains the new search terms only after its next save.
     expect(await table.load(key)).toEqual({ ...saved, searchTerms: [] });
   });
 
@@ -283,7 +283,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
     expect(Items.filter(({ schema }) => schema?.N !== "1")).toEqual([]);
   });
 
-  it("counts orders up to the limit, however many workers count at once", async () => {
+  it("counts orders up to the limit, however many workers count at the same time", async () => {
     const limits = { ordersPerHour: 7, ordersPerDay: 9 };
     const take = (at: string) => table.takeOrder(at, limits);
     const first = await Promise.all(Array.from({ length: 30 }, () => take(now)));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt } from "../../operator/actions/halt.ts";
-import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
+import { checkImport, executeMove, type Line } from "../../operator/actions/import.ts";
 import { listUnassigned } from "../../operator/actions/unassigned.ts";
 import { referenceOf } from "../../shared/licensing/operation.ts";
 import { done, inDays, paid, stateOf, tell } from "../support/local.ts";
@@ -39,7 +39,7 @@ describe("a subscription whose webhooks came first", () => {
     expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 1 }] }, slots: [{ license: { elid } }] });
   });
 
-  test("that has its license is refused a second one", async () => {
+  test("that already has its license cannot import a second one", async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await shop.minute();
     const elid = await shop.buy();
@@ -61,7 +61,7 @@ describe("a subscription whose webhooks came first", () => {
     const { moves } = await checkImport([lineOf({ elid })], deps);
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30)));
     await shop.minute();
-    for (const move of moves) await expect(carryOut(move, deps)).rejects.toThrow("no place for license");
+    for (const move of moves) await expect(executeMove(move, deps)).rejects.toThrow("no place for license");
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
     expect(done(stack)).toEqual([`order ${elid}`, "order 334674"]);
   });
@@ -72,7 +72,8 @@ describe("a subscription whose webhooks came first", () => {
     const { moves } = await checkImport([lineOf({ elid })], deps);
     await tell(stack, "payment.succeeded", { payment: "p1", plan: "vm6-monthly", months: 1 });
     await stack.settle();
-    for (const move of moves) await expect(carryOut(move, deps)).rejects.toThrow("payment p1, which counts in months");
+    for (const move of moves)
+      await expect(executeMove(move, deps)).rejects.toThrow("payment p1, which counts in months");
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
@@ -85,7 +86,7 @@ describe("a subscription whose webhooks came first", () => {
       return deps.table.save(key, stored);
     };
     const raced = { ...deps, table: { ...deps.table, save } };
-    for (const move of moves) await expect(carryOut(move, raced)).rejects.toThrow("no place for license");
+    for (const move of moves) await expect(executeMove(move, raced)).rejects.toThrow("no place for license");
     expect(await deps.table.events("subscription#standard/42")).toMatchObject([{ received: { id: "e1" } }]);
     await replayForSubscription("standard/42", "e1", deps);
     await shop.minute();
@@ -102,7 +103,7 @@ describe("a subscription whose webhooks came first", () => {
       if (saves === 1) await stack.settle();
       return deps.table.save(key, stored);
     };
-    for (const move of moves) await carryOut(move, { ...deps, table: { ...deps.table, save } });
+    for (const move of moves) await executeMove(move, { ...deps, table: { ...deps.table, save } });
     expect(saves).toBe(2);
     expect(await stateOf(stack)).toMatchObject({ items: { value: [{ quantity: 2 }] }, slots: [{ license: { elid } }] });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { replayForSubscription } from "../../operator/actions/events.ts";
 import { halt, resume } from "../../operator/actions/halt.ts";
-import { carryOut, checkImport, type Line } from "../../operator/actions/import.ts";
+import { checkImport, executeMove, type Line } from "../../operator/actions/import.ts";
 import { reconcile } from "../../operator/actions/reconcile.ts";
 import { resolve } from "../../operator/actions/repair.ts";
 import { show } from "../../operator/actions/show.ts";
@@ -75,7 +75,7 @@ describe("an imported license", () => {
     expect(refused).toEqual([
       {
         line: 2,
-        why: "the storefront has told of payment early, which counts in months: say to which day it was paidThrough before the payments that the storefront has told",
+        why: "the storefront sent payment early, which counts in months: set paidThrough to the day until which it was paid before the storefront's payments",
       },
     ]);
     expect(await stateOf(stack)).toMatchObject({ slots: [] });
@@ -109,7 +109,7 @@ describe("an imported license", () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, quantity: 1 })], deps);
     const dies = { ...deps, table: { ...deps.table, save: () => Promise.reject(new Error("killed")) } };
-    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    for (const move of moves) await expect(executeMove(move, dies)).rejects.toThrow("killed");
     expect(await stateOf(stack)).toBeUndefined();
     expect(await deps.table.events("subscription#standard/42")).toEqual([]);
     await shop.importAll(lineOf({ elid, quantity: 9 }));
@@ -117,11 +117,11 @@ describe("an imported license", () => {
     expect(await deps.table.events("subscription#standard/42")).toHaveLength(1);
   });
 
-  test("gets its event from the next import if the first one stopped before it, as it was first stated", async () => {
+  test("gets the event of the first import from the next one, if the first stopped before it", async () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid, customer: "c-7" })], deps);
     const dies = { ...deps, table: { ...deps.table, putEvent: () => Promise.reject(new Error("killed")) } };
-    for (const move of moves) await expect(carryOut(move, dies)).rejects.toThrow("killed");
+    for (const move of moves) await expect(executeMove(move, dies)).rejects.toThrow("killed");
     await tell(stack, "payment.succeeded", paid(new Date("2027-01-23T00:00:00Z"), { quantity: 2 }), { id: "e1" });
     await shop.minute();
     const before = await stateOf(stack);
@@ -313,7 +313,10 @@ describe("several licenses of one subscription", () => {
     const second = await shop.buyDci();
     const both = (of: Partial<Line> = {}) => [dci(first, of), dci(second, { line: 3, ...of })];
     expect((await checkImport(both(), deps)).refused).toEqual([
-      { line: 2, why: "its licenses end on different days (2026-12-23, 2026-12-26): say to which it is paidThrough" },
+      {
+        line: 2,
+        why: "its licenses end on different days (2026-12-23, 2026-12-26): set paidThrough to the day until which it is paid",
+      },
     ]);
     const { moves } = await checkImport(both({ paidThrough: startOf("2026-12-23") }), deps);
     expect(moves).toMatchObject([{ steps: [] }]);

@@ -40,7 +40,7 @@ const codes = async (subscription?: string) =>
 const active = () =>
   billmgr.licenses.filter(({ status }) => status === 2).map(({ id, expiredate }) => [id, expiredate]);
 const month = (payment: string, more: object = {}) => ({ payment, plan: "vm6-monthly", months: 1, ...more });
-/** An account that has a license of ours, by which a list proves what it does not show. */
+/** Buys a known license, so that a list can prove the absence of another one. */
 async function withKnownLicense(): Promise<void> {
   await tell(stack, "payment.succeeded", { subscription: "known", ...paid(inDays(stack, 300)) });
   await stack.settle();
@@ -59,7 +59,7 @@ describe("F1: a payment that is sent again", () => {
     expect(purchases()).toHaveLength(12);
   });
 
-  test("after it left the state buys nothing, and a refund of it changes nothing", async () => {
+  test("after it left the state buys nothing, and the refund of such a payment changes nothing", async () => {
     for (let i = 0; i < 6; i++) {
       await tell(stack, "payment.succeeded", month(`m${i}`));
       await advanceDays(stack, 30);
@@ -134,7 +134,7 @@ describe("an order that may be unpaid", () => {
     expect(await codes()).toEqual(["in_cart"]);
   });
 
-  test("holds up nothing but that order: the other license is suspended when its payment is taken back", async () => {
+  test("delays only that order: the other license is suspended when its payment is returned", async () => {
     await tell(stack, "payment.succeeded", month("p", { plan: "dci6-monthly" }));
     await stack.settle();
     billmgr.reply(({ func }) => (func === "platform.order.param" ? replies["F3: a list of the cart"] : undefined));
@@ -152,7 +152,7 @@ describe("F6: a reply that names another customer's license", () => {
   const named = ({ func }: Record<string, string>, act: () => string) =>
     func === "platform.order.param" ? act().replace(/<id>\d+<\/id>/, "<id>5000</id>") : undefined;
 
-  test("is not believed: the license that carries the reference is the one", async () => {
+  test("is ignored in favor of the license with the reference", async () => {
     await tell(stack, "payment.succeeded", { subscription: "other", ...month("q") });
     await stack.settle();
     billmgr.show({ form: () => "" });
@@ -165,7 +165,7 @@ describe("F6: a reply that names another customer's license", () => {
     expect(billmgr.licenses.map(({ status }) => status)).toEqual([2, 4]);
   });
 
-  test("needs attention where nothing shows a reference", async () => {
+  test("needs attention if nothing shows a reference", async () => {
     await tell(stack, "payment.succeeded", { subscription: "other", ...month("q") });
     await stack.settle();
     await stack.stop();
@@ -198,7 +198,7 @@ describe("a license that billmgr stopped at its expiry", () => {
     expect(await codes()).toEqual([]);
   });
 
-  test("F7: and stays stopped after its prolong is resumed", async () => {
+  test("F7: is resumed if it stays stopped after its prolong", async () => {
     billmgr.reply(({ func, elid }, act) => {
       if (func !== "service.prolong") return undefined;
       const reply = act();
@@ -231,7 +231,7 @@ test.each([
   expect(await codes()).toEqual(["conflicting"]);
 });
 
-test("F12: a status that is not understood is not taken for healthy", async () => {
+test("F12: a license with an unknown status does not count as healthy", async () => {
   billmgr.show({ status: () => "<item_status>Okay</item_status>" });
   await tell(stack, "payment.succeeded", month("p"));
   await advanceDays(stack, 2);
@@ -255,7 +255,7 @@ describe("F13: the state", () => {
     expect(Buffer.byteLength(JSON.stringify(await stateOf(stack)))).toBeLessThan(2048);
   }, 120_000);
 
-  test("that has no room for more becomes an attention item, and its end is carried out", async () => {
+  test("that has no room for more becomes an attention item, and the subscription still ends", async () => {
     const name = "n".repeat(30_000);
     const catalog = testCatalog({ onEnd: "delete" });
     const plan = { ...catalog.plans["dci6-monthly"], product: name, soldAs: {} };
@@ -295,7 +295,7 @@ test("F16: a renewal that arrives after its period is over buys nothing", async 
   expect(purchases()).toEqual(["order"]);
 });
 
-describe("a table that does not know what was bought", () => {
+describe("a table that lost the purchases", () => {
   const buy = async () => {
     await tell(stack, "payment.succeeded", paid(inDays(stack, 30), { payment: "p", quantity: 2 }));
     await tell(stack, "payment.succeeded", { subscription: "43", ...paid(inDays(stack, 30), { payment: "q" }) });

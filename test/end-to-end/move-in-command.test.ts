@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { carryOut, checkImport } from "../../operator/actions/import.ts";
+import { checkImport, executeMove } from "../../operator/actions/import.ts";
 import { readCsv } from "../../operator/cli/csv.ts";
 import { run } from "../support/command.ts";
 import { done, paid, tell } from "../support/local.ts";
@@ -69,7 +69,7 @@ describe("import", () => {
     const elid = await shop.buy();
     const { moves } = await checkImport([lineOf({ elid })], shop.deps);
     const dies = { ...shop.deps.table, putEvent: () => Promise.reject(new Error("killed")) };
-    for (const move of moves) await carryOut(move, { ...shop.deps, table: dies }).catch(() => {});
+    for (const move of moves) await executeMove(move, { ...shop.deps, table: dies }).catch(() => {});
     const licenses = file("cut-off.csv", `subscription,elid,plan\nstandard/42,${elid},vm6-monthly\n`);
     const summary = "1 already imported, 1 of them by an interrupted import whose event is missing";
     const events = () => shop.deps.table.events("subscription#standard/42");

@@ -195,7 +195,7 @@ describe("preview", () => {
     expect(previews).toMatchObject([{ nothing: expect.stringContaining(why) }]);
   });
 
-  test("follows the links of a payment, or says that there is none yet", async () => {
+  test("follows the links of a payment, or reports that there is none yet", async () => {
     const refund = stripeEvent("charge.refunded", {
       id: "ch_1",
       amount: 2000,

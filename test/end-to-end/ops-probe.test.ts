@@ -51,7 +51,7 @@ describe("a probe", () => {
     expect(sandbox.ledger()).toHaveLength(1);
   });
 
-  test("of an empty account leaves unclear what only a license shows", async () => {
+  test("of an empty account reports as unclear what only a license shows", async () => {
     const { able } = await probeAll();
     expect(able).toMatchObject({
       "find an order by its reference after a lost response": "unclear",
@@ -141,7 +141,7 @@ describe("a probe", () => {
     expect(JSON.stringify(probed)).not.toContain(canary);
   });
 
-  test("does not take a second factor's form for an answer", async () => {
+  test("does not accept the form of a second factor as an answer", async () => {
     sandbox.plan({ fault: "second_factor" });
     expect((await probeAll()).findings).toMatchObject({ "the login works": "no" });
   });

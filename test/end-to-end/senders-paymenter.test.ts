@@ -56,7 +56,7 @@ describe.skipIf(canSkipPhp)("Paymenter", () => {
     expect(await shop.endOf("paymenter-27")).toBe("open");
   });
 
-  test("options count, as Paymenter holds them: chosen ones and typed ones", async () => {
+  test("options count, both chosen and typed ones", async () => {
     shop.configure({
       quantity: null,
       options: { Machines: "vm6-vms", Extra: { soldAs: "vm6-vms", units: { Few: 1 } } },
@@ -70,7 +70,7 @@ describe.skipIf(canSkipPhp)("Paymenter", () => {
     expect(await shop.done()).toEqual(["edit 55164=213 55165=3"]);
   });
 
-  test("a choice that is text is refused, never 0", async () => {
+  test("a choice that is text is refused, and never counts as 0", async () => {
     shop.configure({ quantity: "Nodes" });
     sell({ configs: [choice("Nodes", { name: "Five", env_variable: null })] });
     expect((await paymenter(["pay", 27])).stderr).toContain('option "Nodes" is "Five"');
@@ -78,7 +78,7 @@ describe.skipIf(canSkipPhp)("Paymenter", () => {
     expect((await shop.stack.table.attention()).keys).toHaveLength(1);
   });
 
-  test("a free order counts as paid; one that is rolled back was never made", async () => {
+  test("a free order counts as paid, and a rolled-back one is not sent", async () => {
     sell();
     const { stdout } = await paymenter(["orderFree", service({ id: 29 }), true]);
     expect(stdout).toBe("The cart is out of stock");
@@ -98,7 +98,7 @@ describe.skipIf(canSkipPhp)("Paymenter", () => {
     expect(await stateOf(shop.stack, "standard/paymenter-28")).toBeUndefined();
   });
 
-  test("a failure never reaches the shop: what it saves stays saved", async () => {
+  test("a failure of the sender never prevents the shop from saving", async () => {
     sell();
     rmSync(join(shop.folder, "billmgr-webhooks.php"));
     expect((await paymenter(["pay", 27])).stderr).toContain("Updated: ");

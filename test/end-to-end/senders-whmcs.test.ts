@@ -198,7 +198,7 @@ describe.skipIf(canSkipPhp)("WHMCS", () => {
     expect((await whmcs(["pay", 101], ["openAdminHomepage"])).stderr).toContain("InvoicePaid: ");
   });
 
-  test("the administrator's page says how many events are not sent", async () => {
+  test("the administrator's page shows the number of unsent events", async () => {
     sell();
     expect((await whmcs(["openAdminHomepage"])).stdout).toBe("");
     shop.configure({ url: "http://127.0.0.1:1/webhooks/standard" });

@@ -22,7 +22,7 @@ const pay = (invoice: number) => shop.run("whmcs", ["pay", invoice]);
 const nowhere = "http://127.0.0.1:1/webhooks/standard";
 
 describe.skipIf(canSkipPhp)("the spool of the PHP senders", () => {
-  test("what cannot be sent is kept, shown, and sent later by cron, once", async () => {
+  test("an unsent event is kept and shown, and cron sends it once", async () => {
     shop.configure({ url: nowhere });
     await pay(101);
     await pay(102);
@@ -56,7 +56,7 @@ describe.skipIf(canSkipPhp)("the spool of the PHP senders", () => {
     expect(shop.unsent()).toHaveLength(3);
   });
 
-  test("a wrong secret keeps events; what the endpoint refuses waits for an operator, who can retry it", async () => {
+  test("events stay queued while the secret is wrong; an operator can retry refused events", async () => {
     shop.configure({ secret: standardSecretOf("another shop") });
     await pay(101);
     await expect(shop.command()).rejects.toMatchObject({ stderr: expect.stringContaining("answered 401") });
@@ -75,7 +75,7 @@ describe.skipIf(canSkipPhp)("the spool of the PHP senders", () => {
     expect(await shop.done()).toEqual(["order 55165=3"]);
   });
 
-  test("a shop continues without a configuration, and says so in its log", async () => {
+  test("a shop without a configuration continues, and logs that it is missing", async () => {
     rmSync(join(shop.folder, "config.php"));
     expect((await pay(101)).stderr).toContain("config.php is missing; nothing is sent");
     shop.configure({ spool: "" });
@@ -112,7 +112,7 @@ describe.each([
     await expect(send({ BILLMGR_WEBHOOKS_SECRET: secret })).rejects.toMatchObject({ code: 1, stderr: failed });
   });
 
-  test("an event that is not durable is sent again: the same event under a signature of its own", async () => {
+  test("an event that was not stored is sent again with a new signature", async () => {
     const received: { id: unknown; body: string }[] = [];
     const { url, close } = await serve(async (request, response) => {
       let body = "";

@@ -8,7 +8,9 @@ const life = lives.Shopify;
 
 const stack = useTestStack();
 
-test("Shopify: a failed attempt leaves paid time alone, and grace begins at its end", { timeout: 20_000 }, async () => {
+test("Shopify: a failed attempt does not shorten paid time, and grace begins at its end", {
+  timeout: 20_000,
+}, async () => {
   const failure = life.events[5] as Delivery;
   const triggeredAt = "2026-12-20T10:00:00Z";
   const headers = { ...failure.headers, "x-shopify-triggered-at": triggeredAt };

@@ -24,8 +24,8 @@ const refundedWhileCancelled: Ledger = [
 ];
 
 /**
- * What billmgr did during each life, and until when the storefront's webhooks result in the same licenses in any order:
- * later ones end the subscription, whatever was sent before them.
+ * billmgr's operations during each life. Until `sameUntil`, the storefront's webhooks result in the same licenses in any
+ * order. Later webhooks end the subscription, and override all earlier ones.
  */
 const expected: Record<keyof typeof lives, { ledger: Ledger; sameUntil: string }> = {
   "Stripe since API version basil": stripe(),

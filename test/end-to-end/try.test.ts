@@ -58,7 +58,7 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
   });
 });
 
-test("steps continue from the table alone, so they survive a restart", async () => {
+test("steps need only the table, so they continue after a restart", async () => {
   const name = await buy("stripe");
   await advance("PT1H");
   await submit("send", { storefront: "stripe", step: "grow", name });

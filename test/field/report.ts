@@ -5,18 +5,18 @@ import { type StorefrontName, storefrontNames } from "../../shared/licensing/eve
 import { post, startTestStack } from "../support/local.ts";
 import { headersOf } from "../support/signers.ts";
 
-/** A sequence that a storefront really sends, and the result that a reseller expects. */
+/** Webhooks that a storefront is known to send, and the licenses that a reseller expects of them, tested end to end. */
 export type Report = {
   happens: string;
   /** How we know that the vendor sends this. */
   source: string;
-  /** In the order of delivery. */
+  /** The webhooks in the order of delivery. */
   sends: Sent[];
   /** The licenses at the end of these days after the first. Deleted ones are not listed. */
   licenses: [day: number, ...statuses: Status[]][];
   /** All orders and prolongs, with their months; a trial has the period -100. */
   buys: string[];
-  /** How many items need attention in the end: none, unless stated. */
+  /** The number of attention items at the end. The default is 0. */
   attention?: number;
 };
 
@@ -36,7 +36,7 @@ export const newId = (prefix: string): string => `${prefix}_${++sent}`;
 
 type PlanName = "vm-monthly" | "vm-yearly" | "dci";
 
-/** `names`: how a storefront calls the plans. They are sold under these names at each storefront. */
+/** @param names the storefront's names of the plans. Each storefront sells the plans under these names. */
 export function catalogOf(names: Partial<Record<PlanName, string[]>>): Catalog {
   const soldAs = (plan: PlanName) =>
     Object.fromEntries(storefrontNames.map((storefront) => [storefront, names[plan] ?? []]));
@@ -66,7 +66,7 @@ const catalog = catalogOf({ "vm-monthly": ["vm-month"], "vm-yearly": ["vm-year"]
 
 const statuses: Record<number, Status> = { 2: "active", 3: "suspended" };
 
-/** Those that are not deleted. */
+/** @returns the licenses that are not deleted */
 export const licensesOf = ({ sandbox }: LocalStack): Status[] =>
   (sandbox?.licenses() ?? []).flatMap(({ status }) => statuses[status] ?? []);
 

@@ -6,12 +6,12 @@ import { isInstalled, type StripeReplica, startStripeReplica } from "../support/
 import { catalogOf, dateOn, licensesOf, start } from "./report.ts";
 
 /**
- * Customers of a Stripe that we did not write: Stripe's own client makes them, the events are those of the replica, and
- * the simulated billmgr's ledger shows what the system did. Install it with `.ci/stripe-replica`.
+ * Plays customers at an independent replica of Stripe, through Stripe's own client. The system receives the replica's
+ * events, and the simulated billmgr's ledger contains the results. `.ci/stripe-replica` installs the replica.
  */
 const isSkipped = !isInstalled() && process.env.CI !== "true";
 
-describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_000 }, () => {
+describe.skipIf(isSkipped)("with an independent replica of Stripe", { timeout: 60_000 }, () => {
   let replica: StripeReplica;
   let stack: LocalStack;
   let stripe: Stripe;
@@ -60,7 +60,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     return { customer, id, item: items.data[0]?.id ?? "" };
   }
 
-  /** Delivers what happened since, in the order in which it happened. */
+  /** Delivers the events since the last call, in their order. */
   async function deliver(): Promise<void> {
     for (const event of await replica.newEvents())
       expect(await tellStripe(stack, event)).toMatchObject({ status: 200 });
@@ -76,7 +76,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
 
   const until = (day: number) => stack.advanceTo(dateOn(day));
 
-  /** Each change at billmgr: the day after the first, the operation, and its months or nodes. */
+  /** billmgr's operations: days since the start, operation, and its months or nodes. */
   const ledger = () =>
     (stack.sandbox?.ledger() ?? []).map((entry) => {
       const day = Math.floor((Date.parse(entry.at) - start.getTime()) / 86_400_000);
@@ -112,7 +112,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a renewal fails and is paid late", async () => {
+  test("a failed renewal that is paid late is prolonged then", async () => {
     const { id, customer } = await subscribe();
     const declines = await addCard(customer, "declines");
     await on(20, () => stripe.subscriptions.update(id, { default_payment_method: declines }));
@@ -134,7 +134,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a first payment fails, and nothing is bought", async () => {
+  test("a failed first payment buys nothing", async () => {
     await subscribe({}, "declines");
     await until(5);
     expect(ledger()).toEqual([]);
@@ -152,7 +152,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("the merchant gives 14 days by a trial", async () => {
+  test("the merchant adds 14 free days as a trial", async () => {
     const { id } = await subscribe();
     await on(10, () =>
       stripe.subscriptions.update(id, { trial_end: dateOn(45).getTime() / 1000, proration_behavior: "none" }),
@@ -162,14 +162,14 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("a full discount is an ordinary payment", async () => {
+  test("a payment with a full discount buys a license", async () => {
     const { id: coupon } = await stripe.coupons.create({ percent_off: 100, duration: "once" });
     await subscribe({ discounts: [{ coupon }] });
     expect(ledger()).toEqual([[0, "order", 1]]);
     await expectNothingNeedsAttention();
   });
 
-  test("a customer changes to yearly, and renews", async () => {
+  test("a customer who changes to a yearly plan is prolonged for 12 months", async () => {
     const { id, item } = await subscribe();
     const yearly = { items: [{ id: item, price: year }], proration_behavior: "always_invoice" as const };
     await on(10, () => stripe.subscriptions.update(id, yearly));
@@ -182,7 +182,7 @@ describe.skipIf(isSkipped)("at a Stripe that we did not write", { timeout: 60_00
     await expectNothingNeedsAttention();
   });
 
-  test("collection is paused and resumed", async () => {
+  test("a pause of the collection suspends the license until it resumes", async () => {
     const { id } = await subscribe();
     await on(5, () => stripe.subscriptions.update(id, { pause_collection: { behavior: "void" } }));
     await on(8, () => stripe.subscriptions.update(id, { pause_collection: "" }));

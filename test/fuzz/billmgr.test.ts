@@ -26,7 +26,7 @@ const changes: Record<ChangeKind, Change> = {
 };
 const kinds = Object.keys(changes) as ChangeKind[];
 
-/** The sandbox's replies to each change, to what it refuses, and to each read. */
+/** The simulated billmgr's replies to each change, to refused requests, and to each read. */
 const replies: string[] = [];
 const anyReply = fc.nat().map((i) => replies[i % replies.length] ?? "");
 beforeAll(async () => {
@@ -65,7 +65,7 @@ beforeAll(async () => {
 
 const answer = (body: string, status = 200): PostResult => ({ kind: "response", status, body });
 
-test("a reply that is cut off anywhere, or has more after it, proves nothing", () => {
+test("a reply that is cut short at any point, or is followed by more text, has an unknown outcome", () => {
   for (const reply of replies) {
     for (let end = 0; end < reply.length; end++) {
       for (const kind of ["order", "prolong"] as const) {
@@ -78,7 +78,7 @@ test("a reply that is cut off anywhere, or has more after it, proves nothing", (
   }
 });
 
-test("an outcome that is hidden in comments, sections, attributes, or other elements does not count", () => {
+test("a success or an error inside a comment, CDATA section, attribute, or other element is no outcome", () => {
   const proofs = ["<ok/>", "<id>77</id>", "<item.id>77</item.id>", "<newexpiredate>2027-03-01</newexpiredate>"];
   const refusal = '<error type="value" object="period"><msg>No</msg></error>';
   const hide = [
@@ -107,14 +107,14 @@ test("an outcome that is hidden in comments, sections, attributes, or other elem
   }
 });
 
-/** Whether a document contains the least that the outcome needs, found without parsing. */
-function statesOutcome(body: string, outcome: "done" | "refused"): boolean {
+/** Checks without a parser that a body has at least the tags that the outcome requires. */
+function hasTagsOf(body: string, outcome: "done" | "refused"): boolean {
   const seen = body.replaceAll(/<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs, "");
   const whole = /^\s*(<\?xml[^>]*\?>\s*)?(<\?[^>]*\?>\s*)*<doc[\s/>].*(<\/doc\s*>|\/>)\s*$/s.test(seen);
   return whole && (outcome === "done" ? /<(ok|id|item\.id|newexpiredate)[\s/>]/ : /<error\s[^>]*type/s).test(seen);
 }
 
-test("whatever is answered, it is done or refused only where a document states so", () => {
+test("any reply results in done or refused only if its document contains the tag for it", () => {
   const bytes = fc.uint8Array({ maxLength: 200 }).map((given) => Buffer.from(given).toString("utf8"));
   const body = fc.oneof(
     { weight: 6, arbitrary: anyReply.chain(mutatedText) },
@@ -131,7 +131,7 @@ test("whatever is answered, it is done or refused only where a document states s
         if (outcome.outcome === "unknown") return;
         expect(status).toBe(200);
         if (outcome.outcome === "not_sent") expect.fail("it was sent");
-        expect(statesOutcome(text, outcome.outcome)).toBe(true);
+        expect(hasTagsOf(text, outcome.outcome)).toBe(true);
         if ("elid" in outcome) expect(outcome.elid).toMatch(/^\d{1,18}$/);
       },
     ),
@@ -139,7 +139,7 @@ test("whatever is answered, it is done or refused only where a document states s
   );
 });
 
-/** The encodings in which a reply could echo what was sent. */
+/** The encodings in which a reply could echo a text that was sent. */
 const encodings: ((text: string) => string)[] = [
   (text) => text,
   encodeURIComponent,
@@ -173,8 +173,8 @@ describe("the client", () => {
     const post: Post = async () => answers[next++ % answers.length] ?? answer("");
     return createBillmgr(post, async () => authinfo);
   };
-  const readable = async <T>(reading: Promise<T>): Promise<T | undefined> =>
-    reading.catch((error: unknown) => {
+  const readable = async <T>(read: Promise<T>): Promise<T | undefined> =>
+    read.catch((error: unknown) => {
       expect(error).toBeInstanceOf(ReadError);
       expect((error as ReadError).message.length).toBeLessThanOrEqual(400);
       return undefined;
@@ -183,7 +183,7 @@ describe("the client", () => {
     if (day !== undefined) expect(addMonths(day, 36)).toMatch(/^\d{4}-\d\d-\d\d$/);
   };
 
-  test("whatever is answered, a call has an outcome, and a read a result or a ReadError", async () => {
+  test("any reply gives a call an outcome, and a read a result or a ReadError", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(sent, { minLength: 1, maxLength: 4 }),
@@ -211,7 +211,7 @@ describe("the client", () => {
     );
   });
 
-  test("whatever is answered, reading back gives an observation that can be stored, or a ReadError", async () => {
+  test("any reply gives a read-back a storable observation, or a ReadError", async () => {
     const states = fc.constantFrom("claimed" as const, "unknown" as const, "unconfirmed" as const);
     const answers = fc.array(sent, { minLength: 1, maxLength: 4 });
     const before = fc.constantFrom({}, { expiry: "2026-12-23" }, { lastElid: "334672" });
@@ -242,7 +242,7 @@ describe("the client", () => {
     );
   });
 
-  test("the evidence of a license with any number of addons is short", async () => {
+  test("the evidence of a license with very many addons stays short", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
     const target = { reference: "bw-1", knownLicenses: async () => [], holderOf: async () => undefined };
@@ -251,7 +251,7 @@ describe("the client", () => {
     expect(result.evidence.length).toBeLessThan(200);
   });
 
-  test("a reply that echoes authinfo, in any encoding, is returned without it", async () => {
+  test("the reports of a reply that echoes authinfo omit it, in any encoding", async () => {
     const password = authinfo.slice(authinfo.indexOf(":") + 1);
     const places: ((echo: string) => PostResult)[] = [
       (echo) => answer(`<doc><error type="value"><msg>Wrong ${echo}, it is</msg></error></doc>`),
@@ -268,15 +268,15 @@ describe("the client", () => {
           const billmgr = clientOf([sent]);
           const { response } = await billmgr.call("order", {});
           const read = await billmgr.balance().catch((error: ReadError) => error.message);
-          for (const text of [response, read])
-            expect([i, text]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
+          for (const report of [response, read])
+            expect([i, report]).not.toEqual([i, expect.stringMatching(/pass|w(ö|%|&#|\\u)|rd\\/i)]);
         }
       }
     }
   });
 });
 
-/** Shapes on which a parser could waste time or memory, each of the largest size of a reply. */
+/** Documents that could cost a parser too much time or memory. Each is as large as a reply may be. */
 const shapes: Record<string, (size: number) => string> = {
   "many elements": (size) => `<doc>${"<a/>".repeat(size / 4)}</doc>`,
   "many names": (size) => `<doc>${Array.from({ length: size / 12 }, (_, i) => `<a${i.toString(36)}/>`).join("")}</doc>`,
@@ -293,7 +293,7 @@ const shapes: Record<string, (size: number) => string> = {
   "many titles": (size) => `<html>${"<title".repeat(size / 6)}`,
 };
 
-describe("a reply of the largest size is read to its end, in the memory of a function", () => {
+describe("a reply of the maximum size is read completely within a function's memory", () => {
   const stopAfterMs = 60_000;
   test.each(Object.entries(shapes))("%s", { timeout: 2 * stopAfterMs }, async (_, shape) => {
     const body = shape(maxResponseBytes - 100);

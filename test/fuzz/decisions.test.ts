@@ -31,7 +31,7 @@ const slots: fc.Arbitrary<Slot[]> = fc.array(
 const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
   decideNext({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
 
-/** A decision that can be stored and sent: its numbers are whole, its moments are moments, its reasons have a text. */
+/** Checks that a decision can be stored and sent: its numbers are whole, its times are valid, its reasons have a text. */
 function expectSound(decision: ReturnType<typeof decide>): void {
   for (const reason of decision.attention) expect(formatReason(reason)).not.toMatch(/undefined|\[object/);
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
@@ -50,7 +50,7 @@ function expectSound(decision: ReturnType<typeof decide>): void {
 
 const instant = /^2[01]\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** What `fold` and the table expect of an event of any storefront. */
+/** Checks what `fold` and the table expect of an event from any storefront. */
 function expectWellFormed(event: Event): void {
   expect(event.occurredAt).toMatch(instant);
   if (event.items) {
@@ -77,7 +77,7 @@ function expectWellFormed(event: Event): void {
   if (event.type === "subscription.cancel_scheduled" && event.endsAt) expect(event.endsAt).toMatch(instant);
 }
 
-/** The headers of one of its webhooks, one unsigned header odd or missing, or any headers. */
+/** The headers of one webhook with at most one unsigned header changed or removed, or arbitrary headers. */
 const headersAmong = (
   all: Record<string, string>[],
   signed: string[],
@@ -91,11 +91,11 @@ const headersAmong = (
   );
 };
 
-describe.each(storefrontNames)("whatever a signed body of %s contains", (name) => {
+describe.each(storefrontNames)("a signed body of %s with any content", (name) => {
   const storefront = storefrontNamed(name) ?? expect.fail(name);
   const { webhooks, counts } = signerOf(name);
   const sent = webhooks.map(({ body, headers }) => ({
-    // Without what JSON has no form for.
+    // Removes values that JSON cannot express.
     body: JSON.parse(JSON.stringify(body)) as fc.JsonValue,
     headers: headersOf(name, { headers }, JSON.stringify(body), new Date("2027-01-31T10:00:00Z")),
   }));
@@ -104,14 +104,14 @@ describe.each(storefrontNames)("whatever a signed body of %s contains", (name) =
     Object.keys(counts),
   );
 
-  test("its storefront parses it into well-formed events, or states why not", () => {
+  test("results in 1 to 100 well-formed events", () => {
     const values = fc.oneof(odd, fc.oneof(...sent.map(({ body }) => mutatedJson(body))), fc.jsonValue());
     fc.assert(
       fc.property(values, headers, (body, headers) => {
-        const parsed = storefront.events(body, headers);
-        expect(parsed.length).toBeGreaterThan(0);
-        expect(parsed.length).toBeLessThanOrEqual(100);
-        for (const one of parsed) {
+        const events = storefront.events(body, headers);
+        expect(events.length).toBeGreaterThan(0);
+        expect(events.length).toBeLessThanOrEqual(100);
+        for (const one of events) {
           expect(one.type).toBeTypeOf("string");
           if (one.occurredAt !== undefined) expect(one.occurredAt).toMatch(instant);
           if (one.kind === "facts") one.events.forEach(expectWellFormed);
@@ -122,7 +122,7 @@ describe.each(storefrontNames)("whatever a signed body of %s contains", (name) =
     );
   });
 
-  test("it is folded, and a decision follows", () => {
+  test("can be folded, and leads to a valid decision", () => {
     const webhook = fc.oneof(
       ...sent.map(({ body, headers }) => fc.record({ body: mutatedJson(body), headers: fc.constant(headers) })),
       fc.constantFrom(...sent),
@@ -132,7 +132,7 @@ describe.each(storefrontNames)("whatever a signed body of %s contains", (name) =
       fc.property(known, slots, instants, (given, slots, now) => {
         const events = given
           .flatMap(({ body, headers }) => storefront.events(body, headers))
-          .flatMap((parsed) => (parsed.kind === "facts" ? parsed.events : []));
+          .flatMap((event) => (event.kind === "facts" ? event.events : []));
         expectSound(decide(events, slots, catalogWith(), now));
       }),
       { numRuns: runs(1000) },
@@ -149,7 +149,7 @@ describe("catalogs", () => {
     { weight: 1, arbitrary: odd },
   );
 
-  test("whatever one contains, it is refused by a CatalogError, or every history has a decision", () => {
+  test("with any content are refused with a CatalogError, or give every history a valid decision", () => {
     fc.assert(
       fc.property(catalogs, histories, slots, instants, (value, events, slots, now) => {
         let catalog: Catalog;
@@ -166,7 +166,7 @@ describe("catalogs", () => {
   });
 
   test.each(["graceDays", "retentionDays", "renewAheadDays", "slackDays"])(
-    "%s has a limit within which date arithmetic works",
+    "allow %s up to 3660 days, which still gives valid dates",
     (name) => {
       const largest = parseCatalog({ ...catalogJson, policy: { [name]: 3660 } });
       fc.assert(
@@ -180,7 +180,7 @@ describe("catalogs", () => {
   );
 });
 
-test("whatever secrets contain, they are read, or refused by a SecretsError that quotes none of them", () => {
+test("secrets with any content are read, or refused with a SecretsError that contains none of them", () => {
   const secrets = {
     billmgr: authinfoWith(),
     storefronts: { stripe: [plainSecretOf("1"), plainSecretOf("2")], standard: [plainSecretOf("standard")] },
@@ -205,7 +205,7 @@ test("whatever secrets contain, they are read, or refused by a SecretsError that
 test.each([
   ["a catalog", parseCatalog, CatalogError],
   ["secrets", parseSecrets, SecretsError],
-] as const)("%s of lists in lists is refused with an error", (_, parse, expected) => {
+] as const)("%s of deeply nested lists is refused with a proper error", (_, parse, expected) => {
   for (const value of [nested(100_000), { plans: nested(100_000) }, { storefronts: { stripe: nested(100_000) } }]) {
     expect(() => parse(value)).toThrow(expected);
   }

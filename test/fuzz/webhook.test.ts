@@ -13,7 +13,7 @@ import { watch } from "../support/watch.ts";
 const now = new Date("2027-01-31T10:00:00Z");
 type Event = { method: string; path: string; headers: Record<string, string>; body: string; encoded: boolean };
 
-/** The webhook function itself, and what it would have put into the queue. */
+/** Calls the webhook function. @returns its status, and the messages that it sent to the queue */
 async function deliver({ method, path, headers, body, encoded }: Event) {
   const sent: Outgoing[] = [];
   const handler = createHandler(
@@ -39,7 +39,7 @@ const posted = (name: string, headers: Record<string, string>, body: Buffer): Ev
   encoded: true,
 });
 
-test("each storefront that there is has its signer here", () => {
+test("each storefront has a signer", () => {
   expect(Object.keys(signers).sort()).toEqual([...storefrontNames].sort());
 });
 
@@ -69,7 +69,7 @@ const anyPath = fc.oneof(
 );
 const anyBody = fc.oneof(fc.string({ unit: "binary" }), fc.json(), oddTexts);
 
-test("whatever comes unsigned is refused, and nothing of it goes on", async () => {
+test("a request without a valid signature is refused, and queues no message", async () => {
   const method = fc.constantFrom("POST", "POST", "POST", "GET", "PUT", "__proto__");
   const event = fc.record({ method, path: anyPath, headers: anyHeaders, body: anyBody, encoded: fc.boolean() });
   await fc.assert(
@@ -82,14 +82,14 @@ test("whatever comes unsigned is refused, and nothing of it goes on", async () =
   );
 });
 
-/** The bytes of an item of the table, which holds 400 KB: names and texts in UTF-8, numbers 21 at most. */
+/** The size of a table item in bytes; DynamoDB allows 400 KB. Names and texts count in UTF-8, numbers at most 21. */
 function sizeOf(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (typeof value !== "object" || value === null) return 21;
   return Object.entries(value).reduce((sum, [name, inner]) => sum + name.length + sizeOf(inner) + 4, 4);
 }
 
-/** What the queue carries and the table keeps for good, without anything getting lost on the way. */
+/** Checks that the queue and the table can store the message without loss. */
 function expectDurable({ message }: Outgoing): void {
   const text = JSON.stringify(message);
   expect(JSON.parse(text)).toEqual(message);
@@ -109,9 +109,9 @@ describe.each(storefrontNames)("%s", (name) => {
   const { sign, webhooks, counts, signsBody, toleranceSeconds = 300 } = signerOf(name);
   const texts = webhooks.map(({ body }) => JSON.stringify(body));
   const known = fc.constantFrom(...texts);
-  const told = fc.constantFrom(...new Set(webhooks.map(({ headers }) => headers)));
+  const someHeaders = fc.constantFrom(...new Set(webhooks.map(({ headers }) => headers)));
 
-  test("whatever is signed is made durable whole, or answered that it is no JSON", async () => {
+  test("any signed body is queued without loss, or refused with 400 if it is not JSON", async () => {
     const json = fc
       .oneof(odd, fc.oneof(...webhooks.map(({ body }) => mutatedJson(body))))
       .map((value) => JSON.stringify(value));
@@ -121,7 +121,7 @@ describe.each(storefrontNames)("%s", (name) => {
       { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
     );
     await fc.assert(
-      fc.asyncProperty(text, told, async (given, headers) => {
+      fc.asyncProperty(text, someHeaders, async (given, headers) => {
         const body = Buffer.from(given);
         const { status, sent } = await deliver(posted(name, headersOf(name, { headers }, body.toString(), now), body));
         expect([200, 400]).toContain(status);
@@ -132,7 +132,7 @@ describe.each(storefrontNames)("%s", (name) => {
     );
   });
 
-  /** A list made a thousand long, or so long that a body can hold it, of entries that differ. */
+  /** Lengthens a list to 1000 different entries, or to as many as fit into a body. */
   const lengthened = (list: unknown[]): unknown[] => {
     const vary = (one: unknown, i: number) =>
       JSON.parse(
@@ -149,14 +149,14 @@ describe.each(storefrontNames)("%s", (name) => {
   };
 
   test.each<[string, (body: string) => string]>([
-    ["a long text in the place of each text", (body) => body.replaceAll(/:"[^"]+"/g, `:"${"long".repeat(8000)}"`)],
+    ["each text replaced by a long one", (body) => body.replaceAll(/:"[^"]+"/g, `:"${"long".repeat(8000)}"`)],
     ["a long type", (body) => body.replace(/"type":"[^"]+"/, `"type":"${"x".repeat(700_000)}"`)],
-    ["a thousand of what its lists hold", (body) => JSON.stringify(JSON.parse(body, longLists))],
-    ["a thousand of what its outer lists hold", longOuterLists],
+    ["a thousand entries in each list", (body) => JSON.stringify(JSON.parse(body, longLists))],
+    ["a thousand entries in each outer list", longOuterLists],
     ["lists in lists", (body) => body.replace(/:"[^"]+"/, `:${"[".repeat(200_000)}${"]".repeat(200_000)}`)],
     ["objects in objects", (body) => body.replace(/:"[^"]+"/, `:${'{"id":'.repeat(100_000)}1${"}".repeat(100_000)}`)],
     ["a very long number", (body) => body.replaceAll(/:\d+/g, `:${"9".repeat(10_000)}`)],
-  ])("what is signed and as large as it may be is durable or refused: %s", async (_, enlarge) => {
+  ])("a signed body near the size limit is queued without loss or refused: %s", async (_, enlarge) => {
     for (const { body: small, headers } of webhooks) {
       const body = enlarge(JSON.stringify(small));
       const { status, sent } = await deliver(posted(name, headersOf(name, { headers }, body, now), Buffer.from(body)));
@@ -168,7 +168,7 @@ describe.each(storefrontNames)("%s", (name) => {
     }
   });
 
-  test.runIf(signsBody)("one byte of the body, another", async () => {
+  test.runIf(signsBody)("a body with one changed byte is refused", async () => {
     const altered = known.chain((text) => fc.tuple(fc.constant(text), alteredByte(Buffer.from(text))));
     await fc.assert(
       fc.asyncProperty(altered, async ([text, body]) => {
@@ -178,8 +178,8 @@ describe.each(storefrontNames)("%s", (name) => {
     );
   });
 
-  test.each(Object.entries(counts))("one character of %s, another", async (header, counting) => {
-    // Blanks around a value and the lists' own separators are no part of it.
+  test.each(Object.entries(counts))("a header %s with one changed character is refused", async (header, counting) => {
+    // Blanks and the separators of a list are not part of a value.
     const character = fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 1 }).filter((c) => !/[\s,;]/.test(c));
     const change = fc.record({ at: fc.nat(), character, how: fc.constantFrom("replace", "insert", "append", "drop") });
     await fc.assert(
@@ -203,7 +203,7 @@ describe.each(storefrontNames)("%s", (name) => {
     );
   });
 
-  test("its signature on another body, or of another time, or without one of its headers", async () => {
+  test("a signature of another body, of another time, or without one of its headers is refused", async () => {
     const [text = "", other = ""] = texts;
     const body = Buffer.from(text);
     expect((await deliver(posted(name, sign(text, now), body))).status).toBe(200);

@@ -100,7 +100,7 @@ describe("the recipients of an alarm", () => {
   });
 
   test("get messages of this stack's alarms only, sent over TLS", () => {
-    // With a policy of its own a topic does not let CloudWatch in by itself: the alarms would ring unheard.
+    // A topic with an explicit policy does not admit CloudWatch automatically, and the alarms would reach nobody.
     const { Statement } = full.resource("AWS::SNS::TopicPolicy", "AlarmsTopicPolicy").Properties.PolicyDocument;
     expect(Statement).toMatchObject([
       { Effect: "Deny", Action: "sns:Publish", Condition: { Bool: { "aws:SecureTransport": "false" } } },

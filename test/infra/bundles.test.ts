@@ -164,7 +164,7 @@ describe("the bundle of", () => {
     for (const path of [root, directory, "/node_modules/", "sourceMappingURL"]) expect(text).not.toContain(path);
   });
 
-  test("provision alone includes the catalog, readable by Lambda's user", () => {
+  test("only provision includes the catalog, readable by Lambda's user", () => {
     expect(statSync(join(bundles.provision, "catalog.json")).mode & 0o777).toBe(0o644);
     for (const name of names.filter((one) => one !== "provision")) {
       expect(() => statSync(join(bundles[name], "catalog.json"))).toThrow("ENOENT");

@@ -14,7 +14,7 @@ const table = fc.integer({ min: 1, max: 5 }).chain((width) => {
     .map(([first, rest]) => [first, ...rest]);
 });
 
-test("what is written is read again, cell by cell", () => {
+test("readCsv returns the cells that writeCsv wrote", () => {
   fc.assert(
     fc.property(table, (rows) => {
       expect(cells(readCsv(writeCsv(rows)))).toEqual(rows);
@@ -22,10 +22,10 @@ test("what is written is read again, cell by cell", () => {
   );
 });
 
-test("a byte-order mark, plain line ends and a missing last one make no difference", () => {
+test("readCsv accepts a byte-order mark, plain line ends, and a missing last line end", () => {
   fc.assert(
     fc.property(table, fc.boolean(), fc.boolean(), (rows, marked, open) => {
-      // A last line that is empty is none.
+      // An empty last line does not count as a row.
       fc.pre(!open || rows.at(-1)?.join("") !== "");
       const written = writeCsv(rows);
       const given = `${marked ? "\uFEFF" : ""}${open ? written.replace(/\r\n$/, "") : written}`;
@@ -38,14 +38,14 @@ test("a byte-order mark, plain line ends and a missing last one make no differen
   ]);
 });
 
-test("semicolons separate where the header has them", () => {
+test("semicolons separate the cells if the header contains them", () => {
   expect(cells(readCsv('a;b\r\n"1,5";"x;y"\r\n'))).toEqual([
     ["a", "b"],
     ["1,5", "x;y"],
   ]);
 });
 
-test("a row's line is where it begins", () => {
+test("the line of a row is the line where it begins", () => {
   fc.assert(
     fc.property(table, (rows) => {
       const written = writeCsv(rows);
@@ -58,7 +58,7 @@ test("a row's line is where it begins", () => {
   );
 });
 
-test.each(['a,b\n1,"2', 'a,b\n1,2"3', 'a,b\n1,"2"3'])("%j is no CSV, and the line is told", (text) => {
+test.each(['a,b\n1,"2', 'a,b\n1,2"3', 'a,b\n1,"2"3'])("the error about the malformed CSV %j names the line", (text) => {
   expect(() => readCsv(text)).toThrow("line 2: a quotation mark");
 });
 

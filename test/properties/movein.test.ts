@@ -26,7 +26,7 @@ const rows = fc.array(row, { minLength: 1, maxLength: 6 });
 const days = fc.integer({ min: 1, max: 400 });
 type Row = { plan: string; quantity: number };
 
-/** Each license as billmgr would show it if this system had ordered it. */
+/** The licenses as billmgr would show them if this system had ordered them. */
 function held(sold: readonly Row[], expiry: string): ImportedLicense[] {
   return sold.map(({ plan, quantity }, i) => {
     const ordered = demandsOf(subscriptionOf(changed("2026-12-01", [plan, quantity])), catalog);
@@ -48,7 +48,7 @@ function movedIn(sold: readonly Row[], expiry: string, into: Subscription = bega
   return { licenses, event, moved: importLicenses(fold(into, event), licenses, catalog, now) };
 }
 
-test("an imported license stays as it is: nothing is called before it ends", () => {
+test("an imported license needs no call before it ends", () => {
   fc.assert(
     fc.property(rows, days, (sold, ahead) => {
       const expiry = addDays(dayOf(now), ahead);
@@ -59,7 +59,7 @@ test("an imported license stays as it is: nothing is called before it ends", () 
   );
 });
 
-test("a payment for another period prolongs an imported license, and orders nothing", () => {
+test("a payment for another period prolongs the imported license, and orders nothing", () => {
   fc.assert(
     fc.property(row, (sold) => {
       const { moved } = movedIn([sold], "2027-01-05");
@@ -69,12 +69,12 @@ test("a payment for another period prolongs an imported license, and orders noth
   );
 });
 
-test("the fact of an import precedes all others: what the storefront states counts, in any order", () => {
+test("the facts of a storefront override the fact of an import, in any order", () => {
   fc.assert(
     fc.property(rows, (sold) => {
       const { event } = movedIn(sold, "2027-02-01");
-      for (const told of [changed("2026-12-01", ["dci-monthly", 7]), cancelled("2026-12-31")]) {
-        expect(fold(fold(began, event), told)).toEqual(fold(fold(began, told), event));
+      for (const fact of [changed("2026-12-01", ["dci-monthly", 7]), cancelled("2026-12-31")]) {
+        expect(fold(fold(began, event), fact)).toEqual(fold(fold(began, fact), event));
       }
       expect(fold(fold(began, changed("2026-12-01", ["dci-monthly", 7])), event).items?.value).toEqual(
         itemsOf(["dci-monthly", 7]),
@@ -83,7 +83,7 @@ test("the fact of an import precedes all others: what the storefront states coun
   );
 });
 
-test("the quantity that a license shows is the one that was ordered", () => {
+test("the addons of a license show the ordered quantity", () => {
   fc.assert(
     fc.property(row, ({ plan, quantity }) => {
       const [one] = held([{ plan, quantity }], "2027-02-01");
@@ -93,7 +93,7 @@ test("the quantity that a license shows is the one that was ordered", () => {
   );
 });
 
-test("an import does not continue a subscription that has ended", () => {
+test("an import does not revive an ended subscription", () => {
   const { moved } = movedIn(
     [{ plan: "vm-monthly", quantity: 1 }],
     "2027-02-01",
@@ -102,8 +102,8 @@ test("an import does not continue a subscription that has ended", () => {
   expect(decide(moved, catalog, now)).toMatchObject({ change: { kind: "suspend" } });
 });
 
-test("what a subscription shows of an import folds to the same, whatever else was stated", () => {
-  const told = fc.array(
+test("importEventIn returns an event that folds to the same subscription, among any other facts", () => {
+  const otherFacts = fc.array(
     fc.constantFrom(
       changed("2026-12-01", ["dci-monthly", 7]),
       changed("2026-12-02", "vm-monthly"),
@@ -114,7 +114,7 @@ test("what a subscription shows of an import folds to the same, whatever else wa
     { maxLength: 5 },
   );
   fc.assert(
-    fc.property(rows, told, fc.nat(5), fc.boolean(), (sold, events, at, isNamed) => {
+    fc.property(rows, otherFacts, fc.nat(5), fc.boolean(), (sold, events, at, isNamed) => {
       const customer = isNamed ? { id: "c-7", email: "m@example.com" } : {};
       const licenses = held(sold, "2027-02-01");
       const fact = importEvent(began, { sold: itemsOf(...soldAs(sold)), licenses, customer });
@@ -128,7 +128,7 @@ test("what a subscription shows of an import folds to the same, whatever else wa
 });
 
 test.each([{ months: 1 }, { intervals: 1 }])(
-  "with a payment of %j, an import requires the day that was paid before",
+  "an import after a payment that covers %j is refused without paidThrough",
   (covers) => {
     const sold = {
       sold: itemsOf(["vm-monthly", 1]),
@@ -136,12 +136,14 @@ test.each([{ months: 1 }, { intervals: 1 }])(
       customer: {},
     };
     const known = subscriptionOf(paid("2026-12-23", covers));
-    expect(() => importEvent(known, sold)).toThrow("paidThrough before the payments that the storefront has told");
+    expect(() => importEvent(known, sold)).toThrow(
+      "set paidThrough to the day until which it was paid before the storefront's payments",
+    );
     expect(importEvent(known, { ...sold, paidThrough: utc("2026-12-23") })).toMatchObject({
       type: "payment.succeeded",
     });
-    for (const told of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
-      expect(importEvent(subscriptionOf(paid("2026-12-23", told)), sold)).toMatchObject({
+    for (const exact of [{ through: "2027-01-23" }, { periodFrom: "2026-12-23" }]) {
+      expect(importEvent(subscriptionOf(paid("2026-12-23", exact)), sold)).toMatchObject({
         type: "subscription.changed",
       });
     }

@@ -42,7 +42,7 @@ const mutatedReplies = fc
     changes.reduce((text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop), reply),
   );
 
-test("whatever billmgr answers is a document, an error or unreadable, and some outcome of every change", () => {
+test("any reply is a document, an error, or unreadable, and gives every change an outcome", () => {
   const bodies = fc.oneof(fc.string({ unit: "binary" }), mutatedReplies);
   const kinds = fc.constantFrom("order" as const, "prolong" as const, "delete" as const);
   fc.assert(
@@ -55,7 +55,7 @@ test("whatever billmgr answers is a document, an error or unreadable, and some o
   );
 });
 
-test("whatever a catalog holds, it is one or it is refused by a CatalogError", () => {
+test("a catalog with any content is parsed, or refused with a CatalogError", () => {
   const keys = fc.constantFrom("__proto__", "constructor", "toString", "products", "plans", "billmgr", "url", "addons");
   const nested = fc.letrec((tie) => ({
     value: fc.oneof(

@@ -23,7 +23,7 @@ const cases: (Signer & { name: string; of: string })[] = [
   },
 ];
 
-test("what npm start makes up is a secret of each storefront", () => {
+test("npm start generates a valid secret for each storefront", () => {
   const { storefronts } = readSecrets(randomSecrets());
   expect(Object.keys(storefronts)).toEqual(storefrontNames);
   for (const name of storefrontNames) {
@@ -44,7 +44,7 @@ describe.each(cases)("$name", ({ of, secret, counts, signsBody, sign }) => {
   const storefront = storefrontNamed(of) ?? expect.fail(of);
   const bodies = fc.string({ unit: "grapheme", minLength: 1 });
 
-  test("accepts what its own library signed", () => {
+  test("accepts signatures of the vendor's library", () => {
     fc.assert(
       fc.property(bodies, (text) => {
         const request = { headers: sign(text, now, secret), body: Buffer.from(text) };

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { startBrowser } from "../support/browser.ts";
 import { startScene } from "./scene.ts";
 
-/** Draws docs/images anew: the operator's page on a morning with something to do. */
+/** Takes the screenshots in docs/images: the console on a morning with two attention items. */
 const folder = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 mkdirSync(folder, { recursive: true });
 const { stack, subscription } = await startScene();

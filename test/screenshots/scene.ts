@@ -6,7 +6,7 @@ import { parseCatalog } from "../../shared/licensing/catalog.ts";
 
 const silent = { info() {}, warn() {}, error() {} };
 
-/** Three months of some customers, and a morning on which two things need a person. */
+/** Plays three months of some customers, up to a morning with two attention items. */
 export async function startScene(): Promise<{ stack: LocalStack; subscription: string }> {
   const secrets = randomSecrets();
   const catalog = parseCatalog(JSON.parse(readFileSync("catalog.json", "utf8")));
@@ -34,7 +34,7 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   await tell(unlucky, "grow");
   await later("P8D");
   for (const name of customers) {
-    // One whose answer is lost, and which is found.
+    // billmgr's answer to this prolong is lost, and an observation finds the change.
     if (name === unlucky) sandbox.plan({ fault: "act_then_drop", func: "prolong" });
     await tell(name, name === lapses ? "fail" : "renew");
     await later("P1DT3H");
@@ -43,7 +43,7 @@ export async function startScene(): Promise<{ stack: LocalStack; subscription: s
   await tell(lapses, "renew");
   await later("P17D");
   for (const name of customers) {
-    // One that never came to anything.
+    // This prolong never reaches billmgr.
     if (name === unlucky) sandbox.plan({ fault: "drop_before_acting", func: "prolong" });
     await tell(name, name === unlucky ? "fail" : "renew");
     await later("P1DT2H");

@@ -43,7 +43,11 @@ afterEach(() => {
 /** More than it has ever taken. */
 const within = 400;
 
-test.for([...breakages, ...moneyBreakages])("is found: a system that $what", { timeout: 300_000 }, async (breakage) => {
+const named = [...breakages, ...moneyBreakages].map(
+  (breakage) => [`${breakage.finding ?? ""} ${breakage.what}`.trim(), breakage] as const,
+);
+
+test.for(named)("is found: a system that %s", { timeout: 300_000 }, async ([, breakage]) => {
   const { what, alteration, modules = {}, from = 1, by = /./ } = breakage;
   const began = performance.now();
   const beforeChecks = () => {
@@ -58,7 +62,7 @@ test.for([...breakages, ...moneyBreakages])("is found: a system that $what", { t
     if (shown === undefined) continue;
     // As docs/simulation.md lists them.
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${what}: ${seed - from + 1} seeds, ${seconds} s: ${shown.slice(0, 200)}`);
+    console.log(`${breakage.finding ?? ""} ${what}: ${seed - from + 1} seeds, ${seconds} s: ${shown.slice(0, 200)}`);
     return;
   }
   expect.fail(`not found in ${within} seeds from ${from}: a system that ${what}`);

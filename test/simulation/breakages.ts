@@ -31,6 +31,8 @@ export type Replaced = { [Name in keyof Modules]?: (real: Modules[Name]) => Part
 
 export type Breakage = {
   what: string;
+  /** The number under which it was found in the first edition. */
+  finding?: string;
   alteration?: Alteration;
   modules?: Replaced;
   /** A violation that shows it, where others would only show that something differs. */

@@ -3,8 +3,9 @@ import type { Breakage } from "./breakages.ts";
 /** The ways in which the first edition bought twice, bought for nothing, or let a paid license stop. */
 export const moneyBreakages: Breakage[] = [
   {
-    what: "moves a payment in time when it is stated again (F1)",
-    by: /bought|paid/,
+    finding: "F1",
+    what: "moves a payment in time when it is stated again",
+    by: /were bought|nothing is paid/,
     modules: {
       fold: (real) => ({
         fold: (subscription, event) => {
@@ -21,8 +22,9 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "appends periods in the order of their payments (F2)",
-    by: /serve|paid/,
+    finding: "F2",
+    what: "appends periods in the order of their payments",
+    by: /does not serve|has no license/,
     modules: {
       coverage: (real) => ({
         coverage: (payments, policy) => {
@@ -39,7 +41,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "takes a reply that leads to the cart's list for nothing done (F3)",
+    finding: "F3",
+    what: "takes a reply that leads to the cart's list for nothing done",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
@@ -50,7 +53,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "takes an order that is still to be paid for bought (F4)",
+    finding: "F4",
+    what: "takes an order that is still to be paid for bought",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
@@ -68,8 +72,9 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "buys the rest of a period again and again for a customer who pays late (F5)",
-    by: /bought/,
+    finding: "F5",
+    what: "buys the rest of a period again and again for a customer who pays late",
+    by: /were bought/,
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) =>
@@ -79,7 +84,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "adopts whatever license the reply to an order names (F6)",
+    finding: "F6",
+    what: "adopts whatever license the reply to an order names",
     modules: {
       readback: (real) => ({
         readBack: async (operation, target, billmgr) => {
@@ -95,7 +101,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "takes the expiry alone for proof that a license runs (F7)",
+    finding: "F7",
+    what: "takes the expiry alone for proof that a license runs",
     by: /serve/,
     modules: {
       progress: (real) => ({
@@ -105,7 +112,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "suspends what billmgr has stopped at its expiry (F8)",
+    finding: "F8",
+    what: "suspends what billmgr has stopped at its expiry",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -116,7 +124,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets one attention item hold up all other changes (F9)",
+    finding: "F9",
+    what: "lets one attention item hold up all other changes",
     by: /only .* needs attention|serve|is there/,
     modules: {
       next: (real) => ({
@@ -130,7 +139,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets an operator call an unpaid order done (F10)",
+    finding: "F10",
+    what: "lets an operator call an unpaid order done",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -151,7 +161,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets an operator adopt another product's license (F11)",
+    finding: "F11",
+    what: "lets an operator adopt another product's license",
     modules: {
       billmgr: (real) => ({
         createBillmgr: (...args) => {
@@ -168,7 +179,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "reads the status in one of its forms only (F12)",
+    finding: "F12",
+    what: "reads the status in one of its forms only",
     modules: {
       license: (real) => ({
         seenLicense: (element, ...rest) => {
@@ -179,7 +191,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets the stored state grow beyond what an item holds (F13)",
+    finding: "F13",
+    what: "lets the stored state grow beyond what an item holds",
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) =>
@@ -188,7 +201,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "keeps a backoff that is over (F14)",
+    finding: "F14",
+    what: "keeps a backoff that is over",
     by: /keeps a backoff/,
     modules: {
       attention: (real) => ({
@@ -200,7 +214,8 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "buys a period that is over (F16)",
+    finding: "F16",
+    what: "buys a period that is over",
     by: /over by then/,
     modules: {
       next: (real) => ({

@@ -177,9 +177,9 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
   const found: Difference[] = [];
   const left = [...alive];
   for (const one of wanted) {
-    const fit = (has: License) => has.pricelist === one.pricelist;
-    const exact = left.findIndex((has) => fit(has) && serves(has, now) && hasAddons(has, one));
-    const at = exact >= 0 ? exact : left.findIndex(fit);
+    const isOfProduct = (has: License) => has.pricelist === one.pricelist;
+    const exact = left.findIndex((has) => isOfProduct(has) && serves(has, now) && hasAddons(has, one));
+    const at = exact >= 0 ? exact : left.findIndex(isOfProduct);
     const [license] = at < 0 ? [] : left.splice(at, 1);
     if (!license) found.push({ what: `is paid, and has no license of ${one.pricelist}`, needs: "purchase" });
     else found.push(...lacking(license, one, standing, rules, now));

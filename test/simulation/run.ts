@@ -163,7 +163,8 @@ function planLoss(system: System, kind: "restored" | "emptied", at: number): voi
     system.machine.trace?.("world", `the table is ${kind}`);
     system.wasTableLost = true;
     dynamo.restore(backup);
-    system.onTableLoss();
+    // The queue would take what was sent within the last five minutes for sent already.
+    scheduler.after(10 * minute, system.onTableLoss);
   };
   scheduler.at(at, lose);
 }

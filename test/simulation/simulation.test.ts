@@ -30,23 +30,27 @@ describe.each([
   ["shop", "where webhooks come late, repeated and out of order"],
   ["crashes", "where only the functions, the table and the queue fail"],
 ])("in runs that are %s, %s,", (profile) => {
-  test("nobody is needed in the end", { timeout }, async () => {
+  test("nothing needs attention in the end but what the shop sells or changes without end", { timeout }, async () => {
     const reports = await reportsOf(profile, 40);
+    const isOfTheShop = (why: string) => /^(The catalog sells nothing|This month's limit of)/.test(why);
     expect(
-      reports.flatMap(({ seed, attention, violations }) => [...attention, ...violations].map((why) => [seed, why])),
+      reports.flatMap(({ seed, attention, violations }) =>
+        [...attention.filter((why) => !isOfTheShop(why)), ...violations].map((why) => [seed, why]),
+      ),
     ).toEqual([]);
   });
 });
 
 test("a seed gives the same run each time, to the last step", { timeout }, async () => {
   for (const seed of [18, 41, 75]) {
-    const [first, second] = await Promise.all(
-      [1, 2].map(async () => {
-        const trace: string[] = [];
-        await run(seed, { trace: (line) => trace.push(line) });
-        return trace;
-      }),
-    );
+    const traces: string[][] = [];
+    // One after another: a run has the timers of its thread to itself.
+    for (const _ of [1, 2]) {
+      const trace: string[] = [];
+      await run(seed, { trace: (line) => trace.push(line) });
+      traces.push(trace);
+    }
+    const [first, second] = traces;
     expect(first?.length).toBeGreaterThan(100);
     expect(second).toEqual(first);
   }

@@ -66,14 +66,20 @@ export class Truth {
 
   /** The time that all payments ever made paid, whether or not the money went back. */
   moneySpans(): Span[] {
-    return this.#spansOf(this.#payments().filter(({ trial }) => !trial));
+    return this.#moneySpansOf(this.#payments());
   }
 
   /** The most that any reading of the payments can reach. */
   moneyEnd(): number {
-    const money = this.#payments().filter(({ trial }) => !trial);
-    const standing = money.filter(({ isTakenBack }) => !isTakenBack);
-    return Math.max(0, ...[money, standing].flatMap((some) => this.#spansOf(some).map(({ to }) => to)));
+    const payments = this.#payments();
+    const standing = payments.filter(({ isTakenBack }) => !isTakenBack);
+    return Math.max(0, ...[payments, standing].flatMap((some) => this.#moneySpansOf(some).map(({ to }) => to)));
+  }
+
+  /** A trial is not paid, though what is paid during it follows it. */
+  #moneySpansOf(payments: readonly Payment[]): Span[] {
+    const trials = payments.filter(({ trial }) => trial);
+    return this.#spansOf(payments).filter(({ from, to }) => !trials.some((one) => one.from === from && one.to === to));
   }
 
   /** When something else was sold than before. */

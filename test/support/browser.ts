@@ -6,18 +6,18 @@ import { expect } from "vitest";
 /** Debian's; another one by CHROMIUM. */
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** In CI they must run: without Chromium they fail there instead of being passed over. */
+/** In CI they must run: without Chromium they fail there instead of being skipped. */
 export const runs = existsSync(executablePath) || process.env.CI === "true";
 
-export const inChromium = runs ? "in Chromium" : `passed over, for there is no ${executablePath}`;
+export const inChromium = runs ? "in Chromium" : `skipped: there is no ${executablePath}`;
 
-/** Without its sandbox: in a container there is no right to make one, and it opens pages of here alone. */
+/** Starts Chromium without its sandbox: a container may not create one, and the tests open only local pages. */
 export const startBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-lcd-text"] });
 
 export type Watched = { page: Page; problems: string[] };
 
-/** A page of which it is known what went wrong in it, and what it asked others for. */
+/** Opens a page that records its errors and its requests to other origins. */
 export async function openIn(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<Watched> {
   const page = await (await browser.newContext({ baseURL: origin, ...options })).newPage();
   const problems: string[] = [];
@@ -27,7 +27,7 @@ export async function openIn(browser: Browser, origin: string, options: BrowserC
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("console", (message) => {
-    // Of a page that is not there, or of a repair that does not fit, the status alone.
+    // Chromium also logs the expected statuses of a missing page and of a repair that does not apply.
     if (message.type() === "error" && !/status of (404|409)/.test(message.text())) problems.push(message.text());
   });
   return { page, problems };
@@ -37,7 +37,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 type Found = { violations: { id: string; help: string; nodes: { html: string }[] }[] };
 
-/** Nothing that axe knows of keeps anybody from reading and using the page. */
+/** Expects no violation of axe's accessibility rules. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe);
   const { violations } = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as Found;

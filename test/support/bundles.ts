@@ -7,7 +7,7 @@ import type { Message as Received } from "@aws-sdk/client-sqs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What `cdk synth` makes of the functions, away from any node_modules, as on Lambda. @returns each one's folder */
+/** Bundles the functions as `cdk synth` does, outside of any node_modules, as on Lambda. @returns the folder of each function */
 export async function bundlesIn<Name extends string>(
   directory: string,
   names: readonly Name[],
@@ -52,7 +52,7 @@ const script = `
   process.stdout.write("\\n" + JSON.stringify(answers), () => process.exit());
 `;
 
-/** Runs a bundle's handler in a process of its own that has Lambda's variables and nothing else. */
+/** Runs a bundle's handler in a separate process that has only Lambda's environment variables. */
 export async function invokeBundle<T>(
   folder: string,
   env: Record<string, string>,

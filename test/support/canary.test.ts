@@ -16,7 +16,7 @@ import { knowingly, takeFound } from "./watch.ts";
 
 const aws = { region: "us-east-1", credentials: { accessKeyId: "local", secretAccessKey: "local" } };
 const authinfo = authinfoWith();
-/** Answers with what its path's last part holds. */
+/** Echoes the header X-Echo. */
 const server = createServer((request, response) => response.end(`echo: ${request.headers["x-echo"] ?? ""}`));
 let origin: string;
 beforeAll(async () => {
@@ -61,7 +61,7 @@ describe("a secret is found", () => {
     expect(takeFound()).toEqual(["an HTTP request (/webhooks/x)", "an HTTP reply (GET /webhooks/x)"]);
   });
 
-  test("in a reply of billmgr, and in its address, but not in what it is sent", async () => {
+  test("in a reply of billmgr, and in its URL, but not in a form sent to it", async () => {
     await fetch(`${origin}/manager/billmgr`, { method: "POST", body: new URLSearchParams({ authinfo }) });
     await postTo(`${origin}/billmgr`)(new URLSearchParams({ authinfo }), 5000);
     expect(takeFound()).toEqual([]);
@@ -74,7 +74,7 @@ describe("a secret is found", () => {
     expect(takeFound()).toEqual([]);
   });
 
-  test("in a reply that comes in pieces", async () => {
+  test("in a reply that arrives in pieces", async () => {
     const pieces = createServer((_, response) => {
       response.write(canary.slice(0, 5));
       response.end(canary.slice(5));
@@ -85,7 +85,7 @@ describe("a secret is found", () => {
     pieces.close();
   });
 
-  test("not in what the store of secrets answers", async () => {
+  test("but not in a reply of the secret store", async () => {
     const store = await serveSecrets(() => authinfo);
     const headers = { "x-amz-target": "secretsmanager.GetSecretValue" };
     await fetch(store.url, { method: "POST", headers, body: "{}" });
@@ -106,19 +106,19 @@ describe("a secret is found", () => {
   test("in a log", () => {
     const lines: unknown[] = [];
     const log = watchedLog({ info: (...line) => void lines.push(line), warn() {}, error() {} });
-    for (const level of ["info", "warn", "error"] as const) log[level]("called", { said: { text: authinfo } });
+    for (const level of ["info", "warn", "error"] as const) log[level]("called", { reply: { text: authinfo } });
     expect(takeFound()).toEqual(["a log (info)", "a log (warn)", "a log (error)"]);
     expect(lines).toHaveLength(1);
   });
 
-  test("in what another process prints", async () => {
+  test("in the output of another process", async () => {
     await promisify(execFile)(process.execPath, ["-e", "console.log(process.env.X); console.error(process.env.X)"], {
       env: { X: authinfo },
     });
     expect(takeFound()).toEqual(["a process's output", "a process's output"]);
   });
 
-  test("in an error, of whatever kind, thrown or not", () => {
+  test("in an error of any class, thrown or not", () => {
     new Error(authinfo);
     new ReadError(`reading failed: ${authinfo}`);
     new Error("it failed", { cause: new TypeError(authinfo) });
@@ -133,10 +133,10 @@ describe("a secret is found", () => {
   });
 });
 
-test.fails("what is found fails its test", () => {
+test.fails("a leaked secret fails its test", () => {
   new Error(authinfo);
 });
 
-test("and not the next one", () => {
+test("a leaked secret does not fail the next test", () => {
   expect(takeFound()).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { afterAll, afterEach } from "vitest";
 import { forget, takeFound, watch } from "./watch.ts";
 import "./watched-outputs.ts";
 
-/** Fails a test during which a secret left the process, naming the place only. A setup file: it runs before each test file. */
+/** Fails a test that leaked a secret, and reports only the place. This is a setup file: it runs before each test file. */
 const check = (): void => {
   forget();
   const places = [...new Set(takeFound())];

@@ -21,7 +21,7 @@ type Overrides = Omit<Partial<Dependencies>, "table" | "billmgr"> & {
   billmgr?: Partial<Billmgr>;
 };
 
-/** A part of which only some methods are given: calling another one is a mistake in the test. */
+/** A dependency with only the given methods. A call of another method fails the test. */
 const partOf = <T extends object>(name: string, given: Partial<T> = {}): T =>
   new Proxy(given, {
     get: (target, key, receiver) => {
@@ -30,7 +30,7 @@ const partOf = <T extends object>(name: string, given: Partial<T> = {}): T =>
     },
   }) as T;
 
-/** What the functions depend on: `overrides`, and for the rest parts that do nothing, or accept what the tests sign. */
+/** The dependencies of the functions: `overrides`, and defaults that do nothing or accept the tests' signatures. */
 export function dependenciesOf({ table, billmgr, ...overrides }: Overrides = {}): Dependencies {
   const now = overrides.now ?? (() => new Date("2026-11-23T08:00:00Z"));
   return {

@@ -3,8 +3,8 @@ import { readBody, sendJson, serve } from "../../shared/http/serve.ts";
 export type Entry = { DetailType: string; Detail: string; [field: string]: unknown };
 
 /**
- * Stands for EventBridge before its real client: answers PutEvents as that does, with 200 also where it took none.
- * @param refuses whether it does not take an entry
+ * Serves EventBridge's PutEvents to its real client. As at AWS, the status is 200 even if all entries are refused.
+ * @param refuses whether to refuse an entry
  */
 export async function serveEventBus(refuses: (entry: Entry) => boolean = () => false) {
   const batches: Entry[][] = [];
@@ -12,13 +12,13 @@ export async function serveEventBus(refuses: (entry: Entry) => boolean = () => f
   const { url, close } = await serve(async (request, response) => {
     const { Entries } = JSON.parse((await readBody(request, 10_000_000)).toString("utf8")) as { Entries: Entry[] };
     batches.push(Entries);
-    const came = Entries.map((entry) => {
+    const results = Entries.map((entry) => {
       if (refuses(entry)) return { ErrorCode: "ThrottlingException", ErrorMessage: "Rate exceeded" };
       taken.push(entry);
       return { EventId: "1" };
     });
-    const FailedEntryCount = came.filter((entry) => "ErrorCode" in entry).length;
-    sendJson(response, 200, { FailedEntryCount, Entries: came });
+    const FailedEntryCount = results.filter((entry) => "ErrorCode" in entry).length;
+    sendJson(response, 200, { FailedEntryCount, Entries: results });
   });
   return { url, close, batches, taken };
 }

@@ -51,7 +51,7 @@ const fact = (at: string, { id, items, asOf }: Options) => ({
 
 type Covers = { from?: string; through: string } | { months: number } | { periodFrom: string } | { intervals: number };
 
-/** One payment; its id tells when it was made unless given. */
+/** A payment. Unless given, its id contains its time. */
 export function paid(at: string, covers: Covers, options: Options & { payment?: string; trial?: boolean } = {}): Event {
   return {
     ...fact(at, options),
@@ -94,9 +94,9 @@ const plain =
   (at: string, options: Options = {}): Event => ({ ...fact(at, options), type });
 
 export const changed = (at: string, ...items: Sold[]): Event => plain("subscription.changed")(at, { items });
-/** Tells, at that time, for how many months one payment pays. */
+/** A fact that sets how many months one payment covers. */
 export const billedBy = (at: string, interval: number): Event => ({ ...plain("subscription.changed")(at), interval });
-/** Tells, at that time, when the period that runs is over. */
+/** A fact that sets the end of the current period. */
 export const renews = (at: string, renewsAt: string): Event => ({
   ...plain("subscription.changed")(at),
   renewsAt: utc(renewsAt),
@@ -106,8 +106,8 @@ export const resumed = plain("subscription.resumed");
 export const cancelWithdrawn = plain("subscription.cancel_withdrawn");
 export const cancelled = plain("subscription.cancelled");
 
-export const subscriptionOf = (...told: Event[]): Subscription =>
-  told.reduce(fold, newSubscription("standard", "shop-1"));
+export const subscriptionOf = (...facts: Event[]): Subscription =>
+  facts.reduce(fold, newSubscription("standard", "shop-1"));
 
 export const license = (of: Partial<License> = {}): License => ({
   elid: "101",
@@ -119,7 +119,7 @@ export const license = (of: Partial<License> = {}): License => ({
   ...of,
 });
 
-/** A slot that holds a license of "vm-monthly", unless told otherwise. */
+/** A slot with a license. The default plan is "vm-monthly". */
 export const slot = (of: Partial<License> & Partial<Omit<Slot, "license">> = {}): Slot => {
   const { n = 1, generation = 1, product = "vmmanager6", plan = "vm-monthly", replaces, ...ofLicense } = of;
   return {
@@ -132,8 +132,8 @@ export const slot = (of: Partial<License> & Partial<Omit<Slot, "license">> = {})
   };
 };
 
-/** What `told` gives, holding the licenses of those slots. */
-export const licensed = (slots: Slot[], ...told: Event[]): Subscription => ({ ...subscriptionOf(...told), slots });
+/** A subscription that results from the facts, with these slots. */
+export const licensed = (slots: Slot[], ...facts: Event[]): Subscription => ({ ...subscriptionOf(...facts), slots });
 
 export const operation = (of: Partial<Operation> & Pick<Operation, "change">): Operation => ({
   n: 1,

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 
 const most = 50;
 
-// Thousands of cases for each of some thousand mutants would take days; one seed makes the figures repeatable.
+// Limits the cases of a property: full runs for thousands of mutants would take days. A fixed seed keeps the results equal.
 vi.mock("fast-check", async (importOriginal) => {
   const real = await importOriginal<typeof import("fast-check")>();
   real.configureGlobal({ seed: 1 });

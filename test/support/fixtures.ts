@@ -4,7 +4,7 @@ import type { ShopifyWebhook } from "./shopify.ts";
 
 /** A webhook as a storefront sends it, without its signature. */
 export type Delivery = {
-  /** The fixture's file name; stands for the storefront's id of the event where a header carries that. */
+  /** The fixture's file name. It is used as the event id if the storefront sends the id in a header. */
   name: string;
   at: Date;
   body: unknown;
@@ -15,7 +15,7 @@ export type Delivery = {
 
 type Parts = { at: string | number; body?: unknown; headers?: Record<string, string> };
 
-/** Where a fixture of each storefront has its time, and its body and headers if it is more than a body. */
+/** Reads the time of a fixture, and its body and headers if the fixture contains more than a body. */
 const partsIn: Partial<Record<StorefrontName, (fixture: never) => Parts>> = {
   stripe: ({ created }: { created: number }) => ({ at: created * 1000 }),
   paddle: ({ occurred_at }: { occurred_at: string }) => ({ at: occurred_at }),
@@ -31,7 +31,7 @@ const partsIn: Partial<Record<StorefrontName, (fixture: never) => Parts>> = {
     body,
     headers: { "x-wc-webhook-topic": topic },
   }),
-  // Sent a moment after it occurred.
+  // Chargebee sends an event shortly after it occurred.
   chargebee: ({ occurred_at }: { occurred_at: number }) => ({ at: occurred_at * 1000 + 2000 }),
   fastspring: ({ events }: { events: { created: number }[] }) => ({
     at: Math.max(...events.map(({ created }) => created)),

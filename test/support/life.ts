@@ -24,7 +24,7 @@ export class Life {
     return post(`${stack.url}/webhooks/${this.storefront}`, text, headers);
   }
 
-  /** Delivers each at its time. */
+  /** Delivers each event at its time. */
   async play(stack: LocalStack, events: readonly Delivery[] = this.events): Promise<void> {
     for (const event of events) {
       if (event.at > stack.clock.now()) await stack.advanceTo(event.at);
@@ -32,7 +32,7 @@ export class Life {
     }
   }
 
-  /** All webhooks sent until then, delivered at that time in any order and with repeats, result in the same licenses. */
+  /** Delivers all webhooks sent before `until` in several orders, with repeats, and expects the same licenses each time. */
   async expectSameInAnyOrder(until: Date): Promise<void> {
     const events = this.events.filter(({ at }) => at < until);
     const again = [...events, ...events.slice(0, 6)];
@@ -56,7 +56,7 @@ export class Life {
   }
 }
 
-/** What billmgr did: the day, the operation, and its addons where it has any. */
+/** The operations in billmgr's ledger: day, operation, and addons if it has any. */
 export const doneAt = (stack: LocalStack): unknown[][] =>
   (stack.sandbox?.ledger() ?? []).map(({ at, operation, ...entry }) => [
     at.slice(0, 10),

@@ -49,7 +49,7 @@ export const testCatalog = (policy: object = {}, limits: object = {}) =>
     limits,
   });
 
-/** One that was replaced; listed before the one that signs. */
+/** A secret that was replaced. The list of secrets contains it before the current one. */
 const older = (secret: string): string => secret.replace(/.{4}$/, "AAAA");
 
 export const secrets = JSON.stringify({
@@ -57,7 +57,7 @@ export const secrets = JSON.stringify({
   storefronts: Object.fromEntries(Object.entries(signers).map(([name, { secret }]) => [name, [older(secret), secret]])),
 });
 
-/** The embedded stack on a free port, its schedule run by the test alone, its clock at a fixed start. */
+/** Starts the embedded stack on a free port. Its clock starts at a fixed time, and only the test runs its schedule. */
 export const startTestStack = (options: Partial<Options> = {}): Promise<LocalStack> =>
   startStack({
     catalog: testCatalog(),
@@ -84,7 +84,7 @@ let events = 0;
 export const signStandard = (body: string, time: Date, id = `msg_${++events}`): Record<string, string> =>
   signers.standard.sign(body, time, standardSecret, id);
 
-/** A canonical event by the generic door, signed by the official package at the stack's own time. */
+/** Sends a canonical event to the standard endpoint, signed by the official package at the stack's time. */
 export function tell(
   stack: LocalStack,
   type: string,
@@ -95,7 +95,7 @@ export function tell(
   return post(`${stack.url}/webhooks/standard`, body, signStandard(body, stack.clock.now(), id));
 }
 
-/** A Stripe event, signed by the official package at the stack's own time. */
+/** Sends a Stripe event, signed by the official package at the stack's time. */
 export function tellStripe(stack: LocalStack, event: object): Promise<Sent> {
   const payload = JSON.stringify(event);
   return post(`${stack.url}/webhooks/stripe`, payload, signers.stripe.sign(payload, stack.clock.now()));
@@ -109,7 +109,7 @@ export const advanceMinutes = (stack: LocalStack, minutes: number): Promise<void
 
 export const advanceDays = (stack: LocalStack, days: number): Promise<void> => stack.advanceTo(inDays(stack, days));
 
-/** What billmgr did, in a word each. */
+/** The operations in billmgr's ledger, each with its license. */
 export const done = (stack: LocalStack): string[] =>
   (stack.sandbox?.ledger() ?? []).map(({ operation, elid }) => `${operation} ${elid}`);
 
@@ -123,7 +123,7 @@ export const paid = (paidThrough: Date, more: object = {}) => ({
 export const stateOf = async (stack: LocalStack, subscription = "standard/42") =>
   (await stack.table.load(`subscription#${subscription as `${string}/${string}`}`))?.subscription;
 
-/** A call that someone else makes in billmgr's client area. */
+/** Calls billmgr as another user of the client area does. */
 export const postToBillmgr = (stack: LocalStack, form: Record<string, string>): Promise<Response> =>
   fetch(`${stack.url}/manager/billmgr`, {
     method: "POST",

@@ -1,7 +1,7 @@
 import type { Log } from "../../shared/observability/log.ts";
 import { watch } from "./watch.ts";
 
-/** A log that is looked through for secrets, and goes on to `log` where one is given. */
+/** Searches the log lines for secrets, and passes them to `log`, if given. */
 export function watchedLog(log?: Log): Log {
   const at = (level: keyof Log) => (message: string, fields: Record<string, unknown>) => {
     watch("a log", [message, fields], level);

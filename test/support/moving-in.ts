@@ -1,8 +1,8 @@
-import { carryOut, checkImport, keep, type Line } from "../../operator/actions/import.ts";
+import { checkImport, executeMove, keep, type Line } from "../../operator/actions/import.ts";
 import { advanceMinutes, orderForm, postToBillmgr } from "./local.ts";
 import { useConnection, useTestStack } from "./test-stack.ts";
 
-/** A shop with licenses at billmgr that were bought before the import, a new one for each test. */
+/** A new shop for each test. Its licenses at billmgr were bought before the import. */
 export function useShop() {
   const stack = useTestStack();
   const deps = useConnection(stack);
@@ -27,12 +27,12 @@ export function useShop() {
     inBillmgr,
     buy: (more: Record<string, string> = {}) => order({ pricelist: "55163", addon_55165: "1", ...more }),
     buyDci: () => order({ pricelist: "55161" }),
-    /** Imports as the command with --yes does. */
+    /** Imports all lines, as the command does with --yes. */
     async importAll(...lines: Line[]) {
       const checked = await checkImport(lines, deps);
       const [moves, cutOff] = checked.refused.length === 0 ? [checked.moves, checked.cutOff] : [[], []];
       for (const kept of cutOff) await keep(kept, deps);
-      for (const move of moves) await carryOut(move, deps);
+      for (const move of moves) await executeMove(move, deps);
       await stack.settle();
       return checked;
     },

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 
-/** `FUZZ_TIMES=50` looks fifty times as long (npm run fuzz). */
+/** `FUZZ_TIMES=50` runs fifty times as many cases (npm run fuzz). */
 export const runs = (count: number): number => count * Number(process.env.FUZZ_TIMES ?? 1);
 
-/** Texts that trip what handles texts. */
+/** Texts that often break code. */
 export const oddTexts = fc.constantFrom(
   "",
   " ",
@@ -44,7 +44,7 @@ export const odd: fc.Arbitrary<fc.JsonValue> = fc.oneof(
 
 type Place = { of: Record<string, fc.JsonValue>; key: string };
 
-/** Not below what an event has: into what was put in already. */
+/** Deeper than any event. Deeper places are inside values that an earlier mutation inserted. */
 const deepest = 12;
 
 const placesIn = (value: unknown, depth = 0): Place[] =>
@@ -55,7 +55,7 @@ const placesIn = (value: unknown, depth = 0): Place[] =>
       })
     : [];
 
-/** A JSON value in which some parts are replaced, gone, or in the place of others. */
+/** A JSON value with some parts replaced, removed, or moved. */
 export const mutatedJson = (whole: unknown): fc.Arbitrary<fc.JsonValue> => {
   const change = fc.record({
     at: fc.nat(),

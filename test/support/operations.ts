@@ -5,7 +5,7 @@ import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { instantPlus } from "../../shared/licensing/time.ts";
 import { licensed, orderOf, paid, slot, utc } from "./events.ts";
 
-/** When the changes of these tests are called: their observations are counted from it in minutes. */
+/** The time of all calls in these tests. The times of observations are minutes after it. */
 export const start = utc("2027-01-10T10:00");
 export const held = { slot: 1, elid: "101", family: "platform" };
 export const order = orderOf({ generation: 3, addons: { "55165": 1 } });
@@ -24,7 +24,7 @@ export const remove: Change = { ...held, kind: "delete" };
 export const done = { outcome: "done", response: "ok" } satisfies CallOutcome;
 export const unknown = { outcome: "unknown", response: "no answer within 60 s" } satisfies CallOutcome;
 
-/** A change whose call had that outcome, so many minutes after the start. */
+/** A change whose call has this outcome, that many minutes after the start. */
 export function called(
   change: Change,
   outcome: CallOutcome,

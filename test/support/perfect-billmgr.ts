@@ -9,11 +9,11 @@ export type Entry = Step & { at: Instant };
 
 export type Settled = Exclude<Decision, { kind: "change" | "observe" }>;
 
-/** Nine licenses by the month for some years; each is ordered once, or once more after a gap. */
+/** Enough for nine monthly licenses over some years. Each is ordered once, and once more after a gap. */
 const mostChanges = 500;
 const mostOrders = 30;
 
-/** A billmgr that does at once whatever it is asked, and one subscription that converges against it. */
+/** A billmgr that makes every change immediately, and one subscription that converges against it. */
 export class PerfectBillmgr {
   readonly ledger: Entry[] = [];
   readonly #catalog: Catalog;
@@ -22,7 +22,7 @@ export class PerfectBillmgr {
     this.#catalog = catalog;
   }
 
-  /** Makes changes until none is wanted. @throws when there is no end to them */
+  /** Makes changes until the subscription needs none. @throws if the changes do not end */
   converge(subscription: Subscription, now: Instant): { subscription: Subscription; decision: Settled } {
     const elid = (step: number) => String(1000 + this.ledger.length + step);
     const followed = follow(subscription, this.#catalog, now, elid, mostChanges);
@@ -35,7 +35,7 @@ export class PerfectBillmgr {
     return { subscription: followed.subscription, decision };
   }
 
-  /** Converges, and again at each moment that the decision names, up to and including `end`. */
+  /** Converges now, and at each time that the decision names, up to and including `end`. */
   convergeUntil(
     subscription: Subscription,
     from: Instant,

@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import { close, listen } from "../../shared/http/serve.ts";
 
 /**
- * A second billmgr, written from the documentation alone and without the simulator's code: what the two and the client
- * agree on is less likely to be one mistake. Each test replaces the replies that it is about.
+ * A second billmgr, written only from the documentation, without the simulator's code. A mistake in the simulator and the
+ * client is less likely to be repeated here. Each test replaces the replies that it is about.
  */
 export type PlainLicense = {
   id: number;

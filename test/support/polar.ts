@@ -12,7 +12,7 @@ export const polarEvent = (type: string, data: Fields, of: Fields = {}) => ({
 
 const customer = { id: "cus_1", external_id: "7", email: "jo@example.com", name: "Jo" };
 
-/** What a subscription is, and what an order holds of it. */
+/** The fields that a subscription has, both in its own events and inside an order. */
 const state = {
   id: "sub_1",
   status: "active",
@@ -63,7 +63,7 @@ export const polarOrder = (of: Fields = {}) => ({
   ...of,
 });
 
-/** A secret as Polar made them before 2026-09-08: it is the key as it stands. */
+/** Signs as Polar did before 2026-09-08: the text of the secret is the key, without decoding. */
 export const signPolarAsOfOld = (body: string, secret: string, seconds: number, id = "msg_1") =>
   signPolar(body, Buffer.from(secret).toString("base64"), seconds, id);
 

@@ -1,7 +1,7 @@
-/** A word that is in every secret of the tests and nowhere else: test/support/canary.ts looks for it wherever things go out. */
+/** A word that occurs only in the secrets of the tests. test/support/canary.ts searches all outputs for it. */
 export const canary = "Kestrel7Canary";
 
-/** "user:password", the password with `more` in it. */
+/** "user:password". The password contains `more`. */
 export const authinfoWith = (more = ""): string => `reseller:${canary}${more}`;
 
 /** A signing secret in the form of Standard Webhooks, a different one for each name. */

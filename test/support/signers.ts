@@ -16,16 +16,16 @@ import { authinfoWith, plainSecretOf, standardSecretOf } from "./secrets.ts";
 import { shopifyHeaders } from "./shopify.ts";
 import { invoice, line, stripeEvent, stripeHeader, stripeSubscription } from "./stripe.ts";
 
-/** How a storefront signs: its own library where it has one that does, else the formula that it documents. */
+/** Signs as a storefront does: with its library if it has one, or by its documented formula. */
 export type Signer = {
   secret: string;
-  /** The headers by which the body is believed, with an id where that is signed too. */
+  /** @returns the headers that authenticate the body. `id` is used if the storefront signs an id too. */
   sign(body: string, now: Date, secret?: string, id?: string): Record<string, string>;
-  /** The headers that are asked for. Of each the group is what has to be so to the last character. */
+  /** The required headers. The group of each pattern is the part in which every character counts. */
   counts: Record<string, RegExp>;
-  /** False where the headers say who sends, and nothing of what is sent. */
+  /** False if the headers authenticate only the sender, and not the body. */
   signsBody: boolean;
-  /** Of the signature's time, where it is not the usual 300. */
+  /** The maximum age of a signature. The default is 300. */
   toleranceSeconds?: number;
   /** Some of its webhooks. */
   webhooks: Pick<Delivery, "body" | "headers">[];
@@ -163,7 +163,7 @@ export const signers = {
   chargebee: {
     secret: secrets.chargebee,
     sign: (_, __, secret = secrets.chargebee) => ({ authorization: basic(secret) }),
-    // base64 leaves bits at its end that say nothing.
+    // The last characters of base64 contain unused bits.
     counts: { authorization: /^Basic (.+).{4}$/ },
     signsBody: false,
     webhooks: deliveriesIn("chargebee"),

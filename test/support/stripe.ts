@@ -36,7 +36,7 @@ export const invoice = (of: Fields = {}) => ({
   billing_reason: "subscription_cycle",
   customer: "cus_1",
   customer_email: "jo@example.com",
-  // Of a first invoice these are the moment of its creation.
+  // For a first invoice both times are that of its creation.
   period_start: unix("2027-01-31T09:59"),
   period_end: unix("2027-01-31T09:59"),
   total: 2000,
@@ -83,6 +83,6 @@ export const stripeSubscription = (of: Fields = {}) => ({
   ...of,
 });
 
-/** The header that Stripe's own SDK makes. */
+/** The signature header, made by Stripe's SDK. */
 export const stripeHeader = (payload: string, secret: string, seconds: number): string =>
   Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp: seconds });

@@ -9,20 +9,20 @@ import { dependenciesOf } from "./dependencies.ts";
 
 type Client = Pick<DynamoDBClient, "send">;
 
-/** When a subscription is due next, in milliseconds. */
+/** A subscription and the time when it is next due, in milliseconds. */
 export type Due = { key: Key; at: number };
 
-/** What the schedule read; of these requests `empty` found nothing. `units`: where the client asks for them. */
+/** The reads of the schedule. `empty` counts the requests without results. `units` is 0 unless the client requests them. */
 export type Reads = { requests: number; empty: number; items: number; units: number };
 
-/** Subscriptions that are due one after another over a time, the first soon after its begin. */
+/** Subscriptions that are due at even intervals from `from`, over `ms` milliseconds. */
 export const evenlyDue = (count: number, from: number, ms: number, name = "even"): Due[] =>
   Array.from({ length: count }, (_, n) => ({
     key: keyOf("subscription", "standard", `${name}-${n}`),
     at: from + ((n + 0.5) / count) * ms,
   }));
 
-/** Stores subscriptions that are due and know nothing yet, over those of an earlier version. */
+/** Stores new subscriptions that are due. They replace those of the given version. */
 export async function store(client: Client, due: readonly Due[], version = 0): Promise<void> {
   const table = createTable(client, tableName);
   for (const { key, at } of due) {
@@ -32,7 +32,7 @@ export async function store(client: Client, due: readonly Due[], version = 0): P
   }
 }
 
-/** Runs of the schedule, a minute apart. `woken` hears of what each of them wakes. */
+/** Runs the schedule once a minute, and passes the woken subscriptions of each run to `woken`. */
 export async function sweep(
   client: Client,
   { from, runs }: { from: number; runs: number },

@@ -28,7 +28,7 @@ const plain: Config = {
 };
 
 export const stripeSource = "aws.partner/stripe.com/ed_test_61TbJ2";
-/** Every setting at once. */
+/** A configuration with every setting. */
 export const everything: Partial<Config> = {
   region: "eu-central-1",
   catalog: parseCatalog({ ...catalogJson, limits: { ...catalogJson.limits, minimumBalance: 250 } }),
@@ -38,13 +38,13 @@ export const everything: Partial<Config> = {
   eventSources: { [stripeSource]: "stripe" },
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: properties have whatever shape CloudFormation gave them
+// biome-ignore lint/suspicious/noExplicitAny: CloudFormation defines the shape of the properties
 export type Resource = { Type: string; Properties: Record<string, any>; DeletionPolicy?: string };
 
 export type Synthesized = {
   app: App;
   template: Template;
-  /** By their construct ids: the logical id without the digest. */
+  /** @returns the resources by construct id: the logical id without the digest */
   resources(type: string): Record<string, Resource>;
   resource(type: string, name: string): Resource;
 };
@@ -77,7 +77,7 @@ const once = <T>(make: () => T): (() => T) => {
   };
 };
 
-/** Synthesized once per worker, which takes seconds: tests only read them. */
+/** The stacks are synthesized once per worker, because that takes seconds. Tests must not change them. */
 export const plainStack = once(() => synthesize());
 export const fullStack = once(() => synthesize(everything));
 

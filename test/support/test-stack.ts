@@ -19,7 +19,7 @@ export function useTestStack(options: Partial<Options> = {}): TestStack {
   return stack;
 }
 
-/** One stack for the whole file or block: for tests that leave each other's state alone. */
+/** One stack for the whole file or block. Its tests must not change each other's state. */
 export function useSharedTestStack(options: Partial<Options> = {}): TestStack {
   const { stack, start, stop } = createTestStack(options);
   beforeAll(start);
@@ -31,7 +31,7 @@ function createTestStack(options: Partial<Options>) {
   let running: LocalStack | undefined;
   const startWith = async (changed: Partial<Options>) => {
     running = await startTestStack(changed);
-    // A stack with a billmgr of its own has no sandbox: the one of the stack before it must go.
+    // A stack with an external billmgr has no sandbox, so this removes the sandbox of the previous stack.
     Object.assign(stack, { sandbox: undefined }, running);
   };
   const stop = async () => {
@@ -47,7 +47,7 @@ function createTestStack(options: Partial<Options>) {
   return { stack, start: () => startWith(options), stop };
 }
 
-/** Another stack in addition to that of the test, until `use` is done. */
+/** Runs `use` with a second stack, in addition to that of the test. */
 export async function withTestStack(options: Partial<Options>, use: (stack: LocalStack) => Promise<void>) {
   const stack = await startTestStack(options);
   try {
@@ -57,9 +57,9 @@ export async function withTestStack(options: Partial<Options>, use: (stack: Loca
   }
 }
 
-/** What an operator's commands connect to, for each test; its time is always that of the stack. */
+/** The connection of an operator's commands, new for each test. Its time is always that of the stack. */
 export type TestConnection = Connection & {
-  /** After the stack was restarted. */
+  /** Connects again after a restart of the stack. */
   reconnect(): Promise<void>;
 };
 

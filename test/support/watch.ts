@@ -1,6 +1,6 @@
 import { canary } from "./secrets.ts";
 
-/** Where a secret has no place. */
+/** The places where no secret may appear. */
 export type Sink =
   | "an HTTP reply"
   | "a reply of billmgr"
@@ -14,21 +14,21 @@ export type Sink =
 const found: string[] = [];
 const known = new Set<Sink>();
 
-/** Ends what was known for one test. */
+/** Ends the permissions that `knowingly` gave. */
 export const forget = (): void => known.clear();
 
-/** For the rest of the test: a secret is put there on purpose. */
+/** Permits secrets in these places for the rest of the test. */
 export const knowingly = (...sinks: Sink[]): void => sinks.forEach((sink) => void known.add(sink));
 
-/** What was found since, which then fails no test. */
+/** Removes and returns the places where secrets were found, so that they fail no test. */
 export const takeFound = (): string[] => found.splice(0);
 
-/** The word itself, and as it stands within base64 at each of its three offsets, in hex, or in percents. */
+/** The canary as text, in base64 at each of the three offsets, in hex, and in percent encoding. */
 const forms = [
   canary,
   ...[0, 1, 2].map((offset) => {
     const encoded = Buffer.from("\0".repeat(offset) + canary).toString("base64");
-    // What its neighbours have a part in says nothing.
+    // The first and last characters also depend on the neighboring bytes, so they are cut off.
     return encoded.replaceAll("=", "").slice(offset && offset + 1, (offset + canary.length) % 3 ? -1 : undefined);
   }),
   Buffer.from(canary).toString("hex"),
@@ -46,7 +46,7 @@ export const textOf = (value: unknown): string => {
   return typeof value === "object" && value !== null ? (JSON.stringify(value) ?? "") : String(value);
 };
 
-/** Looks for a secret in what goes to a place: true when there is none, or it is known. */
+/** Searches a value for secrets. @returns true if there is none, or the test permits it */
 export function watch(sink: Sink, value: unknown, place = ""): boolean {
   const text = textOf(value).toLowerCase();
   if (known.has(sink) || !forms.some((form) => text.includes(form))) return true;
@@ -54,7 +54,7 @@ export function watch(sink: Sink, value: unknown, place = ""): boolean {
   return false;
 }
 
-/** The same for what comes in pieces. */
+/** Does the same for a value that arrives in pieces. */
 export function watcherOf(sink: Sink, place: string): (piece: unknown) => boolean {
   let end = "";
   return (piece) => {

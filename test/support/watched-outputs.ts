@@ -11,11 +11,11 @@ import { textOf, watch, watcherOf } from "./watch.ts";
 
 const isPiece = (value: unknown): boolean => typeof value === "string" || value instanceof Uint8Array;
 const pathOf = (url = ""): string => url.split("?", 1)[0] ?? "";
-/** Chargebee's webhooks bring their password along. Only the tests send them. */
+/** Chargebee's webhooks contain their password. Only the tests send them. */
 const isChargebee = (url: string): boolean => pathOf(url) === "/webhooks/chargebee";
 const isBillmgr = (url: string | undefined): boolean => /^(\/manager)?\/billmgr$/.test(pathOf(url));
 
-/** Where what is written to this message goes, or undefined where a secret has to go: to billmgr, and out of its store. */
+/** The watcher of a message, or undefined if the message must contain a secret: a call to billmgr, a reply of the store. */
 function destinationOf(message: OutgoingMessage): ((piece: unknown) => void) | undefined {
   if (message instanceof ServerResponse) {
     const { url, method, headers } = message.req as IncomingMessage;
@@ -50,14 +50,14 @@ Object.assign(ServerResponse.prototype, {
   },
 });
 
-// Of undici, Node's own for fetch and the package that billmgr is called by.
+// undici publishes this: the one inside Node, for fetch, and the package that calls billmgr.
 diagnostics.subscribe("undici:request:create", (message) => {
   const { request } = message as { request: { path: string; method: string; headers: unknown; body: unknown } };
   watch("a URL", request.path, `${request.method} ${pathOf(request.path)}`);
   if (!isChargebee(request.path)) watch("an HTTP request", request.headers, pathOf(request.path));
   if (isPiece(request.body) && !isBillmgr(request.path)) watch("an HTTP request", request.body, pathOf(request.path));
 });
-// Of whoever calls a server in this process, from another one too.
+// This also covers requests of other processes to a server in this one.
 diagnostics.subscribe("http.server.request.start", (message) => {
   const { request } = message as { request: IncomingMessage };
   watch("a URL", request.url, `${request.method} ${pathOf(request.url)}`);
@@ -88,7 +88,7 @@ Object.assign(ChildProcess.prototype, {
   },
 });
 
-/** Every error that is made from here on, thrown or not. Those of V8 itself come by only where nobody catches them. */
+/** Watches every error that is created from here on, thrown or not. Errors of V8 are watched only if nothing catches them. */
 const RealError = Error;
 const making: ProxyHandler<ErrorConstructor> = {
   construct(_, args: ConstructorParameters<ErrorConstructor>, made) {

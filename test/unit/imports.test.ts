@@ -18,7 +18,7 @@ const imports: Import[] = sources.flatMap((from) =>
   ),
 );
 
-/** `import { type A, type B }` leaves nothing at run time that the order of loading could matter to. */
+/** `import { type A, type B }` loads nothing at run time, so its place in the order of loading does not matter. */
 function onlyTypes(what: string): boolean {
   const names =
     /\{([^}]*)\}/
@@ -28,7 +28,7 @@ function onlyTypes(what: string): boolean {
   return names.length > 0 && names.every((name) => name.trim().startsWith("type "));
 }
 
-/** What each folder may import besides itself. `docs` holds the generator of the JSON schemas. */
+/** The other folders that each folder may import. `docs` contains the generator of the JSON schemas. */
 const allowed: Record<string, readonly string[]> = {
   "shared/licensing": ["shared"],
   "shared/storefronts": ["shared", "shared/licensing"],
@@ -53,7 +53,7 @@ const areaOf = (file: string): string =>
     .filter((area) => file.startsWith(`${area}/`))
     .sort((a, b) => b.length - a.length)[0] ?? "";
 
-/** `shared` alone names the files directly in it; for all others, whatever is below. */
+/** For importers below `shared`, the area `shared` contains only its direct files. All other areas contain their subfolders. */
 const isUnder = (file: string, area: string, from: string): boolean =>
   area === "shared" && from.startsWith("shared/") ? dirname(file) === "shared" : file.startsWith(`${area}/`);
 

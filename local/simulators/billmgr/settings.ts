@@ -33,7 +33,7 @@ const settingsSchema = z.strictObject({
   suspendsStopped: z.boolean(),
   listShowsRemoteid: z.boolean(),
   listShowsComment: z.boolean(),
-  /** The maximum page size of a list, whatever is requested. */
+  /** The maximum page size of a list. A request for more gets this. */
   largestPage: z.int().check(z.gte(1)),
   /** The fields that the form of a license omits. */
   formHides: z.array(z.enum(["status", "expiry", "addons", "remoteid", "comment"])),

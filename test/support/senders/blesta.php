@@ -2,7 +2,7 @@
 
 /**
  * A test double of Blesta, built from its developer manual and the parameters that its models pass to events (5.3 and
- * later). An exception in an event handler ends what the model was doing.
+ * later). An exception in an event handler stops the method of the model.
  */
 
 require __DIR__ . '/double.php';
@@ -25,7 +25,7 @@ class Loader
     }
 }
 
-/** What the models of Blesta return: objects, or false if there is none. */
+/** Returns objects, or false if there is none, as the models of Blesta do. */
 class Model
 {
     public function __construct(private string $name)
@@ -98,7 +98,7 @@ $blesta = new class(state_of_double()) {
         $this->change($id, $vars, 'edit');
     }
 
-    /** The invoice of the next term is made first; then the renew date moves. One of nothing is closed at once. */
+    /** Creates the invoice of the next term, and then moves the renew date. A free invoice is closed immediately. */
     public function invoiceTerm(int $invoice, int $id, bool $isFree = false): void
     {
         $service = $this->service($id);

@@ -1,8 +1,8 @@
 <?php
 
 /**
- * Runs a test double of a shop. Arguments: the file of its state, and what happens: [[method, argument ...], ...]. The state
- * is saved however the process ends, as a database would keep it.
+ * Runs a test double of a shop. Arguments: the file of its state, and its operations: [[method, argument ...], ...]. The
+ * state is saved even if the process fails, as in a database.
  */
 function run_double(object $shop): void
 {

@@ -1,8 +1,9 @@
 <?php
 
 /**
- * A test double of FOSSBilling, built from its source (0.5.0 to 0.8.5): how its order and invoice services call hooks, what
- * they catch, and what its API shows. No administrator is logged in. An exception in a hook fails the task that it runs in.
+ * A test double of FOSSBilling, built from its source (0.5.0 to 0.8.5). It calls hooks and catches exceptions as FOSSBilling's
+ * order and invoice services do, and has the same API. No administrator is logged in. An exception in a hook fails the task
+ * that it runs in.
  */
 
 require __DIR__ . '/double.php';
@@ -110,7 +111,7 @@ class FOSSBilling
         $order['status'] = 'active';
     }
 
-    /** A gateway reports the payment. Where $executes is false, the tasks are left to cron. */
+    /** Receives a payment from a gateway. If $executes is false, only cron runs the tasks. */
     public function pay(int $id, bool $executes = true): void
     {
         $invoice = &$this->state['invoices'][$id];
@@ -128,7 +129,7 @@ class FOSSBilling
         }
     }
 
-    /** What fails here is tried again, and for a renewal that was done, done again. */
+    /** Runs the open tasks. A failed task stays open and runs again, even if it already renewed the order. */
     public function cron(): void
     {
         foreach ($this->state['invoices'] as &$invoice) {

@@ -1,4 +1,4 @@
-/** A local system, the files of the PHP senders in a folder of their own, and a test double of a shop. */
+/** A local system, a folder with copies of the PHP senders, and a test double of a shop. */
 import { execFile, execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
@@ -15,7 +15,7 @@ export const runProgram = promisify(execFile);
 export const senders = fileURLToPath(new URL("../../../docs/senders", import.meta.url));
 const doubles = fileURLToPath(new URL(".", import.meta.url));
 
-/** A machine without PHP skips the tests of the PHP senders; where CI is set it must have PHP. */
+/** A machine without PHP skips the tests of the PHP senders. If CI is set, it must have PHP. */
 export const canSkipPhp = ((): boolean => {
   if (process.env.CI === "true") return false;
   try {
@@ -36,13 +36,13 @@ export type Shop = {
   url: string;
   configure: (changes?: object) => void;
   environment: () => NodeJS.ProcessEnv;
-  /** Runs operations of a double, on the state that its earlier operations left. */
+  /** Runs operations of a double. The state of its earlier operations is kept. */
   run: (double: string, ...operations: [string, ...unknown[]][]) => Promise<{ stdout: string; stderr: string }>;
   setState: (state: object) => void;
   state: () => Record<string, never>;
   command: (...args: string[]) => Promise<{ stdout: string; stderr: string }>;
   unsent: () => string[];
-  /** What billmgr did since the last call: an operation, and the addons that it set. */
+  /** @returns billmgr's operations since the last call, with the addons that they set */
   done: () => Promise<string[]>;
   endOf: (subscription: string) => Promise<string | undefined>;
   stop: () => Promise<void>;

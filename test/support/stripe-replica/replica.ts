@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Stripe } from "stripe";
 
-/** An independent, stateful replica of Stripe Billing (MIT, from PyPI), in a process of its own. */
+/** Starts Stripe World, an independent stateful replica of Stripe Billing (MIT, from PyPI), in a separate process. */
 
 const python = fileURLToPath(new URL("../../../.local/stripe-replica/bin/python", import.meta.url));
 
@@ -12,11 +12,11 @@ export const isInstalled = (): boolean => existsSync(python);
 export type StripeReplica = {
   /** Stripe's own client. */
   stripe: Stripe;
-  /** Sets its clock, which does not move otherwise. */
+  /** Moves its clock, which does not run. */
   setClock(now: Date): Promise<void>;
-  /** Ends the running period of a subscription, as Stripe does automatically. */
+  /** Ends the current period of a subscription. Stripe does this automatically. */
   endPeriod(subscription: string): Promise<void>;
-  /** The events since the last call, oldest first: it delivers no webhooks. */
+  /** @returns the events since the last call, oldest first. The replica delivers no webhooks. */
   newEvents(): Promise<object[]>;
   stop(): void;
 };

@@ -60,8 +60,8 @@ describe("provision handles a batch:", () => {
     const lines: unknown[] = [];
     const error = (...line: unknown[]) => void lines.push(line);
     const body = JSON.stringify({ key: "subscription#standard/odd", ...odd });
-    const told = createHandler({ ...deps, log: { ...deps.log, error } });
-    const { batchItemFailures } = await told({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
+    const handler = createHandler({ ...deps, log: { ...deps.log, error } });
+    const { batchItemFailures } = await handler({ Records: [{ ...record("1", "odd"), body }] } as SQSEvent, context);
     expect(batchItemFailures).toEqual([{ itemIdentifier: "1" }]);
     expect(returned).toEqual(["receipt of 1"]);
     expect(JSON.stringify(lines)).toContain("this version knows no message of the kind");

@@ -29,7 +29,7 @@ type Account = {
   orderGuard?: "strict" | "lenient";
 };
 
-/** What the guard decides, and which forms it opened. The form of a license shows what its row shows, unless given. */
+/** @returns the guard's decision, and the forms that it opened. Unless given, a form shows the same as its row. */
 async function guard(listing: Listing, of: Account = {}) {
   const { subscription = fresh, change = order, forms = listing.rows, orderGuard = "strict" } = of;
   const opened: string[] = [];
@@ -79,7 +79,7 @@ describe("a license that was ordered before is adopted", () => {
     });
   });
 
-  test("by its form, where the list shows no references", async () => {
+  test("by its form, if the list shows no references", async () => {
     const forms = [bare("5"), seen({ comment: referenceAt(1, 1) })];
     expect(await guardRows([bare("5"), bare("77")], { forms })).toMatchObject({
       kind: "match",
@@ -168,7 +168,7 @@ describe("an order is made", () => {
     expect(await guardRows(rows)).toEqual(absent("61"));
   });
 
-  test("where only forms show references, and none is ours", async () => {
+  test("if only forms show references, and none is ours", async () => {
     const forms = [bare("5"), seen({ elid: "6", comment: "" })];
     expect(await guardRows([bare("5"), bare("6")], { forms })).toEqual({
       kind: "absent",
@@ -177,7 +177,7 @@ describe("an order is made", () => {
     });
   });
 
-  test("where every license of the account is deleted", async () => {
+  test("if every license of the account is deleted", async () => {
     expect(await guardRows([seen({ elid: "6", status: "deleted" })])).toEqual(absent("6"));
   });
 
@@ -199,7 +199,7 @@ describe("an order is not made", () => {
     });
   });
 
-  test("where neither the list nor any form shows references", async () => {
+  test("if neither the list nor any form shows references", async () => {
     expect(await guardRows([bare("5"), bare("6")], { forms: [bare("5")] })).toEqual({
       kind: "attention",
       reason: {
@@ -211,7 +211,7 @@ describe("an order is not made", () => {
     });
   });
 
-  test("where the list shows no references, and has more than fifty licenses", async () => {
+  test("if the list shows no references, and has more than fifty licenses", async () => {
     const rows = Array.from({ length: 51 }, (_, n) => bare(String(n)));
     expect(await guardRows(rows)).toEqual({
       kind: "attention",

@@ -30,7 +30,7 @@ test("a webhook whose facts do not fit into an item next to its body becomes an 
   const send = async (messages: readonly Outgoing[]) => void sent.push(...messages);
   expect(await answerTo(body, { send })).toMatchObject({ status: 200 });
   expect(sent).toMatchObject([
-    { message: { kind: "unparseable", reason: expect.stringMatching(/^it contains \d+ bytes/) } },
+    { message: { kind: "unparseable", reason: expect.stringMatching(/^it contains \d+ bytes of facts/) } },
   ]);
 });
 

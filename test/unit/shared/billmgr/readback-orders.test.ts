@@ -70,14 +70,14 @@ describe("an order whose license is not known", () => {
     expect(await find([twin, seen({ remoteid: reference })])).toMatchObject({ verdict: "achieved", elid: "77" });
   });
 
-  test("conflicts where several licenses carry the reference", async () => {
+  test("conflicts if several licenses have the reference", async () => {
     const rows = [seen({ elid: "76", remoteid: reference }), seen({ elid: "77", comment: reference })];
     expect(await find(rows)).toMatchObject({ verdict: "conflicting", evidence: expect.stringMatching(/76, 77/) });
     const many = Array.from({ length: 12 }, (_, n) => seen({ elid: String(n), remoteid: reference }));
     expect((await find(many)).evidence).toBe(`licenses 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 all carry ${reference}`);
   });
 
-  test("conflicts where another subscription has the license", async () => {
+  test("conflicts if another subscription has the license", async () => {
     expect(await find([seen({ remoteid: reference })], { held: { 77: "standard/other" } })).toMatchObject({
       verdict: "conflicting",
       evidence: "license 77 belongs to the subscription standard/other",
@@ -103,7 +103,7 @@ describe("an order whose license is not known", () => {
     ["", [knownRow], [knownLicense]],
     ["; it does not show the reference of a license known to be ours", [seen({ remoteid: "bw-x" })], [knownLicense]],
     [
-      "; no license of ours is known yet to tell whether it would show one",
+      "; no license is known to be ours yet, so it is not known whether the list shows references",
       [seen({ remoteid: "bw-x" }), seen({ elid: "9", status: "deleted" })],
       [],
     ],
@@ -123,7 +123,7 @@ describe("an order whose license is not known", () => {
   test.each([
     ["a remoteid", seen({ elid: "8", remoteid: "bw-x" })],
     ["a comment", seen({ elid: "8", comment: "bw-x" })],
-  ])("is not looked for in forms where the list shows %s", async (_, row) => {
+  ])("is not looked for in forms if the list shows %s", async (_, row) => {
     expect((await find([row, bare("9")], { known: [] })).opened).toEqual([]);
   });
 
@@ -173,12 +173,12 @@ describe("an order for which billmgr named a license", () => {
     expect(result).not.toHaveProperty("elid");
   });
 
-  test("is confirmed by a license that carries its reference in the list alone", async () => {
+  test("is confirmed by a license that has its reference only in the list", async () => {
     const account = { rows: [knownRow, seen({ remoteid: reference })], forms: [bare("77")] };
     expect(await named("77", account)).toMatchObject({ verdict: "achieved", expiry: "2027-02-10" });
   });
 
-  test("takes the status from the list where the form shows none", async () => {
+  test("reads the status from the list if the form shows none", async () => {
     const { status, ...form } = bare("77");
     const statusOf = async (shown: SeenLicense["status"]) => {
       const row = seen({ remoteid: reference, ...(shown && { status: shown }) });
@@ -223,10 +223,10 @@ describe("an order for which billmgr named a license", () => {
     });
   });
 
-  describe("where nothing shows references", () => {
+  describe("if nothing shows references", () => {
     const account = (of: Partial<SeenLicense>): Account => ({ rows: [bare("70"), bare("77")], forms: [seen(of)] });
 
-    test("is confirmed by a license that is newer than all before, of its product", async () => {
+    test("is confirmed by a license of its product that is newer than all earlier ones", async () => {
       expect(await named("77", account({}))).toMatchObject({ verdict: "achieved" });
       expect(await named("77", account({ pricelist: "55163" }))).toMatchObject({ verdict: "achieved" });
       expect(await named("77", account({ pricelist: "VMmanager 6" }))).toMatchObject({ verdict: "achieved" });
@@ -236,7 +236,7 @@ describe("an order for which billmgr named a license", () => {
       ["it was there before", { before: { lastElid: "77" } }, {}, "was there before the order"],
       ["no license number before it is known", { before: {} }, {}, "cannot be distinguished from others"],
       ["it is of another product", {}, { pricelist: "55161" }, "is of the pricelist 55161 instead of 55163"],
-    ])("F6: is not confirmed where %s", async (_, of, shown, evidence) => {
+    ])("F6: is not confirmed if %s", async (_, of, shown, evidence) => {
       expect(await named("77", account(shown), of)).toMatchObject({
         verdict: "conflicting",
         evidence: expect.stringContaining(evidence),
@@ -252,11 +252,11 @@ describe("an order for which billmgr named a license", () => {
     });
   });
 
-  test("is absent where neither the license nor the reference is there", async () => {
+  test("is absent if neither the license nor the reference is found", async () => {
     expect(await named("77", {})).toMatchObject({ verdict: "absent", provesAbsence: true });
   });
 
-  test("is pending where the list shows the license and it has no form", async () => {
+  test("is pending if the list shows the license and it has no form", async () => {
     const rows = [knownRow, seen({ comment: reference })];
     const result = await named("77", { rows });
     expect(result).toMatchObject({
@@ -273,7 +273,7 @@ describe("an order for which billmgr named a license", () => {
   });
 
   test.each(["claimed", "unknown", "unconfirmed"] as const)(
-    "without a status is confirmed only where billmgr answered that it did it: %s",
+    "without a status is confirmed only if billmgr answered that it was done: %s",
     async (state) => {
       const { status, ...form } = seen({ comment: reference });
       const { verdict } = await named("77", { forms: [form] }, { state });
@@ -304,14 +304,14 @@ describe("an order for which billmgr named a license", () => {
       );
 
     test.each([[{ comment: "" }], [{ comment: reference }], [{}]])(
-      "is confirmed where it shows %j, with any expiry",
+      "is confirmed if it shows %j, with any expiry",
       async (shown) => {
         expect(await adopted(shown)).toMatchObject({ verdict: "achieved", expiry: "2027-01-11" });
       },
     );
 
     test.each([[{ comment: "somebody else's" }], [{ comment: "", remoteid: "l123" }]])(
-      "is not confirmed where it shows %j",
+      "is not confirmed if it shows %j",
       async (shown) => {
         expect(await adopted(shown)).toMatchObject({ verdict: "conflicting" });
         expect(await adopted({}, [knownRow, seen(shown)])).toMatchObject({ verdict: "conflicting" });

@@ -159,7 +159,7 @@ describe("a read of a change other than an order", () => {
   const { status: _, ...bare } = seen();
 
   test.each(["claimed", "unknown", "unconfirmed"] as const)(
-    "believes billmgr only where it answered: %s",
+    "accepts a license without a status only if billmgr answered: %s",
     async (state) => {
       const { verdict } = await read({ change: suspend, state }, bare);
       expect(verdict).toBe(state === "unconfirmed" ? "achieved" : "pending");

@@ -18,7 +18,7 @@ describe("an answer", () => {
     }
   });
 
-  test("gives texts, attributes and children by name, the first of several", () => {
+  test("returns texts, attributes, and children by name, the first of several", () => {
     const doc = documentOf(`<doc lang="en">
       <elem><id> 7 </id><createdate>2027-01-01</createdate><createdate>2027-02-02</createdate></elem>
       <elem><id>8</id><item_status orig="2">Active &amp; &quot;well&quot;</item_status></elem>
@@ -37,14 +37,14 @@ describe("an answer", () => {
     ]);
   });
 
-  test("gives the five references that XML defines, once, and no others", () => {
+  test("decodes the five references of XML, once, and no others", () => {
     const doc = documentOf(
       '<doc a="&lt;&gt;&amp;&quot;&apos;"><b>&lt;&gt;&amp;&quot;&apos;</b><c>&amp;lt; &#65; &nbsp;</c></doc>',
     );
     expect([attribute(doc, "a"), textOf(doc, "b"), textOf(doc, "c")]).toEqual([`<>&"'`, `<>&"'`, "&lt; &#65; &nbsp;"]);
   });
 
-  test("takes what is empty for nothing, and its own text for no child", () => {
+  test("returns undefined for an empty value, and for its text as a child", () => {
     const doc = documentOf('<doc a="">text<b><![CDATA[ 7 ]]></b><c><![CDATA[  ]]></c></doc>');
     expect([attribute(doc, "a"), textOf(doc, "b"), textOf(doc, "c"), child(doc, "#text")]).toEqual([
       undefined,
@@ -54,7 +54,7 @@ describe("an answer", () => {
     ]);
   });
 
-  test("can quote a page in a marked section", () => {
+  test("can quote a page in a CDATA section", () => {
     expect(readReply(200, "<doc><note><![CDATA[<html>]]></note><ok/></doc>")).toMatchObject({ kind: "document" });
     expect(readReply(200, "<doc><![CDATA[<!doctype html>]]></doc>")).toMatchObject({ why: "XML with a document type" });
   });
@@ -87,7 +87,7 @@ describe("an error", () => {
       { type: "missed", object: "elid", message: "" },
     ],
     ["without a type", "<doc><error>odd</error></doc>", { type: "", message: "" }],
-    ["beside other things", '<doc><ok/><tparams/><error type="xml"/></doc>', { type: "xml", message: "" }],
+    ["next to other elements", '<doc><ok/><tparams/><error type="xml"/></doc>', { type: "xml", message: "" }],
     [
       "with a marked section",
       '<doc><error type="x"><msg><![CDATA[a < b]]></msg></error></doc>',
@@ -98,7 +98,7 @@ describe("an error", () => {
   });
 });
 
-describe("what is no answer of billmgr's", () => {
+describe("a text that is no reply of billmgr", () => {
   test.each([
     ["nothing", "", "an empty answer"],
     ["blanks", " \n ", "an empty answer"],
@@ -123,7 +123,11 @@ describe("what is no answer of billmgr's", () => {
     ["an answer and a reference behind it", "<doc><ok/></doc>&amp;", "XML without <doc>"],
     ["text in a marked section before it", "<![CDATA[x]]><doc><ok/></doc>", "XML without <doc>"],
     ["an instruction that holds elements", "<?xml <ok/>?><doc><ok/></doc>", "XML without <doc>"],
-    ["a title that goes on after what is read of it", `<html><title>${"x".repeat(2000)}</title>`, "an HTML page"],
+    [
+      "a page with a title longer than the part that is read",
+      `<html><title>${"x".repeat(2000)}</title>`,
+      "an HTML page",
+    ],
     ["another document", "<reply><ok/></reply>", "XML without <doc>"],
     ["names that would change the parser", "<doc><__proto__><ok/></__proto__></doc>", "XML without <doc>"],
   ])("is unreadable: %s", (_, body, why) => {

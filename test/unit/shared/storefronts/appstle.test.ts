@@ -142,7 +142,7 @@ describe("a contract", () => {
     expect(factsOf("subscription.updated", contract({ billingPolicy })).events[0]?.interval).toBe(months);
   });
 
-  test("with null for what is missing is read, and dated by the signature", () => {
+  test("with null in missing fields is read, and dated by the signature", () => {
     const bare = { id: 77, status: null, createdAt: null, updatedAt: null, customer: null, lines: { nodes: null } };
     expect(read("subscription.updated", contract({ ...bare, originOrder: null, billingPolicy: null }))).toMatchObject({
       about: { subscription: "77" },
@@ -188,7 +188,7 @@ describe("a billing attempt", () => {
     },
   );
 
-  test("that is no success in spite of its type is ignored", () => {
+  test("whose status contradicts its type of success is ignored", () => {
     expect(read("subscription.billing-success", attempt({ status: "QUEUED" }))).toMatchObject({
       kind: "ignored",
       about: { subscription: "77" },

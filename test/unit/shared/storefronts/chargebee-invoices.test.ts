@@ -37,7 +37,7 @@ describe("a paid invoice", () => {
     expect(paymentOf(invoice(of))).toMatchObject({ trial });
   });
 
-  test("takes null wherever Chargebee may send it", () => {
+  test("accepts null wherever Chargebee may send it", () => {
     const nulls = { paid_at: null, total: null, amount_paid: null, credits_applied: null, issued_credit_notes: null };
     expect(paymentOf(invoice({ ...nulls, resource_version: null }))).toMatchObject({ payment: "17" });
     const content = { subscription: null, invoice: invoice(), customer: null, credit_note: null };
@@ -81,7 +81,7 @@ describe("a paid invoice", () => {
     expect(paymentOf(invoice({ line_items }))).toMatchObject({ covers: { through: utc(through) } });
   });
 
-  test("of several terms covers all of them, in whatever order they are listed", () => {
+  test("of several terms covers all of them, listed in any order", () => {
     const line_items = [line({ date_from: unix("2027-02-28"), date_to: unix("2027-03-31") }), line()];
     expect(paymentOf(invoice({ line_items }))).toMatchObject({
       covers: { from: utc("2027-01-31T10:00:05"), through: utc("2027-03-31") },
@@ -164,7 +164,7 @@ describe("a payment that failed", () => {
     expect(failed(of)).toEqual(["changed", "cancel_withdrawn"]);
   });
 
-  test("counts where the event omits the subscription", () => {
+  test("counts if the event omits the subscription", () => {
     expect(failed({ line_items: [line({ date_from: unix("2027-02-10") })] }, { subscription: null })).toEqual([
       "failed",
     ]);
@@ -189,7 +189,7 @@ describe("a payment that failed", () => {
   });
 });
 
-describe("money that went back", () => {
+describe("money that was returned", () => {
   const note = (cn_total: number, cn_status = "refunded", cn_id = "CN-1") => ({ cn_id, cn_status, cn_total });
   const refund = (issued_credit_notes: unknown[], credit_note?: Fields) =>
     parse("payment_refunded", { invoice: invoice({ issued_credit_notes }), ...(credit_note && { credit_note }) });
@@ -220,7 +220,7 @@ describe("money that went back", () => {
     expect(refund(notes, credit)).toMatchObject({ kind: "ignored" });
   });
 
-  test("of an invoice of nothing takes nothing back", () => {
+  test("of an invoice of zero takes nothing back", () => {
     expect(parse("payment_refunded", { invoice: invoice({ total: 0, amount_paid: 0 }) })).toMatchObject({
       kind: "ignored",
     });

@@ -13,8 +13,8 @@ describe("user and password", () => {
     ["one of several", basic(secret), [authinfoWith("-of-old"), secret]],
     ["letters beyond ASCII", basic("Jiří:žluťoučký"), ["Jiří:žluťoučký"]],
     ["another case of the word", basic(secret).replace("Basic", "basic "), [secret]],
-    ["what was made once and for all", "Basic dXNlcjpwYXNzOndvcmQ=", ["user:pass:word"]],
-  ])("are believed: %s", (_, header, secrets) => {
+    ["a known value", "Basic dXNlcjpwYXNzOndvcmQ=", ["user:pass:word"]],
+  ])("are accepted: %s", (_, header, secrets) => {
     expect(verify(header, secrets)).toBeUndefined();
   });
 
@@ -36,7 +36,7 @@ describe("user and password", () => {
     expect(response).toBe("user and password match none of the 2 secrets");
   });
 
-  test("believe nobody when no secret is listed", () => {
+  test("are refused if no secret is configured", () => {
     expect(verify(basic(""), [])).toBeTypeOf("string");
     expect(verify(basic("a:b"), [])).toBeTypeOf("string");
   });
@@ -49,7 +49,7 @@ describe("user and password", () => {
     ["no password at all", /not "user:password"/],
     [":12345678", /not "user:password"/],
     ["", /not "user:password"/],
-  ])("take %j for a secret or say why not", (secret, flaw) => {
+  ])("are accepted as the secret %j, or refused with a reason", (secret, flaw) => {
     if (flaw) expect(chargebee.secretProblem(secret)).toMatch(flaw);
     else expect(chargebee.secretProblem(secret)).toBeUndefined();
   });

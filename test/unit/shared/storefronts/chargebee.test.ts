@@ -108,12 +108,12 @@ describe("a subscription", () => {
       { names: ["a"], quantity: 12 },
     ],
     [{ item_price_id: "a" }, { names: ["a"] }],
-  ])("holds %j as %j", (item, held) => {
+  ])("turns the item %j into %j", (item, held) => {
     const [changed] = factsOf("subscription_changed", { subscription: subscription({ subscription_items: [item] }) });
     expect(changed?.items?.list).toStrictEqual([held]);
   });
 
-  test("without items states none, and without a customer no customer", () => {
+  test("without items or a customer omits both", () => {
     const bare = {
       subscription: subscription({ subscription_items: undefined }),
       customer: { email: "jo@example.com" },
@@ -127,7 +127,7 @@ describe("a subscription", () => {
     });
   });
 
-  test("of the older catalog holds its plan and addons", () => {
+  test("of the older catalog contains its plan and addons", () => {
     const old = {
       subscription_items: undefined,
       plan_id: "vm6",
@@ -179,7 +179,7 @@ describe("an event that is ignored or unparseable", () => {
       { invoice: invoice({ paid_at: ms("2027-01-31") }) },
       /^content\.invoice\.paid_at: .*Unix time in seconds/,
     ],
-  ])("%s is unparseable, and says where", (_, type, content, reason) => {
+  ])("%s is unparseable, and its reason names the place", (_, type, content, reason) => {
     expect(parse(type, content)).toMatchObject({
       id: "ev_1",
       kind: "unparseable",
@@ -194,7 +194,7 @@ describe("an event that is ignored or unparseable", () => {
     },
   );
 
-  test("is still known by the subscription's id, where it has one", () => {
+  test("still names the subscription, if it contains its id", () => {
     const malformed = { subscription: subscription({ status: 7 }) };
     expect(parse("subscription_changed", malformed)).toMatchObject({ about: { subscription: "sub_1" } });
     const without = parse("payment_succeeded", { invoice: invoice({ paid_at: "soon" }) });

@@ -12,7 +12,7 @@ import { signers } from "../../../support/signers.ts";
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const readme = readFileSync(`${root}/README.md`, "utf8");
 
-/** What a storefront needs, each with where to add it. docs/adding-a-storefront.md explains the steps. */
+/** The parts that a storefront needs, and where to add each. docs/adding-a-storefront.md explains the steps. */
 const needs: Record<string, (name: string) => boolean> = {
   "an entry in shared/storefronts/index.ts, under the name of the storefront": (name) =>
     storefrontNamed(name)?.name === name,

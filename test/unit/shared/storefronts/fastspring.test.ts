@@ -73,7 +73,7 @@ describe("the signature", () => {
     expect(verify(signFastspring(`${body} `, signers.fastspring.secret))).toMatch(/none of the 2 secrets/);
   });
 
-  test("is required, though FastSpring signs nothing where no secret is set", () => {
+  test("is required, although FastSpring signs nothing if no secret is set", () => {
     expect(verify({})).toBe("needs the header X-FS-Signature");
   });
 
@@ -232,7 +232,7 @@ describe("a charge that failed while the subscription is paid", () => {
     ["is due", { next: ms("2027-01-31T10:00") }],
     ["has no next charge", { next: null }],
     ["is overdue, its next attempt ahead", { state: "overdue", next: ms("2027-02-03") }],
-  ])("is a failed payment where it %s", (_, of) => {
+  ])("is a failed payment if it %s", (_, of) => {
     expect(failed(of)).toMatchObject({ kind: "facts", events: [{ type: "payment.failed" }] });
   });
 });
@@ -250,7 +250,7 @@ test.each([
   });
 });
 
-describe("money taken back", () => {
+describe("money that was returned", () => {
   test("order.completed links the order to the first payment of its subscription", () => {
     const links = [{ reference: "fsOrder1", to: { reference: "first payment of fsSub1" }, shared: true }];
     for (const item of [{ subscription: "fsSub1" }, { subscription: subscription() }]) {
@@ -307,7 +307,7 @@ describe("money taken back", () => {
 });
 
 describe("a POST", () => {
-  test("can contain several events, each parsed alone; an unreadable one does not block the others", () => {
+  test("can contain several events, each parsed separately; an unreadable one does not block the others", () => {
     const parsed = fastspring.events(
       {
         events: [

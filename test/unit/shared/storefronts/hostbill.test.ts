@@ -112,7 +112,7 @@ describe("after_invoicefullpaid", () => {
     ["no day", "VMmanager 6 (2027-02-30 - 2027-03-30)"],
     ["day and month that can be either", "VMmanager 6 (01/02/2027 - 01/02/2028)"],
     ["more than three years", "VMmanager 6 (2027-02-01 - 2037-02-01)"],
-  ])("with %s is unparseable, and says what to set", (_, description) => {
+  ])("with %s is unparseable, and its reason names the setting to change", (_, description) => {
     expect(read("after_invoicefullpaid", invoice(line({ description })))).toMatchObject([
       { kind: "unparseable", reason: expect.stringMatching(/YYYY-MM-DD/) },
     ]);
@@ -142,7 +142,7 @@ describe("after_invoicefullpaid", () => {
     ]);
   });
 
-  test("is unparseable as a whole where one of an account's lines cannot be read", () => {
+  test("is unparseable as a whole if one of an account's lines cannot be read", () => {
     const parsed = read(
       "after_invoicefullpaid",
       invoice(line(), line({ description: "and more" }), line({ item_id: "50" })),

@@ -20,13 +20,13 @@ describe("a signature", () => {
     lemonsqueezy.verify({ headers: { "x-signature": signature }, body }, secrets, () => false);
   const by = (secret: string) => signLemonSqueezy(String(body), secret)["x-signature"];
 
-  test("computed once by the documented formula is accepted, whatever the time", () => {
+  test("known from the documented formula is accepted at any time", () => {
     const constant = "dade1205ba701701faf2abf9f70ca457b24493ea6a4f17fd525b22611e62fd0a";
     const request = { headers: { "x-signature": constant }, body: Buffer.from("{}") };
     expect(lemonsqueezy.verify(request, ["constant"], () => false)).toBeUndefined();
   });
 
-  test("is accepted by any secret, and refused by none of them", () => {
+  test("is accepted if any secret matches, and refused otherwise", () => {
     expect(verify(by(newSecret), [oldSecret, newSecret])).toBeUndefined();
     expect(verify(by(oldSecret))).toMatch(/matches not the secret/);
     expect(verify(undefined)).toBe("needs the header X-Signature");
@@ -125,7 +125,7 @@ describe("a subscription", () => {
     expect(changed?.customer).toStrictEqual({});
   });
 
-  test("that was just created links its order to its first invoice, and that to itself", () => {
+  test("that was just created links its order to its first invoice, and the invoice to the subscription", () => {
     expect(read(ofSubscription("subscription_created"))).toMatchObject({
       links: [
         { reference: "order 9", to: { reference: "first invoice of 77" } },
@@ -165,7 +165,7 @@ describe("an invoice", () => {
     },
   );
 
-  test("that is the first has a name by which its order is known, too", () => {
+  test("that is the first has a payment id that its order also knows", () => {
     expect(paid({ billing_reason: "initial" })).toMatchObject({ events: [{ payment: "first invoice of 77" }] });
   });
 
@@ -202,7 +202,7 @@ describe("an invoice", () => {
   });
 });
 
-describe("money that went back", () => {
+describe("money that was returned", () => {
   const name = "subscription_payment_refunded";
   test.each([
     ["of a renewal", ofInvoice(name, { refunded: true }), { subscription: "77" }, "1001"],

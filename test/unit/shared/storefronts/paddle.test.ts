@@ -84,7 +84,7 @@ describe("a subscription", () => {
     expect(eventsOf("subscription.canceled", paddleSubscription({ items }))[0]).not.toHaveProperty("items");
   });
 
-  test("holds what recurs, and no one-off charges", () => {
+  test("contains recurring items, and no one-off charges", () => {
     const items = [
       paddleItem(),
       paddleItem({ quantity: 1 }, { id: "pri_extra", product_id: null }),
@@ -121,7 +121,7 @@ describe("transaction.completed", () => {
     });
   });
 
-  test("of a first purchase lists what was bought, as of its billing", () => {
+  test("of a first purchase lists the bought items, as of its billing", () => {
     expect(completed(first)).toMatchObject({ events: [{ items: { asOf: "2027-01-31T09:59:59.500Z" } }] });
   });
 
@@ -182,7 +182,7 @@ describe("transaction.completed", () => {
     });
   });
 
-  test("of prorations and the next period joins them, and lists what is held", () => {
+  test("of prorations and the next period joins them, and lists the current items", () => {
     const items = [paddleItem(), paddleItem({ quantity: 1, proration: { rate: "0.5" } })];
     const lines = detailed(prorated({}, ends("2027-01-31T09:59:58.7Z", "2027-01-20T00:00:00Z")), paddleLine());
     expect(completed({ items, ...lines })).toMatchObject({
@@ -245,7 +245,7 @@ describe("a payment that failed", () => {
   });
 });
 
-describe("money that went back", () => {
+describe("money that was returned", () => {
   test.each([
     ["an approved refund", {}, "payment.refunded", false],
     ["a reversed refund", { status: "reversed" }, "payment.refunded", true],
@@ -318,7 +318,7 @@ describe("the envelope", () => {
     expect(JSON.stringify(parsed)).not.toMatch(/jo@example/);
   });
 
-  test("takes times to the nanosecond", () => {
+  test("accepts times in nanoseconds", () => {
     expect(
       parse("customer.updated", {}, { occurred_at: utc("2027-01-31").replace("000Z", "787929969Z") }),
     ).toMatchObject({ occurredAt: "2027-01-31T00:00:00.787Z" });

@@ -55,7 +55,7 @@ describe("a signature", () => {
     expect(verify(signPolar(body, secret, now), [secret])).toBeUndefined();
   });
 
-  test("is refused by a key that is next to none, however long the secret", () => {
+  test("is refused if the decoded key is too short, although the secret is long enough", () => {
     const secret = `whsec_${"QUJD".repeat(2)}`;
     expect(polar.secretProblem(secret)).toBeUndefined();
     expect(verify(signPolar(body, secret, now), [secret])).toMatch(/matches not/);

@@ -65,14 +65,14 @@ describe("a subscription", () => {
     });
   });
 
-  test("is set to end by the field alone: absent or null means not", () => {
+  test("is set to end only if the field is true, not absent or null", () => {
     for (const cancel_at_period_end of [undefined, null]) {
       const events = eventsOf("subscription.updated", polarSubscription({ cancel_at_period_end }));
       expect(events.at(-1)?.type).toBe("subscription.cancel_withdrawn");
     }
   });
 
-  test("of nobody is read, too", () => {
+  test("without a customer is read, too", () => {
     const nobody = polarSubscription({ customer_id: null, customer: null });
     expect(eventsOf("subscription.updated", nobody)[0]?.customer).toStrictEqual({});
   });
@@ -81,11 +81,11 @@ describe("a subscription", () => {
     ["seats", {}, 3],
     ["units", { seats: null, units: 8 }, 8],
     ["neither", { seats: null }, 1],
-  ])("holds as many as its %s", (_, of, quantity) => {
+  ])("has the quantity of its %s", (_, of, quantity) => {
     expect(eventsOf("subscription.updated", polarSubscription(of))[0]?.items?.list[0]?.quantity).toBe(quantity);
   });
 
-  test("on trial is a payment of nothing to the trial's end", () => {
+  test("on trial is a payment of zero until the trial's end", () => {
     const trial = { status: "trialing", trial_start: "2027-01-31T09:59:00Z", trial_end: "2027-02-14T09:59:00Z" };
     expect(eventsOf("subscription.created", polarSubscription(trial))[3]).toEqual({
       ...fact,
@@ -122,13 +122,13 @@ describe("order.paid", () => {
     });
   });
 
-  test("lists what the subscription contains, where the order has it", () => {
+  test("lists the items of the subscription, if the order contains it", () => {
     expect(paid({})).toMatchObject({
       events: [{ items: { asOf: occurred, list: [{ names: ["prod_vm"], quantity: 3 }] } }],
     });
   });
 
-  test("counts the period of its own items before the current one of the subscription", () => {
+  test("prefers the period of its items to the current one of the subscription", () => {
     const later = { current_period_start: "2027-02-28T09:59:00Z", current_period_end: "2027-03-31T09:59:00Z" };
     expect(paid({ subscription: later })).toMatchObject({ events: [{ covers: period }] });
   });
@@ -154,14 +154,14 @@ describe("order.paid", () => {
     }
   });
 
-  test("of a new interval, made of prorations alone, pays that", () => {
+  test("of only prorations to a new interval pays that interval", () => {
     expect(paid({ billing_reason: "subscription_update", items: [credit, yearly] })).toMatchObject({
       events: [{ covers: { through: "2028-01-31T09:59:00.000Z" }, trial: false }],
     });
   });
 
   test.each([
-    ["credits alone", { billing_reason: "subscription_update", items: [credit] }],
+    ["only credits", { billing_reason: "subscription_update", items: [credit] }],
     ["metered usage", { billing_reason: "subscription_meter_cycle", items: [metered] }],
     ["metered usage of a change", { billing_reason: "subscription_update", items: [metered] }],
   ])("of %s is ignored", (_, of) => {
@@ -202,7 +202,7 @@ describe("order.paid", () => {
       ["year", null, "2028-01-31T09:59:00.000Z"],
       ["week", 1, "2027-02-07T09:59:00.000Z"],
       ["day", 2, "2027-02-02T09:59:00.000Z"],
-    ])("pays the next one where the order contains an outdated one (%s, %s)", (interval, count, through) => {
+    ])("pays the next period if the order contains an outdated one (%s, %s)", (interval, count, through) => {
       const outdated = {
         current_period_start: "2026-12-31T09:59:00Z",
         current_period_end: "2027-01-31T09:59:00Z",
@@ -214,14 +214,14 @@ describe("order.paid", () => {
       });
     });
 
-    test("pays the next one also where the order is made some minutes before its period", () => {
+    test("pays the next period also if the order is made some minutes before it", () => {
       const outdated = { current_period_end: "2027-01-31T10:29:00Z", recurring_interval: "month" };
       expect(paid({ items, subscription: outdated })).toMatchObject({
         events: [{ covers: { through: "2027-02-28T10:29:00.000Z" } }],
       });
     });
 
-    test("needs attention where the next one is unknown", () => {
+    test("needs attention if the next period is unknown", () => {
       const outdated = { current_period_end: "2027-01-31T09:59:00Z", recurring_interval: "decade" };
       expect(paid({ items, subscription: outdated })).toMatchObject({ kind: "unparseable" });
       const older = { current_period_end: "2026-11-30T09:59:00Z", recurring_interval: "month" };
@@ -236,7 +236,7 @@ describe("an order of zero", () => {
   const ofTrial = { type: "payment.succeeded", payment: "trial of sub_1", trial: true };
 
   test.each(["subscription_create", "subscription_update"])(
-    "for a trial is that trial, and no payment of its own (%s)",
+    "for a trial is the payment of that trial, and no other (%s)",
     (billing_reason) => {
       const subscription = { ...polarSubscription(trial), current_period_end: trial.trial_end };
       const order = paid({ billing_reason, items: [polarItem(free)], subscription });
@@ -282,8 +282,8 @@ describe("an order of zero", () => {
   });
 });
 
-describe("money that went back", () => {
-  test("takes its order back when it is all of it", () => {
+describe("money that was returned", () => {
+  test("takes its order back if all of it is returned", () => {
     expect(parse("order.refunded", polarOrder({ status: "refunded" }))).toMatchObject({
       kind: "facts",
       about: { subscription: "sub_1" },

@@ -82,7 +82,7 @@ describe("the signature", () => {
     expect(verify({ "x-recharge-hmac-sha256": hash(secret).slice(0, 40) })).toMatch(/none of the 2 secrets/);
   });
 
-  test("of the newer kind alone counts where both are sent", () => {
+  test("of the newer kind counts if both are sent", () => {
     const both = { ...signRecharge(body, "another", now), "x-recharge-hmac-sha256": hash(secret) };
     expect(verify(both)).toMatch(/none of the 2 secrets/);
     expect(verify({})).toMatch(/^needs the header X-Recharge-Webhook-Signature or/);
@@ -156,7 +156,7 @@ describe("a subscription", () => {
     expect(factsOf(subscription({ next_charge_scheduled_at: "2027-12-31" }))).toEqual(factsOf(subscription()));
   });
 
-  test("with null for what is missing is read", () => {
+  test("with null in missing fields is read", () => {
     const bare = {
       customer_id: null,
       external_product_id: null,

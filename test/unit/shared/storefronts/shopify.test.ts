@@ -88,7 +88,7 @@ describe("signatures", () => {
     expect(verify(headers, [newSecret])).toMatch(/matches not the secret/);
   });
 
-  test("of the one kind are not taken from the other's header when both are there", () => {
+  test("of one kind are not read from the other's header if both are present", () => {
     const both = { ...shopifyHeaders(body, newSecret, of("orders/paid")), "shopify-hmac-sha256": "AAAA" };
     expect(verify(both)).toMatch(/matches not/);
     expect(verify({})).toBe("needs the header X-Shopify-Hmac-Sha256");
@@ -99,7 +99,7 @@ describe("signatures", () => {
     ["shpss_synthetic", undefined],
     ["abc", /too short/],
     ["", /too short/],
-  ])("takes %j for a secret or says why not", (secret, flaw) => {
+  ])("accept %j as a secret, or refuse it with a reason", (secret, flaw) => {
     if (flaw) expect(shopify.secretProblem(secret)).toMatch(flaw);
     else expect(shopify.secretProblem(secret)).toBeUndefined();
   });
@@ -139,7 +139,7 @@ describe("an order", () => {
     });
   });
 
-  test("counts what is left of a line after edits and refunds, and later states win", () => {
+  test("counts the remaining quantity of a line after edits and refunds, and later states win", () => {
     const line = { product_id: 82, variant_id: 448, sku: null, quantity: 3, current_quantity: 1 };
     const removed = { product_id: 82, variant_id: 449, sku: null, quantity: 3, current_quantity: 0 };
     const edited = factsOf(
@@ -224,7 +224,7 @@ describe("an order", () => {
     expect(factsOf("orders/paid", order(more)).events[0]?.customer).toEqual(customer);
   });
 
-  test("of a product that is gone, without variant and SKU", () => {
+  test("names a line without variant, SKU, and product as such", () => {
     const line_items = [{ product_id: null, variant_id: null, sku: "", quantity: 1 }];
     expect(factsOf("orders/paid", order({ line_items })).events[0]?.items?.list).toEqual([
       { names: ["a line without variant, SKU, and product"], quantity: 1 },
@@ -271,14 +271,11 @@ describe("a contract", () => {
     [{ interval: "week", interval_count: 4 }, undefined],
     [{ interval: "constructor", interval_count: 1 }, undefined],
     [undefined, undefined],
-  ])(
-    "billed by %j has an interval of %s months, and so has its link to its first order",
-    (billing_policy, interval) => {
-      const { events, links } = factsOf("subscription_contracts/update", contract({ billing_policy }));
-      expect(events[0]?.interval).toBe(interval);
-      expect(links?.[0]?.months).toBe(interval);
-    },
-  );
+  ])("billed by %j has an interval of %s months, as does the link to its first order", (billing_policy, interval) => {
+    const { events, links } = factsOf("subscription_contracts/update", contract({ billing_policy }));
+    expect(events[0]?.interval).toBe(interval);
+    expect(links?.[0]?.months).toBe(interval);
+  });
 
   test("is known by GraphQL names as well", () => {
     const named = {
@@ -294,7 +291,7 @@ describe("a contract", () => {
     });
   });
 
-  test("that is activated again within one revision is another event, although the body is the same", () => {
+  test("that is activated again within one revision is a new event, although the body is the same", () => {
     const body = contract({ updated_at: undefined });
     const at = (triggeredAt: string) => ({ "x-shopify-triggered-at": triggeredAt });
     const [first, again] = ["2027-01-31T10:00:00Z", "2027-01-31T10:02:00Z"].map(

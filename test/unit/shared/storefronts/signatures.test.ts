@@ -17,7 +17,7 @@ describe("stripe", () => {
     stripe.verify({ headers: { "stripe-signature": header }, body: Buffer.from(text) }, secrets, isFresh);
   const v1 = (secret: string, at = now) => stripeHeader(body, secret, at).replace(/^t=\d+,/, "");
 
-  test("accepts a signature that was made once and for all", () => {
+  test("accepts a known signature", () => {
     const header = "t=1801389600,v1=fda97357e0004a812835a8ab6ed7c3a312981a704e80781d03be4ddfd2a77d55";
     expect(verify(header, ["whsec_constant"], '{"id":"evt_constant"}')).toBeUndefined();
   });
@@ -26,7 +26,7 @@ describe("stripe", () => {
     ["one of several secrets", stripeHeader(body, newSecret, now), [oldSecret, newSecret]],
     ["ours first of two signatures", `t=${now},${v1(newSecret)},${v1(oldSecret)}`, [newSecret]],
     ["ours last of two signatures", `t=${now},${v1(oldSecret)},${v1(newSecret)}`, [newSecret]],
-    ["a v0 beside it, and blanks", `t=${now}, v0=${"0".repeat(64)}, ${v1(newSecret)}`, [newSecret]],
+    ["a v1 after a v0 and blanks", `t=${now}, v0=${"0".repeat(64)}, ${v1(newSecret)}`, [newSecret]],
     ["300 s old", stripeHeader(body, newSecret, now - 300), [newSecret]],
     ["300 s ahead", stripeHeader(body, newSecret, now + 300), [newSecret]],
   ])("accepts %s", (_, header, secrets) => {
@@ -38,12 +38,12 @@ describe("stripe", () => {
     ["301 s old", stripeHeader(body, newSecret, now - 301), /more than 300 s/],
     ["301 s ahead", stripeHeader(body, newSecret, now + 301), /more than 300 s/],
     ["another time than the signed one", `t=${now + 1},${v1(newSecret)}`, /matches not/],
-    ["v0 alone", `t=${now},${v1(newSecret).replace("v1", "v0")}`, /no v1/],
+    ["only a v0", `t=${now},${v1(newSecret).replace("v1", "v0")}`, /no v1/],
     ["no time", v1(newSecret), /no time/],
     ["a time in words", `t=now,${v1(newSecret)}`, /no time/],
     ["a short signature", `t=${now},v1=${v1(newSecret).slice(3, 20)}`, /matches not/],
     ["an empty signature", `t=${now},v1=`, /no v1/],
-    ["a signature with more behind it", `t=${now},${v1(newSecret)}zz`, /matches not/],
+    ["a signature with more characters behind it", `t=${now},${v1(newSecret)}zz`, /matches not/],
     ["a signature and a further value", `t=${now},${v1(newSecret)}=1`, /matches not/],
     [
       "a signature in capitals, which Stripe's is not",
@@ -57,7 +57,7 @@ describe("stripe", () => {
     expect(verify(header)).toMatch(reason);
   });
 
-  test("says how many secrets did not match, and none of them", () => {
+  test("reports the number of secrets that did not match, but not the secrets", () => {
     const response = verify(stripeHeader(body, "whsec_foreign", now), [oldSecret, newSecret]);
     expect(response).toBe("the signature matches none of the 2 secrets");
   });
@@ -68,7 +68,7 @@ describe("stripe", () => {
     ["whsec_", false],
     ["sk_live_1234567890", false],
     ["", false],
-  ])("takes %j for a secret: %s", (secret, good) => {
+  ])("accepts %j as a secret: %s", (secret, good) => {
     expect(stripe.secretProblem(secret) === undefined).toBe(good);
   });
 });
@@ -84,7 +84,7 @@ describe("standard", () => {
   const verify = (headers: Record<string, string | undefined>, secrets = [newSecret]) =>
     standard.verify({ headers, body: Buffer.from(body) }, secrets, isFresh);
 
-  test("accepts a signature that was made once and for all", () => {
+  test("accepts a known signature", () => {
     const headers = headersOf("v1,bF+TKKc92ELcuuYb2Oma+mjngl4hpIviTDj8Yr1kHUY=", "1801389600", "msg_constant");
     const secret = `whsec_${Buffer.from("constant constant constant 32 by").toString("base64")}`;
     const request = { headers, body: Buffer.from('{"type":"constant"}') };
@@ -96,7 +96,7 @@ describe("standard", () => {
     ["a secret without its prefix", headersOf(sign(newSecret)), [newSecret.slice(6)]],
     ["ours first of two signatures", headersOf(`${sign(newSecret)} ${sign(oldSecret)}`), [newSecret]],
     ["ours last of two signatures", headersOf(`${sign(oldSecret)} ${sign(newSecret)}`), [newSecret]],
-    ["an asymmetric one beside it", headersOf(`v1a,AAAA ${sign(newSecret)}`), [newSecret]],
+    ["a symmetric signature after an asymmetric one", headersOf(`v1a,AAAA ${sign(newSecret)}`), [newSecret]],
     ["300 s old", headersOf(sign(newSecret, now - 300), String(now - 300)), [newSecret]],
     ["300 s ahead", headersOf(sign(newSecret, now + 300), String(now + 300)), [newSecret]],
   ])("accepts %s", (_, headers, secrets) => {
@@ -128,7 +128,7 @@ describe("standard", () => {
     ["an asymmetric signature alone", headersOf("v1a,AAAA"), /no v1/],
     ["a signature without a version", headersOf(sign(newSecret).slice(3)), /no v1/],
     ["an empty signature", headersOf("v1,"), /matches not/],
-    ["a signature with more behind it", headersOf(`${sign(newSecret)}=`), /matches not/],
+    ["a signature with more characters behind it", headersOf(`${sign(newSecret)}=`), /matches not/],
     ["a signature without its end", headersOf(sign(newSecret).replace(/=$/, "")), /matches not/],
     ["a signature with what is no base64 in it", headersOf(sign(newSecret).replace("v1,", "v1,!")), /matches not/],
     ["a time that is no whole number", headersOf(sign(newSecret), `${now}.5`), /not Unix seconds/],
@@ -146,14 +146,14 @@ describe("standard", () => {
     ["whsec_", /base64/],
     ["whsec_QUJD", /too short/],
     ["", /base64/],
-  ])("judges the secret %j", (secret, flaw) => {
+  ])("checks the format of the secret %j", (secret, flaw) => {
     const found = standard.secretProblem(secret);
     if (flaw) expect(found).toMatch(flaw);
     else expect(found).toBeUndefined();
   });
 });
 
-describe.each(["hex", "base64"] as const)("a body signed alone, in %s", (encoding) => {
+describe.each(["hex", "base64"] as const)("a signature of only the body, in %s", (encoding) => {
   const hmac = (secret: string, text = body) => createHmac("sha256", secret).update(text).digest(encoding);
   const verify = (signature: string | undefined, secrets = ["new"]) =>
     bodySigned("X-Signature", encoding)(

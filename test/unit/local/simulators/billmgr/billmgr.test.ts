@@ -43,7 +43,7 @@ async function post(params: Record<string, string>): Promise<string> {
   return response.text();
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a parsed document has whatever shape billmgr gave it
+// biome-ignore lint/suspicious/noExplicitAny: billmgr defines the shape of a parsed document
 async function call(params: Record<string, string>): Promise<any> {
   return parser.parse(await post(params)).doc;
 }

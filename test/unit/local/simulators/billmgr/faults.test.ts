@@ -118,21 +118,21 @@ describe("the answer is not XML", () => {
 });
 
 describe("the document differs", () => {
-  test.each([false, true])("error, act: %s", async (act) => {
+  test.each([false, true])('the fault "error" returns its error, with act: %s', async (act) => {
     sandbox.plan({ fault: "error", type: "limit", object: "orders", act });
     const { doc } = parser.parse(await (await order()).text());
     expect(doc.error).toMatchObject({ "@type": "limit", "@object": "orders", "@code": "5" });
     expect(orders()).toBe(act ? 1 : 0);
   });
 
-  test("basket leaves the order unpaid in the cart", async () => {
+  test('the fault "basket" leaves the order unpaid in the cart', async () => {
     sandbox.plan({ fault: "basket" });
     const { doc } = parser.parse(await (await order()).text());
     expect(doc).toMatchObject({ billorder: "9001", payment_id: "9001", ok: { "@type": "url" } });
     expect(sandbox.licenses()).toEqual([]);
   });
 
-  test("unpaid creates the license at status 1 and charges nothing", async () => {
+  test('the fault "unpaid" creates the license with status 1 and charges nothing', async () => {
     sandbox.plan({ fault: "unpaid" });
     expect(await (await order()).text()).toContain("<id>334673</id>");
     expect(sandbox.licenses()).toMatchObject([{ id: "334673", status: 1 }]);
