@@ -67,10 +67,9 @@ const answer = (body: string, status = 200): PostResult => ({ kind: "response", 
 
 test("a reply that is cut short at any point, or is followed by more text, has an unknown outcome", () => {
   for (const reply of replies) {
-    for (let end = 0; end < reply.length; end++) {
-      for (const kind of ["order", "prolong"] as const) {
-        expect([reply.slice(0, end), outcomeOf(kind, answer(reply.slice(0, end))).outcome]).toContain("unknown");
-      }
+    for (const kind of ["order", "prolong"] as const) {
+      const cut = Array.from(reply, (_, end) => reply.slice(0, end));
+      expect(cut.filter((text) => outcomeOf(kind, answer(text)).outcome !== "unknown")).toEqual([]);
     }
     for (const more of ["x", "<doc><ok/></doc>", "</doc>", "<ok/>", "&amp;"]) {
       expect(outcomeOf("suspend", answer(reply + more)).outcome).toBe("unknown");
