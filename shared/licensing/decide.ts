@@ -309,7 +309,7 @@ function prolongation(slot: LicensedSlot, demand: Demand, context: Context, prob
   // Months drift: Jan 31, Feb 28, Mar 28, while a storefront has Mar 31. So a period counts as paid from half of it on.
   const isWholePeriod = 2 * ahead >= daysBetween(expiry, target);
   if (renew === "on_payment" && isWholePeriod && !isExchange) return { change, why };
-  const isWorthIt = isExchange ? isWholePeriod : !setToEnd || ahead > slackDays;
+  const isWorthIt = !setToEnd || ahead > slackDays;
   if (!isWorthIt || !wakeups.hasCome(startOf(addDays(expiry, -Math.ceil(renewAheadDays))))) return undefined;
   return isExchange && !exchanges.take(change) ? undefined : { change, why: `${why}, which is near` };
 }

@@ -214,23 +214,30 @@ describe("the client", () => {
   test("any reply gives a read-back a storable observation, or a ReadError", async () => {
     const states = fc.constantFrom("claimed" as const, "unknown" as const, "unconfirmed" as const);
     const answers = fc.array(sent, { minLength: 1, maxLength: 4 });
-    const before = fc.constantFrom({}, { expiry: "2026-12-23" });
+    const before = fc.constantFrom({}, { expiry: "2026-12-23" }, { lastElid: "334672" });
+    const named = fc.constantFrom({}, { elid: "334673" });
     await fc.assert(
-      fc.asyncProperty(answers, fc.constantFrom(...kinds), states, before, async (given, kind, state, before) => {
-        const known = {
-          reference: "bw-1",
-          elid: undefined,
-          knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
-          holderOf: async () => undefined,
-        };
-        const open = operation({ change: changes[kind], state, before });
-        const result = await readable(readBack(open, known, clientOf(given)));
-        if (!result) return;
-        expect(["achieved", "pending", "absent", "conflicting"]).toContain(result.verdict);
-        expect(result.evidence.length).toBeLessThanOrEqual(400);
-        if (result.elid !== undefined) expect(result.elid).toMatch(/^\d{1,18}$/);
-        expectDay(result.expiry);
-      }),
+      fc.asyncProperty(
+        answers,
+        fc.constantFrom(...kinds),
+        states,
+        before,
+        named,
+        async (given, kind, state, before, of) => {
+          const target = {
+            reference: "bw-1",
+            knownLicenses: async () => [{ elid: "334673", reference: "bw-1" }],
+            holderOf: async () => undefined,
+          };
+          const open = operation({ change: changes[kind], state, before, ...of });
+          const result = await readable(readBack(open, target, clientOf(given)));
+          if (!result) return;
+          expect(["achieved", "pending", "absent", "conflicting"]).toContain(result.verdict);
+          expect(result.evidence.length).toBeLessThanOrEqual(400);
+          if (result.elid !== undefined) expect(result.elid).toMatch(/^\d{1,18}$/);
+          expectDay(result.expiry);
+        },
+      ),
       { numRuns: runs(1000) },
     );
   });
@@ -238,13 +245,8 @@ describe("the client", () => {
   test("the evidence of a license with very many addons stays short", async () => {
     const addons = Array.from({ length: 20_000 }, (_, i) => `<addon_${i}>${i}</addon_${i}>`).join("");
     const billmgr = clientOf([answer(`<doc><status>2</status>${addons}<addon_55165>3</addon_55165></doc>`)]);
-    const known = {
-      reference: "bw-1",
-      elid: undefined,
-      knownLicenses: async () => [],
-      holderOf: async () => undefined,
-    };
-    const result = await readBack(operation({ change: changes.edit }), known, billmgr);
+    const target = { reference: "bw-1", knownLicenses: async () => [], holderOf: async () => undefined };
+    const result = await readBack(operation({ change: changes.edit }), target, billmgr);
     expect(result.verdict).toBe("achieved");
     expect(result.evidence.length).toBeLessThan(200);
   });

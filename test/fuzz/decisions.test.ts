@@ -6,6 +6,7 @@ import { decide as decideNext } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { storefrontNames } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
+import { formatReason } from "../../shared/licensing/reasons.ts";
 import { newSubscription, type Slot } from "../../shared/licensing/subscription.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 import { histories, instants } from "../support/arbitraries.ts";
@@ -32,11 +33,17 @@ const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: 
 
 /** Checks that a decision can be stored and sent: its numbers are whole, and its times are valid. */
 function expectSound(decision: ReturnType<typeof decide>): void {
+  for (const reason of decision.attention) expect(formatReason(reason)).not.toMatch(/undefined|\[object/);
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);
   if (decision.kind !== "change") return;
   const { change } = decision;
   for (const value of "addons" in change ? Object.values(change.addons) : []) {
     expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
+  }
+  const { spends } = { spends: undefined, ...change };
+  if (spends) {
+    expect(spends.from).toMatch(instant);
+    expect(spends.to > spends.from).toBe(true);
   }
   if ("expiry" in change) expect(change.expiry).toMatch(/^\d{4}-\d\d-\d\d$/);
 }

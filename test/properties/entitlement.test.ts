@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { coverage } from "../../shared/licensing/coverage.ts";
+import { coverage, type Run } from "../../shared/licensing/coverage.ts";
 import { entitlement } from "../../shared/licensing/entitlement.ts";
+import type { Event } from "../../shared/licensing/event.ts";
 import { type Instant, instantPlus, instantPlusMonths } from "../../shared/licensing/time.ts";
 import { histories, instants } from "../support/arbitraries.ts";
 import { catalogWith, paid, subscriptionOf } from "../support/events.ts";
 
 const months = fc.integer({ min: 1, max: 24 });
 
-test("payments told in months, each before the last ran out, reach to calendar months from the first", () => {
+test("payments of months, each made before the last ended, reach to calendar months from the first", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(instants, fc.array(fc.tuple(months, share), { minLength: 1, maxLength: 12 }), (first, rest) => {
@@ -30,7 +31,7 @@ test("payments told in months, each before the last ran out, reach to calendar m
   );
 });
 
-test("one more payment never shortens what is paid", () => {
+test("one more payment never shortens the paid time", () => {
   fc.assert(
     fc.property(histories, instants, months, (events, at, count) => {
       const { payments } = subscriptionOf(...events);
@@ -44,7 +45,7 @@ test("one more payment never shortens what is paid", () => {
   );
 });
 
-test("what payments cover does not depend on the order in which they are listed", () => {
+test("the covered time does not depend on the order in which payments are listed", () => {
   const shuffled = histories.chain((events) => {
     const { payments } = subscriptionOf(...events);
     return fc.tuple(fc.constant(payments), fc.shuffledSubarray(payments, { minLength: payments.length }));
@@ -57,7 +58,26 @@ test("what payments cover does not depend on the order in which they are listed"
   );
 });
 
-test("payments are counted in the order in which they were made, whatever they are called", () => {
+test("months lose nothing to the periods that they overlap", () => {
+  const lengthOf = (runs: readonly Run[]) =>
+    runs.reduce((sum, { since, through }) => sum + Date.parse(through) - Date.parse(since), 0);
+  const spans = fc.array(fc.tuple(instants, fc.integer({ min: 1, max: 60 })), { maxLength: 5 });
+  fc.assert(
+    fc.property(spans, instants, months, (periods, at, count) => {
+      const of = (events: Event[]) => coverage(subscriptionOf(...events).payments, { graceDays: 0, late: "order" });
+      const others = periods.map(([from, days], i) =>
+        paid(from, { from, through: instantPlus(from, { days }) }, { payment: `p${i}` }),
+      );
+      // Months count from the payment, or from the end of the period in which it was made.
+      const from = of(others).findLast(({ since, through }) => since <= at && at <= through)?.through ?? at;
+      const more = Date.parse(instantPlusMonths(from, count)) - Date.parse(from);
+      expect(lengthOf(of([...others, paid(at, { months: count })]))).toBe(lengthOf(of(others)) + more);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("payments count in the order in which they were made, whatever their ids", () => {
   fc.assert(
     fc.property(fc.uniqueArray(instants, { minLength: 2, maxLength: 5 }), months, fc.nat(), (moments, count, seed) => {
       const made = [...moments].sort();

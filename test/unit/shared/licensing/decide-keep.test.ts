@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import type { Event } from "../../../../shared/licensing/event.ts";
 import type { License, Slot, Subscription } from "../../../../shared/licensing/subscription.ts";
 import {
   cancelScheduled,
   changed,
   decide,
+  license,
   licensed,
   paid,
   paused,
@@ -155,58 +157,50 @@ describe("renewal spends paid time", () => {
 describe("a license that was exchanged within time that is spent", () => {
   const year = paid("2027-01-01", { through: "2028-01-01" }, { items: ["dci-monthly"] });
   const spentThrough = utc("2028-01-01");
-  const exchanged = (of: Parameters<typeof slot>[0], exchanges: string[] = []) => ({
-    ...licensed(
-      [
-        {
-          ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, ...of }),
-          spentThrough,
-          exchanged: true as const,
-        },
-      ],
-      year,
-    ),
+  const own = {
+    ...slot({ product: "dcimanager6", plan: "dci-monthly", addons: {}, expiry: "2027-04-10" }),
+    spentThrough,
+  };
+  const exchanged = (expiry = "2027-04-10", exchanges: string[] = [], ...events: Event[]) => ({
+    ...licensed([{ ...own, license: license({ addons: {}, expiry }), exchanged: true }], year, ...events),
     exchanges: exchanges.map(utc),
   });
-  const replacing = { replaces: { n: 2, generation: 1 }, expiry: "2027-04-10" };
 
-  test.each([
-    ["in place of another product's", replacing],
-    ["in place of one that was lost", { generation: 2, expiry: "2027-04-10" }],
-  ])("%s is prolonged near its expiry, without spending any", (_, of) => {
-    expect(decide(exchanged(of), "2027-03-10")).toEqual({ kind: "settled", until: utc("2027-04-08") });
-    const prolongs = decide(exchanged(of), "2027-04-08");
+  test("is prolonged near its expiry, without spending any", () => {
+    expect(decide(exchanged(), "2027-03-10")).toEqual({ kind: "settled", until: utc("2027-04-08") });
+    const prolongs = decide(exchanged(), "2027-04-08");
     expect(prolongs).toMatchObject({ change: { kind: "prolong", expiry: "2027-05-10" } });
     expect(prolongs).not.toHaveProperty("change.spends");
   });
 
+  test("is prolonged for a remainder as well, unless the subscription is set to end and it is short", () => {
+    expect(decide(exchanged("2027-12-20"), "2027-12-18")).toMatchObject({ change: { kind: "prolong" } });
+    const ending = (expiry: string) => exchanged(expiry, [], cancelScheduled("2027-06-01"));
+    expect(decide(ending("2027-12-28"), "2027-12-26")).toMatchObject({ change: { kind: "prolong" } });
+    expect(decide(ending("2027-12-29"), "2027-12-27")).toMatchObject({ kind: "settled" });
+  });
+
   test("counts against the limit", () => {
     const often = ["2027-03-10", "2027-03-20", "2027-04-01"];
-    expect(decide(exchanged(replacing, often), "2027-04-08")).toMatchObject({
+    expect(decide(exchanged("2027-04-10", often), "2027-04-08")).toMatchObject({
       kind: "settled",
       attention: [{ code: "exchange_limit", limit: 3, change: { kind: "prolong" } }],
     });
-    expect(decide(exchanged(replacing, ["2027-03-07", ...often.slice(1)]), "2027-04-08")).toMatchObject({
+    expect(decide(exchanged("2027-04-10", ["2027-03-07", ...often.slice(1)]), "2027-04-08")).toMatchObject({
       kind: "change",
     });
   });
 
   test("spends the next payment as any other", () => {
-    const next = { ...exchanged({ ...replacing, expiry: "2028-01-01" }) };
+    const next = exchanged("2028-01-01");
     const { payments } = licensed([], year, paid("2027-12-20", { from: "2028-01-01", through: "2028-02-01" }));
     expect(decide({ ...next, payments }, "2027-12-20")).toMatchObject({
       change: { kind: "prolong", spends: { from: utc("2028-01-01"), to: utc("2028-02-01") } },
     });
   });
 
-  test("gets no period of which less than half is paid", () => {
-    expect(decide(exchanged({ ...replacing, expiry: "2027-12-20" }), "2027-12-18")).toMatchObject({ kind: "settled" });
-  });
-
-  test("one that was bought by a payment is not prolonged within spent time", () => {
-    const [first] = exchanged({ expiry: "2027-04-10" }).slots;
-    if (first) delete first.exchanged;
-    expect(decide(licensed(first ? [first] : [], year), "2027-04-09")).toMatchObject({ kind: "settled" });
+  test("is another case than a license for which the time was spent", () => {
+    expect(decide(licensed([own], year), "2027-04-09")).toMatchObject({ kind: "settled" });
   });
 });
 

@@ -131,10 +131,16 @@ describe("after a gap in the payments", () => {
     expect(decide(licensed([lapsed], before, again), "2027-08-02")).toMatchObject({ kind: "settled" });
   });
 
-  test("that is paid late, the license is replaced if its next period would be over", () => {
-    const debt = paid("2027-07-01", { from: "2027-02-01", through: "2027-08-01" });
+  test("that is paid late is none: the license is prolonged", () => {
+    const debt = paid("2027-02-20", { from: "2027-02-01", through: "2027-03-01" });
     expect(decide(licensed([lapsed], before, debt), "2027-02-20")).toMatchObject({ change: { kind: "prolong" } });
-    expect(decide(licensed([lapsed], before, debt), "2027-07-01")).toMatchObject(order({ slot: 2 }));
+  });
+
+  test("F16: that is paid after more than a period is not bought: the license is replaced", () => {
+    const debt = paid("2027-07-01", { from: "2027-02-01", through: "2027-08-01" });
+    expect(decide(licensed([lapsed], before, debt), "2027-07-01")).toMatchObject(
+      order({ slot: 2, spends: { from: utc("2027-07-01"), to: utc("2027-08-01") } }),
+    );
   });
 });
 
