@@ -30,13 +30,18 @@ export type Report = {
   steps: number;
 };
 
-export type Options = { trace?: (line: string) => void; alteration?: Alteration };
+export type Options = {
+  trace?: (line: string) => void;
+  alteration?: Alteration;
+  /** Receives the system before anything happens in it. */
+  watch?: (system: System) => void;
+};
 
 /** What goes wrong in the run of a seed. */
 export const profileOfSeed = (seed: number): Profile => profileOf(new Random(seed).fork());
 
 /** One run of everything, determined by its seed alone. */
-export async function run(seed: number, { trace, alteration }: Options = {}): Promise<Report> {
+export async function run(seed: number, { trace, alteration, watch }: Options = {}): Promise<Report> {
   const random = new Random(seed);
   const profile = profileOf(random.fork());
   const start = Date.UTC(2027, 0, 1) + random.fork().int(0, 60) * day + random.fork().int(0, day);
@@ -58,6 +63,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
     trace && ((who, what) => trace(`${new Date(system.scheduler.now).toISOString()} ${who}: ${what}`)),
     alteration,
   );
+  watch?.(system);
   const { scheduler, observer } = system;
   const operator = new Operator(system, random.fork());
   const delivered = deliverAll(system, lives, profile, random.fork());
