@@ -179,8 +179,6 @@ function hasLapsed(
   return late === "order" && daysBetween(expiry, dayOf(since)) > Math.max(graceDays, slackDays);
 }
 
-const daysOf = (period: number, from: Instant): number => daysBetween(dayOf(from), addMonths(dayOf(from), period));
-
 const spanFrom = (from: Instant, months: number): Span => ({ from, to: instantPlusMonths(from, months) });
 
 function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
@@ -202,8 +200,8 @@ function ordersOf(context: Context): { orders: Wanted[]; problem?: Reason } {
     const trial = isTrialOver ? undefined : terms.trial;
     const spent = latest([slot.spentThrough, replaces && spentTime(replaces)]);
     const from = latest([spent, now]) ?? now;
-    // Time that was spent on the license before is exchanged. Of less than half a period the next payment's is spent.
-    const isSpent = spent !== undefined && 2 * daysBetween(dayOf(now), dayOf(spent)) >= daysOf(terms.period, now);
+    // Time that was spent on the license before is exchanged: the next payment's would be served that much less.
+    const isSpent = spent !== undefined && dayOf(spent) > dayOf(now);
     const spends = !trial && !isSpent && from < through ? spanFrom(from, terms.period) : undefined;
     const change: Change & { kind: "order" } = {
       kind: "order",

@@ -31,7 +31,7 @@ const slots: fc.Arbitrary<Slot[]> = fc.array(
 const decide = (events: readonly Event[], slots: Slot[], catalog: Catalog, now: string) =>
   decideNext({ ...events.reduce(fold, newSubscription("standard", "1")), slots }, catalog, now);
 
-/** Checks that a decision can be stored and sent: its numbers are whole, and its times are valid. */
+/** Checks that a decision can be stored and sent: its numbers are whole, its times are valid, its reasons have a text. */
 function expectSound(decision: ReturnType<typeof decide>): void {
   for (const reason of decision.attention) expect(formatReason(reason)).not.toMatch(/undefined|\[object/);
   if ("until" in decision && decision.until !== undefined) expect(decision.until).toMatch(/^\d{4}-.*Z$/);

@@ -13,7 +13,7 @@ import { catalogWith, licensed, operation, orderOf, paid, slot, utc } from "../s
 const catalog = catalogWith();
 const start = utc("2027-01-01T10:00");
 const bought = paid("2027-01-01T10:00", { through: "2027-06-01" }, { items: ["vm-monthly"] });
-const called = { startedAt: start, endedAt: start, params: {}, outcome: "unknown" as const, response: "no reply" };
+const called = { startedAt: start, endedAt: start, params: {}, outcome: "unknown" as const, response: "no answer" };
 const unknown = { state: "unknown" as const, attempt: called, claimedAt: start, due: start };
 
 const lostOrder: Subscription = {
@@ -28,13 +28,13 @@ const lostProlong: Subscription = {
   operationCount: 1,
 };
 
-const observed = fc.record({
+const results = fc.record({
   verdict: fc.constantFrom("absent" as const, "absent" as const, "absent" as const, "pending" as const),
   provesAbsence: fc.boolean(),
 });
-/** An operator retries, or time passes. Then an observation is made if one is due. */
+/** The turns of a run. In each, time passes, an operator may retry, and a due operation is observed. */
 const turns = fc.array(
-  fc.record({ seconds: fc.constantFrom(0, 1, 10, 59, 61, 600, 1500), retried: fc.boolean(), observation: observed }),
+  fc.record({ seconds: fc.constantFrom(0, 1, 10, 59, 61, 600, 1500), retried: fc.boolean(), result: results }),
   { minLength: 1, maxLength: 40 },
 );
 
@@ -48,7 +48,7 @@ test.each([
       fc.property(turns, (all) => {
         let subscription = lost;
         let now = start;
-        for (const { seconds, retried, observation } of all) {
+        for (const { seconds, retried, result } of all) {
           now = instantPlus(now, { seconds });
           if (retried) subscription = retry(subscription, now);
           const decision = decide(subscription, catalog, now);
@@ -56,7 +56,7 @@ test.each([
             subscription = recordObservation(subscription, {
               at: now,
               evidence: "",
-              ...observation,
+              ...result,
             } satisfies FreshObservation);
           }
           if (subscription.operation?.state !== "finished") {
@@ -89,20 +89,20 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-test("a preview changes nothing, and is the same each time", () => {
+test("a preview changes nothing, and returns the same result each time", () => {
   fc.assert(
     fc.property(histories, instants, (events, now) => {
       const subscription = frozen(events.reduce(fold, newSubscription("standard", "shop-1")));
       const elid = (step: number) => String(step);
       const first = follow(subscription, catalog, now, elid);
       expect(follow(subscription, catalog, now, elid)).toEqual(first);
-      // After its result, the same event changes nothing more.
+      // A second preview, from the result of the first, has no steps.
       expect(follow(first.subscription, catalog, now, elid).steps).toEqual([]);
     }),
   );
 });
 
-test("refolding the stored events gives what was folded as they arrived", () => {
+test("refolding the stored events in any order gives the same subscription", () => {
   fc.assert(
     fc.property(histories, (events) => {
       const folded = events.reduce(fold, newSubscription("standard", "shop-1"));

@@ -256,6 +256,46 @@ describe("a payment after the end", () => {
   });
 });
 
+describe("time that was spent on the license before", () => {
+  const ahead = paid("2027-01-01", { through: "2027-05-01" }, { items: ["vm-monthly"] });
+  const turned = changed("2027-01-20", "dci-monthly");
+
+  test.each([["2027-01-21"], ["2027-02-01"], ["2027-05-01"]])(
+    "through %s is exchanged, and not spent again",
+    (spent) => {
+      const held = licensed([{ ...slot({ expiry: spent }), spentThrough: utc(spent) }], ahead, turned);
+      const decision = decide(held, "2027-01-20");
+      expect(decision).toMatchObject(order({ product: "dcimanager6" }));
+      expect(decision).not.toHaveProperty("change.spends");
+    },
+  );
+
+  test("and is over is not: the order spends the next", () => {
+    const held = licensed([{ ...slot({ expiry: "2027-01-20" }), spentThrough: utc("2027-01-20") }], ahead, turned);
+    expect(decide(held, "2027-01-20T10:00")).toMatchObject(
+      order({ spends: { from: utc("2027-01-20T10:00"), to: utc("2027-02-20T10:00") } }),
+    );
+  });
+
+  test("is exchanged as often as the limit allows", () => {
+    const held = licensed([slot()], ahead, turned);
+    const exchanges = ["2026-12-21", "2027-01-10", "2027-01-19"].map(utc);
+    const limited = decide({ ...held, exchanges }, "2027-01-20");
+    expect(limited).toMatchObject({ attention: [{ code: "exchange_limit", limit: 3, change: { kind: "order" } }] });
+    expect(limited).not.toMatchObject(order({}));
+    expect(decide({ ...held, exchanges: [utc("2026-12-19"), ...exchanges.slice(1)] }, "2027-01-20")).toMatchObject(
+      order({}),
+    );
+  });
+
+  test("of a license that was lost is exchanged as well", () => {
+    const { license: _, ...empty } = slot({ generation: 2 });
+    const lost = licensed([{ ...empty, spentThrough: utc("2027-05-01") }], ahead);
+    expect(decide(lost, "2027-01-20")).toMatchObject(order({ slot: 1, generation: 2 }));
+    expect(decide(lost, "2027-01-20")).not.toHaveProperty("change.spends");
+  });
+});
+
 describe("another product", () => {
   const sold = paid("2027-01-01", january, { items: ["vm-monthly"] });
   const turned = changed("2027-01-10", "dci-monthly");
