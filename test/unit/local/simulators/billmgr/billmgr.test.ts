@@ -445,7 +445,7 @@ describe("state", () => {
     for (const [body, explanation] of [
       ['{"balanse": 7}', 'did you mean "balance"?'],
       ['{"balance": "7"}', 'balance: found "7", expected a number'],
-      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "none"'],
+      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "foreign_id" or "none"'],
       ["[]", "found a list, expected an object"],
       ["{", "not JSON"],
     ] as const) {
