@@ -11,7 +11,7 @@ type Parts = {
   sandbox: Sandbox;
   observer: Observer;
   /** Told of what billmgr put into its basket. */
-  onBasket: (form: URLSearchParams) => void;
+  onCart: (form: URLSearchParams) => void;
 };
 
 /** The network between one process and billmgr. */
@@ -90,7 +90,7 @@ class Exchange {
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
       .then((sent) => {
-        if (sent.kind === "response" && /<(billorder|lineitem\.id)>/.test(sent.body)) this.#parts.onBasket(this.#form);
+        if (sent.kind === "response" && /<(billorder|lineitem\.id)>/.test(sent.body)) this.#parts.onCart(this.#form);
         this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered");
       })
       .catch((error: unknown) => observer.violated(`the sandbox fails: ${error}`));

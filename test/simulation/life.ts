@@ -15,7 +15,7 @@ const hour = 60 * minute;
 
 type Plan = { name: string; months: number; trial?: boolean; most: number };
 
-/** What the catalog of the simulation sells: see world.ts. */
+/** What the catalog of the simulation sells: see setup.ts. */
 const plans: readonly [Plan, ...Plan[]] = [
   { name: "vm-monthly", months: 1, most: 4 },
   { name: "vm-prepaid", months: 3, most: 3 },

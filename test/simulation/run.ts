@@ -6,11 +6,11 @@ import type { Item } from "./memory-dynamo.ts";
 import { Operator } from "./operator.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { Random } from "./random.ts";
+import { canary } from "./setup.ts";
 import { day, type Fact, webhookOf } from "./shop.ts";
 import { stripeLifeOf } from "./stripe-life.ts";
 import { System } from "./system.ts";
 import { useVirtualTimers } from "./timers.ts";
-import { canary } from "./world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
