@@ -10,7 +10,7 @@ type Parts = {
   faults: Faults;
   sandbox: Sandbox;
   observer: Observer;
-  /** Told of what billmgr put into its basket. */
+  /** Runs when billmgr puts an order into its cart. */
   onCart: (form: URLSearchParams) => void;
 };
 
@@ -97,7 +97,7 @@ class Exchange {
     if (fault === "crash_after") this.#process.die(`after ${this.#what}`);
   }
 
-  /** Whether billmgr echoes what it was sent is not known; here its pages do, to see that nobody repeats it. */
+  /** Puts the credentials into the page, in case billmgr echoes its input. The system must not log or store them. */
   #echoing(sent: PostResult): PostResult {
     if (sent.kind !== "response") return sent;
     return { ...sent, body: sent.body.replace("<title>", () => `<title>${this.#form.get("authinfo")} `) };

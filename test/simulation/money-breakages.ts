@@ -1,6 +1,6 @@
 import type { Breakage } from "./breakages.ts";
 
-/** The ways in which the first edition bought twice, bought for nothing, or let a paid license stop. */
+/** Faults of the first version: it bought twice, bought without a payment, or let a paid license stop. */
 export const moneyBreakages: Breakage[] = [
   {
     what: "moves a payment in time when it is stated again (F1)",
@@ -30,7 +30,7 @@ export const moneyBreakages: Breakage[] = [
           const runs = real.coverage(stated, policy);
           const latest = stated.at(-1);
           const [last] = latest ? real.coverage([latest], policy) : [];
-          // What ends before the latest payment begins was swallowed.
+          // Periods before the latest payment are lost.
           return last
             ? runs.map((run) => (run.through > last.through ? { ...run, through: last.through } : run))
             : runs;
@@ -43,20 +43,22 @@ export const moneyBreakages: Breakage[] = [
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const { inCart, ...came } = real.outcomeOf(...args) as ReturnType<typeof real.outcomeOf> & { inCart?: true };
-          return /lineitem/.test(came.response) ? came : real.outcomeOf(...args);
+          const { inCart, ...result } = real.outcomeOf(...args) as ReturnType<typeof real.outcomeOf> & {
+            inCart?: true;
+          };
+          return /lineitem/.test(result.response) ? result : real.outcomeOf(...args);
         },
       }),
     },
   },
   {
-    what: "takes an order that is still to be paid for bought (F4)",
+    what: "treats an unpaid order as bought (F4)",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const came = real.outcomeOf(...args);
-          if (came.outcome !== "unknown" || came.elid === undefined) return came;
-          return { outcome: "done", response: came.response, elid: came.elid };
+          const result = real.outcomeOf(...args);
+          if (result.outcome !== "unknown" || result.elid === undefined) return result;
+          return { outcome: "done", response: result.response, elid: result.elid };
         },
       }),
       license: (real) => ({
@@ -79,7 +81,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "adopts whatever license the reply to an order names (F6)",
+    what: "adopts any license that the reply to an order names (F6)",
     modules: {
       readback: (real) => ({
         readBack: async (operation, target, billmgr) => {
@@ -95,7 +97,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "takes the expiry alone for proof that a license runs (F7)",
+    what: "treats the expiry as proof that a license runs (F7)",
     by: /serve/,
     modules: {
       progress: (real) => ({
@@ -105,7 +107,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "suspends what billmgr has stopped at its expiry (F8)",
+    what: "suspends a license that billmgr has stopped at its expiry (F8)",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -116,7 +118,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets one attention item hold up all other changes (F9)",
+    what: "lets one attention item block all other changes (F9)",
     by: /only .* needs attention|serve|is there/,
     modules: {
       next: (real) => ({
@@ -130,7 +132,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets an operator call an unpaid order done (F10)",
+    what: "lets an operator report an unpaid order as done (F10)",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -168,7 +170,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "reads the status in one of its forms only (F12)",
+    what: "reads only one form of the status (F12)",
     modules: {
       license: (real) => ({
         seenLicense: (element, ...rest) => {
@@ -179,7 +181,7 @@ export const moneyBreakages: Breakage[] = [
     },
   },
   {
-    what: "lets the stored state grow beyond what an item holds (F13)",
+    what: "lets the stored state grow beyond the largest item (F13)",
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) =>

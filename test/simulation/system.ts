@@ -90,7 +90,7 @@ export class System {
     this.queue = new MemoryQueue({ now, visibilitySeconds: profile.visibilitySeconds, maxReceiveCount: 20 });
     this.source = new EventSource(this, batches, profile.workers, (records) => this.#work(records));
     const settings = settingsOf(random.fork(), profile);
-    this.faults.liesAreSeen = settings.formHides === undefined;
+    this.faults.canDetectFalseOk = settings.formHides === undefined;
     this.sandbox = createSandbox({
       now: () => new Date(now()),
       authinfo: () => `reseller:${this.password}`,
