@@ -197,7 +197,7 @@ export class System {
     if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
     if (item.attention?.S) {
       this.onAttention(pk?.S as Key);
-      this.#schedule.waits();
+      this.#schedule.needsAttention();
     }
   }
 
