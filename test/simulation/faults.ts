@@ -67,7 +67,7 @@ export class Faults {
       ? [this.#changes, this.#profile.change]
       : ([this.#reads, this.#profile.reading] as const);
     if (!this.on) return undefined;
-    // Workers die at calls in runs without a faulty billmgr, too.
+    // Workers also die at calls in runs without a faulty billmgr.
     const crashes = 2 * this.#profile.edge;
     const drawn = random.next();
     if (drawn < crashes) return this.#counted(random.pick(["crash_before", "crash_after", "crash_after", "not_sent"]));

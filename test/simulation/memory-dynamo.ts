@@ -40,7 +40,7 @@ export type MemoryDynamo = {
   /** Executes a command synchronously. @throws as the client does */
   perform(command: unknown): unknown;
   get(...key: string[]): Item | undefined;
-  /** Makes the table hold these items and no others. */
+  /** Replaces the content of the table with these items. */
   restore(items: readonly Item[]): void;
   items(): Item[];
 };
@@ -54,11 +54,11 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     onWrite,
     maxItemBytes,
   } = options;
-  /** By hash key, then by the whole key. Items are never changed, only replaced. */
+  /** Items by hash key, then by the whole key. An item is only replaced, never changed. */
   const partitions = new Map<string, Map<string, Item>>();
-  /** By index, its hash key, and the whole key. */
+  /** Items by index, its hash key, and the whole key. */
   const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Map<string, Item>>()]));
-  /** Under which hash key each index shows an item. */
+  /** The hash key under which each index shows an item. */
   const shownUnder = new Map<string, string>();
 
   const pick = (item: Item, names: readonly string[]): Item =>

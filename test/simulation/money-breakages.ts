@@ -30,7 +30,7 @@ export const moneyBreakages: Breakage[] = [
           const runs = real.coverage(stated, policy);
           const latest = stated.at(-1);
           const [last] = latest ? real.coverage([latest], policy) : [];
-          // Periods before the latest payment are lost.
+          // The latest payment ends the paid time, so periods beyond it are lost.
           return last
             ? runs.map((run) => (run.through > last.through ? { ...run, through: last.through } : run))
             : runs;

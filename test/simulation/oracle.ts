@@ -39,7 +39,7 @@ export function overbought({ facts, isPlain }: Life, ledger: readonly LedgerEntr
     if (dateNumber(purchase.expiry) <= dayNumber(at)) wrong.push(`${shown(purchase)}, which was over by then`);
     bought += daysBought(purchase);
     const paid = daysCovered(known.moneySpans()) * peak;
-    // One whole period can be bought for the rest of a shorter one.
+    // A rest that is shorter than a period may be served by one whole period.
     const most = paid + (longest + (isPlain ? 0 : exchangedDays(truth, at, longest))) * peak;
     if (bought > most) wrong.push(`${bought} days were bought by ${purchase.at}, where ${paid} were paid`);
   }
@@ -192,8 +192,8 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
 function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rules, now: number): Difference[] {
   const { until = 0, isSetToEnd, moneyTo = 0, isSteady, graceServedDays } = standing;
   const what = list([license]);
-  // Month ends differ (January 31, February 28, March 28), and a rest of some days is worth no period.
-  // A license that took the place of another one shortly before its end was bought for the next payment.
+  // Month ends differ (January 31, February 28, March 28), and no period is bought for a rest of a few days.
+  // If a license replaced another one shortly before its end, it was bought for the next payment.
   const exchangedDays = isSteady ? 0 : (license.period * longestMonth) / 2;
   const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays - rules.slackDays - exchangedDays;
   const isSlack = isSetToEnd && rest <= 0;

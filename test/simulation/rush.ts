@@ -17,7 +17,7 @@ import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export type Rush = {
-  /** Subscriptions that have a license and pay for the next period, every eighth for the next three. */
+  /** Number of subscriptions with a license. Each pays for the next period, and every eighth for the next three. */
   subscriptions: number;
   withinMs: number;
   concurrency: number;

@@ -37,7 +37,7 @@ export type Fact = {
 
 export const day = 86_400_000;
 
-/** UTC, within the month: January 31 and one month is February 28. */
+/** Adds months in UTC, and stays within the month: January 31 and one month is February 28. */
 export function addMonths(at: number, months: number): number {
   const from = new Date(at);
   const last = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + months + 1, 0)).getUTCDate();

@@ -151,7 +151,7 @@ class Subscriber {
       { kind: "sells", items, asOf: isFirst ? from - 1 : 0 },
     ];
     this.#post(at, "invoice.paid", data, means);
-    // Sent again after days or months, with a later time.
+    // Stripe sends it again after days or months, with a later time.
     if (this.#random.chance(0.1)) {
       this.#post(wholeSeconds(at + this.#random.between(hour, 150 * day)), "invoice.paid", data, means);
     }

@@ -56,7 +56,7 @@ export class System {
   secretPassword = canary.password;
   /** The table was restored to an earlier moment, or emptied. */
   wasTableLost = false;
-  /** The operator sets these: they run at a halt, an attention item, the loss of the table, and an order in the cart. */
+  /** Callbacks: a halt, a new attention item, a loss of the table, an order in the cart. */
   onHalt: () => void = () => {};
   onAttention: (key: Key) => void = () => {};
   onTableLoss: () => void = () => {};
@@ -103,7 +103,7 @@ export class System {
   deliver({ path, body, headers }: Webhook, answered: (status: number | undefined) => void): void {
     const process = this.machine.start("webhook");
     const send = sendTo(this.#queueClient(process), "queue");
-    // Its clock decides only on the age of a signature.
+    // The clock of the process only affects the check of the age of a signature.
     const handler = createWebhook({
       secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing], stripe: [canary.signing] } }),
       send: this.#alteration.webhookSend?.(send) ?? send,

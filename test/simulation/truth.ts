@@ -16,7 +16,7 @@ export type Span = { from: number; to: number };
 
 /** The standing of a customer in the shop at one moment. */
 export type Standing = {
-  /** Paid until this moment, including trials. Paid time that has not begun does not count. */
+  /** Paid until this moment, including trials: the end of the paid time that has begun, with its continuation. */
   paidTo?: number;
   /** Served until this moment: `paidTo`, or an earlier end. */
   until?: number;
@@ -34,7 +34,7 @@ export type Standing = {
 
 type Paid = Extract<Meaning, { kind: "paid" }>;
 type Payment = Paid & { statedAt: number; isTakenBack: boolean };
-/** One meaning can stand for several kinds that contain nothing else. */
+/** One member of the union lists several kinds without further fields. */
 type Stating<K extends Meaning["kind"]> = Extract<Meaning, { kind: unknown }> & { kind: K };
 type Stated<K extends Meaning["kind"]> = { at: number; id: string; means: Stating<K> };
 
