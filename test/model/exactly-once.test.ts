@@ -135,7 +135,7 @@ const mutations = [
     from: "| Lost => { ...table, state: Unknown, age: 0 }",
     to: "| Lost => free",
   },
-  { what: "believes an absence at once", from: " and table.age + drift >= absentAfter", to: "" },
+  { what: "believes an absence immediately", from: " and table.age + drift >= absentAfter", to: "" },
   { what: "takes every error for a refusal", from: "val isSettled = reply == Refused or", to: "val isSettled =" },
   { what: "orders again what is in the cart", from: "| Cart => { ...free, state: InCart }", to: "| Cart => free" },
   {

@@ -52,7 +52,7 @@ class Recorder {
     const { pk: key, subscription } = unmarshall(item) as { pk: string; subscription: Subscription };
     const { operation, parked = [] } = subscription as Subscription & { parked?: Operation[] };
     for (const one of operation ? [...parked, operation] : parked) this.#became(key, one);
-    // What has left the state is in the log.
+    // Operations that have left the state are in the log.
     for (const { key: other, operation: open } of [...this.#operations.values()]) {
       if (other !== key || open.state === "finished") continue;
       if ([operation, ...parked].some((one) => one?.n === open.n)) continue;
@@ -114,7 +114,7 @@ class Recorder {
   }
 }
 
-/** What makes two operations attempts of one purchase. */
+/** Two operations with the same name are attempts of one purchase. */
 function nameOf({ change, before }: Operation): string {
   if (change.kind === "order") return `order ${change.slot}-${change.generation}`;
   return change.kind === "prolong" ? `prolong ${change.elid} from ${before.expiry}` : change.kind;
@@ -122,7 +122,7 @@ function nameOf({ change, before }: Operation): string {
 
 const recorded = { not_sent: "notSent", done: "Ok", refused: "Refused", unknown: "Lost" } as const;
 
-/** What one write of the table changed. */
+/** The steps of the model that one write of the table made. */
 function* stepsBetween(before: Operation | undefined, after: Operation): Generator<Does> {
   const { attempt, observations, outcome, change } = after;
   if (!before) yield attempt ? "claim" : "adopt";

@@ -41,7 +41,7 @@ export class Model {
   readonly #context: InstanceType<typeof Context>;
   readonly #definitions: ReadonlyMap<string, QuintOpDef>;
   readonly #alternatives: readonly { name: string; isEnabled: () => boolean }[];
-  /** What is picked where the model leaves a choice, and out of how many. */
+  /** The picks where the model leaves a choice. `#bounds` has the number of alternatives of each. */
   #picks: number[] = [];
   #bounds: number[] = [];
 

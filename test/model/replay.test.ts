@@ -57,7 +57,7 @@ describe("the model", () => {
     ["adopts what is not there", "0 adopt"],
     ["records a reply to no call", "0 claim, 1 Lost"],
     ["calls late", "0 claim, 20 call"],
-    ["is told that nothing was bought, while that is not sure", "0 claim, 0 call, 1 Lost, 9 resolve"],
+    ["accepts that nothing was bought while that is not certain", "0 claim, 0 call, 1 Lost, 9 resolve"],
   ])("refuses a purchase that %s", ([, story = ""]) => {
     expect(replay(source, stepsOf(story))).toMatch(/is not allowed|the model concludes/);
   });

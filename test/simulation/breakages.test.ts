@@ -56,7 +56,7 @@ test.for(named)("is found: a system that %s", { timeout: 300_000 }, async ([, br
   for (let seed = from; seed < from + within; seed++) {
     seam.replaced = modules;
     const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks, mostSteps: 20_000 } });
-    // A run that has no end was broken off, and tells nothing.
+    // A run without an end was stopped, and proves nothing.
     if (violations.some((violation) => violation.includes(noEnd))) continue;
     const shown = violations.find((violation) => by.test(violation));
     if (shown === undefined) continue;

@@ -161,7 +161,7 @@ describe("the reply to an order", () => {
     sandbox.configure({ prolongStarts: false, suspendsStopped: false });
     const [before] = sandbox.licenses();
     expect(before).toMatchObject({ status: 3, substatus: "3_autosuspend" });
-    expect(await ask({ func: "platform.suspend", elid })).toMatchObject({ kind: "error", type: "value" });
+    expect(await request({ func: "platform.suspend", elid })).toMatchObject({ kind: "error", type: "value" });
     await documentOf({ func: "service.prolong", elid, period: "1", sok: "ok" });
     time += minute;
     expect(sandbox.licenses()).toMatchObject([{ status: 3 }]);
