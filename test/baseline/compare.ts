@@ -85,8 +85,8 @@ async function purchases(seed: number, profile: Profile, alteration?: Alteration
 const firstPayment = (subscription: string, at: number): Life => {
   const data = { payment: `p-${subscription}`, plan: "vm-monthly", quantity: 2 };
   const paidThrough = new Date(addMonths(at, 1)).toISOString();
-  const told = { type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
-  const fact: Fact = { storefront: "standard", id: `e-${subscription}`, at, ...told, means: [] };
+  const event = { type: "payment.succeeded", data: { subscription, ...data, paidThrough } };
+  const fact: Fact = { storefront: "standard", id: `e-${subscription}`, at, ...event, means: [] };
   return { storefront: "standard", subscription, facts: [fact], isPlain: true };
 };
 

@@ -46,13 +46,8 @@ describe("an imported license", () => {
     await shop.minute();
     await tell(stack, "subscription.cancelled", {});
     await stack.settle();
-    expect(done(stack).slice(1)).toEqual([
-      `edit ${elid}`,
-      `suspend ${elid}`,
-      `prolong ${elid}`,
-      `resume ${elid}`,
-      `suspend ${elid}`,
-    ]);
+    // billmgr itself stops the license at its expiry, and starts it with the prolong.
+    expect(done(stack).slice(1)).toEqual([`edit ${elid}`, `prolong ${elid}`, `suspend ${elid}`]);
     expect(await reconcile(deps)).toMatchObject({ differences: [], orphans: [], others: 0 });
   });
 
@@ -159,7 +154,7 @@ describe("an imported license", () => {
     await shop.importAll(lineOf({ elid, paidThrough: startOf("2026-12-23") }));
     await shop.inBillmgr({ func: "platform.delete", elid });
     await resolve("standard/42", { as: "gone", elid }, deps);
-    await stack.settle();
+    await shop.minute();
     const state = await stateOf(stack);
     expect(state?.slots).toMatchObject([{ generation: 2, license: { elid: "334674" } }]);
     expect(state?.slots[0]?.license).not.toHaveProperty("imported");

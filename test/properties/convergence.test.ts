@@ -126,7 +126,7 @@ function expectAgreement(subscription: Subscription, { policy, ...catalog }: Cat
   if (entitled.through === undefined || entitled.through <= now) return;
   // An expired license does not resume, and a trial cannot be prolonged, nor is it worth it within the slack.
   if (suspended.some(({ expiry = "" }) => expiry <= dayOf(now))) return;
-  // What is left to lapse is not suspended either.
+  // A license that lapses is not suspended either.
   if (policy.onEnd === "lapse") return;
   const serving = licenses.filter((license) => !license.suspended);
   expect(serving.map((one) => JSON.stringify(nonZero(one.addons))).sort()).toEqual(

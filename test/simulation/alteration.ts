@@ -5,23 +5,23 @@ import type { MemoryDynamo } from "./memory-dynamo.ts";
 
 export type Client = MemoryDynamo["client"];
 
-export type ProvisionWorld = Parameters<typeof createProvision>[0];
+export type ProvisionDependencies = Parameters<typeof createProvision>[0];
 export type Handler = ReturnType<typeof createProvision>;
 
-/** What one process has to do with the world. */
+/** The clients through which one process reaches the table and billmgr. */
 export type Parts = { client: Client; post: Post; authinfo: () => Promise<string> };
 
-/** How a run differs from the real construction: only to see that the difference is found. */
+/** Changes the construction of a run, to test that the checks detect a difference. */
 export type Alteration = {
   client?: (client: Client) => Client;
-  provisionWorld?: (world: ProvisionWorld) => ProvisionWorld;
+  provisionDependencies?: (deps: ProvisionDependencies) => ProvisionDependencies;
   handler?: (handler: Handler, parts: Parts) => Handler;
   webhookSend?: (send: Send) => Send;
-  /** Where a run is broken off. */
+  /** A run fails after this number of steps. */
   mostSteps?: number;
-  /** Before anything is checked, which the real code is to do. */
+  /** Runs before the checks, which use the real code. */
   beforeChecks?: () => void;
 };
 
-/** Undefined where nobody reads it: most of a run would go into words. */
+/** Undefined when nobody reads the trace, because formatting it would take most of the time of a run. */
 export type Trace = ((who: string, what: string) => void) | undefined;

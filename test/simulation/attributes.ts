@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 
-/** DynamoDB's attribute values: what lies at a path, changing it, and comparing two. */
+/** Reads, changes, and compares DynamoDB's attribute values. */
 
 export type Item = Record<string, AttributeValue>;
 export type Step = string | number;
@@ -13,7 +13,7 @@ export function read(item: Item, path: Step[]): AttributeValue | undefined {
   );
 }
 
-/** A copy with the value there, or without it. */
+/** Returns a copy with the value at the path, or without it. */
 export function put(item: Item, [step, ...rest]: Step[], value: AttributeValue | undefined): Item {
   if (typeof step !== "string") throw new Error("a path begins with a name");
   const { [step]: held, ...others } = item;
@@ -41,7 +41,7 @@ export function number(value: AttributeValue | undefined): number {
   return Number(value.N);
 }
 
-/** Values of two types are unequal and in no order. */
+/** Values of different types are unequal and have no order. */
 export function compare(left: AttributeValue | undefined, right: AttributeValue | undefined, sign: string): boolean {
   if (left === undefined || right === undefined) return sign === "<>" && left !== right;
   if (sign === "=" || sign === "<>") return isDeepStrictEqual(plain(left), plain(right)) === (sign === "=");

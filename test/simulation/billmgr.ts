@@ -10,8 +10,8 @@ type Parts = {
   faults: Faults;
   sandbox: Sandbox;
   observer: Observer;
-  /** Told of what billmgr put into its basket. */
-  onBasket: (form: URLSearchParams) => void;
+  /** Runs when billmgr puts an order into its cart. */
+  onCart: (form: URLSearchParams) => void;
 };
 
 /** The network between one process and billmgr. */
@@ -90,14 +90,14 @@ class Exchange {
     sandbox
       .post(later)(this.#form, 10 * this.#timeoutMs)
       .then((sent) => {
-        if (sent.kind === "response" && /<(billorder|lineitem\.id)>/.test(sent.body)) this.#parts.onBasket(this.#form);
+        if (sent.kind === "response" && /<(billorder|lineitem\.id)>/.test(sent.body)) this.#parts.onCart(this.#form);
         this.#answerAfter(machine.latency(1000), this.#echoing(sent), "is answered");
       })
       .catch((error: unknown) => observer.violated(`the sandbox fails: ${error}`));
     if (fault === "crash_after") this.#process.die(`after ${this.#what}`);
   }
 
-  /** Whether billmgr echoes what it was sent is not known; here its pages do, to see that nobody repeats it. */
+  /** Puts the credentials into the page, in case billmgr echoes its input. The system must not log or store them. */
   #echoing(sent: PostResult): PostResult {
     if (sent.kind !== "response") return sent;
     return { ...sent, body: sent.body.replace("<title>", () => `<title>${this.#form.get("authinfo")} `) };

@@ -6,12 +6,12 @@ import { noEnd } from "./scheduler.ts";
 
 const seam = vi.hoisted(() => ({ replaced: {} as Replaced }));
 
-/** The exports of a module, each of which asks at every call whether a breakage replaces it. */
+/** Wraps the exports of a module: each checks at every call whether a breakage replaces it. */
 const through = vi.hoisted(() => (name: string, real: object): object => {
   const made = new Map<unknown, Record<string, unknown>>();
   return Object.fromEntries(
     Object.entries(real).map(([key, value]) => {
-      // Classes are left as they are.
+      // Classes stay unwrapped.
       if (typeof value !== "function" || /^class\b/.test(String(value))) return [key, value];
       const through = (...args: unknown[]) => {
         const replace = seam.replaced[name as keyof Modules] as ((real: object) => Record<string, unknown>) | undefined;
@@ -40,7 +40,7 @@ afterEach(() => {
   seam.replaced = {};
 });
 
-/** More than it has ever taken. */
+/** More seeds than any breakage has ever needed. */
 const within = 400;
 
 const named = [...breakages, ...moneyBreakages].map(
@@ -56,7 +56,7 @@ test.for(named)("is found: a system that %s", { timeout: 300_000 }, async ([, br
   for (let seed = from; seed < from + within; seed++) {
     seam.replaced = modules;
     const { violations } = await run(seed, { alteration: { ...alteration, beforeChecks, mostSteps: 20_000 } });
-    // A run that has no end was broken off, and tells nothing.
+    // A run without an end was stopped, and proves nothing.
     if (violations.some((violation) => violation.includes(noEnd))) continue;
     const shown = violations.find((violation) => by.test(violation));
     if (shown === undefined) continue;

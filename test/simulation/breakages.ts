@@ -13,7 +13,7 @@ import type * as progress from "../../shared/licensing/operation-lifecycle.ts";
 import type * as repair from "../../shared/licensing/repair.ts";
 import type { Alteration } from "./alteration.ts";
 
-/** Modules of which a breakage replaces exports; what it is given are the real ones. */
+/** The real modules. A breakage can replace their exports. */
 export type Modules = {
   attention: typeof attention;
   billmgr: typeof billmgr;
@@ -35,38 +35,38 @@ export type Breakage = {
   finding?: string;
   alteration?: Alteration;
   modules?: Replaced;
-  /** A violation that shows it, where others would only show that something differs. */
+  /** The violation must match this, if other violations would not prove that the breakage was found. */
   by?: RegExp;
-  /** A seed at or after which it was found before. */
+  /** The first seed to try: an earlier run found the breakage soon after it. */
   from?: number;
 };
 
 const half = 31 * 60_000;
 
-/** Ways in which the protocol could be wrong, each of which must be found. */
+/** Ways to break the protocol. The simulation must find each. */
 export const breakages: Breakage[] = [
   {
-    what: "calls first, and writes the claim after it",
+    what: "calls before it writes the claim",
     alteration: {
-      provisionWorld: (world) => {
+      provisionDependencies: (deps) => {
         let claim: (() => Promise<unknown>) | undefined;
         return {
-          ...world,
+          ...deps,
           table: {
-            ...world.table,
+            ...deps.table,
             save: async (key, stored) => {
               const { operation } = stored.subscription;
-              if (operation?.state !== "claimed" || operation.attempt?.endedAt) return world.table.save(key, stored);
-              claim = () => world.table.save(key, stored);
+              if (operation?.state !== "claimed" || operation.attempt?.endedAt) return deps.table.save(key, stored);
+              claim = () => deps.table.save(key, stored);
               return { ...stored, version: stored.version + 1 };
             },
           },
           billmgr: {
-            ...world.billmgr,
+            ...deps.billmgr,
             call: async (...args) => {
-              const came = await world.billmgr.call(...args);
+              const result = await deps.billmgr.call(...args);
               await claim?.();
-              return came;
+              return result;
             },
           },
         };
@@ -78,7 +78,7 @@ export const breakages: Breakage[] = [
     alteration: calling(async (call, again) => (call.outcome === "unknown" ? again() : call)),
   },
   {
-    what: "calls again what a dead worker had claimed, instead of reading",
+    what: "repeats the call of a dead worker instead of reading first",
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) => {
@@ -93,53 +93,53 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "asks something else before the id of an order is stored",
+    what: "sends another request before it stores the id of an order",
     alteration: {
-      provisionWorld: (world) => ({
-        ...world,
+      provisionDependencies: (deps) => ({
+        ...deps,
         billmgr: {
-          ...world.billmgr,
+          ...deps.billmgr,
           call: async (...args) => {
-            const came = await world.billmgr.call(...args);
-            await world.billmgr.balance().catch(() => {});
-            return came;
+            const result = await deps.billmgr.call(...args);
+            await deps.billmgr.balance().catch(() => {});
+            return result;
           },
         },
       }),
     },
   },
   {
-    what: "believes an absence at the first look",
+    what: "accepts an absence after one observation",
     modules: {
       progress: (real) => ({
-        recordObservation: (subscription, sighting) =>
-          real.recordObservation(seenBefore(subscription, sighting), sighting),
+        recordObservation: (subscription, observation) =>
+          real.recordObservation(seenBefore(subscription, observation), observation),
       }),
     },
   },
   {
-    what: "believes the absence of what was no purchase at the first look",
+    what: "accepts the absence of a change that is no purchase after one observation",
     modules: {
       progress: (real) => ({
-        recordObservation: (subscription, sighting) => {
+        recordObservation: (subscription, observation) => {
           const kind = subscription.operation?.change.kind;
           const isPurchase = kind === "order" || kind === "prolong";
-          return real.recordObservation(isPurchase ? subscription : seenBefore(subscription, sighting), sighting);
+          return real.recordObservation(isPurchase ? subscription : seenBefore(subscription, observation), observation);
         },
       }),
     },
   },
   {
-    what: "believes a list that shows no license known to be ours",
+    what: "accepts a list that shows no known license as proof of absence",
     modules: {
       progress: (real) => ({
-        recordObservation: (subscription, sighting) =>
-          real.recordObservation(subscription, { ...sighting, provesAbsence: true }),
+        recordObservation: (subscription, observation) =>
+          real.recordObservation(subscription, { ...observation, provesAbsence: true }),
       }),
     },
   },
   {
-    what: "saves whatever version is stored",
+    what: "saves without comparing the stored version",
     alteration: {
       client: withInput(
         PutItemCommand,
@@ -153,7 +153,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "does not look whether all calls are halted",
+    what: "does not read whether all calls are halted",
     alteration: {
       client: withInput(
         GetItemCommand,
@@ -184,7 +184,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "takes a deleted license for one that is there",
+    what: "treats a deleted license as an existing one",
     modules: {
       readback: (real) => ({
         readBack: (operation, known, billmgr) =>
@@ -199,43 +199,43 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "takes every error for a refusal",
+    what: "treats every error as a refusal",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const came = real.outcomeOf(...args);
-          const [, type] = /^error (\w+)/.exec(came.response) ?? [];
-          return came.outcome === "unknown" && type
-            ? { outcome: "refused", response: came.response, error: { type } }
-            : came;
+          const result = real.outcomeOf(...args);
+          const [, type] = /^error (\w+)/.exec(result.response) ?? [];
+          return result.outcome === "unknown" && type
+            ? { outcome: "refused", response: result.response, error: { type } }
+            : result;
         },
       }),
     },
   },
   {
-    what: "takes an order in the basket for one that is not there",
+    what: "treats an order in the cart as one that does not exist",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const { inCart, ...came } = real.outcomeOf(...args) as CallOutcome & { inCart?: boolean };
-          return came as CallOutcome;
+          const { inCart, ...result } = real.outcomeOf(...args) as CallOutcome & { inCart?: boolean };
+          return result as CallOutcome;
         },
       }),
     },
   },
   {
-    what: "believes an ok, and does not compare the expiry",
+    what: "trusts an ok without comparing the expiry",
     modules: {
       readback: (real) => ({
         readBack: async (operation, known, billmgr) =>
           operation.change.kind === "prolong" && operation.state === "unconfirmed"
-            ? { verdict: "achieved", evidence: "billmgr said ok", expiry: operation.change.expiry }
+            ? { verdict: "achieved", evidence: "billmgr answered ok", expiry: operation.change.expiry }
             : real.readBack(operation, known, billmgr),
       }),
     },
   },
   {
-    what: "adds each delivery of a payment anew",
+    what: "adds a payment again at each delivery",
     modules: {
       fold: (real) => {
         let deliveries = 0;
@@ -250,9 +250,9 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "looks for what a refund belongs to only when a link arrives",
+    what: "looks for the payment of a refund only when a link arrives",
     alteration: {
-      provisionWorld: (world) => ({ ...world, table: { ...world.table, link: async () => undefined } }),
+      provisionDependencies: (deps) => ({ ...deps, table: { ...deps.table, link: async () => undefined } }),
     },
   },
   {
@@ -264,7 +264,7 @@ export const breakages: Breakage[] = [
     },
   },
   {
-    what: "tells the queue that a message which failed is done",
+    what: "reports a failed message to the queue as processed",
     alteration: {
       handler:
         (handler) =>
@@ -273,14 +273,14 @@ export const breakages: Breakage[] = [
   },
 ];
 
-/** What the caller is told instead of what came of a call. */
-function calling(change: (came: CallOutcome, again: () => Promise<CallOutcome>) => Promise<CallOutcome>): Alteration {
+/** Replaces the outcome of each call. */
+function calling(change: (result: CallOutcome, again: () => Promise<CallOutcome>) => Promise<CallOutcome>): Alteration {
   return {
-    provisionWorld: (world) => ({
-      ...world,
+    provisionDependencies: (deps) => ({
+      ...deps,
       billmgr: {
-        ...world.billmgr,
-        call: async (...args) => change(await world.billmgr.call(...args), () => world.billmgr.call(...args)),
+        ...deps.billmgr,
+        call: async (...args) => change(await deps.billmgr.call(...args), () => deps.billmgr.call(...args)),
       },
     }),
   };
@@ -288,7 +288,7 @@ function calling(change: (came: CallOutcome, again: () => Promise<CallOutcome>) 
 
 type Subscription = Parameters<typeof progress.recordObservation>[0];
 
-/** As if the same had been seen twice before, over half an hour. */
+/** The subscription as it would be after the same observation twice before, over half an hour. */
 function seenBefore(
   subscription: Subscription,
   { at, verdict, evidence, provesAbsence }: Parameters<typeof progress.recordObservation>[1],
@@ -316,7 +316,7 @@ function seenBefore(
 
 type Built<Input> = { new (input: Input): { input: Input } };
 
-/** Sends a command with another input, where one is given. */
+/** Replaces the input of one kind of command, unless `change` returns false. */
 function withInput<Input extends object>(
   Command: Built<Input>,
   change: (input: Input) => object | false,

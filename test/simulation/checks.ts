@@ -16,7 +16,7 @@ import { Truth } from "./truth.ts";
 
 const deleted = 4;
 
-/** All that is to hold of one life once everything has come to rest, against what billmgr really did. */
+/** Checks one life at the end of a run, when no work is left, against billmgr's ledger. */
 export class Checks {
   readonly #system: System;
   readonly #life: Life;
@@ -25,7 +25,7 @@ export class Checks {
   readonly #licenses: License[];
   readonly #state: State | undefined;
   readonly #operations: Operation[];
-  /** Folded from scratch, of all facts in the order in which they happened. */
+  /** All facts, folded from scratch in the order in which they happened. */
   readonly #facts: Subscription;
 
   constructor(system: System, life: Life) {
@@ -49,15 +49,15 @@ export class Checks {
     const { observer, catalog, profile, scheduler } = this.#system;
     this.#violatedAll(overbought(this.#life, this.#ledger, catalog.policy));
     this.#eventsKept();
-    // A lost table does not know of earlier calls.
+    // A lost table does not contain earlier calls.
     if (!this.#system.wasTableLost) this.#operationsLogged();
     this.#isServed();
     if (this.attention === undefined) this.#agrees();
-    else if (/all carry/.test(this.attention)) this.#violated(`is not told apart: ${this.attention}`);
+    else if (/all carry/.test(this.attention)) this.#violated(`cannot distinguish licenses: ${this.attention}`);
     const isBillmgrWell = profile.change === 0 && profile.reading === 0;
     for (const { reason } of this.#state?.subscription.attention ?? []) {
       if (isBillmgrWell && refusals.includes(reason.code)) {
-        this.#violated(`needs attention where billmgr does all that is asked: ${formatReason(reason)}`);
+        this.#violated(`needs attention where billmgr executes every call: ${formatReason(reason)}`);
       }
     }
     const isCalm = profile.change === 0 && profile.edge === 0 && profile.lateHours <= 1;
@@ -65,13 +65,13 @@ export class Checks {
     this.#violatedAll(unservedMoments(this.#life, this.#ledger, catalog.policy, scheduler.now));
   }
 
-  /** The reason for which a person is needed. */
+  /** The reasons of the attention items. */
   get attention(): string | undefined {
     const items = this.#state?.subscription.attention;
     return items?.map(({ reason }) => formatReason(reason)).join(" ");
   }
 
-  /** How it stands in the end, in a word. */
+  /** The standing of the subscription at the end. */
   get standing(): string {
     if (this.attention !== undefined) return "needs attention";
     const { scheduler, catalog } = this.#system;
@@ -89,7 +89,7 @@ export class Checks {
     for (const what of whats) this.#violated(what);
   }
 
-  /** Invariant 2: each webhook was answered 200 in the end, so each fact is there. */
+  /** Invariant 2: each webhook was finally answered 200, so each fact is stored. */
   #eventsKept(): void {
     const items = this.#system.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("event#"));
     for (const fact of this.#life.facts) {
@@ -105,7 +105,7 @@ export class Checks {
     }
     const { subscription } = this.#state;
     for (const name of factFields) {
-      // A fact about an archived payment is kept with that payment alone.
+      // A fact about an archived payment is stored only with that payment.
       if (subscription.archivedCount && name === "lastGood") continue;
       const [held, true_] = [subscription[name], this.#facts[name]];
       if (!isDeepStrictEqual(held, true_)) {
@@ -145,7 +145,7 @@ export class Checks {
     for (let n = 1; n <= finished; n++) if (!numbers.has(n)) this.#violated(`lacks operation ${n} in its log`);
   }
 
-  /** Invariant 3: what billmgr has is what the customer paid for, or the very change that lacks needs attention. */
+  /** Invariant 3: billmgr has the licenses that the customer paid for, or the missing change needs attention. */
   #isServed(): void {
     const { catalog, scheduler } = this.#system;
     const reasons = (this.#state?.subscription.attention ?? []).map(({ reason }) => reason);
@@ -159,7 +159,7 @@ export class Checks {
     }
   }
 
-  /** What the system knows of its licenses is so. */
+  /** Checks that the stored licenses are the ones that billmgr has. */
   #agrees(): void {
     const { operation, slots } = this.#state?.subscription ?? this.#facts;
     if (operation && operation.state !== "finished") {
@@ -175,7 +175,7 @@ export class Checks {
   }
 }
 
-/** The counters, and what they are to bound: in any hour, which can begin in one of the clock's and end in the next. */
+/** Checks the counters of orders, and the orders in any hour and day. An interval can span two counters. */
 export function checkLimits({ observer, dynamo, catalog: { limits } }: System): void {
   for (const { sk, orders } of dynamo.items()) {
     if (!orders || !sk?.S?.startsWith("orders#")) continue;
@@ -194,8 +194,8 @@ export function checkLimits({ observer, dynamo, catalog: { limits } }: System): 
   }
 }
 
-/** Attention that a billmgr without faults gives no reason for. */
+/** Reasons that cannot occur with a billmgr without faults. */
 const refusals: readonly string[] = ["refused", "conflicting", "no_effect", "unresolved", "not_confirmed"];
 
-/** What only the storefront sends. */
+/** The fields that come only from the storefront. */
 const factFields = ["customerId", "email", "items", "quantities", "end", "paused", "failures", "lastGood"] as const;

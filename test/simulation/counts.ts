@@ -10,7 +10,7 @@ export function addTo(sum: Counts, more: Counts): void {
   for (const [word, count] of Object.entries(more)) sum[word] = (sum[word] ?? 0) + count;
 }
 
-/** The most frequent first: "order 12, prolong 5". */
+/** Formats counts, the most frequent first: "order 12, prolong 5". */
 export const inWords = (counts: Counts): string =>
   Object.entries(counts)
     .sort(([, a], [, b]) => b - a)

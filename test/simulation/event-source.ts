@@ -6,46 +6,46 @@ import type { MemoryQueue } from "./memory-queue.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-type World = {
+type Dependencies = {
   queue: MemoryQueue;
   scheduler: Scheduler;
   machine: Pick<Machine, "trace">;
   faults: Pick<Faults, "atEdge">;
 };
 
-/** Lambda's event source mapping: hands batches to workers that are free, and deletes what they have done. */
+/** Lambda's event source mapping: passes batches to free workers, and deletes the messages that they have processed. */
 export class EventSource {
-  readonly #world: World;
+  readonly #deps: Dependencies;
   readonly #random: Pick<Random, "int">;
   readonly #work: (records: SQSRecord[]) => Promise<SQSBatchResponse | undefined>;
   #freeWorkers: number;
   #pokeAt = Number.POSITIVE_INFINITY;
 
-  /** @param work gives undefined when the worker failed or died */
+  /** @param work returns undefined when the worker failed or died */
   constructor(
-    world: World,
+    deps: Dependencies,
     random: Pick<Random, "int">,
     workers: number,
     work: (records: SQSRecord[]) => Promise<SQSBatchResponse | undefined>,
   ) {
-    this.#world = world;
+    this.#deps = deps;
     this.#random = random;
     this.#freeWorkers = workers;
     this.#work = work;
   }
 
-  /** Takes what there is, and again when something comes back. */
+  /** Receives all visible messages, and polls again when one becomes visible. */
   poke(): void {
-    while (this.#freeWorkers > 0 && this.#world.queue.hasVisible) {
+    while (this.#freeWorkers > 0 && this.#deps.queue.hasVisible) {
       const MaxNumberOfMessages = this.#random.int(1, 10);
-      const received = this.#world.queue.perform(new ReceiveMessageCommand({ QueueUrl: "queue", MaxNumberOfMessages }));
+      const received = this.#deps.queue.perform(new ReceiveMessageCommand({ QueueUrl: "queue", MaxNumberOfMessages }));
       const { Messages = [] } = received as { Messages?: Message[] };
       if (Messages.length > 0) this.#hand(Messages.map(recordOf));
     }
-    const next = this.#world.queue.nextVisibleAt();
-    if (next === undefined || (next >= this.#pokeAt && this.#pokeAt > this.#world.scheduler.now)) return;
+    const next = this.#deps.queue.nextVisibleAt();
+    if (next === undefined || (next >= this.#pokeAt && this.#pokeAt > this.#deps.scheduler.now)) return;
     this.#pokeAt = next;
-    this.#world.scheduler.at(next, () => this.poke());
+    this.#deps.scheduler.at(next, () => this.poke());
   }
 
   #hand(records: SQSRecord[]): void {
@@ -54,19 +54,19 @@ export class EventSource {
       this.#freeWorkers++;
       const failed = new Set(result?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       const done = result ? records.filter(({ messageId }) => !failed.has(messageId)) : [];
-      this.#world.machine.trace?.("queue", `${done.length} of ${records.length} are done`);
+      this.#deps.machine.trace?.("queue", `${done.length} of ${records.length} are done`);
       for (const { receiptHandle } of done) this.#delete(receiptHandle);
       this.poke();
     });
   }
 
-  /** What could not be deleted is delivered again. */
+  /** The queue delivers a message again if this fails. */
   #delete(ReceiptHandle: string): void {
-    if (this.#world.faults.atEdge()) return;
+    if (this.#deps.faults.atEdge()) return;
     try {
-      this.#world.queue.perform(new DeleteMessageCommand({ QueueUrl: "queue", ReceiptHandle }));
+      this.#deps.queue.perform(new DeleteMessageCommand({ QueueUrl: "queue", ReceiptHandle }));
     } catch (error) {
-      this.#world.machine.trace?.("queue", `keeps a message: ${(error as Error).name}`);
+      this.#deps.machine.trace?.("queue", `keeps a message: ${(error as Error).name}`);
     }
   }
 }

@@ -2,9 +2,9 @@ import type { Change } from "../../shared/licensing/operation.ts";
 import type { Reason } from "../../shared/licensing/reasons.ts";
 import type { Difference } from "./oracle.ts";
 
-/** What an attention item about a change may hold up, apart from what else it has to leave alone. */
-const heldUp: Record<Change["kind"], readonly Difference["needs"][]> = {
-  // An old license goes only when the new one is there.
+/** The differences that an attention item about a change can explain. It must not block other changes. */
+const blockedBy: Record<Change["kind"], readonly Difference["needs"][]> = {
+  // An old license is deleted only when the new one exists.
   order: ["purchase", "end"],
   prolong: ["purchase"],
   edit: ["edit"],
@@ -13,7 +13,7 @@ const heldUp: Record<Change["kind"], readonly Difference["needs"][]> = {
   delete: ["purchase", "edit", "service", "end"],
 };
 
-/** Items that are about what was sold hold up neither an end nor a suspension. */
+/** Reasons about the sold items. They block neither an end nor a suspension. */
 const aboutItems: readonly Reason["code"][] = [
   "unknown_item",
   "extra_without_plan",
@@ -25,6 +25,6 @@ const aboutItems: readonly Reason["code"][] = [
 
 /** Whether an attention item explains a difference: it blocks only the change that it concerns. */
 export function excuses(reason: Reason, needs: Difference["needs"]): boolean {
-  if ("change" in reason) return heldUp[reason.change.kind].includes(needs);
+  if ("change" in reason) return blockedBy[reason.change.kind].includes(needs);
   return !aboutItems.includes(reason.code) || needs === "edit" || needs === "purchase";
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { compare, type Item, number, present, put, read, type Step } from "./attributes.ts";
 
-/** DynamoDB's condition and update expressions, as far as one table of this kind asks. What it does not know, it refuses. */
+/** DynamoDB's condition and update expressions, as far as this system uses them. Anything else throws. */
 
 export type Scope = { names?: Record<string, string> | undefined; values?: Item | undefined };
 export type Condition = (item: Item, scope: Scope) => boolean;
@@ -66,7 +66,7 @@ class Parser {
   update(): Update {
     const clauses: Update[] = [];
     while (this.#peek() !== undefined) clauses.push(...this.#clause());
-    // Every operand is read from the item as it was before.
+    // Operands are read from the item as it was before the update.
     return (item, scope) =>
       clauses.reduce((changed, clause) => clause(changed, { ...scope, before: item } as Scope), item);
   }

@@ -2,7 +2,7 @@ import type { FaultPlan } from "../../local/simulators/billmgr/index.ts";
 import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 
-/** What can befall a request to the table or the queue. `before` and `after` its effect. */
+/** Faults of a request to the table or the queue. `before` and `after` refer to its effect. */
 export type EdgeFault =
   | "crash_before"
   | "crash_after"
@@ -10,17 +10,17 @@ export type EdgeFault =
   | "fail_after"
   /** The client gives up, and the request takes effect later. */
   | "late"
-  /** The client's own retry delivers it twice, and answers for the second. */
+  /** The client's own retry sends it twice, and returns the second answer. */
   | "twice"
   | "slow";
 
-/** What can befall a call of billmgr, beside what the sandbox does to it. */
+/** Faults of a call to billmgr: those of the network and the process, and those of the sandbox. */
 export type CallFault =
   | "crash_before"
   | "crash_after"
   | "not_sent"
   | "slow"
-  /** "ok" from before billmgr, which heard of nothing: it proves nothing by itself. */
+  /** A proxy answers "ok", and billmgr receives nothing. So an "ok" is not a proof. */
   | "empty_ok"
   | FaultPlan;
 
@@ -37,22 +37,22 @@ const edgeFaults: readonly (readonly [EdgeFault, number])[] = [
 export const isChanging = (operation: string): boolean =>
   ["order", "prolong", "edit", "suspend", "resume", "delete"].includes(operation);
 
-/** Draws what befalls each request, while there are faults at all. */
+/** Draws the fault of each request, while faults are on. */
 export class Faults {
   on = true;
-  /** Where a form hides what was changed, an "ok" has to be believed (docs/decisions/0002). */
-  liesAreSeen = true;
+  /** False if a form hides changed fields: then the system must trust an "ok" (docs/decisions/0002). */
+  canDetectFalseOk = true;
   readonly counts = new Map<string, number>();
   readonly #profile: Profile;
   readonly #edges: Random;
   readonly #changes: Random;
-  readonly #readings: Random;
+  readonly #reads: Random;
 
   constructor(profile: Profile, random: Random) {
     this.#profile = profile;
     this.#edges = random.fork();
     this.#changes = random.fork();
-    this.#readings = random.fork();
+    this.#reads = random.fork();
   }
 
   atEdge(): EdgeFault | undefined {
@@ -60,20 +60,20 @@ export class Faults {
     return this.#counted(this.#edges.weighted(edgeFaults));
   }
 
-  /** @param operation the sandbox's word for the call */
+  /** @param operation the sandbox's name for the call */
   atCall(operation: string, { p_num }: Record<string, string>): CallFault | undefined {
     const isChange = isChanging(operation);
     const [random, rate] = isChange
       ? [this.#changes, this.#profile.change]
-      : ([this.#readings, this.#profile.reading] as const);
+      : ([this.#reads, this.#profile.reading] as const);
     if (!this.on) return undefined;
-    // Workers die at calls in runs without a faulty billmgr, too.
+    // Workers also die at calls in runs without a faulty billmgr.
     const crashes = 2 * this.#profile.edge;
     const drawn = random.next();
     if (drawn < crashes) return this.#counted(random.pick(["crash_before", "crash_after", "crash_after", "not_sent"]));
     if (drawn < crashes + rate) {
       return this.#counted(
-        isChange ? this.#ofChange(operation, random) : this.#ofReading(operation, Number(p_num ?? 1), random),
+        isChange ? this.#ofChange(operation, random) : this.#ofRead(operation, Number(p_num ?? 1), random),
       );
     }
     return undefined;
@@ -84,7 +84,7 @@ export class Faults {
     const choices: [CallFault, number][] = [
       ["not_sent", 2],
       ["slow", 2],
-      ["empty_ok", this.liesAreSeen ? 5 : 0],
+      ["empty_ok", this.canDetectFalseOk ? 5 : 0],
       [{ fault: "act_then_drop" }, 5],
       [{ fault: "drop_before_acting" }, 3],
       [{ fault: "hang" }, 2],
@@ -100,7 +100,7 @@ export class Faults {
       [{ fault: "error", type: random.pick(["limit", "xml", "client", "pricelist_min_order"]), act }, 3],
       [{ fault: "stays_processing", seconds: random.int(1, 20_000) }, 2],
       [{ fault: "second_factor" }, 1],
-      // What a definite error says is believed: these are refusals, and need a person.
+      // The system trusts a definite error: these are refusals, and need attention.
       [{ fault: "error", type: random.pick(["value", "access", "exists", "missed"]), act: false }, 0.4],
     ];
     if (operation === "order" || operation === "prolong") {
@@ -120,10 +120,10 @@ export class Faults {
     return random.weighted(choices);
   }
 
-  /** So many seconds later, of which many are few. */
+  /** A delay in seconds, mostly short. */
   #late = (random: Random): number => Math.ceil(random.skewed(1, this.#profile.actsWithinSeconds));
 
-  #ofReading(operation: string, page: number, random: Random): CallFault {
+  #ofRead(operation: string, page: number, random: Random): CallFault {
     if (operation === "list" && random.chance(0.4)) {
       if (page > 1) return { fault: "list_shifts" };
       return { fault: "filter_set", filter: { [random.pick(["status", "id", "pricelist"])]: "3" } };

@@ -5,17 +5,17 @@ import { day } from "./shop.ts";
 import { type Rules, Truth } from "./truth.ts";
 
 const hour = day / 24;
-/** So long anything may take where nothing fails: billmgr's own queue is the slowest. */
+/** The longest time that a change takes without faults. billmgr's own queue is the slowest part. */
 const settlesWithin = 6 * hour;
 
-/** Moments at which a customer had less or more than he was to have, where nothing failed that could explain it. */
+/** Moments at which a customer had less or more than was paid for. Only for runs without a fault that explains it. */
 export function unservedMoments(life: Life, ledger: readonly LedgerEntry[], rules: Rules, until: number): string[] {
   const moments = new Truth(life.facts, rules).moments;
   return moments.flatMap((from, i) => {
     const to = Math.min(moments[i + 1] ?? until, until);
     for (let at = from + settlesWithin; at + settlesWithin < to; at += day) {
       const [found] = differencesAt(at, life, ledger, rules);
-      // What the clock alone changes takes its time as well.
+      // A change that only the clock causes also takes time.
       const still = found && differencesAt(at + settlesWithin, life, ledger, rules);
       if (still?.some(({ what }) => what === found?.what)) return [`${new Date(at).toISOString()} ${found?.what}`];
     }
@@ -30,7 +30,7 @@ function differencesAt(at: number, life: Life, ledger: readonly LedgerEntry[], r
   return found.filter(({ what }) => what !== "sells something unknown");
 }
 
-/** The licenses as the ledger leaves them. */
+/** The licenses that result from the ledger. */
 function licensesOf(ledger: readonly LedgerEntry[], at: number): License[] {
   const licenses = new Map<string, License>();
   for (const entry of ledger) {

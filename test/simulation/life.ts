@@ -1,12 +1,12 @@
 import type { Random } from "./random.ts";
 import { addMonths, day, type Fact, iso, type Meaning, type Sold } from "./shop.ts";
 
-/** What one customer does with one subscription. */
+/** Everything that one customer does with one subscription. */
 export type Life = {
   storefront: Fact["storefront"];
   subscription: string;
   facts: Fact[];
-  /** Only payments for one plan of one license: each period that was bought can be counted against those that were paid. */
+  /** Contains only payments for one plan with one license, so bought periods can be compared with paid ones. */
   isPlain: boolean;
 };
 
@@ -15,7 +15,7 @@ const hour = 60 * minute;
 
 type Plan = { name: string; months: number; trial?: boolean; most: number };
 
-/** What the catalog of the simulation sells: see world.ts. */
+/** The plans of the simulated catalog: see setup.ts. */
 const plans: readonly [Plan, ...Plan[]] = [
   { name: "vm-monthly", months: 1, most: 4 },
   { name: "vm-prepaid", months: 3, most: 3 },
@@ -25,7 +25,7 @@ const plans: readonly [Plan, ...Plan[]] = [
   { name: "dci-trial", months: 1, trial: true, most: 1 },
 ];
 
-/** A random life of one subscription, from `start` on for some months. */
+/** Creates a random life of one subscription that begins soon after `start`. */
 export function lifeOf(subscription: string, random: Random, start: number, end: number): Life {
   return new Customer(subscription, random, start, end).live();
 }
@@ -37,7 +37,7 @@ class Customer {
   readonly #facts: Fact[] = [];
   readonly #countsMonths: boolean;
   readonly #isPlain: boolean;
-  /** A late payment moves the due dates of the shop. */
+  /** Whether a late payment moves the due dates of the shop. */
   readonly #movesDueDates: boolean;
   /** Days after the due date on which this customer usually pays. */
   readonly #habitDays: number;
@@ -45,7 +45,7 @@ class Customer {
   #plan: Plan;
   #quantity: number;
   #extras: number | undefined;
-  /** When the paid time began from which due dates are counted, and how many months of it are paid. */
+  /** The start of the paid time from which due dates are counted, and the number of paid months. */
   #since: number;
   #months = 0;
   #hasEnded = false;
@@ -94,7 +94,7 @@ class Customer {
     return this.#since;
   }
 
-  /** On time, before it, after some failed tries, or never again. */
+  /** Draws when the customer pays next: on time, early, late after a failed payment, or never. */
   #nextPayment(through: number): number {
     switch (
       this.#random.weighted([
@@ -123,7 +123,7 @@ class Customer {
   #payLate(through: number, late: number): number {
     if (this.#random.chance(0.8)) this.#post(through, "payment.failed", {}, { kind: "failed" });
     const at = through + late;
-    // What would be over by then is not paid any more, wherever the due dates are.
+    // Nobody pays for a period that is already over. The paid time then starts again.
     const isOver = at >= addMonths(this.#since, this.#months + this.#plan.months);
     if (isOver || (this.#movesDueDates && late > 2 * day)) {
       this.#since = at;
@@ -132,7 +132,7 @@ class Customer {
     return at;
   }
 
-  /** Whatever else befalls a subscription while it is paid. */
+  /** Other events of a subscription while it is paid. */
   #incidents(from: number, through: number, payment: string): void {
     const within = () => from + Math.floor(this.#random.between(minute, Math.min(through - from, 30 * day)));
     while (this.#random.chance(0.6)) {
@@ -194,7 +194,7 @@ class Customer {
     this.#post(at, "subscription.changed", ...this.#sold(at));
   }
 
-  /** Something that the catalog does not sell, in addition or instead; corrected soon, late, or never. */
+  /** Sells an item that the catalog omits, in addition or instead. The shop corrects it soon, late, or never. */
   #sellUnknown(at: number): void {
     const items = [{ plan: "not-sold-here", quantity: 1 }, ...(this.#random.chance(0.5) ? this.#items() : [])];
     this.#post(at, "subscription.changed", { items }, { kind: "sells", items, asOf: at });
@@ -236,7 +236,7 @@ class Customer {
     const covers = this.#countsMonths ? { months } : { paidThrough: iso(to) };
     const means: Meaning = this.#countsMonths
       ? { kind: "paid", payment, months }
-      : // Without a stated start it begins with the payment, where that is earlier.
+      : // Without a stated start, the period begins with the payment if that is earlier.
         { kind: "paid", payment, from: Math.min(at, from), to, isFromUnstated: true };
     const [sold, ...sells] = this.#sold(at);
     const data = { payment, ...covers, ...sold };
@@ -245,7 +245,7 @@ class Customer {
     return payment;
   }
 
-  /** The same payment again, days or months later, with the later time: as a new webhook, or under the old id. */
+  /** Sends the same payment again, days or months later, with the later time. The webhook has a new id or the old one. */
   #restate(at: number, data: Record<string, unknown>, means: Meaning, sells: Meaning[]): void {
     const later = at + this.#random.int(hour, this.#random.chance(0.5) ? 20 * day : 200 * day);
     const { id } = this.#facts.at(-1) as Fact;

@@ -3,14 +3,14 @@ import type { Faults } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** One invocation of a function. Dead, it does nothing more: what it awaits never comes. */
+/** One invocation of a function. After its death, its awaited requests never settle, so it does nothing more. */
 export class Process {
   readonly name: string;
   readonly startedAt: number;
   dead = false;
   /** It has returned. */
   ended = false;
-  /** Told when it dies. */
+  /** Runs when it dies. */
   onDeath: () => void = () => {};
   readonly #machine: Machine;
   readonly #skew: number;
@@ -22,7 +22,7 @@ export class Process {
     this.startedAt = machine.scheduler.now;
   }
 
-  /** By its own clock, which may be off. */
+  /** The time on its own clock, which may be wrong. */
   readonly now = (): Date => new Date(this.#machine.scheduler.now + this.#skew);
 
   die(why: string): void {
@@ -37,9 +37,9 @@ export class Process {
 type Settled<T> = { value: T } | { error: unknown };
 
 /**
- * The machines that run functions, and the network between them and everything else. Each request on it is a point at which
- * time passes, others go first, and something may go wrong. Nothing in between has an effect on anybody else, so these are all
- * the points at which a death can be told from another.
+ * The machines that run functions, and the network between them and all services. At each request time passes, other
+ * processes can go first, and a fault can happen. Code between two requests affects no other process, so these are all the
+ * points at which a death makes a difference.
  */
 export class Machine {
   crashes = 0;
@@ -63,7 +63,7 @@ export class Machine {
     return new Process(this, `${name}-${++this.#count}`, skew);
   }
 
-  /** Milliseconds that a message takes one way: mostly few. */
+  /** Milliseconds that a message takes one way, mostly few. */
   latency(most = 50): number {
     return Math.ceil(this.#random.skewed(1, most));
   }
@@ -72,13 +72,13 @@ export class Machine {
     return this.#random.int(500, most);
   }
 
-  /** A request to a store: its effect is had at one moment, whoever has died by then. */
+  /** Sends a request to a store. The effect happens at one moment, even if the process has died by then. */
   request<T>(process: Process, what: string, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (process.dead) return;
       const fault = this.#faults.atEdge();
       const note = (more: string) => this.trace?.(process.name, `${what}${more}`);
-      // Renew only reads and sends, so without a fault nobody can tell at which moment it does.
+      // Renew only reads and sends, so without a fault the moment makes no difference.
       if (!fault && process.name.startsWith("renew")) return settle(outcomeOf(effect), resolve, reject);
       const isSlowThere = fault === "slow" && this.#random.chance(0.5);
       const there = this.latency() + (isSlowThere ? this.slowness() : 0);
@@ -94,7 +94,7 @@ export class Machine {
         if (fault === "crash_after") return process.die(`after ${what}`);
         if (fault === "fail_after") settled = { error: new Unreachable(what) };
         const answer = () => !process.dead && settle(settled, resolve, reject);
-        // Between the effect and its answer only time can pass: others act before the next request arrives as well.
+        // A slow answer only lets time pass: other processes can also act before the next request arrives.
         if (fault === "slow" && !isSlowThere) this.scheduler.after(this.slowness(), answer);
         else answer();
       });
@@ -102,7 +102,7 @@ export class Machine {
   }
 }
 
-/** As the SDK says it when its retries are used up. */
+/** The error of the SDK after its last retry. */
 class Unreachable extends Error {
   override name = "TimeoutError";
   constructor(what: string) {

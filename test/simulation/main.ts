@@ -6,7 +6,7 @@ import { failureOf, Summary } from "./summary.ts";
 
 const usage = "npm run simulate -- [--seeds 1000] [--from 1] [--threads 2] | --seed N [--trace]";
 
-/** Of so many seeds one is played to the usual construction too. */
+/** One of this many seeds also runs the comparison with the usual way. */
 const comparedEvery = 50;
 const progressMs = 15_000;
 
@@ -21,7 +21,7 @@ async function work({ from, seeds, step }: Share, report: (found: Found) => void
   }
 }
 
-/** Runs all seeds; prints how far it is, and what it found so far when it is interrupted. */
+/** Runs all seeds and prints the progress. After an interrupt it prints the results so far. */
 async function many(from: number, seeds: number, threads: number): Promise<Summary> {
   const summary = new Summary();
   const began = performance.now();

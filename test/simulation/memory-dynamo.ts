@@ -26,21 +26,21 @@ export type Options = {
   indexes?: readonly { name: string; keys: readonly [string, string] }[];
   /** Items on a page of a query; DynamoDB ends a page at 1 MB. */
   pageSize?: number;
-  /** When a write shows in the index: on AWS soon, not at once. */
+  /** Schedules when an index shows a write. On AWS there is a short delay. */
   indexLater?: (show: () => void) => void;
-  /** As DynamoDB refuses it: 400 KB. */
+  /** DynamoDB refuses items above 400 KB. */
   maxItemBytes?: number;
-  /** After each write, with the item as it is now. */
+  /** Runs after each write, with the new item. */
   onWrite?: (item: Item | undefined, key: Item) => void;
 };
 
-/** One table in memory, which knows the commands that this system sends and refuses all others. */
+/** One table in memory. It supports the commands that this system sends, and refuses all others. */
 export type MemoryDynamo = {
   client: Pick<DynamoDBClient, "send">;
-  /** The same at once. @throws as the client does */
+  /** Executes a command synchronously. @throws as the client does */
   perform(command: unknown): unknown;
   get(...key: string[]): Item | undefined;
-  /** Makes the table hold these items and no others. */
+  /** Replaces the content of the table with these items. */
   restore(items: readonly Item[]): void;
   items(): Item[];
 };
@@ -54,11 +54,11 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     onWrite,
     maxItemBytes,
   } = options;
-  /** By hash key, then by the whole key. Items are never changed, only replaced. */
+  /** Items by hash key, then by the whole key. An item is only replaced, never changed. */
   const partitions = new Map<string, Map<string, Item>>();
-  /** By index, its hash key, and the whole key. */
+  /** Items by index, its hash key, and the whole key. */
   const shown = new Map(indexes.map(({ name }) => [name, new Map<string, Map<string, Item>>()]));
-  /** Under which hash key each index shows an item. */
+  /** The hash key under which each index shows an item. */
   const shownUnder = new Map<string, string>();
 
   const pick = (item: Item, names: readonly string[]): Item =>
@@ -159,7 +159,7 @@ export function createMemoryDynamo(options: Options = {}): MemoryDynamo {
     return page(all, input, scope, keys);
   }
 
-  /** In the order of the given attributes, from after the start key; the filter thins what was read. */
+  /** One page in the order of the given attributes, after the start key. The filter applies to the items of the page. */
   function page(
     found: Item[],
     input: Pick<

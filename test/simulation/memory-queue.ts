@@ -13,7 +13,7 @@ export type Options = {
   /** Milliseconds. */
   now: () => number;
   visibilitySeconds: number;
-  /** So often a message is received; after that it is a dead letter. */
+  /** After this number of receives a message is a dead letter. */
   maxReceiveCount: number;
 };
 
@@ -33,8 +33,8 @@ const dedupMs = 5 * 60_000;
 const largestBatch = 10;
 
 /**
- * One FIFO queue of SQS in memory, deduplicated in each group: messages of a group in order and in one batch at a time, back
- * after their visibility time, dead letters after too many tries. It knows the commands that this system sends.
+ * One FIFO queue of SQS in memory. It deduplicates within a group, and delivers the messages of a group in order, one batch
+ * at a time. It supports the commands that this system sends.
  */
 export class MemoryQueue {
   readonly deadLetters: Held[] = [];
@@ -64,7 +64,7 @@ export class MemoryQueue {
     throw new Error(`no such command: ${(command as object).constructor.name}`);
   }
 
-  /** Waiting or being worked on. */
+  /** The number of messages that are visible or in flight. */
   size(): number {
     return this.#messages.length;
   }
@@ -73,20 +73,20 @@ export class MemoryQueue {
     return [...this.#messages, ...this.deadLetters].map(({ MessageBody }) => MessageBody);
   }
 
-  /** Whether a receive would give something now. */
+  /** Whether a receive would return a message now. */
   get hasVisible(): boolean {
     const now = this.#options.now();
     const locked = new Set(this.#messages.filter((one) => one.visibleAt > now).map((one) => one.MessageGroupId));
     return this.#messages.some((one) => !locked.has(one.MessageGroupId));
   }
 
-  /** When the next of what is in flight comes back by itself. */
+  /** When the next message in flight becomes visible again, unless it is deleted. */
   nextVisibleAt(): number | undefined {
     const later = this.#messages.map(({ visibleAt }) => visibleAt).filter((at) => at > this.#options.now());
     return later.length > 0 ? Math.min(...later) : undefined;
   }
 
-  /** What an operator does once the cause is mended. */
+  /** Returns the dead letters to the queue, as an operator does after the cause is fixed. */
   redrive(): void {
     for (const letter of this.deadLetters.splice(0)) this.#messages.push({ ...letter, times: 0, visibleAt: 0 });
   }
@@ -139,7 +139,7 @@ export class MemoryQueue {
     return received;
   }
 
-  /** In a FIFO queue a receipt is of use only until its message is visible again. */
+  /** In a FIFO queue a receipt is valid only until its message is visible again. */
   #inFlight(receipt: string | undefined): Held | undefined {
     return this.#messages.find((one) => one.receipt === receipt && one.visibleAt > this.#options.now());
   }

@@ -1,6 +1,6 @@
 import type { Breakage } from "./breakages.ts";
 
-/** The ways in which the first edition bought twice, bought for nothing, or let a paid license stop. */
+/** Faults of the first version: it bought twice, bought without a payment, or let a paid license stop. */
 export const moneyBreakages: Breakage[] = [
   {
     finding: "F1",
@@ -32,7 +32,7 @@ export const moneyBreakages: Breakage[] = [
           const runs = real.coverage(stated, policy);
           const latest = stated.at(-1);
           const [last] = latest ? real.coverage([latest], policy) : [];
-          // What ends before the latest payment begins was swallowed.
+          // The latest payment ends the paid time, so periods beyond it are lost.
           return last
             ? runs.map((run) => (run.through > last.through ? { ...run, through: last.through } : run))
             : runs;
@@ -46,21 +46,23 @@ export const moneyBreakages: Breakage[] = [
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const { inCart, ...came } = real.outcomeOf(...args) as ReturnType<typeof real.outcomeOf> & { inCart?: true };
-          return /lineitem/.test(came.response) ? came : real.outcomeOf(...args);
+          const { inCart, ...result } = real.outcomeOf(...args) as ReturnType<typeof real.outcomeOf> & {
+            inCart?: true;
+          };
+          return /lineitem/.test(result.response) ? result : real.outcomeOf(...args);
         },
       }),
     },
   },
   {
     finding: "F4",
-    what: "takes an order that is still to be paid for bought",
+    what: "treats an unpaid order as bought",
     modules: {
       outcome: (real) => ({
         outcomeOf: (...args) => {
-          const came = real.outcomeOf(...args);
-          if (came.outcome !== "unknown" || came.elid === undefined) return came;
-          return { outcome: "done", response: came.response, elid: came.elid };
+          const result = real.outcomeOf(...args);
+          if (result.outcome !== "unknown" || result.elid === undefined) return result;
+          return { outcome: "done", response: result.response, elid: result.elid };
         },
       }),
       license: (real) => ({
@@ -85,7 +87,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F6",
-    what: "adopts whatever license the reply to an order names",
+    what: "adopts any license that the reply to an order names",
     modules: {
       readback: (real) => ({
         readBack: async (operation, target, billmgr) => {
@@ -102,7 +104,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F7",
-    what: "takes the expiry alone for proof that a license runs",
+    what: "treats the expiry as proof that a license runs",
     by: /serve/,
     modules: {
       progress: (real) => ({
@@ -113,7 +115,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F8",
-    what: "suspends what billmgr has stopped at its expiry",
+    what: "suspends a license that billmgr has stopped at its expiry",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -125,7 +127,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F9",
-    what: "lets one attention item hold up all other changes",
+    what: "lets one attention item block all other changes",
     by: /only .* needs attention|serve|is there/,
     modules: {
       next: (real) => ({
@@ -140,7 +142,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F10",
-    what: "lets an operator call an unpaid order done",
+    what: "lets an operator report an unpaid order as done",
     modules: {
       readback: (real) => ({
         compareToTarget: (change, known, seen) => {
@@ -180,7 +182,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F12",
-    what: "reads the status in one of its forms only",
+    what: "reads only one form of the status",
     modules: {
       license: (real) => ({
         seenLicense: (element, ...rest) => {
@@ -192,7 +194,7 @@ export const moneyBreakages: Breakage[] = [
   },
   {
     finding: "F13",
-    what: "lets the stored state grow beyond what an item holds",
+    what: "lets the stored state grow beyond the largest item",
     modules: {
       next: (real) => ({
         decide: (subscription, ...rest) =>

@@ -8,7 +8,7 @@ import { canary as word } from "../support/secrets.ts";
 import { isChanging } from "./faults.ts";
 import type { Process } from "./machine.ts";
 import type { Item, MemoryDynamo } from "./memory-dynamo.ts";
-import { canary } from "./world.ts";
+import { canary } from "./setup.ts";
 
 export type State = {
   key: Key;
@@ -19,23 +19,23 @@ export type State = {
   attention?: string;
 };
 
-/** One changing call, from where it left to what came of it. */
+/** One changing call. */
 export type Called = {
   at: number;
   kind: string;
   key: string | undefined;
   params: Record<string, string>;
   process: Process;
-  /** It came to billmgr. */
+  /** It reached billmgr. */
   arrived: boolean;
-  /** Until then billmgr may do it. */
+  /** Until this moment billmgr may execute it. */
   actsUntil: number;
 };
 
-/** A caller that still waits for the answer to what is done already is no danger to anybody. */
+/** Once billmgr has executed a call, it is not in flight, even if its caller still waits for the answer. */
 export const isInFlight = ({ actsUntil }: Called, now: number): boolean => actsUntil > now;
 
-/** Watches from outside what crosses the edges, and says what must not have been. */
+/** Watches all requests from outside the system, and records violations of the protocol. */
 export class Observer {
   readonly violations: string[] = [];
   readonly calls: Called[] = [];
@@ -43,10 +43,10 @@ export class Observer {
   readonly hadAttention = new Set<string>();
   readonly #dynamo: () => MemoryDynamo;
   readonly #now: () => number;
-  /** How many calls each process may make: it works on several subscriptions at once, and looks for each call. */
+  /** How many calls each process may make. It works on several subscriptions in parallel, and reads the halt before each call. */
   readonly #unhalted = new Map<Process, number>();
-  /** Licenses that a process was told of and has to store before it calls again. */
-  readonly #told = new Map<Process, { key: string; elid: string }>();
+  /** Orders whose license id a process has received. It must store the id before it calls again. */
+  readonly #unstoredOrders = new Map<Process, { key: string; elid: string }>();
   readonly #states = new Map<string, Item>();
 
   constructor(dynamo: () => MemoryDynamo, now: () => number) {
@@ -62,39 +62,39 @@ export class Observer {
     this.violations.push(`${new Date(this.#now()).toISOString()} ${what}`);
   }
 
-  /** It looks whether all calls are halted. */
-  looksAtHalt(process: Process): void {
+  /** A process reads whether all calls are halted. */
+  readsHalt(process: Process): void {
     if (this.#dynamo().get("control", "halt")) return;
     this.#unhalted.set(process, (this.#unhalted.get(process) ?? 0) + 1);
   }
 
-  /** Nothing secret may be in anything that others read. */
+  /** Checks that a text which leaves the system contains no secret. */
   seen(where: string, what: unknown): void {
     const text = typeof what === "string" ? what : JSON.stringify(what);
     if (!text.includes(word) && !text.includes(encodedWord)) return;
     if (forms.some((form) => text.includes(form))) this.violated(`a secret is in ${where}: ${text.slice(0, 400)}`);
   }
 
-  /** A state has been removed, which only the loss of a table does. */
+  /** Records that a state was removed. Only the loss of a table does this. */
   removed(key: string): void {
     this.#states.delete(key);
   }
 
-  /** A state has been written. */
+  /** Records that a state was written. */
   stored(item: Item): void {
     this.#states.set(item.pk?.S ?? "", item);
     this.#backoffIsOfUse(item);
     if (item.attention) this.hadAttention.add(item.pk?.S ?? "");
-    if (this.#told.size === 0) return;
+    if (this.#unstoredOrders.size === 0) return;
     const { key, subscription } = stateOf(item);
-    for (const [process, told] of this.#told) {
+    for (const [process, order] of this.#unstoredOrders) {
       const { slots, operation } = subscription;
-      const holds = operation?.elid === told.elid || slots.some(({ license }) => license?.elid === told.elid);
-      if (told.key === key && holds) this.#told.delete(process);
+      const holds = operation?.elid === order.elid || slots.some(({ license }) => license?.elid === order.elid);
+      if (order.key === key && holds) this.#unstoredOrders.delete(process);
     }
   }
 
-  /** A backoff ends with what it was for: otherwise the next failure would count from the first one. */
+  /** Checks that a backoff ends with its operation. If it stayed, the next failure would count from the first one. */
   #backoffIsOfUse(item: Item): void {
     if (!item.subscription?.M?.backoff || item.attention) return;
     const { key, subscription, agendaAt = "9999" } = stateOf(item);
@@ -105,15 +105,15 @@ export class Observer {
       this.violated(`${key} keeps a backoff, and tries nothing: ${backoff.why}`);
   }
 
-  /** At the moment at which a process sends something to billmgr. */
+  /** Checks a call at the moment at which a process sends it to billmgr. */
   leaves(process: Process, params: Record<string, string>): Called | undefined {
     const { func = "", elid = "" } = params;
     const what = `${func} ${elid}`.trim();
     const observations = this.#unhalted.get(process) ?? 0;
     this.#unhalted.set(process, observations - 1);
-    if (observations < 1) this.violated(`${process.name} calls ${what} and has not seen that calls are not halted`);
-    const told = this.#told.get(process);
-    if (told) this.violated(`${process.name} calls ${what} before license ${told.elid} is stored`);
+    if (observations < 1) this.violated(`${process.name} calls ${what} without reading that calls are not halted`);
+    const unstored = this.#unstoredOrders.get(process);
+    if (unstored) this.violated(`${process.name} calls ${what} before license ${unstored.elid} is stored`);
     const kind = operationOf({ func, params });
     if (!isChanging(kind)) return undefined;
 
@@ -126,12 +126,12 @@ export class Observer {
     const call: Called = { ...from, kind, key: claimed?.key, params, process, arrived: false };
     if (!claimed) this.violated(`${process.name} calls ${what} without a claim`);
     const other = this.calls.find((one) => one.key !== undefined && one.key === call.key && isInFlight(one, now));
-    if (other) this.violated(`${what} is called while ${other.kind} of ${other.process.name} may still be at work`);
+    if (other) this.violated(`${what} is called while ${other.kind} of ${other.process.name} may still be executed`);
     this.calls.push(call);
     return call;
   }
 
-  /** When a process has the answer. */
+  /** Records the answer that a process receives. */
   returned(process: Process, call: Called | undefined, sent: PostResult): void {
     if (!call?.key || call.kind !== "order" || sent.kind !== "response" || sent.status !== 200) return;
     const [, elid] = /<id>(\d+)<\/id>|<item\.id>(\d+)</.exec(sent.body)?.filter(Boolean) ?? [];
@@ -140,7 +140,7 @@ export class Observer {
       /<ok\/>/.test(sent.body) &&
       /<\/doc>\s*$/.test(sent.body) &&
       !/<error|<msg>R & D/.test(sent.body);
-    if (elid && clear) this.#told.set(process, { key: call.key, elid });
+    if (elid && clear) this.#unstoredOrders.set(process, { key: call.key, elid });
   }
 }
 
@@ -156,10 +156,10 @@ function stateOf(item: Item): State {
   return state;
 }
 
-/** In each of the secrets, however it is encoded: most texts need no closer look. */
+/** A part of each secret that no encoding changes. Most texts omit it, and need no further check. */
 const encodedWord = canary.signing.slice("whsec_".length, "whsec_".length + 16);
 
-/** As they are, and as they are in a form or a URL. */
+/** The secrets as they are, and as a form or a URL encodes them. */
 const forms = [canary.password, canary.signing, canary.signing.slice("whsec_".length)].flatMap((text) => [
   text,
   encodeURIComponent(text),

@@ -12,29 +12,29 @@ import type { System } from "./system.ts";
 const hour = 3_600_000;
 const mostVisits = 40;
 
-/** The person who does what docs/operating.md says, some hours late, by `npm run ops` and in billmgr's client area. */
+/** The person who follows docs/operating.md some hours late, with `npm run ops` and in billmgr's client area. */
 export class Operator {
   readonly #system: System;
   readonly #random: Random;
   readonly #visits = new Map<string, number>();
   readonly #planned = new Set<string>();
-  readonly #baskets = new Set<URLSearchParams>();
+  readonly #inCart = new Set<URLSearchParams>();
 
   constructor(system: System, random: Random) {
     this.#system = system;
     this.#random = random;
-    system.onHalt = () => this.#later(() => this.#mendPassword());
-    system.onBasket = (form) => {
-      this.#baskets.add(form);
+    system.onHalt = () => this.#later(() => this.#updateSecret());
+    system.onCart = (form) => {
+      this.#inCart.add(form);
       this.#later(() => this.#payOrEmpty(form));
     };
     system.onAttention = (key) => this.#planVisit(key);
   }
 
-  /** Once the faults are over, what they left behind is mended. */
+  /** Repairs everything that the faults left behind, once they are over. */
   cleanUp(): void {
     this.topUp();
-    this.#mendPassword();
+    this.#updateSecret();
     this.redrive();
     for (const { key, attention } of this.#system.observer.states()) if (attention) this.#planVisit(key);
   }
@@ -56,13 +56,13 @@ export class Operator {
     this.#system.scheduler.after(this.#random.between(0.5, 10) * hour, act);
   }
 
-  /** A person pays once what the system says lies in the basket, or nothing of it, and empties the rest. */
+  /** Pays once for an order that the system reports in the cart, or not at all, and removes all copies of it. */
   #payOrEmpty(form: URLSearchParams): void {
-    if (!this.#baskets.has(form)) return;
+    if (!this.#inCart.has(form)) return;
     const { authinfo, ...params } = Object.fromEntries(form);
-    for (const other of this.#baskets) {
+    for (const other of this.#inCart) {
       const { authinfo, ...same } = Object.fromEntries(other);
-      if (isDeepStrictEqual(same, params)) this.#baskets.delete(other);
+      if (isDeepStrictEqual(same, params)) this.#inCart.delete(other);
     }
     const known = this.#system.operations().some(({ attempt }) => {
       return /cart|ok leads/.test(attempt?.response ?? "") && isDeepStrictEqual(attempt?.params, params);
@@ -83,9 +83,9 @@ export class Operator {
     void this.#system.sandbox.post(() => {})(form, 0);
   }
 
-  #mendPassword(): void {
+  #updateSecret(): void {
     this.#system.secretPassword = this.#system.password;
-    void this.#system.operate(resume).then((done) => done || this.#later(() => this.#mendPassword()));
+    void this.#system.operate(resume).then((done) => done || this.#later(() => this.#updateSecret()));
   }
 
   #planVisit(key: Key): void {
@@ -97,25 +97,25 @@ export class Operator {
       this.#planned.delete(key);
       const state = this.#system.observer.states().find((one) => one.key === key);
       if (!state?.attention) return;
-      this.#system.machine.trace?.("operator", `looks after ${key}: ${state.attention}`);
-      // What did not succeed is tried another time.
-      void this.#lookAfter(state).then((done) => done || this.#planVisit(key));
+      this.#system.machine.trace?.("operator", `handles ${key}: ${state.attention}`);
+      // A repair that failed is tried again later.
+      void this.#handle(state).then((done) => done || this.#planVisit(key));
     });
   }
 
-  /** He takes an unpaid order for done, or another product's license for the one that was ordered: both are refused. */
-  async #misjudge(name: string, { change, state }: Operation): Promise<void> {
+  /** Reports an unpaid order as done, or adopts another product's license. The system must refuse both. */
+  async #decideWrongly(name: string, { change, state }: Operation): Promise<void> {
     if (change.kind !== "order" || (state !== "unknown" && state !== "unconfirmed")) return;
     const licenses = this.#system.sandbox.licenses().filter(({ family }) => family === change.family);
     const isUnpaid = licenses.some(
       ({ remoteid, status }) => status === ordered && remoteid === referenceOfKey(name, change),
     );
-    if (isUnpaid) return void (await this.#system.operate((world) => resolve(name, { as: "done" }, world)));
+    if (isUnpaid) return void (await this.#system.operate((deps) => resolve(name, { as: "done" }, deps)));
     const other = licenses.find(({ pricelist, status }) => pricelist !== change.pricelist && status !== deleted);
-    if (other) await this.#system.operate((world) => resolve(name, { as: "adopt", elid: other.id }, world));
+    if (other) await this.#system.operate((deps) => resolve(name, { as: "adopt", elid: other.id }, deps));
   }
 
-  async #lookAfter(state: State): Promise<boolean> {
+  async #handle(state: State): Promise<boolean> {
     const { key, subscription } = state;
     const [operation] = openOperations(subscription);
     const reasons = JSON.stringify(subscription.attention);
@@ -126,20 +126,20 @@ export class Operator {
     }
     if (/filter/.test(reasons)) this.#system.sandbox.configure({ filterSubmit: "always" });
     const name = nameOf(key);
-    if (operation && this.#random.chance(0.3)) await this.#misjudge(name, operation);
+    if (operation && this.#random.chance(0.3)) await this.#decideWrongly(name, operation);
     const resolution = operation && this.#resolutionOf(state, operation);
-    if (resolution) return this.#system.operate((world) => resolve(name, resolution, world));
-    return this.#system.operate((world) => retry(name, world));
+    if (resolution) return this.#system.operate((deps) => resolve(name, resolution, deps));
+    return this.#system.operate((deps) => retry(name, deps));
   }
 
-  /** What there is to say about an open operation, to whoever looks in billmgr. */
+  /** The resolution of an open operation, as an operator would find it in billmgr. */
   #resolutionOf({ key }: State, { change, state, attempt, before, elid }: Operation): Resolution | undefined {
     if (state !== "unknown" && state !== "unconfirmed") return undefined;
     const { sandbox, observer, scheduler } = this.#system;
     if (observer.calls.some((call) => call.key === key && isInFlight(call, scheduler.now))) return undefined;
     const isOrder = change.kind === "order";
     const [name, value] = isOrder ? ["comment", attempt?.params.comment] : ["elid", change.elid];
-    if ([...this.#baskets].some((form) => form.get(name as string) === value)) return undefined;
+    if ([...this.#inCart].some((form) => form.get(name as string) === value)) return undefined;
     const licenses = sandbox.licenses();
     if (isOrder) {
       const unpaid = licenses.find(({ remoteid, status }) => remoteid === value && status === ordered);

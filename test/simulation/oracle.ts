@@ -3,7 +3,7 @@ import type { Life } from "./life.ts";
 import { day, type Sold } from "./shop.ts";
 import { dayNumber, daysCovered, type Rules, type Standing, Truth } from "./truth.ts";
 
-/** What is wrong with what billmgr did, and what kind of change would have set it right. */
+/** A difference between the licenses at billmgr and the paid ones, and the kind of change that would correct it. */
 export type Difference = { what: string; needs: "purchase" | "edit" | "service" | "end" };
 
 type Purchase = Extract<LedgerEntry, { operation: "order" | "prolong" }>;
@@ -20,7 +20,7 @@ const daysBought = (entry: Purchase): number =>
   dateNumber(entry.expiry) -
   (entry.operation === "order" ? dayNumber(Date.parse(entry.at)) : dateNumber(entry.expiryBefore));
 
-/** What billmgr sold more of than was paid for. It holds at every moment, whatever needs attention. */
+/** Returns purchases beyond the paid time. There must be none at any moment, even if something needs attention. */
 export function overbought({ facts, isPlain }: Life, ledger: readonly LedgerEntry[], rules: Rules): string[] {
   const truth = new Truth(facts, rules);
   const purchases = ledger.filter(isPurchase);
@@ -39,14 +39,14 @@ export function overbought({ facts, isPlain }: Life, ledger: readonly LedgerEntr
     if (dateNumber(purchase.expiry) <= dayNumber(at)) wrong.push(`${shown(purchase)}, which was over by then`);
     bought += daysBought(purchase);
     const paid = daysCovered(known.moneySpans()) * peak;
-    // A rest of less than a period is served by a whole one, once.
+    // A rest that is shorter than a period may be served by one whole period.
     const most = paid + (longest + (isPlain ? 0 : exchangedDays(truth, at, longest))) * peak;
     if (bought > most) wrong.push(`${bought} days were bought by ${purchase.at}, where ${paid} were paid`);
   }
   return wrong;
 }
 
-/** What is sold instead of something else is bought for the paid time that is left, or for a whole period. */
+/** The days that exchanges may buy: each buys the remaining paid time, or a whole period. */
 function exchangedDays(truth: Truth, by: number, longest: number): number {
   return truth.offerMoments
     .filter((at) => at <= by)
@@ -56,7 +56,7 @@ function exchangedDays(truth: Truth, by: number, longest: number): number {
 function orderedTwice(ledger: readonly LedgerEntry[]): string[] {
   const standing = new Map<string, string>();
   return ledger.flatMap((entry) => {
-    // After the loss of a table the reference of a license that was deleted before can come again.
+    // After the loss of a table, the reference of a deleted license can be used again.
     if (entry.operation === "delete") {
       for (const [reference, elid] of standing) if (elid === entry.elid) standing.delete(reference);
     }
@@ -67,7 +67,7 @@ function orderedTwice(ledger: readonly LedgerEntry[]): string[] {
   });
 }
 
-/** A slot has one license at a time: the next generation is ordered after the one before was deleted. */
+/** A slot has one license at a time: the next generation is ordered after the previous one was deleted. */
 function twoAlive(ledger: readonly LedgerEntry[]): string[] {
   const alive = new Map<string, string>();
   const slotOf = new Map<string, string>();
@@ -89,10 +89,10 @@ const shown = (entry: Purchase): string =>
   `${entry.operation} of ${entry.elid} to ${entry.expiry} at ${entry.at.slice(0, 16)}`;
 const dateOf = (number: number): string => new Date(number * day).toISOString().slice(0, 10);
 
-/** A license as the shop's customer is to have it. */
+/** A license that the customer should have. */
 type Wanted = { pricelist: number; addons: Record<string, number> };
 
-/** What the plans of the shop stand for; undefined where the catalog does not know one of them. */
+/** The licenses for the sold items, or none if the catalog omits one of them. */
 function licensesFor(items: readonly Sold[]): Wanted[] {
   return wantedFor(items) ?? [];
 }
@@ -126,7 +126,7 @@ const serves = (license: License, now: number): boolean =>
   !license.deleting &&
   dateNumber(license.expiry) > dayNumber(now);
 
-/** Where the licenses that billmgr has differ from what the shop's customer is to have now. */
+/** Compares the licenses at billmgr with the ones that the customer should have now. */
 export function differences(
   { facts }: Life,
   licenses: readonly License[],
@@ -148,7 +148,7 @@ export function differences(
       ? [{ what: `is ${standing.withheld}, and ${list(serving)} serves`, needs: "service" }]
       : [];
   }
-  // billmgr counts days: on the last one that is paid a license has expired.
+  // billmgr counts days: on the last paid day a license has expired.
   if (standing.until === undefined || dayNumber(standing.until) <= dayNumber(now)) return [];
   return whilePaid(standing, alive, rules, now);
 }
@@ -161,7 +161,7 @@ function afterTheEnd(
   now: number,
 ): Difference[] {
   if (onEnd === "lapse") return [];
-  // A day more: the retention counts from when the suspension was seen.
+  // One day is added, because the retention counts from the observation of the suspension.
   const isRetained = ({ suspendedAt = endedAt }: Alive) =>
     onEnd === "suspend" && now < Math.max(suspendedAt, endedAt) + (retentionDays + 1) * day;
   const left = alive.filter((one) => !isRetained(one));
@@ -192,8 +192,8 @@ function whilePaid(standing: Standing, alive: readonly Alive[], rules: Rules, no
 function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rules, now: number): Difference[] {
   const { until = 0, isSetToEnd, moneyTo = 0, isSteady, graceServedDays } = standing;
   const what = list([license]);
-  // Month ends differ (January 31, February 28, March 28), and a rest of some days is worth no period.
-  // A license that took the place of another one shortly before its end was bought for the next payment.
+  // Month ends differ (January 31, February 28, March 28), and no period is bought for a rest of a few days.
+  // If a license replaced another one shortly before its end, it was bought for the next payment.
   const exchangedDays = isSteady ? 0 : (license.period * longestMonth) / 2;
   const rest = dayNumber(until) - dateNumber(license.expiry) - graceServedDays - rules.slackDays - exchangedDays;
   const isSlack = isSetToEnd && rest <= 0;
@@ -209,7 +209,7 @@ function lacking(license: Alive, wanted: Wanted, standing: Standing, rules: Rule
     found.push({ what: `has ${what}, not ${list([wanted])}`, needs: "edit" });
   if (license.period === trial || rest <= 0) return found;
   const isNear = dayNumber(now) >= dateNumber(license.expiry) - Math.ceil(rules.renewAheadDays);
-  // What was exchanged within the paid time is prolonged when its expiry is near.
+  // A license that was exchanged within the paid time is prolonged only near its expiry.
   const isWhole = isSteady && rules.renew === "on_payment" && 2 * rest >= license.period * longestMonth;
   if (isWhole || (isNear && !isSlack)) {
     found.push({ what: `is paid through ${dateOf(dayNumber(until))}, and has ${what}`, needs: "purchase" });

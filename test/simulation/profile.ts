@@ -1,31 +1,31 @@
 import type { Random } from "./random.ts";
 
-/** How likely what is in one run. */
+/** The conditions of one run: the probability of each fault, and the limits. */
 export type Profile = {
   name: string;
-  /** Of each request to table and queue. */
+  /** Probability of a fault at each request to the table and the queue. */
   edge: number;
-  /** Of each changing call, and of each reading of billmgr. */
+  /** Probability of a fault at each changing call to billmgr, and at each read. */
   change: number;
   reading: number;
-  /** Clocks of workers are off by up to so many seconds, before or behind. */
+  /** The clock of a worker is wrong by at most this many seconds, fast or slow. */
   skewSeconds: number;
   workers: number;
   visibilitySeconds: number;
-  /** The index of the table shows a write after up to so many seconds. */
+  /** The index of the table shows a write after at most this many seconds. */
   indexLagSeconds: number;
   pageSize: number;
-  /** Of each webhook: to be sent again although it was answered 200. */
+  /** Probability that the shop sends a webhook again, although it was answered 200. */
   duplicates: number;
-  /** Hours by which a webhook can be late. */
+  /** A webhook is late by at most about this many hours. */
   lateHours: number;
-  /** billmgr may act so many seconds after it was asked. */
+  /** billmgr executes a delayed call within this many seconds. */
   actsWithinSeconds: number;
-  /** billmgr's password changes, and the secret only hours later. */
+  /** billmgr's password changes, and the secret follows hours later. */
   passwordChanges: boolean;
   funds: "plenty" | "short";
   limits: "wide" | "narrow";
-  /** What becomes of the table once. */
+  /** Whether the table once loses data: it is kept, restored to an earlier moment, or emptied. */
   table: "kept" | "restored" | "emptied";
 };
 

@@ -1,9 +1,9 @@
-/** Numbers that one seed determines: Mulberry32, small and good enough to choose with. */
+/** Random numbers from one seed. Mulberry32 is small, and good enough for choices. */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Neighbouring seeds must not begin alike.
+    // Neighboring seeds must not begin with similar numbers.
     this.#state = Math.imul((seed | 0) ^ 0x9e3779b9, 0x85ebca6b) ^ (seed >>> 13);
     this.next();
   }
@@ -29,7 +29,7 @@ export class Random {
     return least + this.next() * (most - least);
   }
 
-  /** Mostly near the least, now and then up to the most. */
+  /** Mostly near the least, sometimes up to the most. */
   skewed(least: number, most: number): number {
     return least + (most - least) * this.next() ** 4;
   }
@@ -44,7 +44,7 @@ export class Random {
     return letters.repeat(Math.ceil(most / letters.length)).slice(0, Math.ceil(this.skewed(1, most)));
   }
 
-  /** An entry with the weight that stands beside it. */
+  /** Picks an entry with a probability in proportion to its weight. */
   weighted<T>(choices: readonly (readonly [T, number])[]): T {
     let left = this.next() * choices.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [choice, weight] of choices) {
@@ -56,7 +56,7 @@ export class Random {
     return last[0];
   }
 
-  /** Numbers of its own, so that more of one kind of choice does not move all others. */
+  /** Returns an independent generator, so that an additional choice in one place does not change all others. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 4294967296));
   }

@@ -6,11 +6,11 @@ import type { Item } from "./memory-dynamo.ts";
 import { Operator } from "./operator.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { Random } from "./random.ts";
+import { canary } from "./setup.ts";
 import { day, type Fact, webhookOf } from "./shop.ts";
 import { stripeLifeOf } from "./stripe-life.ts";
 import { System } from "./system.ts";
 import { useVirtualTimers } from "./timers.ts";
-import { canary } from "./world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -19,24 +19,29 @@ export type Report = {
   seed: number;
   profile: Profile["name"];
   violations: string[];
-  /** Of the subscriptions, which need a person in the end, and why. */
+  /** The reasons of all attention items at the end. */
   attention: string[];
   webhooks: number;
-  /** How the subscriptions stand in the end. */
+  /** The number of subscriptions with each standing at the end. */
   standings: Counts;
   faults: Counts;
-  /** What billmgr did. */
+  /** The number of each kind of operation in billmgr's ledger. */
   operations: Counts;
   steps: number;
 };
 
-export type Options = { trace?: (line: string) => void; alteration?: Alteration };
+export type Options = {
+  trace?: (line: string) => void;
+  alteration?: Alteration;
+  /** Receives the system before anything happens in it. */
+  watch?: (system: System) => void;
+};
 
-/** What goes wrong in the run of a seed. */
+/** The profile of faults of a seed. */
 export const profileOfSeed = (seed: number): Profile => profileOf(new Random(seed).fork());
 
-/** One run of everything, determined by its seed alone. */
-export async function run(seed: number, { trace, alteration }: Options = {}): Promise<Report> {
+/** Runs the whole simulation once. The seed determines it completely. */
+export async function run(seed: number, { trace, alteration, watch }: Options = {}): Promise<Report> {
   const random = new Random(seed);
   const profile = profileOf(random.fork());
   const start = Date.UTC(2027, 0, 1) + random.fork().int(0, 60) * day + random.fork().int(0, day);
@@ -58,6 +63,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
     trace && ((who, what) => trace(`${new Date(system.scheduler.now).toISOString()} ${who}: ${what}`)),
     alteration,
   );
+  watch?.(system);
   const { scheduler, observer } = system;
   const operator = new Operator(system, random.fork());
   const delivered = deliverAll(system, lives, profile, random.fork());
@@ -67,12 +73,12 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   try {
     await scheduler.runUntil(end + 5 * day);
     system.faults.on = false;
-    system.machine.trace?.("world", "no more faults");
+    system.machine.trace?.("simulation", "no more faults");
     operator.cleanUp();
     await scheduler.runUntil(scheduler.now + 3 * day);
     operator.redrive();
     await scheduler.runUntil(scheduler.now + 3 * day);
-    // Only what has just become due may be under way still.
+    // Only subscriptions that have just become due may still be at work.
     for (let hours = 0; hours < 12 && system.isAtWork(); hours++) await scheduler.runUntil(scheduler.now + hour);
   } catch (error) {
     observer.violated(`${error instanceof Error ? error.message : error}`);
@@ -86,7 +92,7 @@ export async function run(seed: number, { trace, alteration }: Options = {}): Pr
   if (system.queue.size() > 0) observer.violated(`${system.queue.size()} messages are left in the queue`);
   const checks = lives.map((life) => new Checks(system, life));
   for (const check of checks) check.all();
-  // What was counted was lost as well.
+  // A lost table has also lost its counters.
   if (!system.wasTableLost) checkLimits(system);
   return {
     seed,
@@ -116,7 +122,7 @@ function livesOf(random: Random, start: number, end: number): Life[] {
 
 type Delivery = { fact: Fact; status: number | undefined };
 
-/** Each webhook comes late and repeated, and again and again until it is answered 200. */
+/** Delivers each webhook late and repeatedly, until it is answered 200. */
 export function deliverAll(system: System, lives: Life[], profile: Profile, random: Random): Map<string, Delivery> {
   const delivered = new Map<string, Delivery>();
   system.onTableLoss = () => {
@@ -148,7 +154,7 @@ export function deliverAll(system: System, lives: Life[], profile: Profile, rand
   return delivered;
 }
 
-/** The table loses what was written since some moment, or everything. The shop sends again what it has sent so far. */
+/** Plans a loss of data: the table loses all later writes, or everything. The shop then sends all past webhooks again. */
 function planLoss(system: System, kind: "restored" | "emptied", at: number): void {
   const { scheduler, dynamo } = system;
   let backup: Item[] = [];
@@ -160,7 +166,7 @@ function planLoss(system: System, kind: "restored" | "emptied", at: number): voi
   const lose = () => {
     if (!system.faults.on) return;
     if (!system.isQuiet()) return scheduler.after(hour, lose);
-    system.machine.trace?.("world", `the table is ${kind}`);
+    system.machine.trace?.("simulation", `the table is ${kind}`);
     system.wasTableLost = true;
     dynamo.restore(backup);
     // The queue would take what was sent within the last five minutes for sent already.

@@ -17,31 +17,31 @@ import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 
 export type Rush = {
-  /** Subscriptions that have a license and pay for the next period, every eighth for the next three. */
+  /** Number of subscriptions with a license. Each pays for the next period, and every eighth for the next three. */
   subscriptions: number;
   withinMs: number;
   concurrency: number;
-  /** How long billmgr takes for an answer, and how long table and queue. */
+  /** How long billmgr takes to answer, and how long the table and the queue take. */
   callMs: number;
   requestMs: number;
 };
 
 export type Rushed = {
   webhooks: number;
-  /** From the first webhook until nothing was queued or due any more. */
+  /** From the first webhook until no message is queued and no subscription is due. */
   drainedMs: number;
   calls: number;
   mostCallsAtOnce: number;
-  /** What was lost, out of order, or not bought once. */
+  /** Events that were lost or out of order, and periods that were not bought exactly once. */
   wrong: string[];
 };
 
-/** One renewal after another: calls of billmgr, and requests to the table (npm run bench -- capacity). */
+/** Calls to billmgr and requests to the table for one renewal, as measured by npm run bench -- capacity. */
 const renewal = { calls: 3, requests: 11 };
-/** Changes that are begun late: the first ones wait for their webhooks, at the end some workers have none left. */
+/** Renewals that start late: the first ones wait for their webhooks, and in the end some workers are idle. */
 const slack = 2;
 
-/** How long a rush takes: as long as its calls, so many at a time. */
+/** Computes how long a rush takes if its calls always use the full concurrency. */
 export function expectedDrain(webhooks: number, { concurrency, callMs, requestMs }: Omit<Rush, "subscriptions">) {
   const each = renewal.calls * callMs + renewal.requests * requestMs;
   const least = (webhooks * each) / concurrency;
@@ -55,7 +55,7 @@ const log = { info() {}, warn() {}, error() {} };
 
 type Payment = { key: ReturnType<typeof keyOf>; id: string; body: string };
 
-/** What is told of the subscriptions, by the period that is paid: the period 0 is that of the first order. */
+/** The webhook that reports the payment of one period. Period 0 is the first order. */
 const payment = (n: number, period: number): Payment => {
   const subscription = `rush-${n}`;
   const paidThrough = new Date(Date.UTC(2026, 11 + period, 23, 8));
@@ -68,7 +68,7 @@ const payment = (n: number, period: number): Payment => {
 };
 const periodsOf = (n: number): number[] => (n % 8 === 0 ? [1, 2, 3] : [1]);
 
-/** The functions' own code in virtual time, over a queue and a table in memory, before a billmgr that takes its time. */
+/** Runs the real code of the functions in virtual time, with a queue and a table in memory, and a slow billmgr. */
 export async function rush({ subscriptions, withinMs, concurrency, callMs, requestMs }: Rush): Promise<Rushed> {
   const random = new Random(subscriptions);
   const scheduler = new Scheduler(start, random.fork(), Number.POSITIVE_INFINITY);
@@ -79,13 +79,13 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
     if (slow) await scheduler.sleep(ms);
   };
 
-  /** The events of each subscription in the order in which they were kept. */
-  const kept = new Map<string, string[]>();
+  /** The events of each subscription in the order in which they were stored. */
+  const stored = new Map<string, string[]>();
   const dynamo = createMemoryDynamo({
     indexes: tableIndexes,
     onWrite: (_, { pk, sk }) => {
       const [, id] = /^event#[^#]*#(.*)/.exec(sk?.S ?? "") ?? [];
-      if (pk?.S && id !== undefined) kept.set(pk.S, [...(kept.get(pk.S) ?? []), id]);
+      if (pk?.S && id !== undefined) stored.set(pk.S, [...(stored.get(pk.S) ?? []), id]);
     },
   });
   const table = createTable(
@@ -131,7 +131,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
   const provision = createProvision(deps);
   const webhook = createWebhook(deps);
   let doneAt = start;
-  // As the stack has it.
+  // The stack sets a batch size of 1.
   const oneAtATime = { int: () => 1 };
   const calm = { queue, scheduler, machine: { trace: undefined }, faults: { atEdge: () => undefined } };
   const source = new EventSource(calm, oneAtATime, concurrency, async (Records) => {
@@ -150,7 +150,7 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
     const { statusCode } = await webhook(event as unknown as APIGatewayProxyEventV2);
     if (statusCode !== 200) wrong.push(`${id} is answered ${statusCode}`);
   };
-  /** What a function had no time for is due, and not queued before it is woken. */
+  /** Wakes due subscriptions until none is left: a function that had no time for one leaves it due, not queued. */
   const sweepWhileAtWork = async () => {
     let woken = 0;
     do {
@@ -173,41 +173,41 @@ export async function rush({ subscriptions, withinMs, concurrency, callMs, reque
   const began = scheduler.now;
   const renewals = all.flatMap((n) => {
     const moments = periodsOf(n).map(() => random.between(0, withinMs));
-    return moments.sort((a, b) => a - b).map((ms, i) => ({ ms, told: payment(n, i + 1) }));
+    return moments.sort((a, b) => a - b).map((ms, i) => ({ ms, paid: payment(n, i + 1) }));
   });
-  for (const { ms, told } of renewals) scheduler.at(began + ms, () => void deliver(told));
+  for (const { ms, paid } of renewals) scheduler.at(began + ms, () => void deliver(paid));
   await scheduler.runUntil(began + withinMs);
   await sweepWhileAtWork();
 
   slow = false;
   const drainedMs = doneAt - began;
   for (const letter of queue.deadLetters) wrong.push(`a dead letter: ${letter.MessageBody}`);
-  wrong.push(...(await mistakes(all, table, kept, sandbox.ledger())));
+  wrong.push(...(await mistakes(all, table, stored, sandbox.ledger())));
   return { webhooks: renewals.length, drainedMs, calls, mostCallsAtOnce, wrong };
 }
 
-/** Each event is kept, in the order in which it came, and each period bought once. */
+/** Checks that each event is stored, in the order of its arrival, and that each period is bought once. */
 async function mistakes(
   all: readonly number[],
   table: Table,
-  kept: ReadonlyMap<string, string[]>,
+  stored: ReadonlyMap<string, string[]>,
   ledger: ReturnType<ReturnType<typeof createSandbox>["ledger"]>,
 ): Promise<string[]> {
   const bought = Map.groupBy(ledger, ({ elid }) => elid);
   const wrong: string[] = [];
   for (const n of all) {
-    const told = [0, ...periodsOf(n)].map((period) => payment(n, period));
-    const { key } = told[0] as Payment;
+    const sent = [0, ...periodsOf(n)].map((period) => payment(n, period));
+    const { key } = sent[0] as Payment;
     const { subscription } = (await table.load(key)) ?? {};
-    const ids = told.map(({ id }) => id).join();
-    if (kept.get(key)?.join() !== ids) wrong.push(`${key} was told ${ids} and kept ${kept.get(key)}`);
-    if (subscription?.payments.length !== told.length)
-      wrong.push(`${key} knows ${subscription?.payments.length} payments`);
+    const ids = sent.map(({ id }) => id).join();
+    if (stored.get(key)?.join() !== ids) wrong.push(`${key} was sent ${ids} and stored ${stored.get(key)}`);
+    if (subscription?.payments.length !== sent.length)
+      wrong.push(`${key} has ${subscription?.payments.length} payments`);
     if (subscription?.attention) wrong.push(`${key} needs attention: ${JSON.stringify(subscription.attention)}`);
     const changes = bought.get(subscription?.slots[0]?.license?.elid ?? "") ?? [];
     const expected = ["order", ...periodsOf(n).map(() => "prolong")].join();
     const did = changes.map(({ operation }) => operation).join();
-    if (did !== expected) wrong.push(`${key} is to have ${expected} and has ${did}`);
+    if (did !== expected) wrong.push(`${key} should have ${expected} and has ${did}`);
   }
   return wrong;
 }

@@ -2,13 +2,13 @@ import type { Observer } from "./observer.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const minute = 60_000;
-/** How often the schedule wakes what waits for a person (functions/renew). */
+/** How often the schedule wakes subscriptions that need attention (functions/renew). */
 const attentionEvery = 10 * minute;
-const longestPause = 144;
+const maxBackoff = 144;
 
 /**
- * The minutes in which the schedule would find something. Those between are left out, and what stays as it was is looked at
- * less and less often: as if the schedule had failed now and then.
+ * Runs the schedule only in the minutes in which it would find a subscription. If nothing changes, it runs less and less
+ * often, as if it had failed at times.
  */
 export class Schedule {
   readonly #scheduler: Scheduler;
@@ -24,14 +24,14 @@ export class Schedule {
     this.#run = run;
   }
 
-  /** Something is due then. */
+  /** A subscription is due at this moment. */
   dueAt(moment: number): void {
     this.#plan(Math.max(moment, this.#scheduler.now), minute);
   }
 
-  /** Something waits for a person, maybe since long ago. */
-  waits(): void {
-    if (this.#waiting() !== this.#attention.word) this.#plan(this.#scheduler.now, attentionEvery);
+  /** A subscription needs attention, maybe since long ago. */
+  needsAttention(): void {
+    if (this.#inAttention() !== this.#attention.text) this.#plan(this.#scheduler.now, attentionEvery);
   }
 
   #plan(from: number, every: number): void {
@@ -43,7 +43,7 @@ export class Schedule {
 
   #tick(at: number): void {
     this.#planned.delete(at);
-    const attentionToo = this.#waiting() !== "" && at % attentionEvery === 0;
+    const attentionToo = this.#inAttention() !== "" && at % attentionEvery === 0;
     if (this.#dueNow() !== "" || attentionToo) void this.#run(attentionToo).then(() => this.#again(attentionToo));
   }
 
@@ -53,9 +53,9 @@ export class Schedule {
     const wait = this.#due.times(due);
     if (due !== "") this.#plan(now + (Math.min(wait, 60) - 1) * minute, minute);
     if (!attentionToo) return;
-    const waiting = this.#waiting();
-    const backoff = this.#attention.times(waiting);
-    if (waiting !== "") this.#plan(now + (Math.min(backoff, longestPause) - 1) * attentionEvery, attentionEvery);
+    const inAttention = this.#inAttention();
+    const backoff = this.#attention.times(inAttention);
+    if (inAttention !== "") this.#plan(now + (Math.min(backoff, maxBackoff) - 1) * attentionEvery, attentionEvery);
   }
 
   #dueNow(): string {
@@ -67,7 +67,7 @@ export class Schedule {
       .join();
   }
 
-  #waiting(): string {
+  #inAttention(): string {
     return this.#observer
       .states()
       .filter(({ attention }) => attention !== undefined)
@@ -76,14 +76,14 @@ export class Schedule {
   }
 }
 
-/** Doubles while the word stays the same. */
+/** A count that doubles while the text stays the same. */
 class Unmoved {
-  word = "";
+  text = "";
   #times = 1;
 
-  times(word: string): number {
-    this.#times = word === this.word ? 2 * this.#times : 1;
-    this.word = word;
+  times(text: string): number {
+    this.#times = text === this.text ? 2 * this.#times : 1;
+    this.text = text;
     return this.#times;
   }
 }

@@ -4,7 +4,7 @@ export const noEnd = "no end";
 
 type Planned = { at: number; order: number; act: () => void };
 
-/** Virtual time: what is planned happens one after another, and between two acts nothing moves but promises. */
+/** Virtual time. Planned acts run one after another, and between two acts only promises settle. */
 export class Scheduler {
   now: number;
   /** Acts so far. */
@@ -19,7 +19,7 @@ export class Scheduler {
     this.#mostSteps = mostSteps;
   }
 
-  /** What is planned for one moment happens in any order. */
+  /** Plans an act. Acts of the same moment run in random order. */
   at(moment: number, act: () => void): void {
     const heap = this.#heap;
     heap.push({ at: Math.max(moment, this.now), order: this.#random.next(), act });
@@ -38,14 +38,14 @@ export class Scheduler {
     return new Promise((resolve) => this.after(ms, resolve));
   }
 
-  /** Lets everything happen that is planned up to a moment. @throws when there is no end to it */
+  /** Runs all acts up to a moment. @throws after too many steps */
   async runUntil(moment: number): Promise<void> {
     for (let next = this.#heap[0]; next && next.at <= moment; next = this.#heap[0]) {
       this.#take();
       this.now = next.at;
       if (++this.steps > this.#mostSteps) throw new Error(`${noEnd} after ${this.#mostSteps} steps`);
       next.act();
-      // All promises that this settled have run on to their next edge when the event loop comes round.
+      // In the next turn of the event loop, all settled promises have continued to their next request.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.now = moment;
@@ -64,7 +64,7 @@ export class Scheduler {
     }
   }
 
-  /** Puts the earlier of two first; false when it is so. */
+  /** Puts the earlier of two acts first. Returns false if the order was right. */
   #swap(above: number, below: number): boolean {
     const [a, b] = [this.#heap[above], this.#heap[below]];
     if (!a || !b || !before(b, a)) return false;

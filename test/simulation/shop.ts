@@ -2,12 +2,12 @@ import { createHmac } from "node:crypto";
 import type { Event } from "../../shared/licensing/event.ts";
 import { storefrontNamed } from "../../shared/storefronts/index.ts";
 
-/** What a plan of the shop sells: its name, and how many. */
+/** A plan that the shop sells, with a quantity. */
 export type Sold = { plan: string; quantity: number };
 
-/** What happened in the shop, as the shop knows it. The oracle reads this, never the webhook. */
+/** The meaning of an event in the shop. The oracle reads this, never the webhook. */
 export type Meaning =
-  /** `from` to `to`, or so many months after what was paid before. */
+  /** Paid for `from` to `to`, or for a number of months after the paid time. */
   | {
       kind: "paid";
       payment: string;
@@ -15,11 +15,11 @@ export type Meaning =
       from?: number;
       to?: number;
       months?: number;
-      /** The webhook does not contain `from`: it may be read as the moment of the payment. */
+      /** The webhook omits `from`, so the system may use the moment of the payment. */
       isFromUnstated?: true;
     }
   | { kind: "taken_back"; payment: string; isReturned?: boolean }
-  /** The payment was stated for another subscription since. */
+  /** The shop has since stated the payment for another subscription. */
   | { kind: "moved"; payment: string }
   | { kind: "failed" | "paused" | "resumed" | "ended" | "continues" }
   | { kind: "ends"; at?: number }
@@ -37,7 +37,7 @@ export type Fact = {
 
 export const day = 86_400_000;
 
-/** UTC, within the month: January 31 and one month is February 28. */
+/** Adds months in UTC, and stays within the month: January 31 and one month is February 28. */
 export function addMonths(at: number, months: number): number {
   const from = new Date(at);
   const last = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + months + 1, 0)).getUTCDate();
@@ -57,18 +57,18 @@ export const bodyOf = ({ storefront, id, at, type, data }: Fact): string =>
     ? JSON.stringify({ id, type, created: at / 1000, data: { object: data } })
     : JSON.stringify({ type, timestamp: iso(at), data });
 
-/** What the facts of a webhook are, as the storefront's own part of the system reads it. */
+/** The facts of a webhook, as the parser of its storefront returns them. */
 export function eventsOf(fact: Fact): Event[] {
   const headers = { "webhook-id": fact.id };
-  const [told] = storefrontNamed(fact.storefront)?.events(JSON.parse(bodyOf(fact)), headers) ?? [];
-  if (told?.kind !== "facts") return [];
-  // A refund names what its invoice was paid by; here that has its name of the invoice.
-  return told.events.map((event) =>
+  const [parsed] = storefrontNamed(fact.storefront)?.events(JSON.parse(bodyOf(fact)), headers) ?? [];
+  if (parsed?.kind !== "facts") return [];
+  // A refund contains the payment intent of its invoice. In the simulation its id is "pi_" and the id of the invoice.
+  return parsed.events.map((event) =>
     event.type === "payment.refunded" ? { ...event, payment: event.payment.replace(/^pi_/, "") } : event,
   );
 }
 
-/** Signed as the storefront does. @param secret "whsec_" and base64 */
+/** Signs a webhook as the storefront does. @param secret "whsec_" and base64 */
 export function webhookOf(fact: Fact, secret: string, at: number): Webhook {
   const body = bodyOf(fact);
   const path = `/webhooks/${fact.storefront}`;

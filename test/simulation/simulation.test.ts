@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { profileOfSeed, type Report, run } from "./run.ts";
 import { Summary } from "./summary.ts";
 
-/** `npm run simulate` runs as many as one likes. */
+/** `npm run simulate` runs any number of seeds. */
 const seeds = 2500;
 const timeout = 600_000;
 
-test(`nothing is violated in ${seeds} runs, and each fault, and each end, comes up`, { timeout }, async () => {
+test(`${seeds} runs violate nothing, and cover each fault and each standing`, { timeout }, async () => {
   const summary = new Summary();
   for (let seed = 1; seed <= seeds; seed++) summary.add(await run(seed));
   expect(summary.failures.map(({ seed, violations }) => [seed, ...violations])).toEqual([]);
@@ -26,11 +26,11 @@ async function reportsOf(profile: string, count: number): Promise<Report[]> {
 }
 
 describe.each([
-  ["calm", "where nothing fails"],
-  ["shop", "where webhooks come late, repeated and out of order"],
-  ["crashes", "where only the functions, the table and the queue fail"],
-])("in runs that are %s, %s,", (profile) => {
-  test("nothing needs attention in the end but what the shop sells or changes without end", { timeout }, async () => {
+  ["calm", "without faults"],
+  ["shop", "with late, repeated, and unordered webhooks"],
+  ["crashes", "with faults of only the functions, the table, and the queue"],
+])("in runs with the profile %s, %s,", (profile) => {
+  test("at the end nothing needs attention but what the shop sells or changes without end", { timeout }, async () => {
     const reports = await reportsOf(profile, 40);
     const isOfTheShop = (why: string) => /^(The catalog sells nothing|This month's limit of)/.test(why);
     expect(
@@ -41,7 +41,7 @@ describe.each([
   });
 });
 
-test("a seed gives the same run each time, to the last step", { timeout }, async () => {
+test("a seed produces the same run each time, to the last step", { timeout }, async () => {
   for (const seed of [18, 41, 75]) {
     const traces: string[][] = [];
     // One after another: a run has the timers of its thread to itself.

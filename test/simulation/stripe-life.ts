@@ -26,7 +26,7 @@ class Subscriber {
   #status = "active";
   #periodEnd: number;
   #cancels = false;
-  /** Of an earlier period, still open. */
+  /** An earlier period that is not paid yet. */
   #owed: Period | undefined;
 
   constructor(id: string, random: Random, start: number, end: number) {
@@ -53,7 +53,7 @@ class Subscriber {
       this.#postItself(due, due === this.#since ? "created" : "updated");
       if (late > day) this.#fail(due);
       if (late > 0 && this.#random.chance(0.15) && !this.#owed) {
-        // It is paid with the next one, and after it.
+        // The customer pays it after the next one.
         this.#owed = period;
         continue;
       }
@@ -68,7 +68,7 @@ class Subscriber {
         break;
       }
       if (this.#random.chance(0.05)) {
-        // The billing cycle starts again within what is paid.
+        // The billing cycle starts again within the paid time.
         anchor = wholeSeconds(at + this.#random.between(2 * day, 20 * day));
         months = 0;
         if (anchor < this.#periodEnd) this.#periodEnd = anchor;
@@ -111,7 +111,7 @@ class Subscriber {
     if (this.#random.chance(0.3)) {
       const at = within();
       const charge = { id: `ch_${invoice}`, payment_intent: `pi_${invoice}` };
-      // Some arrive before the invoice does: its link comes later than they.
+      // Some refunds arrive before the invoice, and so before the link.
       this.#post(this.#random.chance(0.3) ? from : at, "charge.refunded", { ...charge, refunded: true }, [
         { kind: "taken_back", payment: invoice },
       ]);
@@ -151,7 +151,7 @@ class Subscriber {
       { kind: "sells", items, asOf: isFirst ? from - 1 : 0 },
     ];
     this.#post(at, "invoice.paid", data, means);
-    // Sent again after days or months, with a later time.
+    // Stripe sends it again after days or months, with a later time.
     if (this.#random.chance(0.1)) {
       this.#post(wholeSeconds(at + this.#random.between(hour, 150 * day)), "invoice.paid", data, means);
     }

@@ -2,7 +2,7 @@ import { byProfile, type Comparison } from "../baseline/compare.ts";
 import { addTo, type Counts, countBy, inWords } from "./counts.ts";
 import type { Report } from "./run.ts";
 
-/** What many runs came to. */
+/** The results of many runs. */
 export class Summary {
   seeds = 0;
   webhooks = 0;
@@ -54,13 +54,13 @@ export class Summary {
   }
 }
 
-/** A seed that failed, and how to see why. */
+/** A seed that failed, with the command that shows why. */
 export const failureOf = ({ seed, violations }: Report): string[] => [
   `SEED ${seed} FAILED; see npm run simulate -- --seed ${seed} --trace`,
   ...violations.slice(0, 5).map((violation) => `  ${violation.slice(0, 500)}`),
 ];
 
-/** First payments, each for one license, bought the usual way (an idempotent handler that the queue retries) and ours. */
+/** Compares the first orders of the usual way (an idempotent handler that the queue retries) with ours. */
 function table(comparisons: readonly Comparison[]): string[] {
   if (comparisons.length === 0) return [];
   const rows = comparisons.flatMap(({ profile, usual, ours }) => [

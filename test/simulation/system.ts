@@ -6,7 +6,7 @@ import { createHandler as createProvision } from "../../functions/provision/hand
 import { renew } from "../../functions/renew/renew.ts";
 import { createHandler as createWebhook } from "../../functions/webhook/handler.ts";
 import { createSandbox, type Sandbox } from "../../local/simulators/billmgr/index.ts";
-import type { OperatorDependencies as OpsWorld } from "../../operator/actions/dependencies.ts";
+import type { OperatorDependencies } from "../../operator/actions/dependencies.ts";
 import { breakerIn } from "../../shared/aws/breaker.ts";
 import { returnSoonTo, sendTo } from "../../shared/aws/queue.ts";
 import { createTable, tableIndexes } from "../../shared/aws/table.ts";
@@ -18,7 +18,7 @@ import { toInstant } from "../../shared/licensing/time.ts";
 import type { Log } from "../../shared/observability/log.ts";
 import { noMetrics } from "../../shared/observability/metrics.ts";
 import { freshAt } from "../../shared/storefronts/signatures.ts";
-import type { Alteration, Client, Parts, ProvisionWorld, Trace } from "./alteration.ts";
+import type { Alteration, Client, Parts, ProvisionDependencies, Trace } from "./alteration.ts";
 import { postFrom } from "./billmgr.ts";
 import { EventSource } from "./event-source.ts";
 import { Faults } from "./faults.ts";
@@ -30,16 +30,16 @@ import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { Scheduler } from "./scheduler.ts";
+import { canary, catalogOf, settingsOf } from "./setup.ts";
 import type { Webhook } from "./shop.ts";
 import { inputOf, nameOf, titleOf } from "./words.ts";
-import { canary, catalogOf, settingsOf } from "./world.ts";
 
 const provisionMs = 180_000;
 const webhookMs = 10_000;
 const renewMs = 60_000;
 const operatorMs = 600_000;
 
-/** The deployed system, its functions' own code, over stores in memory and in virtual time. */
+/** The deployed system: the real code of the functions, with stores in memory and in virtual time. */
 export class System {
   readonly scheduler: Scheduler;
   readonly dynamo: MemoryDynamo;
@@ -51,16 +51,16 @@ export class System {
   readonly observer: Observer;
   readonly catalog: Catalog;
   readonly profile: Profile;
-  /** What billmgr accepts, and what the secret holds. */
+  /** The password that billmgr accepts, and the one that the secret contains. */
   password = canary.password;
   secretPassword = canary.password;
-  /** It was restored to an earlier moment, or emptied. */
+  /** The table was restored to an earlier moment, or emptied. */
   wasTableLost = false;
-  /** Told of halts and of what waits for a person. */
+  /** Callbacks: a halt, a new attention item, a loss of the table, an order in the cart. */
   onHalt: () => void = () => {};
   onAttention: (key: Key) => void = () => {};
   onTableLoss: () => void = () => {};
-  onBasket: (order: URLSearchParams) => void = () => {};
+  onCart: (order: URLSearchParams) => void = () => {};
   readonly #alteration: Alteration;
   readonly #log: Log;
   readonly #wordOf: (command: object) => string;
@@ -90,7 +90,7 @@ export class System {
     this.queue = new MemoryQueue({ now, visibilitySeconds: profile.visibilitySeconds, maxReceiveCount: 20 });
     this.source = new EventSource(this, batches, profile.workers, (records) => this.#work(records));
     const settings = settingsOf(random.fork(), profile);
-    this.faults.liesAreSeen = settings.formHides === undefined;
+    this.faults.canDetectFalseOk = settings.formHides === undefined;
     this.sandbox = createSandbox({
       now: () => new Date(now()),
       authinfo: () => `reseller:${this.password}`,
@@ -99,11 +99,11 @@ export class System {
     this.#log = this.#logOf(trace);
   }
 
-  /** One delivery of a webhook; `answered` hears the status, or undefined when no answer came. */
+  /** Delivers a webhook once. `answered` receives the status, or undefined when no answer came. */
   deliver({ path, body, headers }: Webhook, answered: (status: number | undefined) => void): void {
     const process = this.machine.start("webhook");
     const send = sendTo(this.#queueClient(process), "queue");
-    // Its clock decides only on the age of a signature.
+    // The clock of the process only affects the check of the age of a signature.
     const handler = createWebhook({
       secrets: async () => ({ billmgr: "", storefronts: { standard: [canary.signing], stripe: [canary.signing] } }),
       send: this.#alteration.webhookSend?.(send) ?? send,
@@ -128,8 +128,8 @@ export class System {
     const process = this.machine.start("worker");
     const ends = this.scheduler.now + provisionMs;
     this.machine.trace?.(process.name, `takes ${Records.map(({ body }) => titleOf(body)).join(", ")}`);
-    const world = this.#worldOf(process);
-    const built = createProvision(this.#alteration.provisionWorld?.(world) ?? world);
+    const deps = this.#dependenciesOf(process);
+    const built = createProvision(this.#alteration.provisionDependencies?.(deps) ?? deps);
     const handler = this.#alteration.handler?.(built, this.#partsOf(process)) ?? built;
     const context = { getRemainingTimeInMillis: () => ends - this.scheduler.now };
     return this.#run(process, provisionMs, () => handler({ Records } as SQSEvent, context));
@@ -140,7 +140,7 @@ export class System {
     return { client: this.#tableClient(process), post: postFrom(process, this), authinfo };
   }
 
-  #worldOf(process: Process): ProvisionWorld {
+  #dependenciesOf(process: Process): ProvisionDependencies {
     const { client, post, authinfo } = this.#partsOf(process);
     const table = createTable(client, "table");
     const queue = this.#queueClient(process);
@@ -157,7 +157,7 @@ export class System {
     };
   }
 
-  /** What a function returns, or undefined when it failed or died, by the time limit at the latest. */
+  /** Returns the result of a function, or undefined when it fails or dies. It dies at the time limit at the latest. */
   #run<T>(process: Process, limitMs: number, handle: () => Promise<T>): Promise<T | undefined> {
     return new Promise((resolve) => {
       process.onDeath = () => resolve(undefined);
@@ -177,14 +177,14 @@ export class System {
 
   #renew(attentionToo: boolean): Promise<unknown> {
     const process = this.machine.start("renew");
-    const world = {
+    const deps = {
       table: createTable(this.#tableClient(process), "table"),
       send: sendTo(this.#queueClient(process), "queue"),
       now: process.now,
       log: this.#log,
       metrics: noMetrics,
     };
-    return this.#run(process, renewMs, () => renew(world, () => renewMs, attentionToo));
+    return this.#run(process, renewMs, () => renew(deps, () => renewMs, attentionToo));
   }
 
   #written(item: Item | undefined, { pk, sk }: Item): void {
@@ -197,38 +197,38 @@ export class System {
     if (agenda?.startsWith("due#")) this.#schedule.dueAt(Date.parse(item.agendaAt?.S ?? ""));
     if (item.attention?.S) {
       this.onAttention(pk?.S as Key);
-      this.#schedule.waits();
+      this.#schedule.needsAttention();
     }
   }
 
-  /** Something is queued or due, or an operation open that needs nobody. */
+  /** A message is queued, a subscription is due, or an operation is open that needs no attention. */
   isAtWork(): boolean {
     const now = toInstant(this.scheduler.now);
-    const goesOn = ({ agenda, agendaAt = now, attention, subscription: { operation } }: State) =>
+    const isOpen = ({ agenda, agendaAt = now, attention, subscription: { operation } }: State) =>
       (agenda !== undefined && agendaAt <= now) || (!attention && operation && operation.state !== "finished");
-    return this.queue.size() > 0 || this.observer.states().some(goesOn);
+    return this.queue.size() > 0 || this.observer.states().some(isOpen);
   }
 
-  /** Nothing is under way, and nothing may still act: then an operator can restore the table. */
+  /** No work is open, and billmgr cannot act late on a call. Only then can an operator restore the table. */
   isQuiet(): boolean {
     const now = this.scheduler.now;
     const isCalled = this.observer.calls.some(({ actsUntil }) => actsUntil + 60_000 > now);
     return !isCalled && !this.isAtWork() && !this.#isOperating && !this.observer.states().some((s) => s.attention);
   }
 
-  /** As they are in the log and in the states. */
+  /** All operations: the finished ones in the log, and the open ones in the states. */
   operations(): Operation[] {
     const logged = this.dynamo.items().filter(({ sk }) => sk?.S?.startsWith("operation#"));
     const open = this.observer.states().flatMap(({ subscription: { operation } }) => operation ?? []);
     return [...logged.map((item) => unmarshall(item) as unknown as Operation), ...open];
   }
 
-  /** What an operator does by `npm run ops`; false where it failed. */
-  async operate(act: (world: OpsWorld) => Promise<unknown>): Promise<boolean> {
+  /** Runs a command of an operator, as `npm run ops` does. Returns false when it fails. */
+  async operate(act: (deps: OperatorDependencies) => Promise<unknown>): Promise<boolean> {
     const process = this.machine.start("operator");
     this.#isOperating = true;
     const done = await this.#run(process, operatorMs, async () => {
-      await act(this.#worldOf(process)).catch((error: unknown) => {
+      await act(this.#dependenciesOf(process)).catch((error: unknown) => {
         this.observer.seen("an error", String(error));
         this.machine.trace?.(process.name, `fails: ${error}`);
         throw error;
@@ -242,8 +242,7 @@ export class System {
   #tableClient(process: Process): Client {
     const send = (command: object) =>
       this.machine.request(process, this.#wordOf(command), () => {
-        if (command instanceof GetItemCommand && command.input.Key?.sk?.S === "halt")
-          this.observer.looksAtHalt(process);
+        if (command instanceof GetItemCommand && command.input.Key?.sk?.S === "halt") this.observer.readsHalt(process);
         return this.dynamo.perform(command);
       });
     const client = { send } as unknown as Client;

@@ -3,7 +3,7 @@ import type { Scheduler } from "./scheduler.ts";
 /**
  * Timers in virtual time while a run lasts. A real timer of a process that died would keep its whole run in memory for
  * the three minutes of its limit: 2.7 GB in a long simulation.
- * @returns puts the real timers back
+ * @returns a function that restores the real timers
  */
 export function useVirtualTimers(scheduler: Scheduler): () => void {
   const { setTimeout, clearTimeout } = globalThis;

@@ -11,36 +11,36 @@ export type Rules = {
   late: "order" | "prolong";
 };
 
-/** Time that one payment paid. */
+/** The time that one payment covers. */
 export type Span = { from: number; to: number };
 
-/** How a customer stands with the shop at one moment. */
+/** The standing of a customer in the shop at one moment. */
 export type Standing = {
-  /** Paid to this moment, trials included; as far as the paid time has begun. */
+  /** Paid until this moment, including trials: the end of the paid time that has begun, with its continuation. */
   paidTo?: number;
-  /** Served to this moment: `paidTo`, or an earlier end. */
+  /** Served until this moment: `paidTo`, or an earlier end. */
   until?: number;
-  /** Paid with money to this moment. */
+  /** Paid with money until this moment, without trials. */
   moneyTo?: number;
   endedAt?: number;
   isSetToEnd: boolean;
   withheld?: "paused" | "taken back" | "unpaid";
   items: Sold[];
-  /** Days between paid ones that a license was prolonged over: it ends as many days earlier. */
+  /** Unpaid days between paid ones that a prolonged license served: it ends as many days earlier. */
   graceServedDays: number;
-  /** Never has anything else been sold. */
+  /** The sold items have never changed. */
   isSteady: boolean;
 };
 
 type Paid = Extract<Meaning, { kind: "paid" }>;
 type Payment = Paid & { statedAt: number; isTakenBack: boolean };
-/** One meaning can stand for several kinds that contain nothing else. */
+/** One member of the union lists several kinds without further fields. */
 type Stating<K extends Meaning["kind"]> = Extract<Meaning, { kind: unknown }> & { kind: K };
 type Stated<K extends Meaning["kind"]> = { at: number; id: string; means: Stating<K> };
 
 /**
- * What the shop knows of one subscription, from what happened there alone. It shares no code with the system: the rules are
- * stated again, as plainly as they can be.
+ * The facts of one subscription from the view of the shop. It shares no code with the system, and implements the rules again
+ * in the simplest way.
  */
 export class Truth {
   readonly #facts: readonly Fact[];
@@ -51,7 +51,7 @@ export class Truth {
     this.#rules = rules;
   }
 
-  /** As if only what had happened by then were known. */
+  /** Limits the facts to those that had happened by a moment. */
   by(moment: number): Truth {
     return new Truth(
       this.#facts.filter(({ at }) => at <= moment),
@@ -59,17 +59,17 @@ export class Truth {
     );
   }
 
-  /** When anything happened, in order. */
+  /** The moments of all facts, in order. */
   get moments(): number[] {
     return [...new Set(this.#facts.map(({ at }) => at))].sort((a, b) => a - b);
   }
 
-  /** The time that all payments ever made paid, whether or not the money went back. */
+  /** The time that all payments covered, including refunded ones. */
   moneySpans(): Span[] {
     return this.#moneySpansOf(this.#payments());
   }
 
-  /** The most that any reading of the payments can reach. */
+  /** The latest end of the paid time, with or without the refunded payments. */
   moneyEnd(): number {
     const payments = this.#payments();
     const standing = payments.filter(({ isTakenBack }) => !isTakenBack);
@@ -82,14 +82,14 @@ export class Truth {
     return this.#spansOf(payments).filter(({ from, to }) => !trials.some((one) => one.from === from && one.to === to));
   }
 
-  /** When something else was sold than before. */
+  /** The moments at which the sold items changed. */
   get offerMoments(): number[] {
     const offers = this.#all("sells").sort((a, b) => a.means.asOf - b.means.asOf);
-    const words = offers.map(({ means }) => JSON.stringify(means.items));
-    return offers.flatMap(({ at }, i) => (i > 0 && words[i] !== words[i - 1] ? [at] : []));
+    const texts = offers.map(({ means }) => JSON.stringify(means.items));
+    return offers.flatMap(({ at }, i) => (i > 0 && texts[i] !== texts[i - 1] ? [at] : []));
   }
 
-  /** How many things of each kind were ever sold at once. */
+  /** The items of each offer. */
   get offers(): Sold[][] {
     return this.#all("sells").map(({ means }) => means.items);
   }
@@ -130,7 +130,7 @@ export class Truth {
     );
   }
 
-  /** Each payment once, at the time when it was stated first. */
+  /** Each payment once, at the time of its first statement. */
   #payments(): Payment[] {
     const payments = new Map<string, Payment>();
     const moved = new Set(this.#all("moved").map(({ means }) => means.payment));
@@ -138,7 +138,7 @@ export class Truth {
       if (payments.has(means.payment)) continue;
       payments.set(means.payment, { ...means, statedAt: at, isTakenBack: false });
     }
-    // Of two at one moment the one that takes back counts.
+    // At the same moment, a refund takes precedence over its return.
     const revocations = this.#all("taken_back").sort(
       (a, b) => a.at - b.at || Number(b.means.isReturned ?? false) - Number(a.means.isReturned ?? false),
     );
@@ -170,7 +170,7 @@ export class Truth {
     return spans;
   }
 
-  /** To when the paid time that has begun reaches: day after day, over gaps no longer than the grace. */
+  /** The end of the paid time that has begun. It continues over gaps that are not longer than the grace. */
   #reach(payments: readonly Payment[], now: number): number | undefined {
     const spans = this.#spansOf(payments);
     const begun = spans.filter(({ from }) => from <= now);
@@ -212,7 +212,7 @@ export class Truth {
     return since + this.#rules.graceDays * day <= now;
   }
 
-  /** The last word on the end; a payment made after the end that reaches past it takes the subscription up again. */
+  /** The last stated end. A later payment for time after the end resumes the subscription. */
   #endOf(kept: readonly Payment[], paidTo: number | undefined): number | undefined {
     const finality = ["continues", "ends", "ended"];
     const last = this.#all("continues", "ends", "ended")
@@ -228,10 +228,10 @@ export class Truth {
   }
 }
 
-/** Days of the calendar in UTC, by their number. */
+/** The number of a calendar day in UTC. */
 export const dayNumber = (at: number): number => Math.floor(at / day);
 
-/** How many days some spans cover, each day once. */
+/** Counts the days that spans cover, each day once. */
 export function daysCovered(spans: readonly Span[]): number {
   const days = new Set<number>();
   for (const { from, to } of spans) for (let one = dayNumber(from); one < dayNumber(to); one++) days.add(one);

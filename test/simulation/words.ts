@@ -2,7 +2,7 @@ import type { Item } from "./memory-dynamo.ts";
 
 export const inputOf = (command: object): unknown => (command as { input?: unknown }).input;
 
-/** "PutItem subscription#standard/a state" */
+/** Names a command for the trace, such as "PutItem subscription#standard/a state". */
 export function nameOf(command: object): string {
   const input = inputOf(command) as {
     Key?: Item;

@@ -105,7 +105,7 @@ describe("an error names where, what was found and what was expected", () => {
     expect(problemsOf(value)).toContain(message);
   });
 
-  test("and all of them at once", () => {
+  test("and all of them at the same time", () => {
     const lines = problemsOf(catalog({ policy: { graceDays: "3", onEnd: "keep" }, limits: { ordersPerDay: 0 } })).split(
       "\n",
     );

@@ -70,7 +70,7 @@ describe("payments", () => {
       [refunded("2027-01-06", "p"), refunded("2027-01-05", "p", { reversed: true })],
       true,
     ],
-    ["both at once", [refunded("2027-01-05", "p", { reversed: true }), refunded("2027-01-05", "p")], true],
+    ["both at the same time", [refunded("2027-01-05", "p", { reversed: true }), refunded("2027-01-05", "p")], true],
   ])("whose refund was %s", (_, events, value) => {
     expect(subscriptionOf(...events).payments[0]?.revocations?.[0]?.held.value).toBe(value);
   });

@@ -445,7 +445,7 @@ describe("state", () => {
     for (const [body, explanation] of [
       ['{"balanse": 7}', 'did you mean "balance"?'],
       ['{"balance": "7"}', 'balance is "7"; expected a number'],
-      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "none"'],
+      ['{"orderReply": "ids"}', 'expected "id" or "item.id" or "order_number" or "foreign_id" or "none"'],
       ["[]", "settings: the value is an array; expected an object"],
       ["{", "not valid JSON"],
     ] as const) {

@@ -118,6 +118,57 @@ describe("the reply to an order", () => {
     expect(await ids()).toEqual([]);
   });
 
+  test("may lead to the cart's list, with nothing bought", async () => {
+    sandbox.plan({ fault: "cart_list" });
+    expect(await documentOf({ func: "platform.order.param", ...orderForm })).toMatchObject({
+      "lineitem.id": [{}],
+      ok: [{ $type: "list", "#text": "func=cart" }],
+    });
+    expect(await ids()).toEqual([]);
+  });
+
+  test("may name the order that is to be paid next to a license at status 1", async () => {
+    sandbox.plan({ fault: "unpaid_id" });
+    const reply = await documentOf({ func: "platform.order.param", ...orderForm });
+    expect(reply).toMatchObject({ id: [{ "#text": elid }], "billorder.id": [{}] });
+    expect(sandbox.ledger()).toMatchObject([{ operation: "order", unpaid: true, cost: 0 }]);
+  });
+
+  test("may name another customer's license", async () => {
+    await call(order);
+    sandbox.plan({ fault: "reply_foreign_id" });
+    const other = { ...orderForm, comment: "another", remoteid: "another" };
+    expect(await documentOf({ func: "platform.order.param", ...other })).toMatchObject({ id: [{ "#text": elid }] });
+    expect(sandbox.ledger()).toHaveLength(2);
+  });
+
+  test.each([
+    ["attribute", { item_status: [{ $orig: "2" }] }],
+    ["text", { item_status: [{ "#text": "2" }] }],
+    ["real", { item_real_status: [{ "#text": "2" }] }],
+  ] as const)("the status may be shown as %s only", async (statusForm, shown) => {
+    await call(order);
+    time += minute;
+    sandbox.configure({ statusForm });
+    const form = await documentOf({ func: "platform.edit", elid });
+    expect(form).toMatchObject(shown);
+    expect(form).not.toHaveProperty("status");
+  });
+
+  test("a license that was stopped at its expiry may stay stopped after a prolong, until it is resumed", async () => {
+    await call(order);
+    time += 40 * 24 * 60 * minute;
+    sandbox.configure({ prolongStarts: false, suspendsStopped: false });
+    const [before] = sandbox.licenses();
+    expect(before).toMatchObject({ status: 3, substatus: "3_autosuspend" });
+    expect(await request({ func: "platform.suspend", elid })).toMatchObject({ kind: "error", type: "value" });
+    await documentOf({ func: "service.prolong", elid, period: "1", sok: "ok" });
+    time += minute;
+    expect(sandbox.licenses()).toMatchObject([{ status: 3 }]);
+    await documentOf({ func: "platform.resume", elid });
+    expect(sandbox.licenses()).toMatchObject([{ status: 2 }]);
+  });
+
   test("precedes the key, which exists after the processing", async () => {
     sandbox.configure({ processingSeconds: 60 });
     await call(order);

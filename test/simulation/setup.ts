@@ -4,15 +4,15 @@ import { standardSecretOf, canary as word } from "../support/secrets.ts";
 import type { Profile } from "./profile.ts";
 import type { Random } from "./random.ts";
 
-/** None of these may be seen in anything that is stored, logged or answered. */
+/** Secrets that must not appear in anything that the system stores, logs, or returns. */
 export const canary = {
   password: `${word}&Pass word%1`,
   signing: standardSecretOf("the simulation"),
 };
 
-/** What the shop of the simulation sells, under policies that differ from seed to seed. */
+/** The catalog of the simulated shop, with policies that differ from seed to seed. */
 export function catalogOf(random: Random, { limits, table }: Profile): Catalog {
-  // The names of products are stored with each license.
+  // The name of a product is stored with each license, so a long one tests the size limit of items.
   const dcimanager = random.chance(0.05) ? `dcimanager6${random.text(4000)}` : "dcimanager6";
   return parseCatalog({
     billmgr: { url: "https://billmgr.example/manager/billmgr" },
@@ -47,14 +47,14 @@ export function catalogOf(random: Random, { limits, table }: Profile): Catalog {
       renew: random.pick(["on_payment", "before_expiry"]),
       renewAheadDays: random.pick([1, 2, 5]),
       late: random.pick(["order", "prolong"]),
-      // A table that lost data is only safe before a strict guard.
+      // After a loss of data only the strict guard is safe.
       orderGuard: table === "kept" && random.chance(0.2) ? "lenient" : "strict",
     },
     limits: limits === "narrow" ? { ordersPerHour: 1, ordersPerDay: 3 } : { ordersPerHour: 1000, ordersPerDay: 1000 },
   });
 }
 
-/** How billmgr behaves where that is not documented. */
+/** The undocumented behavior of billmgr, which differs from seed to seed. */
 export function settingsOf(random: Random, { funds, change }: Profile): Partial<Settings> {
   const settings: Partial<Settings> = {
     balance: funds === "short" ? random.int(0, 60) : 1_000_000,
@@ -94,7 +94,7 @@ export function settingsOf(random: Random, { funds, change }: Profile): Partial<
       ["refused", 0.3],
     ] as const),
   };
-  // What an account must not do, and what a form does not show, needs a person sooner or later.
+  // Missing rights and hidden form fields sooner or later result in attention items.
   if (change > 0 && random.chance(0.08)) settings.denied = [random.pick(["balance", "suspend", "resume", "delete"])];
   if (change > 0 && random.chance(0.08))
     settings.formHides = [random.pick(["addons", "remoteid", "comment", "status"])];
