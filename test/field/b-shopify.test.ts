@@ -160,6 +160,14 @@ checkReports("shopify", [
     attention: 1,
   },
   {
+    happens: "a contract claims a paid order two hours late, when the order needs attention already",
+    source: "shopify.dev: a failed delivery is repeated for four hours",
+    sends: [order(0, 5001, [line("vm-month")]), contract(0.1, 1, "month")],
+    licenses: [[0.08], [2, "active"]],
+    buys: ["order 1"],
+    attention: 1,
+  },
+  {
     happens: "an order of other goods is paid",
     source: "shopify.dev: orders/paid comes for every order of the shop",
     sends: [order(0, 5001, [line("shirt")])],
