@@ -1,5 +1,6 @@
 import type { StoredEvent, Table } from "../../shared/aws/table.ts";
 import { digestOf } from "../../shared/digest.ts";
+import { addedClaims, type Claims } from "../../shared/intake/claims.ts";
 import { type Key, keyOf, type Outgoing, partsOf, renamePayment, type Send } from "../../shared/intake/message.ts";
 import type { Catalog } from "../../shared/licensing/catalog.ts";
 import type { Event } from "../../shared/licensing/event.ts";
@@ -9,7 +10,6 @@ import {
   type LineOwners,
   lineName,
   linesOf,
-  newOwners,
   type Sharer,
   unclaimedLines,
 } from "../../shared/licensing/line-owners.ts";
@@ -33,20 +33,23 @@ const claimedWithinSeconds = 3600;
 export async function distribute(from: Key, deps: SharedReferenceDependencies, isSettled = false): Promise<void> {
   const { table, catalog, send } = deps;
   const known = await table.events(from);
-  const sharers = await table.sharers(from);
-  const { storefront } = partsOf(from);
-  const items = linesOf(known.flatMap(({ events }) => events));
-  const before = await table.lineOwners(from);
-  for (const [line, to] of Object.entries(
-    newOwners({ storefront, items, sharers, owners: before }, catalog, isSettled),
-  )) {
-    await table.putLineOwner(from, line, to);
-  }
-  const owners = await table.lineOwners(from);
+  const events = known.flatMap((event) => event.events);
+  const added = addedClaims(from, events, await claimsOf(from, table), catalog, isSettled);
+  const now = toInstant(deps.now());
+  for (const sharer of added.sharers) await table.putSharer(from, sharer, now);
+  for (const [line, to] of Object.entries(added.owners)) await table.putLineOwner(from, line, to);
+  const { sharers, owners } = await claimsOf(from, table);
   await send(sharers.flatMap((sharer) => known.flatMap((event) => messageTo(from, sharer, event, owners) ?? [])));
-  if (isSettled || !isPaid(known) || unclaimedLines({ storefront, items, owners }, catalog).length === 0) return;
-  await table.putCheck(from, instantPlus(toInstant(deps.now()), { seconds: claimedWithinSeconds }));
+  if (isSettled || !isPaid(known)) return;
+  const { storefront } = partsOf(from);
+  if (unclaimedLines({ storefront, items: linesOf(events), owners }, catalog).length === 0) return;
+  await table.putCheck(from, instantPlus(now, { seconds: claimedWithinSeconds }));
 }
+
+const claimsOf = async (from: Key, table: Table): Promise<Claims> => ({
+  sharers: await table.sharers(from),
+  owners: await table.lineOwners(from),
+});
 
 /** An hour after an order was paid: reports the lines that the catalog sells and that no subscription claims. */
 export async function checkClaims(from: Key, deps: SharedReferenceDependencies): Promise<void> {

@@ -1,10 +1,11 @@
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { addedClaims } from "../../shared/intake/claims.ts";
 import { isTestMode, type Key, type Message, partsOf, renamePayment } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
-import { factsOfSharer, linesOf, newOwners } from "../../shared/licensing/line-owners.ts";
+import { factsOfSharer } from "../../shared/licensing/line-owners.ts";
 import { describe, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
@@ -85,16 +86,16 @@ export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
 /** Follows the links of a reference, which may lead to another reference, to its subscription or subscriptions. */
 async function linkedTo(key: Key, events: readonly Event[], deps: Dependencies): Promise<Facts[]> {
   const { table, catalog } = deps;
-  const { kind, storefront, id } = partsOf(key);
+  const { kind, id } = partsOf(key);
   if (kind === "subscription") return [{ key, events }];
   const renamed = renamePayment(events, id);
   const to = await table.link(key);
   if (to) return linkedTo(to, renamed, deps);
-  const sharers = await table.sharers(key);
-  const stored = await table.lineOwners(key);
-  const added = newOwners({ storefront, items: linesOf(events), sharers, owners: stored }, catalog, false);
-  return sharers.flatMap((sharer) => {
-    const theirs = factsOfSharer(renamed, sharer, { ...stored, ...added });
+  const stored = { sharers: await table.sharers(key), owners: await table.lineOwners(key) };
+  const added = addedClaims(key, events, stored, catalog);
+  const owners = { ...stored.owners, ...added.owners };
+  return [...stored.sharers, ...added.sharers].flatMap((sharer) => {
+    const theirs = factsOfSharer(renamed, sharer, owners);
     return theirs.length === 0 ? [] : [{ key: sharer.to, events: theirs }];
   });
 }

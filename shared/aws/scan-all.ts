@@ -1,8 +1,8 @@
+import type { SharerOf } from "../intake/claims.ts";
 import type { Key } from "../intake/message.ts";
 import type { Operation } from "../licensing/operation.ts";
 import { type Payment, type Subscription, withDefaults } from "../licensing/subscription.ts";
 import type { Items, Page } from "./items.ts";
-import type { SharerOf } from "./shared-references.ts";
 import type { StoredEvent } from "./table.ts";
 
 /** A stored item of a subscription, a payment reference, or an event without a subscription, as its `key` says. */

@@ -1,9 +1,8 @@
+import type { SharerOf } from "../intake/claims.ts";
 import type { Key } from "../intake/message.ts";
-import type { LineOwners, Sharer } from "../licensing/line-owners.ts";
+import type { LineOwners } from "../licensing/line-owners.ts";
 import type { Instant } from "../licensing/time.ts";
 import type { Items } from "./items.ts";
-
-export type SharerOf = Sharer & { to: Key };
 
 /** A reference that several subscriptions share: an order, with the owners of its lines. */
 export type SharedReferences = {

@@ -41,6 +41,26 @@ function withTerms(event: Event, to: string, months: number | undefined, owners:
     : owned;
 }
 
+/**
+ * Where no contract ever claims an order: the subscription of each plan, by line. One customer's orders of one variant are
+ * one subscription, and each pays for the period of its plan.
+ */
+export function customersOf(
+  { storefront, items, owners }: Omit<SharedOrder, "sharers">,
+  customer: string,
+  catalog: Catalog,
+): Map<string, Required<Sharer>> {
+  const found = items.flatMap((item) => {
+    const sold = lookUp(catalog, storefront, item);
+    const plan = typeof sold === "object" && "plan" in sold ? catalog.plans[sold.plan] : undefined;
+    if (!plan || owners[lineName(item)] !== undefined) return [];
+    // Webhooks of an older API version omit the selling plan, so the name without it identifies the line.
+    const variant = item.names.find((name) => !name.includes("@")) ?? lineName(item);
+    return [[lineName(item), { to: `${customer}-${variant}`, months: plan.period }] as const];
+  });
+  return new Map(found);
+}
+
 /** The lines that the catalog sells and that belong to no subscription yet. */
 export const unclaimedLines = ({ storefront, items, owners }: Omit<SharedOrder, "sharers">, catalog: Catalog): Item[] =>
   items.filter((item) => {

@@ -87,6 +87,17 @@ test("a new state of a shared order is previewed with the lines of each subscrip
   ]);
 });
 
+test("an order that belongs to its customer is previewed with the license that it buys", async () => {
+  const { catalog } = deps;
+  const byCustomer = { ...catalog, policy: { ...catalog.policy, shopifyOrders: "customer" as const } };
+  const webhook = { storefront: "shopify", body: order, headers: headers("orders/paid") };
+  const at = toInstant(stack.clock.now());
+  expect(await preview(webhook, at, { table: deps.table, catalog: byCustomer })).toMatchObject([
+    { subscription: "shopify/77-vm-month", changes: [{ params: { period: "1" } }] },
+    { subscription: "shopify/77-vm-year", changes: [{ params: { period: "12" } }] },
+  ]);
+});
+
 test("a shared order is exported with its subscriptions and the owners of its lines", async () => {
   await buyBoth();
   const lines = [];

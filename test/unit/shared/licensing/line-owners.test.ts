@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseCatalog } from "../../../../shared/licensing/catalog.ts";
-import { newOwners, type Sharer, unclaimedLines } from "../../../../shared/licensing/line-owners.ts";
+import { customersOf, newOwners, type Sharer, unclaimedLines } from "../../../../shared/licensing/line-owners.ts";
 
 const sold = (...names: string[]) => ({ soldAs: { shopify: names } });
 const catalog = parseCatalog({
@@ -93,4 +93,14 @@ test("lines are unclaimed that the catalog sells and nobody owns", () => {
   const order = { storefront: "shopify", items: items("vm-month", "node", "support", "shirt"), owners: {} };
   expect(unclaimedLines(order, catalog).map(({ names }) => names[0])).toEqual(["vm-month", "node"]);
   expect(unclaimedLines({ ...order, owners: { "vm-month": "a", node: "a" } }, catalog)).toEqual([]);
+});
+
+test("a plan belongs to its customer and variant, with and without the selling plan", () => {
+  const order = (names: string[], owners = {}) => ({ storefront: "shopify", items: [{ names, quantity: 1 }], owners });
+  expect([...customersOf(order(["vm-year"]), "77", catalog)]).toEqual([["vm-year", { to: "77-vm-year", months: 12 }]]);
+  expect([...customersOf(order(["vm-year@689", "vm-year"]), "77", catalog)]).toEqual([
+    ["vm-year@689", { to: "77-vm-year", months: 12 }],
+  ]);
+  for (const other of ["node", "support", "shirt"]) expect(customersOf(order([other]), "77", catalog).size).toBe(0);
+  expect(customersOf(order(["vm-year"], { "vm-year": "77-vm-year" }), "77", catalog).size).toBe(0);
 });
