@@ -71,6 +71,8 @@ const catalogDescriptions: Descriptions = {
     'What a payment buys that comes after a gap longer than graceDays and slackDays. "order": a new license for the paid days. "prolong": the old license is prolonged from its expiry, and the days of the gap are lost.',
   "policy.orderGuard":
     'What happens if billmgr cannot show whether an order was made before. "strict": no order, but an attention item. "lenient": the order is made.',
+  "policy.shopifyOrders":
+    'To which subscription a paid order of Shopify belongs. "contract": to the contract that claims it. "customer": to the customer and the variant, for the period of its plan, where another app owns the contracts.',
   "policy.acceptTestMode": "On AWS, whether events from a storefront's test mode buy real licenses.",
   limits: "Limits on the damage that a broken shop can do.",
   "limits.ordersPerHour": "Orders in one clock hour (UTC). Further orders need attention.",

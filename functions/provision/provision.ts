@@ -14,6 +14,7 @@ import {
 import type { Event } from "../../shared/licensing/event.ts";
 import { toInstant } from "../../shared/licensing/time.ts";
 import { type ConvergeDependencies, converge } from "./converge.ts";
+import { checkClaims, distribute } from "./shared-references.ts";
 
 export type ProvisionDependencies = ConvergeDependencies & { send: Send };
 
@@ -32,21 +33,31 @@ export async function provision(message: Message, deps: ProvisionDependencies): 
   }
   switch (message.kind) {
     case "wake":
-      return converge(key, [], deps);
+      return partsOf(key).kind === "reference" ? checkClaims(key, deps) : converge(key, [], deps);
     case "ignored":
     case "unparseable":
       return table.putEvent(key, message.received, [], { status: message.kind, reason: message.reason });
     case "link":
-      return relink(key, message.to, deps);
+      return link(key, message, deps);
     case "event": {
       const { received, events } = message;
       const waits = partsOf(key).kind === "reference" && events.length > 0;
       await table.putEvent(key, received, events, waits ? unlinked : { status: "applied" });
       if (partsOf(key).kind === "subscription") return converge(key, events, deps);
       const to = await table.link(key);
-      if (to) await passOn(key, to, deps);
+      return to ? passOn(key, to, deps) : distribute(key, deps);
     }
   }
+}
+
+/** A reference is linked to one subscription, or shared by several. The kind of its first link counts. */
+async function link(from: Key, { to, shared, months }: Message & { kind: "link" }, deps: ProvisionDependencies) {
+  const { table, now } = deps;
+  const isShared = shared ? (await table.link(from)) === undefined : (await table.sharers(from)).length > 0;
+  // An order that a contract shares can be named again by a billing attempt.
+  if (!isShared) return shared ? undefined : relink(from, to, deps);
+  await table.putSharer(from, { to, ...(months !== undefined && { months }) }, toInstant(now()));
+  return distribute(from, deps);
 }
 
 /** The status of a payment without a known subscription: another sale of the shop, unless a link follows. */

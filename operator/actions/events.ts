@@ -11,6 +11,7 @@ import {
 } from "../../shared/intake/message.ts";
 import { archivedId } from "../../shared/licensing/compaction.ts";
 import type { Event } from "../../shared/licensing/event.ts";
+import { factsOfSharer } from "../../shared/licensing/line-owners.ts";
 import { refold } from "../../shared/licensing/repair.ts";
 import type { Subscription } from "../../shared/licensing/subscription.ts";
 import { keyNamed, nameOf, nowOf, type OperatorDependencies, unknownSubscription } from "./dependencies.ts";
@@ -42,7 +43,7 @@ export async function replayForSubscription(name: string, id: string, deps: Oper
   if (stored.received.type === importType)
     throw new PreconditionFailed(`event ${id} was made by an import, not by the storefront; it cannot be replayed`);
   const reparsed = reparse(partsOf(key).storefront, stored.received);
-  const facts = factsFor(key, reparsed, stored);
+  const facts = await factsFor(key, reparsed, stored, table);
   if (facts.length === 0 && reparsed.unparseable !== undefined)
     return { kind: "unparseable", reason: reparsed.unparseable };
   refuseTestMode(reparsed, deps);
@@ -105,17 +106,25 @@ function refuseLostPayment(subscription: Subscription, kept: readonly Event[]): 
 const concerns = (key: Key, { kind, key: subject }: Message): boolean =>
   kind !== "link" && (subject === key || partsOf(subject).kind !== "subscription");
 
-function factsFor(key: Key, { facts }: Reparsed, { received, events }: StoredEvent): Event[] {
+async function factsFor(
+  key: Key,
+  { facts }: Reparsed,
+  { received, events }: StoredEvent,
+  table: Pick<OperatorDependencies["table"], "sharers" | "lineOwners">,
+): Promise<Event[]> {
   const [payment] = events.flatMap((event) => ("payment" in event && event.payment ? [event.payment] : []));
-  return facts.flatMap((message) => {
+  const found = facts.map(async (message) => {
     if (message.kind === "link" || !concerns(key, message) || message.received.id !== received.id) return [];
     if (message.key === key) return message.events;
     if (!payment)
       throw new PreconditionFailed(
         `event ${received.id} is about a payment that is not linked to ${nameOf(key)}; replay it there`,
       );
-    return renamePayment(message.events, payment);
+    const renamed = renamePayment(message.events, payment);
+    const sharer = (await table.sharers(message.key)).find(({ to }) => to === key);
+    return sharer ? factsOfSharer(renamed, sharer, await table.lineOwners(message.key)) : renamed;
   });
+  return (await Promise.all(found)).flat();
 }
 
 async function storeResolution(

@@ -34,7 +34,7 @@ export async function* exportLines(
 function lineOf(item: StoredItem): ExportedLine {
   const { key, kind: is, ...content } = item;
   const subject = { is, kind: partsOf(key).kind, of: nameOf(key) };
-  if (item.kind === "link") return { ...subject, to: nameOf(item.to) };
+  if ("to" in item) return { ...subject, ...content, to: nameOf(item.to) };
   if (item.kind !== "event") return { ...subject, ...content };
   const { received } = item.event;
   return { ...subject, event: { ...item.event, received: { ...received, body: unpack(received.body) } } };

@@ -1,9 +1,11 @@
 import { requestOf } from "../../shared/billmgr/requests.ts";
+import { addedClaims } from "../../shared/intake/claims.ts";
 import { isTestMode, type Key, type Message, partsOf, renamePayment } from "../../shared/intake/message.ts";
 import { messagesOf } from "../../shared/intake/messages.ts";
 import type { Decision } from "../../shared/licensing/decide.ts";
 import type { Event } from "../../shared/licensing/event.ts";
 import { fold } from "../../shared/licensing/fold.ts";
+import { factsOfSharer } from "../../shared/licensing/line-owners.ts";
 import { describe, referenceOf } from "../../shared/licensing/operation.ts";
 import { follow, type Step } from "../../shared/licensing/preview.ts";
 import { newSubscription, type Subscription } from "../../shared/licensing/subscription.ts";
@@ -41,33 +43,38 @@ export async function preview(
   for (const message of messages) {
     if (message.kind === "link" || message.kind === "wake") continue;
     const { id, type } = message.received;
-    previews.push({ event: id, type, ...(await outcomeOf(message, at, deps)) });
+    for (const outcome of await outcomesOf(message, at, deps)) previews.push({ event: id, type, ...outcome });
   }
   return previews;
 }
 
-async function outcomeOf(
-  message: Exclude<Message, { kind: "link" | "wake" }>,
-  at: Instant,
-  { table, catalog }: Pick<OperatorDependencies, "table" | "catalog">,
-) {
+type Dependencies = Pick<OperatorDependencies, "table" | "catalog">;
+
+async function outcomesOf(message: Exclude<Message, { kind: "link" | "wake" }>, at: Instant, deps: Dependencies) {
+  const { catalog } = deps;
   if (isTestMode(message) && !catalog.policy.acceptTestMode) {
-    return { nothing: "from the storefront's test mode, and policy.acceptTestMode is false" };
+    return [{ nothing: "from the storefront's test mode, and policy.acceptTestMode is false" }];
   }
   if (message.kind !== "event") {
-    return {
-      nothing: `${message.kind === "unparseable" ? "not understood, needs attention" : "ignored"}: ${message.reason}`,
-    };
+    const what = message.kind === "unparseable" ? "not understood, needs attention" : "ignored";
+    return [{ nothing: `${what}: ${message.reason}` }];
   }
-  const found = await linkedTo(message.key, message.events, table);
-  if (!found) return { nothing: `stored: ${nameOf(message.key)} is not linked to a known subscription yet` };
-  const { storefront, id } = partsOf(found.key);
-  const stored = await table.load(found.key);
+  const found = await linkedTo(message.key, message.events, deps);
+  if (found.length === 0)
+    return [{ nothing: `stored: ${nameOf(message.key)} is not linked to a known subscription yet` }];
+  return Promise.all(found.map((facts) => changesBy(facts, at, deps)));
+}
+
+type Facts = { key: Key; events: readonly Event[] };
+
+async function changesBy({ key, events }: Facts, at: Instant, { table, catalog }: Dependencies) {
+  const { storefront, id } = partsOf(key);
+  const stored = await table.load(key);
   const before = stored?.subscription ?? newSubscription(storefront, id);
-  const folded = found.events.reduce(fold, before);
+  const folded = events.reduce(fold, before);
   const { steps, decision } = follow(folded, catalog, at, (step) => `<license ${step + 1}>`);
   const changes = steps.map((step) => plannedIn(folded, step));
-  return { subscription: nameOf(found.key), known: stored !== undefined, changes, next: decision };
+  return { subscription: nameOf(key), known: stored !== undefined, changes, next: decision };
 }
 
 export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
@@ -76,15 +83,21 @@ export const plannedIn = (subscription: Subscription, step: Step): Planned => ({
   params: requestOf(step.change, referenceFor(subscription, step)),
 });
 
-/** Follows the links of a reference, which may lead to another reference, to its subscription. */
-async function linkedTo(
-  key: Key,
-  events: readonly Event[],
-  table: Pick<OperatorDependencies["table"], "link">,
-): Promise<{ key: Key; events: readonly Event[] } | undefined> {
-  if (partsOf(key).kind === "subscription") return { key, events };
+/** Follows the links of a reference, which may lead to another reference, to its subscription or subscriptions. */
+async function linkedTo(key: Key, events: readonly Event[], deps: Dependencies): Promise<Facts[]> {
+  const { table, catalog } = deps;
+  const { kind, id } = partsOf(key);
+  if (kind === "subscription") return [{ key, events }];
+  const renamed = renamePayment(events, id);
   const to = await table.link(key);
-  return to && linkedTo(to, renamePayment(events, partsOf(key).id), table);
+  if (to) return linkedTo(to, renamed, deps);
+  const stored = { sharers: await table.sharers(key), owners: await table.lineOwners(key) };
+  const added = addedClaims(key, events, stored, catalog);
+  const owners = { ...stored.owners, ...added.owners };
+  return [...stored.sharers, ...added.sharers].flatMap((sharer) => {
+    const theirs = factsOfSharer(renamed, sharer, owners);
+    return theirs.length === 0 ? [] : [{ key: sharer.to, events: theirs }];
+  });
 }
 
 function referenceFor(subscription: Subscription, { change }: Step): string {

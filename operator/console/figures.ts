@@ -1,6 +1,7 @@
 /** Figures for the plots of the home page: thirty days back, and thirty days ahead. */
 import type { Page } from "../../shared/aws/items.ts";
 import { agendaShards, type Table } from "../../shared/aws/table.ts";
+import { partsOf } from "../../shared/intake/message.ts";
 import { addDays, type Day, dayOf, type Instant, startOf } from "../../shared/licensing/time.ts";
 
 /** The operations that finished on one day. `waits` counts licenses by the time since their payment, in `waitSteps`. */
@@ -75,7 +76,8 @@ async function countDue(table: Pick<Table, "due">, now: Instant): Promise<Figure
     let from: Page | undefined;
     do {
       const { keys, next } = await table.due(shard, until, from);
-      for (const { due } of keys) {
+      for (const { key, due } of keys) {
+        if (partsOf(key).kind !== "subscription") continue;
         const day = due < now ? dayOf(now) : dayOf(due);
         const count = days.get(day);
         if (count !== undefined) days.set(day, count + 1);

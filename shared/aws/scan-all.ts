@@ -1,3 +1,4 @@
+import type { SharerOf } from "../intake/claims.ts";
 import type { Key } from "../intake/message.ts";
 import type { Operation } from "../licensing/operation.ts";
 import { type Payment, type Subscription, withDefaults } from "../licensing/subscription.ts";
@@ -11,6 +12,8 @@ export type StoredItem = { key: Key } & (
   | { kind: "operation"; operation: Operation }
   | { kind: "payment"; payment: Payment }
   | { kind: "link"; to: Key }
+  | ({ kind: "sharer" } & SharerOf)
+  | { kind: "line"; line: string; to: Key }
 );
 
 export type ScanAll = {
@@ -37,5 +40,11 @@ function itemOf(stored: Record<string, unknown>): StoredItem[] {
   if (kind === "event") return [{ key, kind: "event", event: item as StoredEvent }];
   if (kind === "operation") return [{ key, kind: "operation", operation: item as Operation }];
   if (kind === "payment") return [{ key, kind: "payment", payment: item.payment as Payment }];
-  return kind === "link" ? [{ key, kind: "link", to: item.to as Key }] : [];
+  const to = item.to as Key;
+  if (kind === "sharer") {
+    const months = item.months as number | undefined;
+    return [{ key, kind: "sharer", to, ...(months !== undefined && { months }) }];
+  }
+  if (kind === "line") return [{ key, kind: "line", line: item.line as string, to }];
+  return kind === "link" ? [{ key, kind: "link", to }] : [];
 }

@@ -35,7 +35,7 @@ export async function wakeAll(
   let page: DuePage | undefined;
   do {
     page = await pageAfter(page?.next);
-    const keys = page.keys.filter(({ key }) => partsOf(key).kind === "subscription");
+    const keys = page.keys.filter(({ key }) => partsOf(key).kind !== "event");
     await send(
       keys.map(({ key, due }) => ({ message: { key, kind: "wake" }, deduplicationId: deduplicationId ?? due })),
     );

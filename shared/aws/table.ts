@@ -10,6 +10,7 @@ import { type Control, controlIn } from "./control.ts";
 import { itemsIn, type Page } from "./items.ts";
 import { type ScanAll, scanAllIn } from "./scan-all.ts";
 import { normalizeSearchTerm, searchTermsOf } from "./search-terms.ts";
+import { type SharedReferences, sharedReferencesIn } from "./shared-references.ts";
 
 /** The schedule reads each shard separately, so that no single index partition carries everything due at midnight. */
 export const agendaShards = 8;
@@ -44,7 +45,7 @@ export type JournalEntry = {
 
 type StateItem = { subscription: Subscription; version: number; agendaAt?: Instant; searchTerms?: string[] };
 
-type Parts = Control & ScanAll;
+type Parts = Control & ScanAll & SharedReferences;
 
 /** The database. It uses only conditional writes of single items. */
 export type Table = Parts & {
@@ -97,6 +98,8 @@ const forever = "9999";
 
 const shardOf = (key: Key): number => Number.parseInt(digestOf(key).slice(0, 8), 16) % agendaShards;
 
+const dueAgenda = (key: Key): string => `due#${shardOf(key)}`;
+
 export function createTable(client: Pick<DynamoDBClient, "send">, name: string): Table {
   const items = itemsIn(client, name);
   const { get, put, collect } = items;
@@ -131,6 +134,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
   return {
     ...controlIn(items),
     ...scanAllIn(items),
+    ...sharedReferencesIn(items, dueAgenda),
 
     async load(key) {
       const item = await get(key, "state");
@@ -154,7 +158,7 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
           version,
           subscription,
           searchTerms,
-          ...(due !== undefined && { agenda: `due#${shardOf(key)}`, agendaAt: due }),
+          ...(due !== undefined && { agenda: dueAgenda(key), agendaAt: due }),
           ...attentionOf(subscription.attention ?? []),
         },
         stored.version === 0

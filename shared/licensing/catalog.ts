@@ -45,6 +45,7 @@ const policy = z.strictObject({
   slackDays: z._default(days, 3),
   late: z._default(z.enum(["order", "prolong"]), "order"),
   orderGuard: z._default(z.enum(["strict", "lenient"]), "strict"),
+  shopifyOrders: z._default(z.enum(["contract", "customer"]), "contract"),
   acceptTestMode: z._default(z.boolean(), false),
 });
 

@@ -57,7 +57,7 @@ describe.each(tables)("the table on $name", ({ start, runs }) => {
   it("scans all items of subscriptions, references, and events, page by page, and no others", async () => {
     const [key, reference] = [newKey(), `reference#standard/${++keys}` as Key];
     await table.save(key, { subscription: newSubscription("standard", "1"), version: 0, due: later });
-    await table.putEvent(key, received, [], { status: "ignored", reason: "it means nothing" });
+    await table.putEvent(key, received, [], { status: "ignored", reason: "it changes nothing" });
     await table.putLink(reference, key);
     await table.setHalt({ since: now, reason: "a test" });
     const all: StoredItem[] = [];

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { licensesOf } from "../field/report.ts";
 import type { Delivery } from "../support/fixtures.ts";
 import { doneAt } from "../support/life.ts";
 import { lives } from "../support/lives.ts";
@@ -15,11 +16,11 @@ test("Shopify: a failed attempt does not shorten paid time, and grace begins at 
   const triggeredAt = "2026-12-20T10:00:00Z";
   const headers = { ...failure.headers, "x-shopify-triggered-at": triggeredAt };
   await life.play(stack, [...life.events.slice(0, 2), { ...failure, at: new Date(triggeredAt), headers }]);
+  await stack.advanceTo(new Date("2026-12-22"));
+  expect(licensesOf(stack)).toEqual(["active"]);
   await stack.advanceTo(new Date("2026-12-28"));
-  expect(doneAt(stack)).toEqual([
-    ["2026-11-23", "order", { 55165: 3 }],
-    ["2026-12-26", "suspend"],
-  ]);
+  expect(licensesOf(stack)).toEqual(["suspended"]);
+  expect(doneAt(stack)).toEqual([["2026-11-23", "order", { 55165: 3 }]]);
 });
 
 test("Shopify: an order without a linked contract buys nothing", { timeout: 20_000 }, async () => {

@@ -160,6 +160,14 @@ checkReports("shopify", [
     attention: 1,
   },
   {
+    happens: "a contract claims a paid order two hours late, when the order needs attention already",
+    source: "shopify.dev: a failed delivery is repeated for four hours",
+    sends: [order(0, 5001, [line("vm-month")]), contract(0.1, 1, "month")],
+    licenses: [[0.08], [2, "active"]],
+    buys: ["order 1"],
+    attention: 1,
+  },
+  {
     happens: "an order of other goods is paid",
     source: "shopify.dev: orders/paid comes for every order of the shop",
     sends: [order(0, 5001, [line("shirt")])],
@@ -167,6 +175,50 @@ checkReports("shopify", [
     buys: [],
   },
 ]);
+
+/** Orders are all that a shop receives whose contracts belong to another app. */
+const byCustomer = catalogOf({ "vm-monthly": ["vm-month"], "vm-yearly": ["vm-year"] });
+const ordersOnly = { ...byCustomer, policy: { ...byCustomer.policy, shopifyOrders: "customer" as const } };
+
+checkReports(
+  "shopify",
+  [
+    {
+      happens: "another app owns the contract, and only its orders come: two months, and no third",
+      source:
+        "shopify.dev: contracts come only to the app that owns them; orders/paid is sent to every app with read_orders",
+      sends: [order(0, 5001, [line("vm-month")]), order(31, 5002, [line("vm-month", 1, { selling_plan_id: 689 })])],
+      licenses: [
+        [60, "active"],
+        [66, "suspended"],
+      ],
+      buys: ["order 1", "prolong 1"],
+    },
+    {
+      happens: "another app's order contains a monthly and a yearly plan and a shirt, and is refunded",
+      source: "shopify.dev: contracts of one checkout have one origin order",
+      sends: [
+        order(0, 5001, [...twoPlans, line("shirt", 1, { id: 75 })]),
+        order(40, 5001, twoPlans, { created_at: timeOn(0), financial_status: "refunded" }),
+      ],
+      licenses: [
+        [20, "active", "active"],
+        [39, "suspended", "active"],
+        [41, "suspended", "suspended"],
+      ],
+      buys: ["order 1", "order 12"],
+    },
+    {
+      happens: "another app's order has no customer",
+      source: "shopify.dev: customer is null for some orders of a point of sale",
+      sends: [order(0, 5001, [line("vm-month")], { customer: null })],
+      licenses: [[2]],
+      buys: [],
+      attention: 1,
+    },
+  ],
+  ordersOnly,
+);
 
 const withNodes = () => {
   const catalog = catalogOf({ "vm-monthly": ["vm-month"] });

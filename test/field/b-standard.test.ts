@@ -31,7 +31,7 @@ checkReports("standard", [
       [40, "active"],
       [120, "active"],
     ],
-    buys: ["order 1", "prolong 1", "prolong 1", "prolong 1"],
+    buys: ["order 1", "order 1", "order 1", "order 1"],
   },
   {
     happens: "a payment is refunded, disputed as well, and the dispute is won",
