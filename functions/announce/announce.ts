@@ -107,9 +107,10 @@ async function attentionPage(from: Page | undefined, { table }: AnnounceDependen
 }
 
 /** One reader for each attention item that was not published. An item is published once, as long as it lasts. */
-async function readersOf({ key, since, codes }: AttentionPage["keys"][number], table: Table): Promise<PendingReader[]> {
+async function readersOf(entry: AttentionPage["keys"][number], table: Table): Promise<PendingReader[]> {
+  const { key, since, latest, codes } = entry;
   // While the list shows the same, nothing is new: one read a minute for an item that stands.
-  const listed = [since, ...codes].join("#");
+  const listed = [since, latest, ...codes].join("#");
   if (await table.isAttentionPublished(key, listed)) return [];
   const found = await itemsAt(key, since, table);
   const published = await Promise.all(found.map(({ id }) => table.isAttentionPublished(key, id)));

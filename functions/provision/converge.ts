@@ -256,7 +256,7 @@ class Convergence {
     const target = {
       reference,
       knownLicenses: () => table.knownLicenses(change.family),
-      holderOf: (elid: string) => this.#otherHolderOf(elid),
+      holderOf: (elid: string) => this.#otherHolderOf(elid, change.slot),
     };
     const result = await withTimeout(this.#deps.timeLeft() - recordMs, readBack(operation, target, billmgr)).catch(
       (error: unknown) => {
@@ -286,13 +286,14 @@ class Convergence {
     return after;
   }
 
-  /** Another subscription that has the license. If there is one, the license is not the one that was ordered here. */
-  async #otherHolderOf(elid: string): Promise<string | undefined> {
+  /** The subscription that has the license in another slot. If there is one, the license is not the one that was ordered. */
+  async #otherHolderOf(elid: string, slot: number): Promise<string | undefined> {
     const { table } = this.#deps;
     for (const key of await table.find(elid)) {
-      if (key === this.#key) continue;
-      const { subscription } = (await table.load(key)) ?? {};
-      if (subscription?.slots.some(({ license }) => license?.elid === elid)) return key.replace("subscription#", "");
+      const isOwn = key === this.#key;
+      const { subscription } = isOwn ? { subscription: this.#subscription } : ((await table.load(key)) ?? {});
+      const isHeld = subscription?.slots.some(({ n, license }) => license?.elid === elid && !(isOwn && n === slot));
+      if (isHeld) return key.replace("subscription#", "");
     }
     return undefined;
   }

@@ -45,6 +45,6 @@ async function contentFingerprint(
   const [newest] = entries;
   return [
     newest && `${newest.key}/${newest.n}`,
-    ...keys.map(({ key, since, codes }) => `${key}@${since} ${codes.join()}`),
+    ...keys.map(({ key, since, latest, codes }) => `${key}@${since} ${latest} ${codes.join()}`),
   ].join(" ");
 }

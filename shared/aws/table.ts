@@ -5,7 +5,7 @@ import type { Event } from "../licensing/event.ts";
 import { type ChangeKind, isDone, type Operation } from "../licensing/operation.ts";
 import type { ReasonCode } from "../licensing/reasons.ts";
 import { type Payment, type Subscription, withDefaults } from "../licensing/subscription.ts";
-import { type Day, dayOf, type Instant } from "../licensing/time.ts";
+import { type Day, dayOf, type Instant, latest } from "../licensing/time.ts";
 import { type Control, controlIn } from "./control.ts";
 import { itemsIn, type Page } from "./items.ts";
 import { type ScanAll, scanAllIn } from "./scan-all.ts";
@@ -88,7 +88,11 @@ export type Table = Parts & {
 };
 
 /** `since`: of the oldest item of the subscription or event. */
-export type AttentionPage = { keys: { key: Key; since: Instant; codes: AttentionCode[] }[]; next?: Page };
+/** `since` is the time of the oldest item of a key, `latest` that of the newest. */
+export type AttentionPage = {
+  keys: { key: Key; since: Instant; latest: Instant; codes: AttentionCode[] }[];
+  next?: Page;
+};
 
 export type DuePage = { keys: { key: Key; due: Instant }[]; next?: Page };
 
@@ -298,8 +302,8 @@ export function createTable(client: Pick<DynamoDBClient, "send">, name: string):
         from,
       );
       const keys = rows.map(({ pk, attentionAt }) => {
-        const [since = "", ...codes] = String(attentionAt).split("#");
-        return { key: pk as Key, since, codes: codes as AttentionCode[] };
+        const [since = "", newest = since, ...codes] = String(attentionAt).split("#");
+        return { key: pk as Key, since, latest: newest, codes: codes as AttentionCode[] };
       });
       return { keys, ...(next && { next }) };
     },
@@ -318,12 +322,16 @@ export const tableIndexes = [
   { name: attentionIndex, keys: ["attention", "attentionAt"] },
 ] as const;
 
-/** The place on the list of what needs attention: its key contains the codes, so that counting them reads no item. */
+/**
+ * The place in the index of what needs attention. Its key contains the codes, so counting them reads no item, and the time
+ * of the newest item, so it shows each new one.
+ */
 function attentionOf(items: readonly { since: Instant; reason: { code: AttentionCode } }[]): Record<string, string> {
   const [oldest] = items;
   if (!oldest) return {};
-  const codes = [...new Set(items.map(({ reason }) => reason.code))];
-  return { attention: attentionPartition, attentionAt: [oldest.since, ...codes].join("#") };
+  const newest = latest(items.map(({ since }) => since));
+  const codes = new Set(items.map(({ reason }) => reason.code));
+  return { attention: attentionPartition, attentionAt: [oldest.since, newest, ...codes].join("#") };
 }
 
 const skOf = (n: number): string => `operation#${String(n).padStart(6, "0")}`;

@@ -167,10 +167,31 @@ test("an attention item is published once with its reason, and again when it rec
   await run();
   await needsAttention("2026-11-24T08:00:00.000Z", "refused again");
   await run();
+  const idAt = (since: string) => expect.stringContaining(`${name}#attention-${since}-backing_off-`);
   expect(published).toMatchObject([
-    { id: `${name}#attention-${now}`, type: "license.attention", reason: "refused" },
-    { id: `${name}#attention-2026-11-24T08:00:00.000Z`, reason: "refused again" },
+    { id: idAt(now), type: "license.attention", code: "backing_off", reason: expect.stringMatching(/refused\.$/) },
+    { id: idAt("2026-11-24T08:00:00.000Z"), reason: expect.stringMatching(/refused again\.$/) },
   ]);
+});
+
+test("each attention item is published, also one of the same code as an older one", async () => {
+  const { key } = await subscriptionWith();
+  const missing = (elid: string, since: string): Attention => {
+    const change = { kind: "suspend", slot: 1, elid, family: "platform" } as const;
+    return { reason: { code: "license_missing", elid, change }, since };
+  };
+  const later = "2026-11-24T08:00:00.000Z";
+  const items = [missing("5", now), missing("6", now), missing("7", later), missing("8", "2026-11-25T08:00:00.000Z")];
+  for (const attention of [items.slice(0, 2), items.slice(0, 3), [items[0], items[3]]]) {
+    const { subscription, version = 0 } = (await table.load(key)) ?? {};
+    if (subscription) {
+      await table.save(key, { subscription: { ...subscription, attention: attention as Attention[] }, version });
+    }
+    await run();
+    await run();
+  }
+  const reasons = published.map((one) => ("reason" in one ? /license \d/.exec(one.reason)?.[0] : undefined));
+  expect(reasons).toEqual(["license 5", "license 6", "license 7", "license 8"]);
 });
 
 test("an unparseable event is published as an attention item", async () => {
@@ -186,6 +207,7 @@ test("an unparseable event is published as an attention item", async () => {
       at: now,
       storefront: "stripe",
       customer: {},
+      code: "not_understood",
       reason: "no plan",
       event: "evt_odd",
     },

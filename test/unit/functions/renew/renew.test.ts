@@ -16,7 +16,12 @@ const depsAt = (now: string, sent: Outgoing[]) =>
         return { keys: [{ key, due }], ...(page < pages - 1 && { next: { page: { N: String(page + 1) } } }) };
       },
       attention: async () => ({
-        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({ key, since: now, codes: [] })),
+        keys: ["subscription#standard/asked" as Key, unclear].map((key) => ({
+          key,
+          since: now,
+          latest: now,
+          codes: [],
+        })),
       }),
     },
     send: async (messages) => void sent.push(...messages),
