@@ -123,6 +123,10 @@ export const paid = (paidThrough: Date, more: object = {}) => ({
 export const stateOf = async (stack: LocalStack, subscription = "standard/42") =>
   (await stack.table.load(`subscription#${subscription as `${string}/${string}`}`))?.subscription;
 
+/** The latest operation in the log. */
+export const lastOperation = async (stack: LocalStack, subscription = "standard/42") =>
+  (await stack.table.operations(`subscription#${subscription as `${string}/${string}`}`)).at(-1);
+
 /** Calls billmgr as another user of the client area does. */
 export const postToBillmgr = (stack: LocalStack, form: Record<string, string>): Promise<Response> =>
   fetch(`${stack.url}/manager/billmgr`, {
