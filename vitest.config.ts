@@ -18,11 +18,11 @@ export default defineConfig({
     // The machine has two cores. The embedded stacks of more than two files would only wait for each other.
     maxWorkers: 2,
     projects: [
-      shared("unit", "test/{unit,properties,model,support}/**/*.test.ts"),
+      shared("unit", "test/{unit,properties,support}/**/*.test.ts"),
       shared("integration", "test/{contract,end-to-end,field,console,fuzz}/**/*.test.ts"),
       shared("infra", "test/infra/**/*.test.ts"),
       // Its own modules for each file: some replace modules, and seeds determine a run only in a process of its own.
-      { extends: true, test: { name: "simulation", include: ["test/{simulation,baseline}/**/*.test.ts"] } },
+      { extends: true, test: { name: "simulation", include: ["test/{simulation,baseline,model}/**/*.test.ts"] } },
       shared("browser", "test/browser/**/*.test.ts"),
     ],
   },

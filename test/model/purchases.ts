@@ -9,12 +9,13 @@ import { run } from "../simulation/run.ts";
 import type { System } from "../simulation/system.ts";
 
 export type Step = { at: number; does: Does };
-/** Of the workers, of billmgr, the reply as recorded, and what an observation showed. */
+/** Of the workers, of billmgr, the reply as recorded, the result of an observation, and the state after a table was lost. */
 type Does =
   | ("claim" | "adopt" | "call" | "notSent" | "resolve")
   | ("acts" | "dropped" | "payCart")
   | ("Lost" | "Ok" | "Refused" | "Cart" | "Elsewhere")
-  | ("seen" | "absent" | "absenceBelieved" | "unclear");
+  | ("seen" | "absent" | "absenceBelieved" | "unclear")
+  | ("restoreFree" | "restoreClaimed" | "restoreUnconfirmed");
 
 /** The steps of each order and prolong in the simulation's run of a seed. */
 export async function purchasesOf(seed: number): Promise<Map<string, Step[]>> {
@@ -22,96 +23,162 @@ export async function purchasesOf(seed: number): Promise<Map<string, Step[]>> {
   const watch = (system: System) => {
     const recorder = new Recorder(system);
     recorders.push(recorder);
-    const stored = system.observer.stored.bind(system.observer);
-    system.observer.stored = (item) => {
+    const { observer } = system;
+    const stored = observer.stored.bind(observer);
+    observer.stored = (item) => {
       recorder.stored(item);
       stored(item);
+    };
+    const removed = observer.removed.bind(observer);
+    observer.removed = (key) => {
+      recorder.lost(key);
+      removed(key);
     };
   };
   await run(seed, { watch });
   return new Map(recorders.flatMap((recorder) => [...recorder.purchases()]));
 }
 
-type Found = Step & { key: string; of: Operation };
-type Known = { key: string; claimedAt: number; operation: Operation };
+/** An operation, as far as it is known. `table`: how often its table had been lost before. */
+type Known = { key: string; table: number; claimedAt: number; purchase: string; operation: Operation };
+type Found = Step & { of: Known };
 
-const idOf = (key: string, { n }: Operation): string => `${key} ${n}`;
+const openOf = ({ operation, parked = [] }: Subscription): Operation[] => (operation ? [...parked, operation] : parked);
 
 class Recorder {
   readonly #system: System;
-  /** By subscription and number. */
   readonly #operations = new Map<string, Known>();
   readonly #steps: Found[] = [];
+  readonly #unpaid = new Set<Known>();
+  readonly #versions = new Map<string, number>();
+  /** How often each subscription was lost. */
+  readonly #losses = new Map<string, number>();
+  /** The names of orders whose license was deleted before a loss. The table may use their slot and generation again. */
+  readonly #ended = new Map<string, number>();
 
   constructor(system: System) {
     this.#system = system;
   }
 
-  /** A subscription has been stored. */
   stored(item: Item): void {
-    const { pk: key, subscription } = unmarshall(item) as { pk: string; subscription: Subscription };
-    const { operation, parked = [] } = subscription as Subscription & { parked?: Operation[] };
-    for (const one of operation ? [...parked, operation] : parked) this.#became(key, one);
+    const { pk: key, ...state } = unmarshall(item) as { pk: string; version: number; subscription: Subscription };
+    const { version, subscription } = state;
+    if (version <= (this.#versions.get(key) ?? 0)) this.lost(key, subscription);
+    this.#versions.set(key, version);
+    const stored = openOf(subscription);
     // Operations that have left the state are in the log.
-    for (const { key: other, operation: open } of [...this.#operations.values()]) {
-      if (other !== key || open.state === "finished") continue;
-      if ([operation, ...parked].some((one) => one?.n === open.n)) continue;
+    for (const { key: other, table, operation: open } of [...this.#operations.values()]) {
+      if (other !== key || table !== this.#lossesOf(key) || open.state === "finished") continue;
+      if (stored.some(({ n }) => n === open.n)) continue;
       const logged = this.#system.dynamo.get(key, `operation#${String(open.n).padStart(6, "0")}`);
       if (logged) this.#became(key, unmarshall(logged) as unknown as Operation);
     }
+    for (const one of stored) this.#became(key, one);
   }
 
-  /** By the name of the purchase. */
+  /** The table has lost all later writes, or the whole subscription. */
+  lost(key: string, restored?: Subscription): void {
+    const purchases = new Map([...this.#operations.values()].map((one) => [one.purchase, one]));
+    this.#losses.set(key, this.#lossesOf(key) + 1);
+    this.#versions.delete(key);
+    for (const of of purchases.values()) {
+      if (of.key !== key) continue;
+      const open =
+        restored && openOf(restored).find((one) => one.state !== "finished" && nameOf(one) === nameOf(of.operation));
+      if (!open && restored && isKnown(restored, of.operation)) continue;
+      const does = !open
+        ? "restoreFree"
+        : open.state === "unconfirmed" || open.inCart
+          ? "restoreUnconfirmed"
+          : "restoreClaimed";
+      this.#steps.push({ at: this.#system.scheduler.now, does, of });
+      if (this.#isDeleted(of.operation)) this.#ended.set(of.purchase, this.#lossesOf(key));
+    }
+    for (const one of restored ? openOf(restored) : []) this.#know(key, one);
+  }
+
   purchases(): Map<string, Step[]> {
     const found = [...this.#stepsOfBillmgr()];
-    const acted = new Set(found.flatMap((one) => (one.does === "acts" ? [idOf(one.key, one.of)] : [])));
+    const acted = new Set(found.flatMap(({ does, of }) => (does === "acts" ? [of] : [])));
+    const inModel = (one: Found): Found => {
+      if (one.does === "Cart" && acted.has(one.of)) return { ...one, does: "Elsewhere" };
+      // A license that is not paid is found, and nothing is bought.
+      return one.does === "seen" && this.#unpaid.has(one.of) ? { ...one, does: "unclear" } : one;
+    };
     const steps = [...found, ...this.#steps].sort((a, b) => a.at - b.at);
-    return Map.groupBy(
-      steps.map((one) =>
-        one.does === "Cart" && acted.has(idOf(one.key, one.of)) ? { ...one, does: "Elsewhere" } : one,
-      ),
-      ({ key, of }) => `${key} ${nameOf(of)}`,
-    );
+    return Map.groupBy(steps.map(inModel), ({ of }) => of.purchase);
   }
 
+  #lossesOf = (key: string): number => this.#losses.get(key) ?? 0;
+
   #became(key: string, operation: Operation): void {
-    const id = idOf(key, operation);
-    const at = this.#system.scheduler.now;
-    const { operation: before, claimedAt = at } = this.#operations.get(id) ?? {};
-    this.#operations.set(id, { key, claimedAt, operation });
+    const before = this.#operations.get(this.#idOf(key, operation))?.operation;
+    const of = this.#know(key, operation);
     if (!isPurchase(operation.change)) return;
-    for (const does of stepsBetween(before, operation)) this.#steps.push({ at, does, of: operation, key });
+    for (const does of stepsBetween(before, operation)) this.#steps.push({ at: this.#system.scheduler.now, does, of });
+  }
+
+  #idOf = (key: string, { n }: Operation): string => `${key} ${this.#lossesOf(key)} ${n}`;
+
+  #know(key: string, operation: Operation): Known {
+    const id = this.#idOf(key, operation);
+    const known = this.#operations.get(id);
+    if (known) return Object.assign(known, { operation });
+    const name = `${key} ${nameOf(operation)}`;
+    const purchase = this.#ended.has(name) ? `${name} after loss ${this.#ended.get(name)}` : name;
+    const fresh = { key, table: this.#lossesOf(key), claimedAt: this.#system.scheduler.now, purchase, operation };
+    this.#operations.set(id, fresh);
+    return fresh;
+  }
+
+  #isDeleted({ change, attempt }: Operation): boolean {
+    const licenses = this.#system.sandbox.licenses().filter(({ status }) => status !== deleted);
+    return change.kind === "order" && !licenses.some(({ remoteid }) => remoteid === attempt?.params.remoteid);
   }
 
   /** The calls, and their effects. */
   *#stepsOfBillmgr(): Generator<Found> {
     const calls = this.#system.observer.calls.flatMap((call) => this.#operationOf(call));
-    for (const { at, of, key } of calls) yield { at, does: "call", of, key };
+    for (const { at, of } of calls) yield { at, does: "call", of };
 
-    const open = new Set(calls.filter(({ of }) => of.attempt?.outcome !== "refused"));
+    const open = new Set(calls.filter(({ of }) => of.operation.attempt?.outcome !== "refused"));
     for (const entry of this.#system.sandbox.ledger()) {
       const at = Date.parse(entry.at);
       const same = [...open].filter((one) => isDeepStrictEqual(one.params, entry.params) && Math.floor(one.at) <= at);
       const direct = same.find(({ actsUntil }) => at <= actsUntil);
-      const call = direct ?? same.find(({ of }) => of.inCart);
-      // An order that is not paid has bought nothing.
-      if (!call || entry.by || "unpaid" in entry) continue;
+      const call = direct ?? same.find(({ of }) => of.operation.inCart);
+      if (!call || entry.by) continue;
+      if ("unpaid" in entry) {
+        this.#unpaid.add(call.of);
+        continue;
+      }
       open.delete(call);
-      yield { at, does: direct ? "acts" : "payCart", of: call.of, key: call.key };
+      yield { at, does: direct ? "acts" : "payCart", of: call.of };
     }
-    for (const { at, actsUntil, of, key } of open) {
-      if (!of.inCart) yield { at: Math.max(actsUntil, at + 1), does: "dropped", of, key };
+    for (const { at, actsUntil, of } of open) {
+      if (!of.operation.inCart) yield { at: Math.max(actsUntil, at + 1), does: "dropped", of };
     }
   }
 
   /** Those that left, with the operation whose claim was stored before. */
-  #operationOf({ key = "", at, actsUntil, params }: Called) {
-    const known = [...this.#operations.values()].findLast(
+  #operationOf({ key, at, actsUntil, params }: Called) {
+    const of = [...this.#operations.values()].findLast(
       (one) => one.key === key && one.claimedAt <= at && isDeepStrictEqual(one.operation.attempt?.params, params),
     );
-    if (!known || !isPurchase(known.operation.change) || known.operation.attempt?.outcome === "not_sent") return [];
-    return [{ key, at, actsUntil, params, of: known.operation }];
+    if (!of || !isPurchase(of.operation.change) || of.operation.attempt?.outcome === "not_sent") return [];
+    return [{ at, actsUntil, params, of }];
   }
+}
+
+/** billmgr's status of a deleted license. */
+const deleted = 4;
+
+/** Whether the subscription contains what the purchase bought. */
+function isKnown({ slots }: Subscription, { change, before }: Operation): boolean {
+  return slots.some(({ n, generation, license }) => {
+    if (change.kind === "order") return n === change.slot && generation === change.generation && license !== undefined;
+    return change.kind === "prolong" && license?.elid === change.elid && (license.expiry ?? "") > (before.expiry ?? "");
+  });
 }
 
 /** Two operations with the same name are attempts of one purchase. */

@@ -15,24 +15,28 @@ const constants = {
   skew: 2 * 30 * second + minute,
   absentAfter: 30 * minute,
   absences: 3,
-  wrongReads: 0,
-  restores: false,
+  // A filter that is set between its check and the list hides a license. How often that may happen is up to the caller.
+  wrongReads: 1000,
+  restores: true,
 };
 
 class Refusal extends Error {}
 
-/** @returns the first step that the model does not allow, or undefined */
-export function replay(source: Source, steps: readonly Step[]): string | undefined {
+/** `refusal`: the first step that the model does not allow. `wrongReads`: observations that missed a license. */
+export type Verdict = { refusal?: string; wrongReads: number };
+
+export function replay(source: Source, steps: readonly Step[]): Verdict {
   const replayed = new Replay(new Model(source, constants), Math.floor(steps[0]?.at ?? 0));
   for (const [i, step] of steps.entries()) {
     try {
       replayed.take(step, steps.slice(i + 1));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return `step ${i + 1}, ${step.does} at ${new Date(step.at).toISOString()}: ${error.message}`;
+      const refusal = `step ${i + 1}, ${step.does} at ${new Date(step.at).toISOString()}: ${error.message}`;
+      return { refusal, wrongReads: replayed.wrongReads };
     }
   }
-  return undefined;
+  return { wrongReads: replayed.wrongReads };
 }
 
 /** The worker that claims and calls, and the one that observes. */
@@ -46,6 +50,7 @@ class Replay {
   readonly #isSafe: (state: State) => boolean;
   #state: State;
   #now: number;
+  wrongReads = 0;
   /** When each worker that is not idle looked. */
   readonly #lookedAt = new Map<number, number>();
 
@@ -99,13 +104,20 @@ class Replay {
       case "resolve":
         if (!isKnown) this.#do("resolve");
         break;
+      case "restoreFree":
+      case "restoreClaimed":
+      case "restoreUnconfirmed":
+        for (const worker of this.#lookedAt.keys()) this.#end("die", worker);
+        this.#do("restore", does.replace("restore", ""));
+        break;
       default:
         if (!isKnown) this.#observe(does);
     }
   }
 
   #observe(does: "seen" | "absent" | "absenceBelieved" | "unclear"): void {
-    this.#look(observer);
+    // An absence that is believed is never excused.
+    this.#look(observer, does === "absent" && this.#isAllowed("look", observer, true));
     if (does === "unclear") {
       if (this.#isAllowed("observeNothing", observer)) this.#end("observeNothing", observer);
       else this.#end("die", observer);
@@ -123,9 +135,10 @@ class Replay {
     this.#now = now;
   }
 
-  #look(worker: number): void {
+  #look(worker: number, isWrong = false): void {
     if (this.#lookedAt.has(worker)) return;
-    this.#do("look", worker, false);
+    this.#do("look", worker, isWrong);
+    if (isWrong) this.wrongReads++;
     this.#lookedAt.set(worker, this.#now);
   }
 
