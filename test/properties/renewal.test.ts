@@ -122,3 +122,32 @@ test("no purchase reaches a whole period beyond the paid time", () => {
     { numRuns: 100 },
   );
 });
+
+test("F5: payments that are on time, or later than the grace, buy no more periods than they are", () => {
+  const lateDays = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 4, max: 26 })), { minLength: 1, maxLength: 14 });
+  const coverages: Record<string, (at: Instant) => Parameters<typeof paid>[1]> = {
+    months: () => ({ months: 1 }),
+    through: (at) => ({ through: instantPlusMonths(at, 1) }),
+    "from and through": (at) => ({ from: at, through: instantPlusMonths(at, 1) }),
+  };
+  const late = fc.constantFrom("order" as const, "prolong" as const);
+  fc.assert(
+    fc.property(lateDays, fc.constantFrom(...Object.values(coverages)), late, (all, coverageOf, policy) => {
+      const billmgr = new PerfectBillmgr(catalogWith({ late: policy }));
+      let subscription = newSubscription("standard", "shop-1");
+      let now: Instant = "2027-01-05T09:00:00.000Z";
+      all.forEach((days, k) => {
+        const due = k === 0 ? now : instantPlusMonths(now, 1);
+        const at = instantPlus(due, { days: k === 0 ? 0 : days });
+        subscription = billmgr.convergeUntil(subscription, now, instantPlus(at, { seconds: -1 }));
+        subscription = fold(subscription, paid(at, coverageOf(at), k === 0 ? { items: ["vm-monthly"] } : {}));
+        subscription = billmgr.convergeUntil(subscription, at, at);
+        now = at;
+        expect(periodsBought(billmgr)).toBeLessThanOrEqual(k + 1);
+      });
+      billmgr.convergeUntil(subscription, now, instantPlus(now, { days: 90 }));
+      expect(periodsBought(billmgr)).toBeLessThanOrEqual(all.length);
+    }),
+    { numRuns: 100 },
+  );
+});
