@@ -252,6 +252,8 @@ class Convergence {
     const { change } = operation;
     // The worker that made the call died before it could record the outcome.
     if (operation.state === "claimed") metrics.put("UnknownOutcomes", 1);
+    // If this proves an absence, the guard of the next order has to read again.
+    this.#listings.clear();
     const reference = this.#referenceFor(change);
     const target = {
       reference,
