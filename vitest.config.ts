@@ -23,6 +23,8 @@ export default defineConfig({
       shared("infra", "test/infra/**/*.test.ts"),
       // Its own modules for each file: some replace modules, and seeds determine a run only in a process of its own.
       { extends: true, test: { name: "simulation", include: ["test/{simulation,baseline,model}/**/*.test.ts"] } },
+      // Searches for minutes per breakage: `npm run breakages`, not part of `npm test`.
+      { extends: true, test: { name: "breakages", include: ["test/simulation/breakages.search.ts"] } },
       shared("browser", "test/browser/**/*.test.ts"),
     ],
   },

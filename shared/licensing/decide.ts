@@ -1,6 +1,6 @@
 import { blockedTargets, isBlocked, openOperations } from "./attention.ts";
 import type { Catalog, Product } from "./catalog.ts";
-import { type Assignment, assign, type Demand, demandsOf, type LicensedSlot } from "./demand.ts";
+import { type Assignment, assign, type Demand, demandsOf, isSameSlot, type LicensedSlot } from "./demand.ts";
 import { type Entitlement, entitlement } from "./entitlement.ts";
 import type { Block, Change, Span } from "./operation.ts";
 import type { Reason } from "./reasons.ts";
@@ -132,7 +132,7 @@ function wantedChanges(
   const problems = found.problems.filter(({ code }) => code !== "nothing_sold" || isPaid);
   const isTrialOver = paidThrough !== undefined && paidThrough > now;
   const isExhausted = (slot: LicensedSlot) =>
-    (slot.license.trial && isTrialOver) || hasLapsed(slot, entitled, catalog, now);
+    isReplaced(slot, subscription) || (slot.license.trial && isTrialOver) || hasLapsed(slot, entitled, catalog, now);
   const assignment = assign(subscription.slots, found.demands, isExhausted);
   const wakeups = new Wakeups(now, entitled.changesAt);
   const context: Context = {
@@ -158,6 +158,16 @@ function wantedChanges(
   if (context.exchanges.problem) problems.push(context.exchanges.problem);
   const wanted = [...purchases, ...ends(context), ...suspensions(context), ...kept];
   return { wanted, problems, wakeups };
+}
+
+/**
+ * Whether a license of the same product has been ordered to replace this one. A payment that is stated again, with other
+ * dates, must not buy for both.
+ */
+function isReplaced(slot: LicensedSlot, subscription: Subscription): boolean {
+  const orders = openOperations(subscription).flatMap(({ change }) => (change.kind === "order" ? change : []));
+  const successors = [...subscription.slots.filter(({ license }) => license), ...orders];
+  return successors.some(({ product, replaces }) => product === slot.product && isSameSlot(replaces, slot));
 }
 
 /**

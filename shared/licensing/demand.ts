@@ -143,5 +143,5 @@ export function assign(
   return { filled, vacant, surplus };
 }
 
-const isSameSlot = (one: Replaced | undefined, slot: Slot): boolean =>
+export const isSameSlot = (one: Replaced | undefined, slot: Slot): boolean =>
   one !== undefined && one.n === slot.n && one.generation === slot.generation;

@@ -278,7 +278,14 @@ function orderIs(object: Order, { type }: Head): ParsedEvent[] {
     subjects.map((about) => ({ ...head, kind: "facts", about, events }));
   if (status === "refunded") return facts({ ...fact, type: "payment.refunded", payment, reversed: false });
   if (["processing", "completed"].includes(status) && paidAt) {
-    const paid: Event = { ...fact, occurredAt: paidAt, type: "payment.succeeded", payment, ...oneInterval };
+    // WooCommerce creates the order when its period begins, also if it is paid later.
+    const paid: Event = {
+      ...fact,
+      occurredAt: object.date_created_gmt,
+      type: "payment.succeeded",
+      payment,
+      ...oneInterval,
+    };
     return facts(...(renewed.length > 0 ? [paid] : []), { ...fact, type: "payment.refunded", payment, reversed: true });
   }
   // An order that the customer made early can fail, or a paid one after a dispute: the period stays paid.

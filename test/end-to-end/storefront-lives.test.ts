@@ -79,6 +79,7 @@ const expected: Record<keyof typeof lives, { ledger: Ledger; sameUntil: string }
       ["2027-01-30", "prolong"],
       ["2027-02-02", "order", {}],
       ["2027-02-02", "delete"],
+      ["2027-02-23", "suspend"],
       ...deleted,
     ],
     // Purchases and payments only. HostBill signs the time of sending, which is also the event's: a late delivery is a new event.

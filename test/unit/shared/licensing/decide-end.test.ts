@@ -143,7 +143,7 @@ describe("licenses that no item entitles to", () => {
   test("are deleted only where another one replaced them", () => {
     const slots = [each(1), each(2), each(3, { replaces: { n: 1, generation: 1 } })];
     const two = changed("2027-01-10", ["vm-each", 1]);
-    expect(decide(licensed(slots, three, two), "2027-01-10")).toMatchObject({ change: { kind: "suspend", slot: 2 } });
+    expect(decide(licensed(slots, three, two), "2027-01-10")).toMatchObject({ change: { kind: "suspend", slot: 1 } });
   });
 
   test("are suspended and kept where no item is left", () => {
