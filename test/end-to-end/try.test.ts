@@ -16,7 +16,7 @@ const buy = async (storefront: string) =>
   (await submit("send", { storefront, step: "buy" })).searchParams.get("name") ?? "";
 
 /** Their late payments do not state that they pay the time from the old end on, so policy.late gives a new license. */
-const buysAnew = ["lemonsqueezy", "shopify", "appstle", "recharge"];
+const ordersAgain = ["lemonsqueezy", "shopify", "appstle", "recharge"];
 
 describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
   const sends = (step: string) => Object.hasOwn(shopNamed(storefront)?.webhooks ?? {}, step);
@@ -41,7 +41,7 @@ describe.each(Object.keys(shops))("a customer of %s", (storefront) => {
       "order",
       ...(sends("grow") ? ["edit"] : []),
       "prolong",
-      ...(buysAnew.includes(storefront)
+      ...(ordersAgain.includes(storefront)
         ? ["order 334674", "delete", ...(storefront === "lemonsqueezy" ? ["suspend 334674"] : []), "delete 334674"]
         : // billmgr itself stops the license at its expiry, and starts it with the prolong.
           ["prolong", "suspend", "delete"]),
