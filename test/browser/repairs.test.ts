@@ -1,7 +1,17 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inChromium, openIn, runs, startBrowser } from "../support/browser.ts";
-import { advanceMinutes, done, inDays, orderForm, paid, postToBillmgr, stateOf, tell } from "../support/local.ts";
+import {
+  advanceMinutes,
+  done,
+  inDays,
+  lastOperation,
+  orderForm,
+  paid,
+  postToBillmgr,
+  stateOf,
+  tell,
+} from "../support/local.ts";
 import { useTestStack } from "../support/test-stack.ts";
 
 const it = test.runIf(runs);
@@ -100,7 +110,7 @@ describe(`each repair, ${inChromium}`, () => {
     await page.goto("/");
     await press("It is done…");
     await confirm("will be recorded as done.");
-    expect((await stateOf(stack))?.operation).toMatchObject({ outcome: "done", resolved: { as: "done" } });
+    expect(await lastOperation(stack)).toMatchObject({ outcome: "done", resolved: { as: "done" } });
   });
 
   it("gone", async () => {
