@@ -82,7 +82,7 @@ describe("the page shows", () => {
     await minutes(1);
     const home = await words("/");
     expect(home).toMatch(
-      /standard\/42 customer cus_9, ann@example.com since .* nothing in the catalog is sold .* Add the id to the catalog/,
+      /standard\/42 customer cus_9, ann@example.com since .* The catalog sells nothing .* Add the id to the catalog/,
     );
     expect(await words("/subscription?name=standard%2F42")).toContain("Add the id to the catalog");
   });

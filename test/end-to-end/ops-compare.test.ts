@@ -154,7 +154,7 @@ describe("preview", () => {
             params: expect.objectContaining({ func: "service.prolong", period: "1" }),
           },
         ],
-        next: { kind: "settled", until: expect.stringContaining("2027-01-21") },
+        next: { kind: "settled", until: expect.stringContaining("2027-01-21"), attention: [], blocked: [] },
       },
     ]);
     await minutes(1);
