@@ -125,7 +125,7 @@ export type Operation = {
   inCart?: boolean;
   /** For an order: the license that billmgr named or showed for it. A read must prove it before it fills the slot. */
   elid?: string;
-  /** The state of a license that an operator adopted. It may differ from the order. */
+  /** The state of a license that was adopted, by an operator or before an order. It may differ from the order. */
   adopted?: { suspended: boolean; suspendedAt?: Instant; addons: Record<string, number>; imported?: true };
   /** An operator's resolution: "adopt 334673", "never bought", "done", or "gone". */
   resolved?: { as: string; at: Instant };
