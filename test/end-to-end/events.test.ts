@@ -30,7 +30,6 @@ test("each change of a license is published, with its key and expiry", async () 
     "license.edited",
     "license.suspended",
     "license.prolonged",
-    "license.resumed",
     "license.suspended",
     "license.deleted",
   ]);
