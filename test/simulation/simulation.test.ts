@@ -3,7 +3,7 @@ import { profileOfSeed, type Report, run } from "./run.ts";
 import { Summary } from "./summary.ts";
 
 /** `npm run simulate` runs any number of seeds. */
-const seeds = 2500;
+const seeds = 300;
 const timeout = 600_000;
 
 test(`${seeds} runs violate nothing, and cover each fault and each standing`, { timeout }, async () => {
