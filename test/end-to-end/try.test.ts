@@ -75,7 +75,11 @@ test("an unknown storefront, step, subscription, duration, or fault is refused w
   for (const [path, fields, why] of [
     ["send", { storefront: "nobody", step: "buy" }, "no secret for the storefront"],
     ["send", { storefront: "stripe", step: "nothing" }, "is not a step of a customer"],
-    ["send", { storefront: "stripe", step: "renew", name: "stripe/none" }, "no subscription stripe/none is known"],
+    [
+      "send",
+      { storefront: "stripe", step: "renew", name: "stripe/none" },
+      "the subscription stripe/none does not exist",
+    ],
     ["advance", { by: "-P1D" }, "is not an ISO 8601 duration"],
     ["fault", { fault: "nothing", func: "order" }, "is not a fault"],
   ] as const) {
